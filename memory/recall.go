@@ -1,0 +1,227 @@
+package memory
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// DefaultMaxTokens is the budget of a recall that states none: about 4 KB of text.
+const DefaultMaxTokens = 1000
+
+// Budget a recall may state, in tokens.
+const (
+	MinMaxTokens = 16
+	MaxMaxTokens = 100_000
+)
+
+// candidatesPerSource is how many memories each source proposes: on dialogue, 100 hold 95–97 % of the evidence.
+const candidatesPerSource = 100
+
+// settleTime is how long a recall waits for the vectors of memories that were stored a moment ago.
+const settleTime = 50 * time.Millisecond
+
+// settleFew is up to how many waiting memories a recall waits for: with more, their words must do.
+const settleFew = 8
+
+// RecallInput is an agent's need for context.
+type RecallInput struct {
+	Query     string
+	Limit     int // 1 to MaxLimit
+	Mode      Mode
+	Filter    Filter
+	MaxTokens int // 0 means DefaultMaxTokens
+	Explain   bool
+}
+
+// Recalled is one memory that came back.
+type Recalled struct {
+	Ranked
+	Cut bool // whether Memory.Content was shortened to keep the budget
+}
+
+// RecallResult answers a recall, best first.
+type RecallResult struct {
+	Memories  []Recalled
+	Degraded  bool   // some source could not be asked; the reason is in Note
+	Truncated bool   // the budget left something out
+	Note      string // what to know or try next, when there is something to say
+	Took      time.Duration
+}
+
+// Recall returns what matters for a need: at most in.Limit memories whose text together keeps the token budget.
+// If the embedder is down it answers from words alone and sets Degraded. Errors: *InputError, ErrDenied, and those
+// of the store. A query that looks sensitive is never shown to a remote embedder.
+func (s *Service) Recall(ctx context.Context, c Caller, in RecallInput) (RecallResult, error) {
+	start := time.Now()
+	if err := checkRecall(&in); err != nil {
+		return RecallResult{}, err
+	}
+	if err := s.authorize(ctx, c, "recall", nil); err != nil {
+		return RecallResult{}, err
+	}
+	if s.indexer != nil {
+		defer s.indexer.Foreground()()
+	}
+	var res RecallResult
+	vectors, err := s.embedQuery(ctx, in, &res)
+	if err != nil {
+		return RecallResult{}, err
+	}
+	set, err := s.store.Candidates(ctx, CandidateQuery{
+		Text: in.Query, Vectors: vectors, Filter: in.Filter, Mode: in.Mode, Limit: max(candidatesPerSource, in.Limit),
+	})
+	if err != nil {
+		return RecallResult{}, fmt.Errorf("recall: %w", err)
+	}
+	set.Candidates = dropExpired(set.Candidates, s.now())
+	ranked := s.ranker.Rank(RankQuery{Text: in.Query, Project: c.Project, Now: s.now(), Limit: in.Limit, Explain: in.Explain}, set)
+	res.Memories, res.Truncated = s.budget(ranked, in.MaxTokens)
+	s.countUse(res.Memories)
+	if len(res.Memories) == 0 {
+		res.Note = "nothing matches; try other words, fewer filters, mode=accurate, or search with states=[\"archived\"]"
+	}
+	res.Took = time.Since(start)
+	return res, nil
+}
+
+func checkRecall(in *RecallInput) error {
+	if strings.TrimSpace(in.Query) == "" {
+		return &InputError{Field: "query", Problem: "is empty", Hint: "say in words what you need to know"}
+	}
+	switch in.Mode {
+	case "":
+		in.Mode = Balanced
+	case Fast, Balanced, Accurate:
+	default:
+		return &InputError{Field: "mode", Problem: "is unknown", Hint: "use fast, balanced or accurate"}
+	}
+	if in.MaxTokens == 0 {
+		in.MaxTokens = DefaultMaxTokens
+	}
+	if in.MaxTokens < MinMaxTokens || in.MaxTokens > MaxMaxTokens {
+		return &InputError{Field: "max_tokens", Problem: fmt.Sprintf("is %d", in.MaxTokens),
+			Hint: fmt.Sprintf("give a number from %d to %d", MinMaxTokens, MaxMaxTokens)}
+	}
+	return firstError(checkLimit(in.Limit), checkText("query", in.Query, MaxQueryBytes), checkFilter(&in.Filter))
+}
+
+// embedQuery returns the question's vectors, or none where there is nothing to compare them with.
+func (s *Service) embedQuery(ctx context.Context, in RecallInput, res *RecallResult) (map[string][]float32, error) {
+	if s.indexer != nil {
+		s.indexer.Settle(ctx, settleFew, settleTime)
+	}
+	if len(s.store.Spaces()) == 0 {
+		return nil, nil
+	}
+	localOnly := false
+	if s.remote {
+		m := Memory{Content: in.Query}
+		d, err := s.classify(ctx, &m, "")
+		if err != nil {
+			return nil, err
+		}
+		localOnly = d.Sensitive
+	}
+	vectors, degraded, err := s.embedder.Query(ctx, in.Query, localOnly)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		res.Degraded, res.Note = true, "answered from words alone: "+embedderTrouble(err)
+		return nil, nil
+	}
+	res.Degraded = degraded
+	return vectors, nil
+}
+
+// embedderTrouble puts an embedder's error into words for the caller; its detail may hold what the log alone may see.
+func embedderTrouble(err error) string {
+	if errors.Is(err, ErrNotEmbedding) {
+		return err.Error()
+	}
+	return "the embedder does not answer; `elderzan doctor` says why"
+}
+
+func dropExpired(cs []Candidate, now time.Time) []Candidate {
+	kept := cs[:0]
+	for _, c := range cs {
+		if c.Memory.ExpiresAt.IsZero() || c.Memory.ExpiresAt.After(now) {
+			kept = append(kept, c)
+		}
+	}
+	return kept
+}
+
+// memoryOverhead is what a result costs beside its text: id, scores, dates and field names.
+const memoryOverhead = 60
+
+// budget keeps the best memories whose texts fit maxTokens. The first one that does not fit is shortened if a
+// useful part of it fits; smaller ones behind it may still be taken.
+func (s *Service) budget(ranked []Ranked, maxTokens int) (kept []Recalled, truncated bool) {
+	left := maxTokens
+	for _, r := range ranked {
+		text := s.tokens(r.Memory.Title) + s.tokens(r.Memory.Content)
+		switch {
+		case text <= left:
+			left -= text
+			kept = append(kept, Recalled{Ranked: r})
+		case len(kept) == 0 || left >= memoryOverhead:
+			truncated = true
+			if c := s.cut(r, left); c.Memory.Content != "" {
+				left -= s.tokens(c.Memory.Title) + s.tokens(c.Memory.Content)
+				kept = append(kept, c)
+			}
+		default:
+			truncated = true
+		}
+	}
+	return kept, truncated
+}
+
+// cut shortens a memory's content to what fits, at the end of a word where there is one.
+func (s *Service) cut(r Ranked, tokens int) Recalled {
+	text, title := r.Memory.Content, s.tokens(r.Memory.Title)
+	if title >= tokens {
+		r.Memory.Title, title = "", 0
+	}
+	low, high := 0, len(text)
+	for low < high {
+		mid := (low + high + 1) / 2
+		if title+s.tokens(clip(text, mid)) <= tokens {
+			low = mid
+		} else {
+			high = mid - 1
+		}
+	}
+	r.Memory.Content = clip(text, low)
+	return Recalled{Ranked: r, Cut: true}
+}
+
+// clip returns at most n bytes of text and an ellipsis, whole runes only and rather whole words.
+func clip(text string, n int) string {
+	if n >= len(text) {
+		return text
+	}
+	for n > 0 && !utf8.RuneStart(text[n]) {
+		n--
+	}
+	if i := strings.LastIndexAny(text[:n], " \n\t"); i > n*3/4 {
+		n = i
+	}
+	if n == 0 {
+		return ""
+	}
+	return text[:n] + "…"
+}
+
+func (s *Service) countUse(ms []Recalled) {
+	ids := make([]ID, len(ms))
+	for i := range ms {
+		ids[i] = ms[i].Memory.ID
+	}
+	s.store.CountUse(ids, s.now())
+}

@@ -1,0 +1,82 @@
+package memory
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// Options tells a Service what it works with. Store, Embedder, Classifier and Ranker are required.
+type Options struct {
+	Store      Store
+	Embedder   Embedder
+	Classifier Classifier
+	Ranker     Ranker
+	Authorizer Authorizer // nil allows everything: one person, one machine
+	Indexer    *Indexer   // nil means that nothing is waited for
+	// RemoteEmbedding says that the embedder may ask a remote provider: then each question is classified first.
+	RemoteEmbedding bool
+	// CloudConfigured says whether shared memories have anywhere to go.
+	CloudConfigured bool
+	CountTokens     func(string) int // nil means four bytes a token
+	Now             func() time.Time // nil means time.Now
+}
+
+// Service is the memory that tools and commands work with. It is safe for concurrent use.
+type Service struct {
+	store      Store
+	embedder   Embedder
+	classifier Classifier
+	ranker     Ranker
+	authorizer Authorizer
+	indexer    *Indexer
+	remote     bool
+	cloud      bool
+	tokens     func(string) int
+	now        func() time.Time
+}
+
+// NewService joins the parts. It returns an error when a required one is missing.
+func NewService(o Options) (*Service, error) {
+	if o.Store == nil || o.Embedder == nil || o.Classifier == nil || o.Ranker == nil {
+		return nil, errors.New("memory: service needs a store, an embedder, a classifier and a ranker")
+	}
+	s := &Service{
+		store: o.Store, embedder: o.Embedder, classifier: o.Classifier, ranker: o.Ranker, authorizer: o.Authorizer,
+		indexer: o.Indexer, remote: o.RemoteEmbedding, cloud: o.CloudConfigured, tokens: o.CountTokens, now: o.Now,
+	}
+	if s.tokens == nil {
+		s.tokens = func(t string) int { return (len(t) + 3) / 4 }
+	}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	return s, nil
+}
+
+// authorize asks the Authorizer and records a refusal, which is worth as much in the audit log as a change.
+func (s *Service) authorize(ctx context.Context, c Caller, action string, m *Memory) error {
+	if s.authorizer == nil {
+		return nil
+	}
+	err := s.authorizer.Authorize(ctx, c, action, m)
+	if err == nil || !errors.Is(err, ErrDenied) {
+		return err
+	}
+	a := s.audit(c, "denied")
+	a.Reason = action
+	if m != nil {
+		a.Subject = m.ID
+	}
+	if nerr := s.store.Note(ctx, a); nerr != nil {
+		return errors.Join(err, nerr)
+	}
+	return err
+}
+
+func (s *Service) audit(c Caller, action string) Audit {
+	return Audit{At: s.now().UTC(), Action: action, User: c.User, Client: c.Client, Session: c.Session}
+}
+
+// Ask puts a question to the person behind the client. A nil Ask means that nobody can be asked.
+type Ask func(ctx context.Context, what string, why []string) (bool, error)
