@@ -1,0 +1,216 @@
+package keyring
+
+import (
+	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+
+	"github.com/elderzan/elderzan/security"
+)
+
+// CheckFileName is the name of the file in the data folder that tells a wrong master key from a damaged one. It holds
+// nothing secret in the clear and belongs into every backup.
+const CheckFileName = "keys.json"
+
+func checkPath(dir string) string { return filepath.Join(dir, CheckFileName) }
+
+const (
+	checkFormat  = 1
+	checkSize    = 16      // bytes of a key-check value: 2^-128 that a wrong key passes
+	maxCheckFile = 1 << 20 // far more than generations can fill
+	maxKeys      = 4096
+)
+
+// checkTable is keys.json.
+type checkTable struct {
+	Format int          `json:"format"`
+	Keys   []checkEntry `json:"keys"` // by rising generation, at least one
+	Sum    string       `json:"sum"`  // SHA-256 prefix of the rest: tells damage to this file from a wrong key
+}
+
+// checkEntry is one generation of the master key.
+type checkEntry struct {
+	Generation uint32 `json:"generation"`
+	Check      string `json:"check"` // key-check value, hexadecimal
+	// The key, sealed under newer ones, by their generation. While a rotation is under way there are two: whichever
+	// master key the source holds after a crash, it opens one.
+	Wrapped map[uint32][]byte `json:"wrapped,omitempty"`
+}
+
+func newCheckEntry(generation uint32, master security.Secret) (checkEntry, error) {
+	check, err := checkValue(generation, master)
+	if err != nil {
+		return checkEntry{}, err
+	}
+	return checkEntry{Generation: generation, Check: hex.EncodeToString(check)}, nil
+}
+
+// checkValue is an HMAC prefix under a derived key, so that it helps nobody to guess any other key.
+func checkValue(generation uint32, master security.Secret) ([]byte, error) {
+	key, err := deriveKey(master, purposeCheck)
+	if err != nil {
+		return nil, err
+	}
+	defer key.Wipe()
+	mac := hmac.New(sha256.New, key.Bytes())
+	fmt.Fprintf(mac, "elderzan key check v1 %d", generation)
+	return mac.Sum(nil)[:checkSize], nil
+}
+
+func (e checkEntry) matches(master security.Secret) bool {
+	got, err := checkValue(e.Generation, master)
+	want, hexErr := hex.DecodeString(e.Check)
+	return err == nil && hexErr == nil && hmac.Equal(got, want)
+}
+
+func wrapSealer(generation uint32, wrapping security.Secret) (*security.Sealer, error) {
+	key, err := deriveKey(wrapping, purposeWrap)
+	if err != nil {
+		return nil, err
+	}
+	defer key.Wipe()
+	return security.NewSealer(security.ClassStore, generation, map[uint32]security.Secret{generation: key})
+}
+
+func wrapPlace(generation uint32) []byte {
+	return fmt.Appendf(nil, "elderzan master key of generation %d", generation)
+}
+
+// wrap adds master, the key of e, sealed under the key of a newer generation.
+func (e *checkEntry) wrap(master security.Secret, newer uint32, wrapping security.Secret) error {
+	s, err := wrapSealer(newer, wrapping)
+	if err != nil {
+		return err
+	}
+	sealed, err := s.Seal(nil, master.Bytes(), wrapPlace(e.Generation))
+	if err != nil {
+		return err
+	}
+	if e.Wrapped = maps.Clone(e.Wrapped); e.Wrapped == nil {
+		e.Wrapped = make(map[uint32][]byte, 1)
+	}
+	e.Wrapped[newer] = sealed
+	return nil
+}
+
+// unwrap returns the key of e, which is sealed under wrapping, the key of generation newer.
+func (e checkEntry) unwrap(newer uint32, wrapping security.Secret) (security.Secret, error) {
+	s, err := wrapSealer(newer, wrapping)
+	if err != nil {
+		return security.Secret{}, err
+	}
+	b, err := s.Open(nil, e.Wrapped[newer], wrapPlace(e.Generation))
+	if err != nil {
+		return security.Secret{}, err
+	}
+	master := security.NewSecret(b)
+	if !e.matches(master) {
+		return security.Secret{}, errors.New("it is not the key of that generation")
+	}
+	return master, nil
+}
+
+func (t checkTable) sum() (string, error) {
+	t.Sum = ""
+	b, err := json.Marshal(t)
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:checkSize]), nil
+}
+
+// encode returns the file's bytes with the checksum filled in.
+func (t checkTable) encode() ([]byte, error) {
+	var err error
+	if t.Sum, err = t.sum(); err != nil {
+		return nil, err
+	}
+	b, err := json.MarshalIndent(t, "", "  ")
+	return append(b, '\n'), err
+}
+
+// decodeCheckTable reads what encode wrote. Its errors say what is wrong with the file.
+func decodeCheckTable(b []byte) (checkTable, error) {
+	var head struct {
+		Format int `json:"format"`
+	}
+	if err := json.Unmarshal(b, &head); err != nil {
+		return checkTable{}, errors.New("it is not valid JSON")
+	}
+	if head.Format > checkFormat {
+		return checkTable{}, fmt.Errorf("format %d is newer than this build knows", head.Format)
+	}
+	var t checkTable
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&t); err != nil {
+		return checkTable{}, errors.New("it has other fields than expected")
+	}
+	if sum, err := t.sum(); err != nil || sum != t.Sum {
+		return checkTable{}, errors.New("its checksum does not fit")
+	}
+	if t.Format != checkFormat || len(t.Keys) == 0 || len(t.Keys) > maxKeys {
+		return checkTable{}, errors.New("it lists no keys")
+	}
+	for i, e := range t.Keys {
+		if check, err := hex.DecodeString(e.Check); err != nil || len(check) != checkSize {
+			return checkTable{}, fmt.Errorf("entry %d has no key-check value", i)
+		}
+		if e.Generation == 0 || i > 0 && e.Generation <= t.Keys[i-1].Generation {
+			return checkTable{}, fmt.Errorf("entry %d is out of order", i)
+		}
+	}
+	return t, nil
+}
+
+// readCheckTable returns an error wrapping os.ErrNotExist if there is no file, ErrCorrupt if it is damaged.
+func readCheckTable(path string) (checkTable, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return checkTable{}, fmt.Errorf("read the key table: %w", err)
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, maxCheckFile))
+	if err != nil {
+		return checkTable{}, fmt.Errorf("read the key table: %w", err)
+	}
+	t, err := decodeCheckTable(b)
+	if err != nil {
+		return checkTable{}, fmt.Errorf("%w: %s: %w; restore it from a backup", ErrCorrupt, path, err)
+	}
+	return t, nil
+}
+
+// createCheckTable writes keys.json for the first generation. If another process wrote it meanwhile, that one counts.
+func createCheckTable(path string, master security.Secret) (checkTable, error) {
+	e, err := newCheckEntry(1, master)
+	if err != nil {
+		return checkTable{}, err
+	}
+	t := checkTable{Format: checkFormat, Keys: []checkEntry{e}}
+	err = t.write(path, linkInto, nil)
+	if errors.Is(err, os.ErrExist) {
+		return readCheckTable(path)
+	}
+	return t, err
+}
+
+func (t checkTable) write(path string, place placement, fail func(step string) error) error {
+	b, err := t.encode()
+	if err != nil {
+		return fmt.Errorf("encode the key table: %w", err)
+	}
+	if err := writeDurably(path, b, place, fail); err != nil {
+		return fmt.Errorf("write the key table: %w", err)
+	}
+	return nil
+}
