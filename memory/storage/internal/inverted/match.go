@@ -1,0 +1,146 @@
+package inverted
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/elderzan/elderzan/memory"
+)
+
+// MatchAll returns, in ascending order, the selected rows that hold every one of words in body, title or labels.
+// With no words every selected row matches.
+func (x *Index) MatchAll(words []string, sel *Selection) []int64 {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	s := x.s
+	if len(words) == 0 {
+		return slices.Collect(sel.Rows())
+	}
+	ids := make([]uint32, 0, len(words))
+	for _, w := range words {
+		id, ok := s.dict.find(nsTerm, w)
+		if !ok {
+			return nil
+		}
+		ids = append(ids, id)
+	}
+	slices.SortFunc(ids, func(a, b uint32) int { return cmp.Compare(s.postings(a), s.postings(b)) })
+	var docs []uint32
+	for c := s.walk(ids[0]); c.next(); {
+		if col := &s.cols[c.doc]; col.attr&liveBit != 0 && sel.Has(int64(col.row)) {
+			docs = append(docs, c.doc)
+		}
+	}
+	for _, id := range ids[1:] {
+		docs = s.among(docs, id)
+	}
+	rows := make([]int64, len(docs))
+	for i, d := range docs {
+		rows[i] = int64(s.cols[d].row)
+	}
+	slices.Sort(rows)
+	return rows
+}
+
+// among keeps those of docs, ascending, that have a posting of the term; in place.
+func (s *state) among(docs []uint32, id uint32) []uint32 {
+	out := docs[:0]
+	c := s.walk(id)
+	for more := c.next(); more && len(docs) > 0; {
+		switch {
+		case c.doc < docs[0]:
+			more = c.next()
+		case c.doc > docs[0]:
+			docs = docs[1:]
+		default:
+			out = append(out, docs[0])
+			docs, more = docs[1:], c.next()
+		}
+	}
+	return out
+}
+
+// DocFreq counts, for each of words, the selected rows that hold it themselves.
+func (x *Index) DocFreq(words []string, sel *Selection) []int {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	out := make([]int, len(words))
+	for i, w := range words {
+		id, ok := x.s.dict.find(nsTerm, w)
+		if !ok {
+			continue
+		}
+		for c := x.s.walk(id); c.next(); {
+			if col := &x.s.cols[c.doc]; col.attr&liveBit != 0 && sel.Has(int64(col.row)) {
+				out[i]++
+			}
+		}
+	}
+	return out
+}
+
+// Sorted returns up to limit selected rows in the order by (SortOldest, SortUpdated; anything else is SortNewest),
+// skipping the first skip; ties go to the larger row, with SortOldest to the smaller.
+func (x *Index) Sorted(sel *Selection, by memory.Sort, skip, limit int) []int64 {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	type key struct{ t, row int64 }
+	keys := make([]key, 0, sel.n)
+	sign := int64(-1)
+	if by == memory.SortOldest {
+		sign = 1
+	}
+	for r := range sel.Rows() {
+		doc := x.s.docOf(r)
+		if doc == 0 {
+			continue
+		}
+		t := x.s.cols[doc].at
+		if by == memory.SortUpdated {
+			t = x.s.cols[doc].updated
+		}
+		keys = append(keys, key{sign * t, sign * r})
+	}
+	slices.SortFunc(keys, func(a, b key) int { return cmp.Or(cmp.Compare(a.t, b.t), cmp.Compare(a.row, b.row)) })
+	keys = keys[min(max(skip, 0), len(keys)):]
+	keys = keys[:min(max(limit, 0), len(keys))]
+	rows := make([]int64, len(keys))
+	for i, k := range keys {
+		rows[i] = sign * k.row
+	}
+	return rows
+}
+
+// Stats says how large the index is.
+type Stats struct {
+	Docs          int // live documents
+	Dead          int // replaced or removed ones not yet dropped
+	Terms         int // distinct terms and attribute values
+	Postings      int // of terms and attributes, dead documents' among them
+	Conversations int
+	Bytes         int // in RAM, without the allocator's rounding
+	ColumnBytes   int // the part of Bytes that columns and order take
+}
+
+// Stats measures the index; it looks at every term.
+func (x *Index) Stats() Stats {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	s := x.s
+	st := Stats{Docs: s.live, Dead: len(s.cols) - 1 - s.live, Terms: len(s.terms), Conversations: len(s.groups)}
+	st.ColumnBytes = columnSize*cap(s.cols) + 4*cap(s.byRow)
+	for _, g := range s.groups {
+		st.ColumnBytes += groupSize + chunkHeader*cap(g.chunks)
+		for _, c := range g.chunks {
+			st.ColumnBytes += 4 * cap(c)
+		}
+	}
+	st.Bytes = st.ColumnBytes + s.dict.bytes() + entrySize*cap(s.terms) + listSize*cap(s.lists)
+	for id := range s.terms {
+		st.Postings += s.postings(uint32(id))
+	}
+	for _, l := range s.lists {
+		st.Bytes += cap(l.buf)
+	}
+	return st
+}

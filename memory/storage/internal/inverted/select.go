@@ -1,0 +1,174 @@
+package inverted
+
+import (
+	"iter"
+	"math/bits"
+	"time"
+
+	"github.com/elderzan/elderzan/memory"
+)
+
+// Selection is the set of rows that a filter lets through at one moment. It does not change when the index does.
+// Rows answers are safe for concurrent use; Keep is not.
+type Selection struct {
+	bits []uint64
+	n    int
+	lend [256]bool // by attribute byte: whether such a document may lend its words
+}
+
+// Len counts the rows.
+func (s *Selection) Len() int { return s.n }
+
+// Has reports whether row is selected.
+func (s *Selection) Has(row int64) bool {
+	return row >= 0 && row>>6 < int64(len(s.bits)) && s.bits[row>>6]&(1<<(row&63)) != 0
+}
+
+// Bits returns the selection as a bitmap, bit row&63 of word row>>6. The caller must not change it.
+func (s *Selection) Bits() []uint64 { return s.bits }
+
+// Rows yields the rows in ascending order.
+func (s *Selection) Rows() iter.Seq[int64] {
+	return func(yield func(int64) bool) {
+		for i, w := range s.bits {
+			for ; w != 0; w &= w - 1 {
+				if !yield(int64(i)<<6 + int64(bits.TrailingZeros64(w))) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// Keep narrows the selection to the rows given: what memory.Filter.IDs stand for, which the index does not know.
+func (s *Selection) Keep(rows []int64) {
+	kept := make([]uint64, len(s.bits))
+	s.n = 0
+	for _, r := range rows {
+		if s.Has(r) && kept[r>>6]&(1<<(r&63)) == 0 {
+			kept[r>>6] |= 1 << (r & 63)
+			s.n++
+		}
+	}
+	s.bits = kept
+}
+
+// Select returns the rows that match every field of f but IDs (see Keep).
+func (x *Index) Select(f memory.Filter) *Selection {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	return x.s.selectRows(f)
+}
+
+// All returns every row of any scope and state.
+func (x *Index) All() *Selection {
+	return x.Select(memory.Filter{States: states[:]})
+}
+
+// attrTable says for every attribute byte whether scope and state pass f.
+func attrTable(f memory.Filter) (t [256]bool) {
+	var sc, st [8]bool
+	for _, s := range f.Scopes {
+		sc[uint8(s)&scopeMask] = true
+	}
+	for _, s := range f.States {
+		st[stateBits(s)>>3] = true
+	}
+	if len(f.States) == 0 {
+		st[stateBits(memory.Active)>>3] = true
+	}
+	for a := range t {
+		a8 := uint8(a)
+		t[a] = a8&liveBit != 0 && (len(f.Scopes) == 0 || sc[a8&scopeMask]) && st[a8&stateMask>>3]
+	}
+	return t
+}
+
+// selectRows marks the documents that the narrowest attribute names, and checks the rest on the columns.
+func (s *state) selectRows(f memory.Filter) *Selection {
+	sel := &Selection{lend: attrTable(f)}
+	sets, none := s.attributeSets(f)
+	if none {
+		sel.bits = make([]uint64, (len(s.byRow)+63)/64)
+		return sel
+	}
+	sel.bits = make([]uint64, (len(s.byRow)+63)/64)
+	since, until := int64(-1<<63), int64(1<<63-1)
+	if !f.Since.IsZero() {
+		since = ceilMilli(f.Since)
+	}
+	if !f.Until.IsZero() {
+		until = ceilMilli(f.Until) // exclusive; see ceilMilli
+	}
+	take := func(doc uint32) {
+		c := &s.cols[doc]
+		if sel.lend[c.attr] && c.at >= since && (c.at < until || f.Until.IsZero()) {
+			sel.bits[c.row>>6] |= 1 << (c.row & 63)
+			sel.n++
+		}
+	}
+	if len(sets) == 0 {
+		for doc := uint32(1); doc < uint32(len(s.cols)); doc++ {
+			take(doc)
+		}
+		return sel
+	}
+	for i, w := range intersect(sets) {
+		for ; w != 0; w &= w - 1 {
+			take(uint32(i)<<6 + uint32(bits.TrailingZeros64(w)))
+		}
+	}
+	return sel
+}
+
+// attributeSets returns a set of documents for each attribute that f narrows by: one for "any of these projects",
+// one for each tag. none says that one of them is empty.
+func (s *state) attributeSets(f memory.Filter) (sets [][]uint64, none bool) {
+	union := func(ns byte, values []string) {
+		if len(values) == 0 || none {
+			return
+		}
+		set := make([]uint64, (len(s.cols)+63)/64)
+		found := false
+		for _, v := range values {
+			id, ok := s.dict.find(ns, v)
+			if !ok {
+				continue
+			}
+			found = true
+			for c := s.walk(id); c.next(); {
+				set[c.doc>>6] |= 1 << (c.doc & 63)
+			}
+		}
+		sets = append(sets, set)
+		none = !found
+	}
+	union(nsProject, f.Projects)
+	union(nsKind, f.Kinds)
+	union(nsSession, f.Sessions)
+	for _, t := range f.Tags {
+		union(nsTag, []string{t})
+	}
+	return sets, none
+}
+
+// intersect narrows the first set by the others, in place.
+func intersect(sets [][]uint64) []uint64 {
+	out := sets[0]
+	for _, s := range sets[1:] {
+		for i := range out {
+			out[i] &= s[i]
+		}
+	}
+	return out
+}
+
+// ceilMilli is the first millisecond that is not before t. Documents' times are whole milliseconds, so it serves
+// both an inclusive lower and an exclusive upper bound.
+func ceilMilli(t time.Time) int64 {
+	ms := t.UnixMilli()
+	if t.After(time.UnixMilli(ms)) {
+		ms++
+	}
+	return ms
+}

@@ -1,0 +1,187 @@
+package inverted
+
+import (
+	"math"
+	"slices"
+
+	"github.com/elderzan/elderzan/memory"
+	"github.com/elderzan/elderzan/scope"
+)
+
+// Name spaces of the dictionary.
+const (
+	nsTerm byte = iota
+	nsProject
+	nsSession
+	nsKind
+	nsTag
+)
+
+// The attribute byte of a document: scope, state, and two flags.
+const (
+	scopeMask uint8 = 0b0000_0111
+	stateMask uint8 = 0b0001_1000
+	turnBit   uint8 = 0b0010_0000
+	liveBit   uint8 = 0b0100_0000
+)
+
+var states = [...]memory.State{memory.Active, memory.Superseded, memory.Archived, memory.Forgotten}
+
+// stateBits codes a state; one that is not known counts as forgotten, so that nothing shows it by mistake.
+func stateBits(s memory.State) uint8 {
+	i := slices.Index(states[:], s)
+	if s == "" {
+		i = 0
+	}
+	if i < 0 {
+		i = len(states) - 1
+	}
+	return uint8(i) << 3
+}
+
+func attrOf(sc scope.Scope, st memory.State) uint8 { return uint8(sc)&scopeMask | stateBits(st) }
+
+// column is what is kept of one document besides its postings.
+type column struct {
+	at, created, updated int64
+	prev, next           uint32 // neighbours in the order of the conversation; 0 is none
+	row                  uint32
+	group                uint32
+	length               float32 // terms of its own
+	mass                 float32 // terms of its own and borrowed
+	bond                 uint8   // strength of the bond with prev, in 255ths
+	attr                 uint8
+}
+
+// state is the index proper; Index guards it. Document 0 stands for none.
+type state struct {
+	opt    Options
+	dict   *dict
+	terms  []entry // by number in dict
+	lists  []list  // 0 unused
+	cols   []column
+	byRow  []uint32 // document of each row
+	live   int
+	groups []group
+	byKey  map[groupKey]uint32
+	mass   float64 // sum of mass over live documents
+	length float64 // sum of length over live documents
+	tf     map[uint32]freq
+}
+
+// freq counts a term while a document is added.
+type freq struct{ body, head float64 }
+
+func newState(o Options) *state {
+	return &state{opt: o, dict: newDict(), lists: make([]list, 1), cols: make([]column, 1),
+		byKey: map[groupKey]uint32{}, tf: map[uint32]freq{}}
+}
+
+// docOf returns the live document of row, or 0.
+func (s *state) docOf(row int64) uint32 {
+	if row < 0 || row >= int64(len(s.byRow)) {
+		return 0
+	}
+	return s.byRow[row]
+}
+
+func (s *state) intern(ns byte, text string) uint32 {
+	id, added := s.dict.intern(ns, text)
+	if added {
+		s.terms = append(s.terms, entry{})
+	}
+	return id
+}
+
+func (s *state) post(id, doc uint32, tf uint8) {
+	e := &s.terms[id]
+	switch {
+	case e.list != 0:
+		s.lists[e.list].append(doc, tf)
+	case e.doc == 0:
+		e.doc, e.tf = doc, tf
+	default:
+		var l list
+		l.append(e.doc, e.tf)
+		l.append(doc, tf)
+		e.doc, e.tf, e.list = 0, 0, uint32(len(s.lists))
+		s.lists = append(s.lists, l)
+	}
+}
+
+// walk starts at the first posting of a term.
+func (s *state) walk(id uint32) cursor {
+	e := s.terms[id]
+	if e.list != 0 {
+		return cursor{buf: s.lists[e.list].buf}
+	}
+	return cursor{doc: e.doc, tf: e.tf, one: e.doc != 0}
+}
+
+// postings counts the postings of a term, dead documents among them.
+func (s *state) postings(id uint32) int {
+	e := s.terms[id]
+	switch {
+	case e.list != 0:
+		return int(s.lists[e.list].count)
+	case e.doc != 0:
+		return 1
+	}
+	return 0
+}
+
+// add indexes d as a new document; its row must be free.
+func (s *state) add(d *Doc) {
+	doc := uint32(len(s.cols))
+	clear(s.tf)
+	count := func(words []string, body, head float64) {
+		for _, w := range words {
+			id := s.intern(nsTerm, w)
+			f := s.tf[id]
+			s.tf[id] = freq{f.body + body, f.head + head}
+		}
+	}
+	count(d.Body, 1, 0)
+	count(d.Title, 0, s.opt.Title)
+	count(d.Labels, 0, s.opt.Label)
+	for id, f := range s.tf {
+		s.post(id, doc, tfCode(int(f.body))|tfCode(int(math.Round(f.head)))<<4)
+	}
+	project, session := s.intern(nsProject, d.Project), s.intern(nsSession, d.Session)
+	s.post(project, doc, usual)
+	s.post(session, doc, usual)
+	s.post(s.intern(nsKind, d.Kind), doc, usual)
+	for i, t := range d.Tags {
+		if !slices.Contains(d.Tags[:i], t) {
+			s.post(s.intern(nsTag, t), doc, usual)
+		}
+	}
+	attr := attrOf(d.Scope, d.State) | liveBit
+	if d.Turn {
+		attr |= turnBit
+	}
+	s.cols = append(s.cols, column{at: d.At, created: d.Created, updated: d.Updated, row: uint32(d.Row),
+		length: float32(len(d.Body) + len(d.Title) + len(d.Labels)), attr: attr})
+	if n := int(d.Row) + 1 - len(s.byRow); n > 0 {
+		s.byRow = append(s.byRow, make([]uint32, n)...)
+	}
+	s.byRow[d.Row] = doc
+	s.live++
+	s.length += float64(s.cols[doc].length)
+	s.link(doc, groupKey{project, session})
+}
+
+// remove marks the document of row dead and takes it out of its conversation. It reports whether there was one.
+func (s *state) remove(row uint32) bool {
+	doc := s.docOf(int64(row))
+	if doc == 0 {
+		return false
+	}
+	s.unlink(doc)
+	c := &s.cols[doc]
+	c.attr = 0
+	s.byRow[row] = 0
+	s.live--
+	s.length -= float64(c.length)
+	return true
+}
