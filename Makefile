@@ -1,14 +1,130 @@
-SHELL := /bin/bash
+# Every Go command runs in the environment of the native libraries that `deps` sets up.
+SHELL  := /bin/bash
+WITH   := cmd/deps/with-env.sh
+GO     := $(WITH) go
+PREFIX ?= /usr/local
+
+VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+# The version is ours to set: stamping by Go itself fails in a checkout owned by another user.
+GO_BUILD := $(GO) build -buildvcs=false -ldflags '-X main.version=$(VERSION)'
+
+GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.13.0
+GOVULNCHECK   := golang.org/x/vuln/cmd/govulncheck@v1.9.0
+
+PKG      ?= ./...
+FUZZTIME ?= 30s
+SEED     ?=
+
 .DEFAULT_GOAL := help
 
-.PHONY: help
-help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+##@ Use
+.PHONY: build
+build: deps ## build bin/elderzan and link the model's weights beside it
+	@$(GO_BUILD) -o bin/ ./cmd/elderzan
+	@$(WITH) sh -c 'ln -sfn "$$ELDERZAN_MODEL" bin/model'
 
+.PHONY: run
+run: deps ## build all and show what it does: bin/demo drives bin/elderzan
+	@$(GO_BUILD) -o bin/ ./cmd/elderzan ./cmd/demo
+	@$(WITH) sh -c 'ln -sfn "$$ELDERZAN_MODEL" bin/model'
+	@bin/demo --elderzan bin/elderzan
+
+# Builds only what is missing: under sudo a build would be root's, with a cache of its own.
+bin/elderzan:
+	@$(MAKE) --no-print-directory build
+
+.PHONY: install
+install: bin/elderzan ## install under PREFIX=/usr/local (DESTDIR= for packagers)
+	install -D -m 755 bin/elderzan $(DESTDIR)$(PREFIX)/bin/elderzan
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/elderzan/model bin/model/*
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/elderzan LICENSE README.md
+	install -d $(addprefix $(DESTDIR)$(PREFIX)/share/,bash-completion/completions zsh/site-functions fish/vendor_completions.d man/man1)
+	bin/elderzan completion bash >$(DESTDIR)$(PREFIX)/share/bash-completion/completions/elderzan
+	bin/elderzan completion zsh >$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_elderzan
+	bin/elderzan completion fish >$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/elderzan.fish
+	bin/elderzan man $(DESTDIR)$(PREFIX)/share/man/man1
+
+##@ Set-up
 .PHONY: deps
 deps: ## set up Debian packages, native libraries and model weights
 	@cmd/deps/deps.sh
 
+.PHONY: deps-test
+deps-test:
+	@cmd/deps/deps.sh --test
+
 .PHONY: env
-env: deps ## print the Go build environment: eval "$$(make -s env)"
+env: deps ## print the Go environment for a shell: eval "$(make -s env)"
 	@cmd/deps/env.sh
+
+##@ Tests
+.PHONY: test
+test: deps-test ## run all tests (PKG=./... limits them)
+	@$(GO) test $(PKG)
+
+.PHONY: race
+race: deps-test ## all tests under the race detector
+	@$(GO) test -race -timeout 30m $(PKG)
+
+.PHONY: cover
+cover: deps-test ## all tests with coverage: coverage.out, coverage.html and the total
+	@$(GO) test -coverpkg=$(PKG) -coverprofile=coverage.out $(PKG)
+	@$(GO) tool cover -html=coverage.out -o coverage.html
+	@$(GO) tool cover -func=coverage.out | tail -n 1
+
+# The tests below have a short form in `test`; ELDERZAN_LONG asks them for the long one.
+.PHONY: crash
+crash: deps-test ## kill the store at every durable step, at length
+	@ELDERZAN_LONG=1 $(GO) test -count=1 -timeout 60m -run Crash $(PKG)
+
+.PHONY: sim
+sim: deps-test ## simulate many devices that sync, at length (SEED= repeats a run)
+	@ELDERZAN_LONG=1 ELDERZAN_SEED=$(SEED) $(GO) test -count=1 -timeout 60m -run Sim ./sync/...
+
+.PHONY: fuzz
+fuzz: deps-test ## fuzz every target for FUZZTIME=30s
+	@$(WITH) cmd/deps/fuzz.sh $(FUZZTIME) $(PKG)
+
+.PHONY: bench
+bench: deps-test ## benchmarks against BASE=main, compared by benchstat
+	@$(WITH) cmd/deps/bench.sh $(PKG)
+
+##@ Checks
+.PHONY: check
+check: fmt-check vet lint vuln test race generate-check ## all that must pass before a change lands
+
+.PHONY: fmt
+fmt: ## format the Go files
+	@gofmt -l -w .
+
+.PHONY: fmt-check
+fmt-check:
+	@unformatted=$$(gofmt -l .); [[ -z $$unformatted ]] || { printf '%s\n' "not formatted (make fmt):" "$$unformatted"; exit 1; }
+
+.PHONY: vet
+vet: deps ## go vet
+	@$(GO) vet $(PKG)
+
+.PHONY: lint
+lint: deps ## golangci-lint, by .golangci.yml
+	@$(GO) run $(GOLANGCI_LINT) run $(PKG)
+
+.PHONY: vuln
+vuln: deps ## look for known vulnerabilities in what we call
+	@if out=$$($(GO) run $(GOVULNCHECK) $(PKG) 2>&1); then echo "$$out"; \
+	elif grep -q 'fetching vulnerabilities' <<<"$$out"; then echo "NOTICE: vulnerabilities NOT checked, their database is out of reach: $$out"; \
+	else echo "$$out"; exit 1; fi
+
+.PHONY: generate-check
+generate-check: deps ## fail if generated files are stale
+	@state() { git status --porcelain; git diff; }; before=$$(state); $(GO) generate ./... && \
+	if [[ $$before != "$$(state)" ]]; then git status --short; echo 'generated files were stale: commit what `go generate ./...` wrote'; exit 1; fi
+
+##@ Other
+.PHONY: clean
+clean: ## remove what was built here; the cache of native libraries stays
+	@rm -rf bin coverage.out coverage.html
+
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
