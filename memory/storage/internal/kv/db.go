@@ -1,0 +1,122 @@
+package kv
+
+import (
+	"fmt"
+	"sync"
+
+	"github.com/linxGnu/grocksdb"
+)
+
+// DB is an open database. It is safe for concurrent use. Slices that it returns belong to the caller.
+type DB struct {
+	keys Keys
+	fail func(op string) error
+
+	// Operations under way are counted and not held by a read lock: a function given to Scan may call the database
+	// again, which would wait for ever on a lock that Close waits for.
+	mu     sync.Mutex
+	closed bool
+	busy   sync.WaitGroup
+
+	db       *grocksdb.DB
+	families []*grocksdb.ColumnFamilyHandle // in the order of Families
+	native   *native
+	read     *grocksdb.ReadOptions
+	scan     *grocksdb.ReadOptions
+	lazy     *grocksdb.WriteOptions
+	synced   *grocksdb.WriteOptions
+}
+
+// Open opens the database in the folder dir, and creates it there with all families unless opts.MustExist is set.
+// It returns an error wrapping ErrLocked if it is open already, ErrMissing, or ErrCorrupt. The caller closes it.
+func Open(dir string, opts Options) (*DB, error) {
+	opts, err := opts.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	d := &DB{keys: opts.Keys, fail: opts.Fail}
+	if err := d.failing(OpOpen); err != nil {
+		return nil, err
+	}
+	d.native = newNative(opts)
+	names := make([]string, len(families))
+	for i, f := range families {
+		names[i] = string(f)
+	}
+	d.db, d.families, err = grocksdb.OpenDbColumnFamilies(d.native.db, dir, names, d.native.family)
+	if err != nil {
+		d.native.destroy()
+		return nil, translate("open "+dir, err)
+	}
+	d.read = grocksdb.NewDefaultReadOptions()
+	d.read.SetVerifyChecksums(true)
+	d.scan = grocksdb.NewDefaultReadOptions()
+	d.scan.SetVerifyChecksums(true)
+	d.scan.SetFillCache(false) // a scan over everything would push out what is read by key
+	d.lazy = grocksdb.NewDefaultWriteOptions()
+	d.synced = grocksdb.NewDefaultWriteOptions()
+	d.synced.SetSync(true)
+	return d, nil
+}
+
+// begin admits an operation on the open database; the caller must call the function it returns when done.
+func (d *DB) begin(op string) (end func(), err error) {
+	if err := d.enter(); err != nil {
+		return nil, err
+	}
+	if err := d.failing(op); err != nil {
+		d.busy.Done()
+		return nil, err
+	}
+	return d.busy.Done, nil
+}
+
+func (d *DB) enter() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
+		return ErrClosed
+	}
+	d.busy.Add(1)
+	return nil
+}
+
+func (d *DB) failing(op string) error {
+	if d.fail == nil {
+		return nil
+	}
+	if err := d.fail(op); err != nil {
+		return fmt.Errorf("kv: %s: %w", op, err)
+	}
+	return nil
+}
+
+func (d *DB) handle(f Family) *grocksdb.ColumnFamilyHandle { return d.families[f.index()] }
+
+// Close waits for the operations under way and closes the database. What was written without sync is synced first.
+// It is safe to call more than once, but not from a function given to Scan. An error means that the last writes
+// without sync may be lost in a power cut.
+func (d *DB) Close() error {
+	d.mu.Lock()
+	closed := d.closed
+	d.closed = true
+	d.mu.Unlock()
+	if closed {
+		return nil
+	}
+	d.busy.Wait()
+	err := d.failing(OpClose)
+	if err == nil {
+		err = translate("sync the log", d.db.FlushWAL(true))
+	}
+	for _, h := range d.families {
+		h.Destroy()
+	}
+	d.db.Close()
+	d.read.Destroy()
+	d.scan.Destroy()
+	d.lazy.Destroy()
+	d.synced.Destroy()
+	d.native.destroy()
+	return err
+}

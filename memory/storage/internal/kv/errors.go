@@ -1,0 +1,56 @@
+package kv
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+var (
+	// ErrNotFound reports a key without a value.
+	ErrNotFound = errors.New("kv: not found")
+	// ErrLocked reports a database that is open already, in this process or another.
+	ErrLocked = errors.New("kv: database is in use")
+	// ErrMissing reports that Options.MustExist found no database.
+	ErrMissing = errors.New("kv: database is missing")
+	// ErrCorrupt is what every *CorruptError and every damage that RocksDB reports wraps.
+	ErrCorrupt = errors.New("kv: damaged data")
+	// ErrClosed reports a use after Close.
+	ErrClosed = errors.New("kv: closed")
+	// ErrStop, returned by the function given to Scan, ends the scan without an error.
+	ErrStop = errors.New("kv: stop")
+)
+
+// CorruptError says that the value at Key in Family is not what was written there. The checker mends it from the
+// record. errors.Is(err, ErrCorrupt) holds.
+type CorruptError struct {
+	Family Family
+	Key    []byte // a copy; the caller may keep it
+	Err    error
+}
+
+// Error names the family and the key's digits; it never holds anything of the value.
+func (e *CorruptError) Error() string {
+	return fmt.Sprintf("kv: damaged value at %s/%x: %v", e.Family, e.Key, e.Err)
+}
+
+// Unwrap gives ErrCorrupt and the cause.
+func (e *CorruptError) Unwrap() []error { return []error{ErrCorrupt, e.Err} }
+
+// translate turns RocksDB's messages into errors that callers can tell apart.
+func translate(op string, err error) error {
+	if err == nil {
+		return nil
+	}
+	msg := err.Error()
+	switch {
+	case strings.HasPrefix(msg, "IO error: While lock file"), strings.HasPrefix(msg, "IO error: lock hold by current process"),
+		strings.Contains(msg, "/LOCK: "):
+		return fmt.Errorf("kv: %s: %w by another process; stop the other elderzan that uses this folder, or name another with --data", op, ErrLocked)
+	case strings.HasPrefix(msg, "Corruption:"):
+		return fmt.Errorf("kv: %s: %w: %w; run: elderzan doctor --repair", op, ErrCorrupt, err)
+	case strings.HasPrefix(msg, "Invalid argument:") && strings.Contains(msg, "does not exist (create_if_missing is false)"):
+		return fmt.Errorf("kv: %s: %w; restore it from a backup, or run: elderzan doctor --repair", op, ErrMissing)
+	}
+	return fmt.Errorf("kv: %s: %w", op, err)
+}
