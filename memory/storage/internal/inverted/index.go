@@ -56,7 +56,7 @@ type Doc struct {
 	Tags    []string
 	Scope   scope.Scope
 	State   memory.State
-	Turn    bool  // one turn of a conversation, which begins with who speaks (see IsTurn)
+	Turn    bool  // one turn of a conversation, which begins with who speaks (see Analyse)
 	At      int64 // Memory.At in Unix milliseconds
 	Created int64 // Memory.CreatedAt in Unix milliseconds
 	Updated int64 // Memory.UpdatedAt in Unix milliseconds
