@@ -9,7 +9,7 @@ VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev
 GO_BUILD := $(GO) build -buildvcs=false -ldflags '-X main.version=$(VERSION)'
 
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.13.0
-GOVULNCHECK   := golang.org/x/vuln/cmd/govulncheck@v1.9.0
+GOVULNCHECK   := golang.org/x/vuln/cmd/govulncheck@v1.5.0
 
 PKG      ?= ./...
 FUZZTIME ?= 30s
