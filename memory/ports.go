@@ -94,6 +94,8 @@ type CandidateQuery struct {
 type Candidate struct {
 	Memory  Memory
 	Lexical float64 // BM25 with the neighbours' words; 0 when no word matches
+	Own     float64 // BM25 of the memory's own words alone
+	Cover   float64 // share of the question's words, by rarity, that are the memory's own, in [0, 1]
 	Dense   float64 // cosine in [-1, 1] between query and memory; meaningful when HasVector
 	Space   string  // embedding space of Dense
 	// HasVector is false while the memory waits for its embedding.
