@@ -1,0 +1,179 @@
+package rank
+
+import (
+	"math"
+	"time"
+
+	"github.com/elderzan/elderzan/memory"
+)
+
+// feature numbers what a candidate is judged by. Each is about in [0, 1].
+type feature int
+
+const (
+	fLexical      feature = iota // BM25 with the neighbours' words, against the best
+	fOwn                         // BM25 of its own words, against the best
+	fCover                       // share of the question's words that it holds itself
+	fBeforeOwn                   // fOwn of the turn before
+	fBehindOwn                   // fOwn of the turn behind
+	fEpisode                     // fLexical of the three best of its episode
+	fDense                       // cosine
+	fNearDense                   // cosine of its neighbours
+	fEpisodeDense                // cosine of the three best of its episode
+	fSpeaker                     // said by a person whom the question names
+	fPresent                     // the persons named speak in its episode
+	fDate                        // from the time that the question speaks of
+	fWhen                        // tells a time, and the question asks when
+	fAsks                        // is itself a question
+	fFirst                       // tells of the one who speaks
+	fName                        // names something
+	fNameAsked                   // names something, and the question asks for a name
+	fCount                       // holds a number, and the question asks how many
+	fQuote                       // quotes something
+	fShort                       // has hardly any words
+	fLength                      // logarithm of its words
+	fProject                     // belongs to the caller's project
+	fRecent                      // newer
+	fLatest                      // newer, and the question asks for the newest state
+	fImportance                  // as stated
+	fPinned                      // pinned
+	fUsed                        // came back before
+	fUntrusted                   // from tools, imports or other people
+	fRepeated                    // little but repetition
+	numFeatures
+)
+
+var featureNames = [numFeatures]string{
+	"lexical", "own", "cover", "before_own", "behind_own", "episode", "dense", "near_dense", "episode_dense", "speaker",
+	"present", "date", "when", "asks", "first_person", "name", "name_asked", "count", "quote", "short", "length",
+	"project", "recent", "latest", "importance", "pinned", "used", "untrusted", "repeated",
+}
+
+// vector is a candidate's features.
+type vector [numFeatures]float64
+
+// shortWords is up to how many words a memory is hardly more than an interjection.
+const shortWords = 8
+
+// memoryHalf is the age at which fRecent has halved.
+const memoryHalf = 45 * 24 * time.Hour
+
+// describe turns candidates into features. now may be zero; then nothing counts as recent.
+func describe(q *question, rq *memory.RankQuery, cs []memory.Candidate) (vs []vector, ts []traits, hybrid bool) {
+	vs, ts = make([]vector, len(cs)), make([]traits, len(cs))
+	for i := range cs {
+		ts[i] = traitsOf(&cs[i].Memory)
+	}
+	s := stage(cs)
+	hybrid = words(vs, cs)
+	around(vs, cs, &s)
+	people := s.people(ts, q)
+	for i := range cs {
+		v, t, m := &vs[i], &ts[i], &cs[i].Memory
+		v[fPresent] = people[s.episode[s.position[i]]]
+		v[fSpeaker] = flag(q.names(t.speaker))
+		for _, p := range q.times {
+			v[fDate] = max(v[fDate], p.match(m.At()))
+		}
+		textual(v, t, q)
+		known(v, &cs[i], t, q, rq)
+	}
+	return vs, ts, hybrid
+}
+
+// words sets the features of the two sources and reports whether any candidate has a vector. One without is taken
+// to be as near as the middle of the others.
+func words(vs []vector, cs []memory.Candidate) (hybrid bool) {
+	var lexical, own, dense float64
+	vectors := 0
+	for i := range cs {
+		lexical, own = max(lexical, cs[i].Lexical), max(own, cs[i].Own)
+		if cs[i].HasVector {
+			dense += cs[i].Dense
+			vectors++
+		}
+	}
+	if vectors > 0 {
+		dense /= float64(vectors)
+	}
+	for i := range cs {
+		v, c := &vs[i], &cs[i]
+		v[fLexical], v[fOwn], v[fCover] = share(c.Lexical, lexical), share(c.Own, own), c.Cover
+		v[fDense] = dense
+		if c.HasVector {
+			v[fDense] = c.Dense
+		}
+	}
+	return vectors > 0
+}
+
+// around sets what a candidate has from its neighbours and its episode.
+func around(vs []vector, cs []memory.Candidate, s *scene) {
+	n := len(cs)
+	lexical, own, dense := make([]float64, n), make([]float64, n), make([]float64, n)
+	for p, i := range s.order {
+		lexical[p], own[p], dense[p] = vs[i][fLexical], vs[i][fOwn], vs[i][fDense]
+	}
+	nearDense, bestLexical, bestDense := s.near(dense), s.bestOf(lexical), s.bestOf(dense)
+	for p, i := range s.order {
+		v, e := &vs[i], s.episode[p]
+		v[fNearDense], v[fEpisode], v[fEpisodeDense] = nearDense[p], bestLexical[e], bestDense[e]
+		if p > 0 && s.episode[p-1] == e {
+			v[fBeforeOwn] = own[p-1]
+		}
+		if p+1 < n && s.episode[p+1] == e {
+			v[fBehindOwn] = own[p+1]
+		}
+	}
+}
+
+// textual sets what the text shows. What tells turns of a conversation apart says nothing about notes.
+func textual(v *vector, t *traits, q *question) {
+	v[fWhen] = flag(q.when && (t.class&timeWord != 0 || t.digits))
+	v[fCount] = flag(q.count && (t.class&countWord != 0 || t.digits))
+	v[fNameAsked] = flag(q.entity && t.name)
+	v[fAsks] = flag(t.asks)
+	if t.speaker == "" {
+		return
+	}
+	v[fFirst] = flag(t.class&firstWord != 0)
+	v[fName] = flag(t.name)
+	v[fQuote] = flag(t.quote)
+	v[fShort] = flag(t.words <= shortWords)
+	v[fLength] = math.Log1p(float64(t.words)) / 4
+}
+
+// known sets what is known about a memory besides its text. What a person or an agent states lifts a memory; what
+// comes from elsewhere cannot lift itself.
+func known(v *vector, c *memory.Candidate, t *traits, q *question, rq *memory.RankQuery) {
+	m := &c.Memory
+	v[fProject] = flag(rq.Project != "" && m.Project == rq.Project)
+	if age := rq.Now.Sub(m.At()); !rq.Now.IsZero() && age < 40*memoryHalf {
+		v[fRecent] = math.Exp2(-max(age, 0).Hours() / memoryHalf.Hours())
+	}
+	v[fRepeated] = flag(t.repeated)
+	if m.Trust == memory.TrustUntrusted {
+		v[fUntrusted] = 1
+		return
+	}
+	if q.latest {
+		v[fLatest] = v[fRecent]
+	}
+	v[fImportance] = m.Importance
+	v[fPinned] = flag(m.Pinned)
+	v[fUsed] = math.Min(1, math.Log1p(float64(c.Uses))/4)
+}
+
+func share(v, best float64) float64 {
+	if best <= 0 {
+		return 0
+	}
+	return v / best
+}
+
+func flag(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}

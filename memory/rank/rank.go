@@ -1,0 +1,132 @@
+package rank
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/elderzan/elderzan/memory"
+)
+
+// Options tunes a Ranker; its zero value works.
+type Options struct {
+	Weights []byte // a weights file; nil means the one built in
+}
+
+// Ranker orders candidates. It holds no state: it is safe for concurrent use, and the same input gives the same order.
+type Ranker struct {
+	models models
+}
+
+var _ memory.Ranker = (*Ranker)(nil)
+
+// New returns a Ranker. It fails only for a weights file that it cannot read.
+func New(o Options) (*Ranker, error) {
+	if o.Weights == nil {
+		o.Weights = reviewedWeights
+	}
+	m, err := readWeights(o.Weights)
+	if err != nil {
+		return nil, err
+	}
+	return &Ranker{models: m}, nil
+}
+
+// judged is a candidate on its way to a place.
+type judged struct {
+	index int
+	logit float64
+}
+
+// Rank returns at most q.Limit candidates of set, best first, each group of near-duplicates once. Scores lie in
+// (0, 1). Ties go to the newer memory. The result shares memories' slices with set.
+func (r *Ranker) Rank(q memory.RankQuery, set memory.CandidateSet) []memory.Ranked {
+	cs := set.Candidates
+	if len(cs) == 0 || q.Limit <= 0 {
+		return nil
+	}
+	question := readQuestion(q.Text, q.Now)
+	vs, ts, hybrid := describe(&question, &q, cs)
+	m := &r.models.words
+	if hybrid {
+		m = &r.models.hybrid
+	}
+	order := make([]judged, len(cs))
+	for i := range cs {
+		order[i] = judged{i, m.logit(&vs[i])}
+	}
+	slices.SortFunc(order, func(a, b judged) int {
+		return cmp.Or(cmp.Compare(b.logit, a.logit), cs[b.index].Memory.At().Compare(cs[a.index].Memory.At()),
+			strings.Compare(string(cs[b.index].Memory.ID), string(cs[a.index].Memory.ID)))
+	})
+	out := make([]memory.Ranked, 0, min(q.Limit, len(cs)))
+	for _, g := range merge(order, cs, q.Limit) {
+		ranked := memory.Ranked{Candidate: cs[g.shown], Score: squeeze(g.logit), Merged: g.merged}
+		if q.Explain {
+			ranked.Why = explain(m, &vs[g.shown], &ts[g.shown], &ranked)
+		}
+		out = append(out, ranked)
+	}
+	return out
+}
+
+// phrases says what a feature means to someone who reads why a memory came back.
+var phrases = map[feature]string{
+	fLexical:      "its words and its neighbours' match",
+	fOwn:          "holds words of the question",
+	fCover:        "holds most of the question's words",
+	fEpisode:      "comes from a conversation about this",
+	fDense:        "is near in meaning",
+	fNearDense:    "stands beside what is near in meaning",
+	fEpisodeDense: "comes from a conversation near in meaning",
+	fSpeaker:      "said by the person asked about",
+	fPresent:      "from a conversation with the person asked about",
+	fDate:         "from the time asked about",
+	fWhen:         "tells when",
+	fNameAsked:    "gives a name",
+	fCount:        "gives a number",
+	fProject:      "belongs to this project",
+	fRecent:       "is recent",
+	fLatest:       "is the newer state",
+	fImportance:   "is marked important",
+	fPinned:       "is pinned",
+	fUsed:         "was useful before",
+}
+
+// maxReasons bounds how many reasons explain gives.
+const maxReasons = 5
+
+// explain lists what spoke for a memory, the strongest first, and what should be known about it.
+func explain(m *model, v *vector, t *traits, r *memory.Ranked) []string {
+	type reason struct {
+		text   string
+		weight float64
+	}
+	var rs []reason
+	for f, text := range phrases {
+		if w := m.weights[f] * v[f]; w > 0.05 {
+			rs = append(rs, reason{text, w})
+		}
+	}
+	slices.SortFunc(rs, func(a, b reason) int {
+		return cmp.Or(cmp.Compare(b.weight, a.weight), strings.Compare(a.text, b.text))
+	})
+	var out []string
+	for _, x := range rs[:min(len(rs), maxReasons)] {
+		out = append(out, x.text)
+	}
+	if n := len(r.Merged); n > 0 {
+		out = append(out, fmt.Sprintf("stands for %d that say the same", n))
+	}
+	if !r.HasVector {
+		out = append(out, "is not embedded yet: found by words")
+	}
+	if v[fUntrusted] > 0 {
+		out = append(out, "comes from an untrusted source")
+	}
+	if t.repeated {
+		out = append(out, "repeats itself, which lowers it")
+	}
+	return out
+}

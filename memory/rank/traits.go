@@ -1,0 +1,149 @@
+package rank
+
+import (
+	"hash/maphash"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/elderzan/elderzan/memory"
+	"github.com/elderzan/elderzan/memory/dialogue"
+)
+
+// maxScan bounds the bytes of a memory that are read for its traits.
+const maxScan = 2048
+
+// traits is what the text of a memory shows at a glance.
+type traits struct {
+	speaker  string // in lower case; "" for a memory that is no turn
+	words    int
+	class    wordClass // classes of all its words together
+	asks     bool      // ends with a question
+	digits   bool
+	name     bool // a capitalised word inside a sentence that is not the speaker
+	quote    bool // something in quotation marks
+	repeated bool // little but repetition
+}
+
+var seed = maphash.MakeSeed()
+
+// traitsOf reads a memory's text once.
+func traitsOf(m *memory.Memory) traits {
+	turn := dialogue.Parse(m.Content, m.Metadata)
+	t := traits{speaker: strings.ToLower(turn.Speaker)}
+	t.scan(clip(turn.Body))
+	return t
+}
+
+func clip(s string) string {
+	if len(s) <= maxScan {
+		return s
+	}
+	n := maxScan
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n]
+}
+
+func (t *traits) scan(text string) {
+	text = strings.TrimSpace(text)
+	t.asks = asks(text)
+	hashes := make([]uint64, 0, 64)
+	var buf [24]byte
+	dense, start := false, true // start: the next word begins a sentence
+	for i := 0; i < len(text); {
+		r, size := rune(text[i]), 1
+		if r >= utf8.RuneSelf {
+			r, size = utf8.DecodeRuneInString(text[i:])
+			dense = dense || r >= 0x2E80
+		}
+		if !wordRune(r) {
+			start = start && r == ' ' || r == '.' || r == '!' || r == '?' || r == '\n' || r == ':' || r == '"' || r == '。'
+			t.quote = t.quote || r == '"' || r == '“' || r == '「' || r == '`'
+			i += size
+			continue
+		}
+		end := wordEnd(text, i)
+		word := text[i:end]
+		t.words++
+		t.digits = t.digits || '0' <= r && r <= '9'
+		if !start && unicode.IsUpper(r) && end-i > 2 && word[1] != '\'' {
+			t.name = t.name || !strings.EqualFold(word, t.speaker)
+		}
+		lower := lowered(buf[:0], word)
+		t.class |= classes[string(lower)]
+		hashes = append(hashes, maphash.Bytes(seed, lower))
+		i, start = end, false
+	}
+	if dense {
+		t.scanDense(text)
+	}
+	t.repeated = repetitive(hashes)
+}
+
+func (t *traits) scanDense(text string) {
+	for _, d := range denseClasses {
+		if t.class&d.class != d.class && strings.Contains(text, d.text) {
+			t.class |= d.class
+		}
+	}
+	t.words = max(t.words, utf8.RuneCountInString(text)/3)
+}
+
+// asks reports whether a text ends in a question; what is shown in brackets behind it does not count.
+func asks(text string) bool {
+	if strings.HasSuffix(text, "]") {
+		if i := strings.LastIndexByte(text, '['); i > 0 {
+			text = strings.TrimSpace(text[:i])
+		}
+	}
+	return strings.HasSuffix(text, "?") || strings.HasSuffix(text, "？") || strings.HasSuffix(text, "か。")
+}
+
+func wordRune(r rune) bool {
+	if r < utf8.RuneSelf {
+		return 'a' <= r|0x20 && r|0x20 <= 'z' || '0' <= r && r <= '9'
+	}
+	return unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r)
+}
+
+// wordEnd returns the end of the word at i; an apostrophe inside belongs to it.
+func wordEnd(s string, i int) int {
+	for i < len(s) {
+		r, size := rune(s[i]), 1
+		if r >= utf8.RuneSelf {
+			r, size = utf8.DecodeRuneInString(s[i:])
+		}
+		if !wordRune(r) && (r != '\'' && r != '’' || i+size >= len(s) || !wordRune(rune(s[i+size]))) {
+			break
+		}
+		i += size
+	}
+	return i
+}
+
+// lowered appends the first 24 bytes of word in lower case, typographic apostrophes made plain.
+func lowered(buf []byte, word string) []byte {
+	for i := 0; i < len(word) && len(buf) < cap(buf); i++ {
+		c := word[i]
+		switch {
+		case 'A' <= c && c <= 'Z':
+			c |= 0x20
+		case c == 0xE2 && strings.HasPrefix(word[i:], "’"):
+			c, i = '\'', i+2
+		}
+		buf = append(buf, c)
+	}
+	return buf
+}
+
+// repetitive reports whether fewer than a third of many words are different ones: text made to match.
+func repetitive(hashes []uint64) bool {
+	if len(hashes) < 12 {
+		return false
+	}
+	slices.Sort(hashes)
+	return len(slices.Compact(hashes))*3 < len(hashes)
+}
