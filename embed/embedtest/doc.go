@@ -1,0 +1,2 @@
+// Package embedtest is the suite that every embedder passes, and what tests of embedders share.
+package embedtest

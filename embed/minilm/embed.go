@@ -1,0 +1,117 @@
+package minilm
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+)
+
+// Embed returns the unit vector of each text, in order. Of a text longer than MaxTokens tokens the beginning counts;
+// Windows cuts such a text into parts that count whole. An empty text has a vector too. When ctx ends it returns its
+// error after the pass under way, of at most 512 tokens (about 0.1 s).
+func (m *Model) Embed(ctx context.Context, texts []string) ([][]float32, error) {
+	l, release, err := m.acquire(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	ids := make([][]int32, len(texts))
+	for i, text := range texts {
+		ids[i] = l.tokens.ids(text)
+	}
+	vectors := make([][]float32, len(texts))
+	err = m.each(ctx, passes(ids), func(s *scratch, p pass) {
+		x := l.weights.forward(m.kernels, s, ids[p.from:p.to])
+		row := 0
+		for i := p.from; i < p.to; i++ {
+			vectors[i] = pool(x[row*hidden:], len(ids[i]))
+			row += len(ids[i])
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	return vectors, nil
+}
+
+// ids returns the tokens of text with the marks of its ends, at most MaxTokens.
+func (t *tokenizer) ids(text string) []int32 {
+	tokens := t.encode(text, MaxTokens-2)
+	ids := make([]int32, 0, len(tokens)+2)
+	ids = append(ids, idStart)
+	for _, k := range tokens {
+		ids = append(ids, k.id)
+	}
+	return append(ids, idEnd)
+}
+
+// pass is a range of texts that are computed together.
+type pass struct{ from, to int }
+
+// passes groups texts, in order, up to maxRows tokens.
+func passes(ids [][]int32) []pass {
+	var list []pass
+	from, rows := 0, 0
+	for i := range ids {
+		if rows > 0 && rows+len(ids[i]) > maxRows {
+			list = append(list, pass{from, i})
+			from, rows = i, 0
+		}
+		rows += len(ids[i])
+	}
+	if from < len(ids) {
+		list = append(list, pass{from, len(ids)})
+	}
+	return list
+}
+
+// each runs f over the passes on the goroutines that the options allow, and returns ctx's error if it ends before the
+// last has begun.
+func (m *Model) each(ctx context.Context, list []pass, f func(*scratch, pass)) error {
+	var next atomic.Int64
+	work := func() {
+		s := m.scratch.Get().(*scratch)
+		defer m.scratch.Put(s)
+		for ctx.Err() == nil {
+			i := int(next.Add(1)) - 1
+			if i >= len(list) {
+				return
+			}
+			f(s, list[i])
+		}
+	}
+	var others sync.WaitGroup
+	for range min(m.threads, len(list)) - 1 {
+		others.Go(work)
+	}
+	work()
+	others.Wait()
+	return ctx.Err()
+}
+
+// Span is a part of a text: text[Start:End], in bytes.
+type Span struct{ Start, End int }
+
+// EmbedTokens returns a unit vector for each token of text, as the last layer has it in its context, and the part of
+// the text that the token stands for. Like Embed it sees the first MaxTokens tokens.
+func (m *Model) EmbedTokens(ctx context.Context, text string) ([][]float32, []Span, error) {
+	l, release, err := m.acquire(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer release()
+	tokens := l.tokens.encode(text, MaxTokens-2)
+	s := m.scratch.Get().(*scratch)
+	defer m.scratch.Put(s)
+	x := l.weights.forward(m.kernels, s, [][]int32{l.tokens.ids(text)})
+	vectors := make([][]float32, len(tokens))
+	spans := make([]Span, len(tokens))
+	backing := make([]float32, len(tokens)*hidden)
+	for i, k := range tokens {
+		v := backing[i*hidden : (i+1)*hidden : (i+1)*hidden]
+		copy(v, x[(i+1)*hidden:]) // row 0 is the mark of the start
+		normalise(v)
+		vectors[i], spans[i] = v, Span{k.start, k.end}
+	}
+	return vectors, spans, nil
+}

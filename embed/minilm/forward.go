@@ -1,0 +1,150 @@
+package minilm
+
+import (
+	"encoding/binary"
+	"math"
+)
+
+// maxRows bounds the tokens of one pass, and with them the scratch of one goroutine (about 7 MB).
+const maxRows = 512
+
+// scratch is the memory of one pass; it grows to what passes need.
+type scratch struct {
+	x       []float32 // rows × hidden: the state of each token
+	wide    []float32 // rows × inner: queries, keys and values, then the inner layer
+	side    []float32 // rows × hidden
+	panel   []float32 // columns of a weight in single precision
+	keys    []float32 // one head of one text, packed for gemm
+	values  []float32
+	scores  []float32
+	context []float32
+}
+
+// grow returns a slice of n numbers, over s where that is long enough. Its contents are undefined.
+func grow(s *[]float32, n int) []float32 {
+	if cap(*s) < n {
+		*s = make([]float32, n)
+	}
+	*s = (*s)[:n]
+	return *s
+}
+
+// forward runs several texts at once, one after the other in the rows, and returns the state of their tokens:
+// hidden numbers for each, valid until s is used again.
+func (w *weights) forward(k *kernels, s *scratch, texts [][]int32) []float32 {
+	rows := 0
+	for _, ids := range texts {
+		rows += len(ids)
+	}
+	x := grow(&s.x, rows*hidden)
+	w.embed(x, texts)
+	side := grow(&s.side, rows*hidden)
+	for i := range w.layers {
+		l := &w.layers[i]
+		qkv := grow(&s.wide, rows*3*hidden)
+		l.qkv.apply(k, s, x, qkv, rows)
+		row := 0
+		for _, ids := range texts {
+			n := len(ids)
+			attend(k, s, qkv[row*3*hidden:(row+n)*3*hidden], side[row*hidden:(row+n)*hidden], n)
+			row += n
+		}
+		mixed := grow(&s.wide, rows*hidden) // the queries are done with
+		l.attention.apply(k, s, side, mixed, rows)
+		add(x, mixed)
+		l.afterAttention.apply(x)
+		up := grow(&s.wide, rows*inner)
+		l.up.apply(k, s, x, up, rows)
+		for j, v := range up {
+			up[j] = gelu(v)
+		}
+		l.down.apply(k, s, up, side, rows)
+		add(x, side)
+		l.afterFFN.apply(x)
+	}
+	return x
+}
+
+// embed writes the sum of word and position of each token, normalised.
+func (w *weights) embed(x []float32, texts [][]int32) {
+	row := 0
+	for _, ids := range texts {
+		for position, id := range ids {
+			out := x[row*hidden : (row+1)*hidden]
+			word := w.words[int(id)*hidden*2 : int(id+1)*hidden*2]
+			place := w.position[position*hidden : (position+1)*hidden]
+			for i := range out {
+				out[i] = widenHalf(binary.LittleEndian.Uint16(word[2*i:])) + place[i]
+			}
+			row++
+		}
+	}
+	w.norm.apply(x)
+}
+
+func add(x, y []float32) {
+	y = y[:len(x)]
+	for i := range x {
+		x[i] += y[i]
+	}
+}
+
+// apply writes x·W + b for rows rows of x to y.
+func (l *linear) apply(k *kernels, s *scratch, x, y []float32, rows int) {
+	strip := l.in * k.cols
+	panel := grow(&s.panel, strip)
+	for j := 0; j < l.out; j += k.cols {
+		k.widen(panel, l.w[j*l.in:j*l.in+strip])
+		k.matmul(rows, l.in, k.cols, x, l.in, panel, y[j:], l.out)
+		bias := l.bias[j : j+k.cols]
+		for r := range rows {
+			out := y[r*l.out+j : r*l.out+j+k.cols]
+			for i := range out {
+				out[i] += bias[i]
+			}
+		}
+	}
+}
+
+// attend mixes the values of one text of n tokens by the softmax of queries and keys, for each head.
+func attend(k *kernels, s *scratch, qkv, out []float32, n int) {
+	padded := (n + k.cols - 1) / k.cols * k.cols
+	keys := grow(&s.keys, padded*headDim)
+	clear(keys)
+	values := grow(&s.values, n*headDim)
+	scores := grow(&s.scores, n*padded)
+	scale := float32(1 / math.Sqrt(headDim))
+	for h := range heads {
+		packHead(qkv, keys, values, n, h)
+		k.matmul(n, headDim, padded, qkv[h*headDim:], 3*hidden, keys, scores, padded)
+		for r := range n {
+			softmax(scores[r*padded:r*padded+n], scale)
+		}
+		k.matmul(n, n, headDim, scores, padded, values, out[h*headDim:], hidden)
+	}
+}
+
+// packHead lays the keys of a head out as columns and its values as rows of panels of 16.
+func packHead(qkv, keys, values []float32, n, head int) {
+	for j := range n {
+		row := qkv[j*3*hidden+head*headDim:]
+		key, value := row[hidden:hidden+headDim], row[2*hidden:2*hidden+headDim]
+		panel := keys[j/panelCols*headDim*panelCols+j%panelCols:]
+		for d, v := range key {
+			panel[d*panelCols] = v
+		}
+		for p := 0; p < headDim; p += panelCols {
+			copy(values[p*n+j*panelCols:p*n+(j+1)*panelCols], value[p:])
+		}
+	}
+}
+
+// pool returns the mean of n rows as a unit vector.
+func pool(x []float32, n int) []float32 {
+	v := make([]float32, hidden)
+	for r := range n {
+		add(v, x[r*hidden:(r+1)*hidden])
+	}
+	normalise(v)
+	return v
+}
