@@ -1,0 +1,174 @@
+package catalog
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"sync"
+
+	"github.com/mattn/go-sqlite3"
+
+	"github.com/elderzan/elderzan/memory"
+	"github.com/elderzan/elderzan/security"
+)
+
+// Sizes that were measured to serve well; see Options.
+const (
+	defaultReaders  = 3
+	defaultCacheKiB = 4096
+	defaultWALLimit = 16 << 20
+	maxBatch        = 256
+)
+
+// Options says where the database is and how it is tuned. Path, Key and AuditKey are required.
+type Options struct {
+	Path            string          // of the database file; its folder must exist
+	Key             security.Secret // 32 bytes: the database key
+	AuditKey        security.Secret // chains the audit log
+	AuditGeneration uint32          // of AuditKey
+	Create          bool            // make the file if it is not there; without it a missing file is an error
+	Readers         int             // reading connections at most; 0 means 3
+	CacheKiB        int             // page cache of each connection; 0 means 4096
+	WALLimit        int64           // bytes of log after which the writer checkpoints between batches; 0 means 16 MiB
+	// Fail, where set, is asked before each step of the engine; an error it returns is the step's. For tests.
+	Fail func(op string) error
+	// Step, where set, is told before and after each commit. For tests that crash there.
+	Step func(op string)
+}
+
+// DB is an open catalogue. It is safe for concurrent use.
+type DB struct {
+	opts    Options
+	writeDB *sql.DB
+	readDB  *sql.DB
+	writer  *writer
+
+	closing sync.Once
+	closed  error
+}
+
+// Open opens the database, brings its schema up to date and starts the committer. Errors: *memory.CorruptError for a
+// file that is missing, damaged or no database under this key; memory.ErrFull; memory.ErrReadOnly; ErrNewer.
+func Open(ctx context.Context, o Options) (*DB, error) {
+	if o.Readers <= 0 {
+		o.Readers = defaultReaders
+	}
+	if o.CacheKiB <= 0 {
+		o.CacheKiB = defaultCacheKiB
+	}
+	if o.WALLimit <= 0 {
+		o.WALLimit = defaultWALLimit
+	}
+	if err := checkFile(o); err != nil {
+		return nil, err
+	}
+	d := &DB{opts: o}
+	d.writeDB = sql.OpenDB(&connector{opts: o, writes: true})
+	d.writeDB.SetMaxOpenConns(1)
+	d.readDB = sql.OpenDB(&connector{opts: o})
+	d.readDB.SetMaxOpenConns(o.Readers)
+	d.readDB.SetMaxIdleConns(o.Readers)
+	if err := d.open(ctx); err != nil {
+		return nil, errors.Join(wrap("open", err), d.readDB.Close(), d.writeDB.Close())
+	}
+	return d, nil
+}
+
+// checkFile creates the file with the right mode, or says what is wrong about its absence.
+func checkFile(o Options) error {
+	_, err := os.Stat(o.Path)
+	switch {
+	case err == nil:
+		return nil
+	case !errors.Is(err, fs.ErrNotExist):
+		return wrap("open", err)
+	case !o.Create:
+		return &memory.CorruptError{Engine: "sqlite", Err: errors.New("the database file is missing; restore it from a backup")}
+	}
+	f, err := os.OpenFile(o.Path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return wrap("create", err)
+	}
+	return f.Close()
+}
+
+func (d *DB) open(ctx context.Context) error {
+	if err := d.fail("open"); err != nil {
+		return err
+	}
+	if err := migrate(ctx, d.writeDB); err != nil {
+		return err
+	}
+	w, err := newWriter(ctx, d)
+	if err != nil {
+		return err
+	}
+	d.writer = w
+	return nil
+}
+
+// Close finishes what waits, checkpoints, and closes every connection. A second call returns what the first did.
+func (d *DB) Close() error {
+	d.closing.Do(func() {
+		err := d.writer.close()
+		err = errors.Join(err, d.readDB.Close())
+		// The last connection to close folds the log into the database file and removes it.
+		d.closed = errors.Join(err, d.writeDB.Close())
+	})
+	return d.closed
+}
+
+func (d *DB) fail(op string) error {
+	if d.opts.Fail == nil {
+		return nil
+	}
+	return d.opts.Fail(op)
+}
+
+func (d *DB) step(op string) {
+	if d.opts.Step != nil {
+		d.opts.Step(op)
+	}
+}
+
+// connector opens connections, so that the name with the key in it stays out of database/sql.
+type connector struct {
+	opts   Options
+	writes bool
+}
+
+// Driver implements driver.Connector.
+func (c *connector) Driver() driver.Driver { return &sqlite3.SQLiteDriver{} }
+
+// Connect implements driver.Connector.
+func (c *connector) Connect(context.Context) (driver.Conn, error) {
+	// Keys that a failed connect might quote are replaced by what the driver's error says apart from the name.
+	conn, err := (&sqlite3.SQLiteDriver{ConnectHook: c.tune}).Open(c.dsn())
+	if err != nil {
+		return nil, plain(err)
+	}
+	return conn, nil
+}
+
+// dsn returns the data source name, which holds the key: never log it or put it into an error.
+func (c *connector) dsn() string {
+	name := (&url.URL{Path: c.opts.Path}).EscapedPath()
+	return fmt.Sprintf("file:%s?cipher=sqlcipher&legacy=4&key=x'%s'&mode=rw&_busy_timeout=5000&_foreign_keys=1&_journal_mode=WAL&_synchronous=FULL&_secure_delete=on&_cache_size=-%d&_stmt_cache_size=64&_query_only=%t",
+		name, hex.EncodeToString(c.opts.Key.Bytes()), c.opts.CacheKiB, !c.writes)
+}
+
+func (c *connector) tune(conn *sqlite3.SQLiteConn) error {
+	pragmas := "PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;"
+	if c.writes {
+		// The writer checkpoints between batches (maintain.go); SQLite would do it within a commit.
+		pragmas += "PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 67108864;"
+	}
+	_, err := conn.Exec(pragmas, nil)
+	return err
+}

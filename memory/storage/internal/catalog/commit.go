@@ -1,0 +1,318 @@
+package catalog
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Gathering and idling; see writer.gather and writer.run.
+const (
+	gatherWindow = 150 * time.Microsecond
+	idleAfter    = 20 * time.Millisecond
+	fullPause    = time.Second // between attempts at maintenance that fail
+)
+
+// The life of a request: the caller may take it back until the writer takes it.
+const (
+	queued int32 = iota
+	taken
+	withdrawn
+)
+
+// request is a function that waits for the writer.
+type request struct {
+	run   func(*Tx) error
+	state atomic.Int32
+	done  chan error
+
+	tx  *Tx   // of the attempt that counts
+	err error // what run, or the commit, said
+}
+
+// finish answers the caller.
+func (r *request) finish() { r.done <- r.err }
+
+// writer owns the writing connection. One goroutine runs the requests and commits; a second one runs what waits for
+// a commit (Tx.After) and answers, while the first is at the next batch already.
+type writer struct {
+	db    *DB
+	conn  *sql.Conn
+	base  context.Context // without a deadline: nothing stops a statement half way
+	chain chain           // end of the audit log as committed
+	head  atomic.Int64    // chain.seq for others to read
+
+	queue   chan *request
+	applied chan []*request
+	stop    chan struct{}
+	done    sync.WaitGroup
+	closeMu sync.RWMutex // held for reading while a request is handed in
+	closed  bool
+
+	maintenance
+}
+
+func newWriter(ctx context.Context, d *DB) (*writer, error) {
+	w := &writer{
+		db: d, base: context.WithoutCancel(ctx), queue: make(chan *request, maxBatch),
+		applied: make(chan []*request, 4), stop: make(chan struct{}),
+	}
+	conn, err := d.writeDB.Conn(w.base)
+	if err != nil {
+		return nil, err
+	}
+	w.conn = conn
+	if w.chain, err = readChain(w.base, conn); err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	w.head.Store(w.chain.seq)
+	w.done.Add(2)
+	go w.run()
+	go w.apply()
+	return w, nil
+}
+
+// Write runs fn inside the writer's transaction and returns when what it did is durable, with everything it handed
+// to Tx.After done. An error of fn undoes what fn did, and nothing else, and is returned as it is. fn runs on the
+// writer's goroutine while others wait: it must be short, must not call Write, and must work from nothing but its
+// Tx, since it is called again when the engine had to give up the first transaction. A panic of fn undoes its work and
+// goes on in the caller.
+//
+// When ctx ends before fn was begun, fn does not run and the error is ctx's; after that the outcome is waited for.
+func (d *DB) Write(ctx context.Context, fn func(*Tx) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	r := &request{run: fn, done: make(chan error, 1)}
+	if err := d.writer.submit(ctx, r); err != nil {
+		return err
+	}
+	var err error
+	select {
+	case err = <-r.done:
+	case <-ctx.Done():
+		if r.state.CompareAndSwap(queued, withdrawn) {
+			return ctx.Err()
+		}
+		err = <-r.done
+	}
+	var p *panicked
+	if errors.As(err, &p) {
+		panic(p.value)
+	}
+	return err
+}
+
+func (w *writer) submit(ctx context.Context, r *request) error {
+	w.closeMu.RLock()
+	defer w.closeMu.RUnlock()
+	if w.closed {
+		return ErrClosed
+	}
+	select {
+	case w.queue <- r:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// close lets the requests that were handed in finish, and stops both goroutines.
+func (w *writer) close() error {
+	w.closeMu.Lock()
+	w.closed = true
+	w.closeMu.Unlock()
+	close(w.stop)
+	w.done.Wait()
+	return w.conn.Close()
+}
+
+func (w *writer) run() {
+	defer w.done.Done()
+	defer close(w.applied)
+	idle := time.NewTimer(idleAfter)
+	defer idle.Stop()
+	last := 0
+	for {
+		var first *request
+		select {
+		case first = <-w.queue:
+		default:
+			select {
+			case first = <-w.queue:
+			case <-idle.C:
+				if more := w.tidy(); more > 0 {
+					idle.Reset(more)
+				}
+				continue
+			case <-w.stop:
+				for len(w.queue) > 0 {
+					w.commit(w.gather(<-w.queue, 0))
+				}
+				return
+			}
+		}
+		batch := w.gather(first, last)
+		last = len(batch)
+		w.commit(batch)
+		w.betweenBatches()
+		idle.Reset(idleAfter)
+	}
+}
+
+// gather returns first and the requests that wait with it. The callers of the batch before have only now got their
+// answers: when there were several, more requests are about to arrive, and a moment's wait lets them share a commit.
+func (w *writer) gather(first *request, last int) []*request {
+	batch := w.drain([]*request{first})
+	if last < 2 || len(batch) >= last {
+		return batch
+	}
+	wait := time.NewTimer(gatherWindow)
+	defer wait.Stop()
+	for len(batch) < last {
+		select {
+		case r := <-w.queue:
+			batch = append(batch, r)
+		case <-wait.C:
+			return w.drain(batch)
+		}
+	}
+	return w.drain(batch)
+}
+
+func (w *writer) drain(batch []*request) []*request {
+	for len(batch) < maxBatch {
+		select {
+		case r := <-w.queue:
+			batch = append(batch, r)
+		default:
+			return batch
+		}
+	}
+	return batch
+}
+
+// commit runs the batch in one transaction, or, when the engine gives that up, each request in its own.
+func (w *writer) commit(batch []*request) {
+	live := batch[:0]
+	for _, r := range batch {
+		if r.state.CompareAndSwap(queued, taken) {
+			live = append(live, r)
+		}
+	}
+	if len(live) == 0 {
+		return
+	}
+	if !w.attempt(live) && len(live) > 1 {
+		for _, r := range live {
+			w.attempt([]*request{r})
+		}
+	}
+	w.applied <- live
+}
+
+// attempt runs the requests in one transaction. It returns false when the transaction as a whole failed; then every
+// request holds that error.
+func (w *writer) attempt(batch []*request) bool {
+	start := w.chain
+	err := w.transact(batch)
+	if err == nil {
+		return true
+	}
+	w.chain = start
+	_, rerr := w.conn.ExecContext(w.base, "ROLLBACK")
+	_ = rerr // SQLite may have rolled back already, which makes this an error of no interest
+	for _, r := range batch {
+		r.tx.undo()
+		r.tx, r.err = nil, err
+	}
+	return false
+}
+
+func (w *writer) transact(batch []*request) error {
+	if err := w.exec("begin", "BEGIN IMMEDIATE"); err != nil {
+		return err
+	}
+	changed := false
+	for _, r := range batch {
+		r.tx, r.err = &Tx{w: w, chain: w.chain}, nil
+		err := w.savepoint(r)
+		if err != nil {
+			return err
+		}
+		if r.err == nil {
+			w.chain = r.tx.chain
+			changed = changed || r.tx.changed
+		}
+	}
+	if !changed {
+		return w.exec("rollback", "ROLLBACK")
+	}
+	w.db.step("sqlite-before-commit")
+	if err := w.exec("commit", "COMMIT"); err != nil {
+		return err
+	}
+	w.head.Store(w.chain.seq)
+	w.db.step("sqlite-after-commit")
+	return nil
+}
+
+// savepoint runs one request. An error of its own goes to r.err; the error returned is the transaction's.
+func (w *writer) savepoint(r *request) error {
+	if err := w.exec("savepoint", "SAVEPOINT request"); err != nil {
+		return err
+	}
+	r.err = r.call()
+	if r.err == nil {
+		return w.exec("release", "RELEASE request")
+	}
+	if rolledBack(r.err) {
+		return r.err
+	}
+	r.tx.undo()
+	if err := w.exec("rollback", "ROLLBACK TO request"); err != nil {
+		return err
+	}
+	return w.exec("release", "RELEASE request")
+}
+
+// panicked carries a panic of a request's function from the writer's goroutine to the caller's.
+type panicked struct{ value any }
+
+func (p *panicked) Error() string { return fmt.Sprint("panic: ", p.value) }
+
+func (r *request) call() (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &panicked{v}
+		}
+	}()
+	return r.run(r.tx)
+}
+
+func (w *writer) exec(op, query string, args ...any) error {
+	if err := w.db.fail(op); err != nil {
+		return wrap(op, err)
+	}
+	_, err := w.conn.ExecContext(w.base, query, args...)
+	return wrap(op, err)
+}
+
+// apply does what waited for the commits and answers, in the order of the commits.
+func (w *writer) apply() {
+	defer w.done.Done()
+	for batch := range w.applied {
+		for _, r := range batch {
+			if r.err == nil {
+				r.tx.apply()
+			}
+		}
+		for _, r := range batch {
+			r.finish()
+		}
+	}
+}

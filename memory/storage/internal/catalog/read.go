@@ -1,0 +1,173 @@
+package catalog
+
+import (
+	"context"
+	"database/sql"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/elderzan/elderzan/memory"
+	"github.com/elderzan/elderzan/scope"
+)
+
+func (d *DB) query(ctx context.Context, op, query string, args ...any) (*sql.Rows, error) {
+	if err := d.fail(op); err != nil {
+		return nil, wrap(op, err)
+	}
+	rows, err := d.readDB.QueryContext(ctx, query, args...)
+	return rows, wrap(op, err)
+}
+
+// ByIDs returns the records of ids that exist, in no particular order, without their terms.
+func (d *DB) ByIDs(ctx context.Context, ids []memory.ID) ([]Record, error) {
+	rows, err := d.query(ctx, "read memories", selectRecord+` WHERE m.id IN (SELECT unhex(value) FROM json_each(?))`, idList(ids))
+	if err != nil {
+		return nil, err
+	}
+	return scanRecords(rows)
+}
+
+// ByRows returns the records of rows that exist, in no particular order, without their terms.
+func (d *DB) ByRows(ctx context.Context, rows []int64) ([]Record, error) {
+	found, err := d.query(ctx, "read memories", selectRecord+` WHERE m.row IN (SELECT value FROM json_each(?))`, rowList(rows))
+	if err != nil {
+		return nil, err
+	}
+	return scanRecords(found)
+}
+
+// RowsOf returns the rows of those of ids that exist.
+func (d *DB) RowsOf(ctx context.Context, ids []memory.ID) (map[memory.ID]int64, error) {
+	rows, err := d.query(ctx, "read rows", `SELECT id, row FROM memories WHERE id IN (SELECT unhex(value) FROM json_each(?))`, idList(ids))
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	out := make(map[memory.ID]int64, len(ids))
+	for rows.Next() {
+		var id []byte
+		var row int64
+		if err := rows.Scan(&id, &row); err != nil {
+			return nil, wrap("read rows", err)
+		}
+		out[idOf(id)] = row
+	}
+	return out, wrap("read rows", rows.Err())
+}
+
+// Terms calls fn for each record with its terms and without its body, by rising row. fn must not keep the record.
+func (d *DB) Terms(ctx context.Context, fn func(*Record) error) error {
+	rows, err := d.query(ctx, "read terms", selectLex+` ORDER BY m.row`)
+	if err != nil {
+		return err
+	}
+	return eachRecord(rows, fn)
+}
+
+// Whole calls fn for each record with everything that its checksum covers, by rising row.
+func (d *DB) Whole(ctx context.Context, fn func(*Record) error) error {
+	rows, err := d.query(ctx, "read memories", selectWhole+` ORDER BY m.row`)
+	if err != nil {
+		return err
+	}
+	return eachRecord(rows, fn)
+}
+
+// WholeByRows is Whole for some rows.
+func (d *DB) WholeByRows(ctx context.Context, rows []int64) ([]Record, error) {
+	found, err := d.query(ctx, "read memories", selectWhole+` WHERE m.row IN (SELECT value FROM json_each(?))`, rowList(rows))
+	if err != nil {
+		return nil, err
+	}
+	return scanRecords(found)
+}
+
+// Jobs returns the records of up to n memories that wait for an embedding and are due at now, oldest first.
+func (d *DB) Jobs(ctx context.Context, n int, now time.Time) ([]Record, error) {
+	rows, err := d.query(ctx, "read jobs", selectRecord+` WHERE m.row IN (SELECT row FROM jobs WHERE not_before <= ? ORDER BY row LIMIT ?) ORDER BY m.row`,
+		now.UnixMilli(), n)
+	if err != nil {
+		return nil, err
+	}
+	return scanRecords(rows)
+}
+
+// Meta returns the value that Tx.SetMeta stored, or nil.
+func (d *DB) Meta(ctx context.Context, key string) ([]byte, error) {
+	var v []byte
+	if err := d.fail("read meta"); err != nil {
+		return nil, wrap("read meta", err)
+	}
+	err := d.readDB.QueryRowContext(ctx, `SELECT value FROM meta WHERE key = ?`, key).Scan(&v)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	return v, wrap("read meta", err)
+}
+
+// Counts is what the tables hold.
+type Counts struct {
+	ByScope map[scope.Scope]int  // active memories
+	ByState map[memory.State]int // memories
+	Jobs    int
+	Outbox  int // events not synced
+	Bytes   int64
+}
+
+// Count counts what the tables hold.
+func (d *DB) Count(ctx context.Context) (Counts, error) {
+	c := Counts{ByScope: map[scope.Scope]int{}, ByState: map[memory.State]int{}}
+	rows, err := d.query(ctx, "count", `SELECT scope, state, count(*) FROM memories GROUP BY scope, state`)
+	if err != nil {
+		return c, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var sc, state int64
+		var n int
+		if err := rows.Scan(&sc, &state, &n); err != nil {
+			return c, wrap("count", err)
+		}
+		if state < 1 || int(state) >= len(states) {
+			continue
+		}
+		c.ByState[states[state]] += n
+		if states[state] == memory.Active {
+			c.ByScope[scope.Scope(sc)] += n
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return c, wrap("count", err)
+	}
+	err = d.readDB.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM jobs), (SELECT count(*) FROM outbox WHERE synced = 0)`).Scan(&c.Jobs, &c.Outbox)
+	return c, wrap("count", err)
+}
+
+// rowList writes rows as a JSON array, for json_each.
+func rowList(rows []int64) string {
+	if rows == nil {
+		return "[]"
+	}
+	b, err := json.Marshal(rows)
+	if err != nil {
+		panic(err) // integers always marshal
+	}
+	return string(b)
+}
+
+// idList writes ids as a JSON array of hexadecimal strings. What is no id is left out: no memory has it.
+func idList(ids []memory.ID) string {
+	list := make([]string, 0, len(ids))
+	for _, id := range ids {
+		if b, err := idBytes(id); err == nil {
+			list = append(list, hex.EncodeToString(b))
+		}
+	}
+	b, err := json.Marshal(list)
+	if err != nil {
+		panic(err) // strings always marshal
+	}
+	return string(b)
+}

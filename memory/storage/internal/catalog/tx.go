@@ -1,0 +1,260 @@
+package catalog
+
+import (
+	"database/sql"
+	"errors"
+	"time"
+
+	"github.com/elderzan/elderzan/memory"
+)
+
+// Tx is the writer's transaction as one request sees it. It is valid only inside the function given to DB.Write.
+type Tx struct {
+	w       *writer
+	chain   chain
+	changed bool
+	after   []func()
+	undos   []func()
+}
+
+// After has fn run once the transaction is durable and before Write returns, in the order of the commits. fn runs
+// on a goroutine of the catalogue and must not call Write.
+func (tx *Tx) After(fn func()) { tx.after = append(tx.after, fn) }
+
+// OnUndo has fn run if what this request did is undone. The functions run in reverse order.
+func (tx *Tx) OnUndo(fn func()) { tx.undos = append(tx.undos, fn) }
+
+func (tx *Tx) apply() {
+	for _, fn := range tx.after {
+		fn()
+	}
+}
+
+func (tx *Tx) undo() {
+	if tx == nil {
+		return
+	}
+	for i := len(tx.undos) - 1; i >= 0; i-- {
+		tx.undos[i]()
+	}
+	tx.undos = nil
+}
+
+// exec runs a statement that changes something.
+func (tx *Tx) exec(op, query string, args ...any) (sql.Result, error) {
+	if err := tx.w.db.fail(op); err != nil {
+		return nil, wrap(op, err)
+	}
+	tx.changed = true
+	res, err := tx.w.conn.ExecContext(tx.w.base, query, args...)
+	return res, wrap(op, err)
+}
+
+// row runs a query for one row and reports whether there was one.
+func (tx *Tx) row(op, query string, args []any, dst ...any) (bool, error) {
+	if err := tx.w.db.fail(op); err != nil {
+		return false, wrap(op, err)
+	}
+	err := tx.w.conn.QueryRowContext(tx.w.base, query, args...).Scan(dst...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, wrap(op, err)
+}
+
+// Insert stores a new memory and sets r.Row. words must be nil for a sealed record.
+func (tx *Tx) Insert(r *Record, words *Words) error {
+	args, err := r.columns()
+	if err != nil {
+		return err
+	}
+	res, err := tx.exec("insert memory", insertMemory, args...)
+	if err != nil {
+		return exists(err)
+	}
+	if r.Row, err = res.LastInsertId(); err != nil {
+		return wrap("insert memory", err)
+	}
+	if _, err := tx.exec("insert text", `INSERT INTO texts (row, body) VALUES (?, ?)`, r.Row, r.Body); err != nil {
+		return err
+	}
+	return tx.putWords(r.Row, words)
+}
+
+// Update replaces the record of r.Row. old says whether what was there before had entries in fts and tags.
+func (tx *Tx) Update(r *Record, words *Words, wasSealed bool) error {
+	args, err := r.columns()
+	if err != nil {
+		return err
+	}
+	if _, err := tx.exec("update memory", updateMemory, append(args, r.Row)...); err != nil {
+		return err
+	}
+	if _, err := tx.exec("update text", `UPDATE texts SET body = ? WHERE row = ?`, r.Body, r.Row); err != nil {
+		return err
+	}
+	if !wasSealed {
+		if err := tx.dropWords(r.Row); err != nil {
+			return err
+		}
+	}
+	return tx.putWords(r.Row, words)
+}
+
+// UpdateAttributes is Update for a record whose words did not change.
+func (tx *Tx) UpdateAttributes(r *Record) error {
+	args, err := r.columns()
+	if err != nil {
+		return err
+	}
+	if _, err := tx.exec("update memory", updateMemory, append(args, r.Row)...); err != nil {
+		return err
+	}
+	_, err = tx.exec("update text", `UPDATE texts SET body = ? WHERE row = ?`, r.Body, r.Row)
+	return err
+}
+
+// Delete removes the memory of row with all that hangs on it. Its requests stay, so that a repeated call is known.
+func (tx *Tx) Delete(row int64, sealed bool) error {
+	if !sealed {
+		if err := tx.dropWords(row); err != nil {
+			return err
+		}
+	}
+	_, err := tx.exec("delete memory", `DELETE FROM memories WHERE row = ?`, row)
+	return err
+}
+
+func (tx *Tx) putWords(row int64, w *Words) error {
+	if w == nil {
+		return nil
+	}
+	_, err := tx.exec("insert fts", `INSERT INTO fts (rowid, title, content, tags) VALUES (?, ?, ?, ?)`, row, w.Title, w.Content, w.Labels)
+	if err != nil {
+		return err
+	}
+	for _, t := range w.Tags {
+		if _, err := tx.exec("insert tag", `INSERT OR IGNORE INTO tags (tag, row) VALUES (?, ?)`, t, row); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (tx *Tx) dropWords(row int64) error {
+	if _, err := tx.exec("delete fts", `DELETE FROM fts WHERE rowid = ?`, row); err != nil {
+		return err
+	}
+	tx.After(tx.w.noteDeletion)
+	_, err := tx.exec("delete tags", `DELETE FROM tags WHERE row = ?`, row)
+	return err
+}
+
+// ByID reads the whole record of id; ok is false when there is none.
+func (tx *Tx) ByID(id memory.ID) (r Record, ok bool, err error) {
+	key, err := idBytes(id)
+	if err != nil {
+		return Record{}, false, nil //nolint:nilerr // no memory has an id of another form
+	}
+	if err := tx.w.db.fail("read memory"); err != nil {
+		return Record{}, false, wrap("read memory", err)
+	}
+	rows, err := tx.w.conn.QueryContext(tx.w.base, selectWhole+` WHERE m.id = ?`, key)
+	if err != nil {
+		return Record{}, false, wrap("read memory", err)
+	}
+	recs, err := scanRecords(rows)
+	if err != nil || len(recs) == 0 {
+		return Record{}, false, err
+	}
+	return recs[0], true, nil
+}
+
+// ActiveByHash finds the active memory with this hash of project and text.
+func (tx *Tx) ActiveByHash(hash []byte) (id memory.ID, row int64, ok bool, err error) {
+	var key []byte
+	ok, err = tx.row("find duplicate", `SELECT id, row FROM memories WHERE hash = ? AND state = 1`, []any{hash}, &key, &row)
+	return idOf(key), row, ok, err
+}
+
+// Request looks up a request that was answered before.
+func (tx *Tx) Request(key string) (id memory.ID, duplicate, ok bool, err error) {
+	if key == "" {
+		return "", false, false, nil
+	}
+	var mem []byte
+	ok, err = tx.row("read request", `SELECT memory, duplicate FROM requests WHERE key = ?`, []any{requestHash(key)}, &mem, &duplicate)
+	return idOf(mem), duplicate, ok, err
+}
+
+// PutRequest records that the request key was answered with the memory id.
+func (tx *Tx) PutRequest(key string, id memory.ID, duplicate bool, at time.Time) error {
+	if key == "" {
+		return nil
+	}
+	mem, err := idBytes(id)
+	if err != nil {
+		return err
+	}
+	_, err = tx.exec("insert request", `INSERT OR REPLACE INTO requests (key, memory, duplicate, at) VALUES (?, ?, ?, ?)`,
+		requestHash(key), mem, duplicate, at.UnixMilli())
+	return err
+}
+
+// PutJob has the memory of row wait for its embedding; a job that is there starts over.
+func (tx *Tx) PutJob(row int64) error {
+	_, err := tx.exec("insert job", `INSERT OR REPLACE INTO jobs (row, attempts, not_before) VALUES (?, 0, 0)`, row)
+	return err
+}
+
+// DropJob removes the job of row, if it has one.
+func (tx *Tx) DropJob(row int64) error {
+	_, err := tx.exec("delete job", `DELETE FROM jobs WHERE row = ?`, row)
+	return err
+}
+
+// DelayJob counts an attempt against the job of a memory and keeps it back until after.
+func (tx *Tx) DelayJob(id memory.ID, after time.Time) error {
+	key, err := idBytes(id)
+	if err != nil {
+		return nil //nolint:nilerr // no memory has an id of another form
+	}
+	_, err = tx.exec("delay job", `UPDATE jobs SET attempts = attempts + 1, not_before = ? WHERE row = (SELECT row FROM memories WHERE id = ?)`,
+		after.UnixMilli(), key)
+	return err
+}
+
+// TouchSession records that a memory was stored in a session.
+func (tx *Tx) TouchSession(m *memory.Memory) error {
+	if m.Session == "" {
+		return nil
+	}
+	at := m.CreatedAt.UnixMilli()
+	_, err := tx.exec("touch session", `INSERT INTO sessions (id, client, user, project, status, started_at, last_at, memories)
+		VALUES (?, ?, ?, ?, 'open', ?, ?, 1)
+		ON CONFLICT (id) DO UPDATE SET last_at = max(last_at, excluded.last_at), memories = memories + 1`,
+		m.Session, m.Client, m.Author, m.Project, at, at)
+	return err
+}
+
+// AddUses adds to the counts of how often memories were returned, and when last.
+func (tx *Tx) AddUses(uses map[memory.ID]Use) error {
+	for id, u := range uses {
+		key, err := idBytes(id)
+		if err != nil {
+			continue // no memory has an id of another form
+		}
+		_, err = tx.exec("count use", `INSERT INTO usage (row, uses, last_at) SELECT row, ?, ? FROM memories WHERE id = ?
+			ON CONFLICT (row) DO UPDATE SET uses = uses + excluded.uses, last_at = max(last_at, excluded.last_at)`, u.Count, u.Last.UnixMilli(), key)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// SetMeta stores a value under a name of the store's choosing.
+func (tx *Tx) SetMeta(key string, value []byte) error {
+	_, err := tx.exec("write meta", `INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)`, key, value)
+	return err
+}
