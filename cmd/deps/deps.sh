@@ -70,8 +70,11 @@ main() {
 
 	"$DEPS_DIR/packages.sh" --check "$@" || step 1 "Debian packages" "$DEPS_DIR/packages.sh" "$@"
 
-	# SQLite is one file and keeps one core busy; side by side the three end sooner.
+	# SQLite is one file and keeps one core busy; side by side the three end sooner. Job control gives each
+	# a process group, so that stopping this script stops the compilers too.
 	local pids=() pid failed=0
+	set -m
+	trap 'for pid in "${pids[@]}"; do kill -- "-$pid" 2>/dev/null || true; done; exit 130' INT TERM HUP
 	[[ -d $FAISS_DIR ]] || { step 2 "FAISS $FAISS_VERSION ($SIMD)" faiss & pids+=($!); }
 	[[ -d $SQLITE_DIR ]] || { step 3 "SQLite with encryption" sqlite & pids+=($!); }
 	[[ -d $MODEL_DIR ]] || { step 4 "Embedding weights" weights & pids+=($!); }
