@@ -1,0 +1,107 @@
+package memory
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/elderzan/elderzan/scope"
+)
+
+// ImportResult says what became of one imported memory.
+type ImportResult struct {
+	ID       ID // of the memory in this store
+	Known    bool
+	Narrowed bool // kept PRIVATE although it came with a wider scope: it looks sensitive
+}
+
+// Import stores a memory that was exported here or elsewhere, with its id, times and state. Its text is classified
+// like any other: a sensitive one becomes PRIVATE unless a person had overruled that where it comes from and it
+// does not leave this machine. A memory whose id or text is here already is left as it is and reported as Known.
+func (s *Service) Import(ctx context.Context, c Caller, m Memory) (ImportResult, error) {
+	probe := RememberInput{
+		Content: m.Content, Title: m.Title, Kind: m.Kind, Tags: m.Tags, Project: m.Project, Team: m.Team,
+		Metadata: m.Metadata, Importance: m.Importance,
+	}
+	if err := checkRemember(&probe); err != nil {
+		return ImportResult{}, err
+	}
+	if err := s.authorize(ctx, c, "remember", nil); err != nil {
+		return ImportResult{}, err
+	}
+	if m.ID != "" {
+		id, err := ParseID(string(m.ID))
+		if err != nil {
+			return ImportResult{}, err
+		}
+		m.ID = id
+		_, err = s.store.Get(ctx, []ID{id})
+		if err == nil {
+			return ImportResult{ID: id, Known: true}, nil
+		}
+		if !errors.Is(err, ErrNotFound) {
+			return ImportResult{}, err
+		}
+	}
+	narrowed, err := s.prepareImport(ctx, c, &m, probe.Tags)
+	if err != nil {
+		return ImportResult{}, err
+	}
+	a := s.audit(c, "import")
+	a.Subject, a.To, a.Rules, a.Reason = m.ID, m.Scope, m.Rules, "imported"
+	st, err := s.store.Put(ctx, Put{Memory: m, RequestKey: requestKey(c, m.ID), Audit: a})
+	if err != nil {
+		return ImportResult{}, fmt.Errorf("import: %w", err)
+	}
+	if st.DuplicateOf != "" {
+		return ImportResult{ID: st.DuplicateOf, Known: true}, nil
+	}
+	if s.indexer != nil {
+		s.indexer.Wake()
+	}
+	return ImportResult{ID: st.ID, Narrowed: narrowed}, nil
+}
+
+// prepareImport fills in what m came without and settles its scope; narrowed says that it became PRIVATE.
+func (s *Service) prepareImport(ctx context.Context, c Caller, m *Memory, tags []string) (narrowed bool, err error) {
+	now := s.now().UTC().Truncate(time.Millisecond)
+	if m.ID == "" {
+		m.ID = NewID()
+	}
+	if m.CreatedAt.IsZero() {
+		m.CreatedAt = now
+	}
+	if m.UpdatedAt.IsZero() {
+		m.UpdatedAt = m.CreatedAt
+	}
+	if m.Trust == "" {
+		m.Trust = TrustUntrusted
+	}
+	switch m.State {
+	case Active, Superseded, Archived, Forgotten:
+	case "":
+		m.State = Active
+	default:
+		return false, &InputError{Field: "state", Problem: "is unknown", Hint: "use active, superseded, archived or forgotten"}
+	}
+	m.Tags, m.Version = tags, max(1, m.Version)
+	asked, overruled := m.Scope, m.Overridden && m.Sensitive
+	d, err := s.classify(ctx, m, c.Root)
+	if err != nil {
+		return false, err
+	}
+	if asked == 0 {
+		m.Scope = d.Scope
+	}
+	if d.Sensitive && m.Scope != scope.Private && (m.Scope.Cloud() || !overruled) {
+		m.Scope, narrowed = scope.Private, asked != 0
+	}
+	if m.Kind == "" {
+		m.Kind = d.Knowledge.Name
+	}
+	if m.Kind == "" {
+		m.Kind = "note"
+	}
+	return narrowed, nil
+}
