@@ -160,15 +160,25 @@ func (s *state) add(d *Doc) {
 	if d.Turn {
 		attr |= turnBit
 	}
-	s.cols = append(s.cols, column{at: d.At, created: d.Created, updated: d.Updated, row: uint32(d.Row),
+	s.cols = append(roomy(s.cols, 1), column{at: d.At, created: d.Created, updated: d.Updated, row: uint32(d.Row),
 		length: float32(len(d.Body) + len(d.Title) + len(d.Labels)), attr: attr})
 	if n := int(d.Row) + 1 - len(s.byRow); n > 0 {
-		s.byRow = append(s.byRow, make([]uint32, n)...)
+		s.byRow = roomy(s.byRow, n)
+		s.byRow = s.byRow[:len(s.byRow)+n]
 	}
 	s.byRow[d.Row] = doc
 	s.live++
 	s.length += float64(s.cols[doc].length)
 	s.link(doc, groupKey{project, session})
+}
+
+// roomy returns s with room for n more. It grows by a sixteenth, not by a quarter as append does: these slices are
+// the largest of the index.
+func roomy[T any](s []T, n int) []T {
+	if len(s)+n <= cap(s) {
+		return s
+	}
+	return append(make([]T, 0, len(s)+max(n, len(s)/16+64)), s...)
 }
 
 // remove marks the document of row dead and takes it out of its conversation. It reports whether there was one.
