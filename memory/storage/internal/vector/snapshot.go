@@ -52,7 +52,10 @@ const (
 	snapRows    = 256 // rows copied out of the index at a time
 )
 
-var errSnapshot = errors.New("not a snapshot of a vector index")
+var (
+	errSnapshot = errors.New("not a snapshot of a vector index")
+	errAnother  = errors.New("not the snapshot asked for")
+)
 
 func (s Snapshot) header() ([]byte, error) {
 	if s.Sealer == nil {
@@ -162,10 +165,10 @@ func ReadSnapshot(r io.Reader, s Snapshot, opts Options) (*Index, error) {
 		return nil, damaged(s.FileID, err)
 	}
 	if info.FileID != s.FileID {
-		return nil, damaged(s.FileID, fmt.Errorf("it is of %q", info.FileID))
+		return nil, damaged(s.FileID, fmt.Errorf("%w: it is of %q", errAnother, info.FileID))
 	}
 	if s.Generation != 0 && info.Generation != s.Generation {
-		return nil, damaged(s.FileID, fmt.Errorf("it is of generation %d, not %d", info.Generation, s.Generation))
+		return nil, damaged(s.FileID, fmt.Errorf("%w: it is of generation %d, not %d", errAnother, info.Generation, s.Generation))
 	}
 	x, err := readRows(security.NewStreamReader(r, s.Sealer, header), opts)
 	if err != nil {
@@ -176,7 +179,7 @@ func ReadSnapshot(r io.Reader, s Snapshot, opts Options) (*Index, error) {
 
 // damaged wraps what speaks of damage into a *CorruptError and leaves trouble with reading as it is.
 func damaged(file string, err error) error {
-	for _, cause := range []error{security.ErrAuth, security.ErrFormat, security.ErrGeneration, security.ErrTruncated, errSnapshot} {
+	for _, cause := range []error{security.ErrAuth, security.ErrFormat, security.ErrGeneration, security.ErrTruncated, errSnapshot, errAnother} {
 		if errors.Is(err, cause) {
 			return &CorruptError{File: file, Err: err}
 		}
