@@ -50,9 +50,8 @@ func NewReader(r io.Reader) *Reader {
 	return &Reader{s: s}
 }
 
-// Read returns the next memory, io.EOF after the last, or a *LineError; after one about a single line, reading can go
-// on. Blank lines are passed
-// over.
+// Read returns the next memory, io.EOF after the last, or a *LineError, after which reading can go
+// on. Blank lines are passed over.
 func (r *Reader) Read() (memory.Memory, error) {
 	for r.s.Scan() {
 		r.line++
@@ -66,10 +65,13 @@ func (r *Reader) Read() (memory.Memory, error) {
 		return m, nil
 	}
 	if err := r.s.Err(); err != nil {
-		return memory.Memory{}, &LineError{Line: r.line + 1, Err: err}
+		return memory.Memory{}, fmt.Errorf("line %d: %w", r.line+1, err) // nothing can be read after it
 	}
 	return memory.Memory{}, io.EOF
 }
+
+// Line is the number of the line that Read returned last, from 1.
+func (r *Reader) Line() int { return r.line }
 
 func decode(b []byte) (memory.Memory, error) {
 	var m memory.Memory
