@@ -18,8 +18,8 @@ const (
 	MaxValue = 64 << 20 // bytes before packing; bounds what a reader allocates for an unpacked value
 )
 
-// ErrTooLarge reports a key or value past its limit.
-var ErrTooLarge = errors.New("kv: key or value is too large")
+// ErrSize reports a key that is empty or too long, or a value that is too long.
+var ErrSize = errors.New("kv: key or value of an impossible size")
 
 // The first byte of a plaintext says how it is packed.
 const (

@@ -34,7 +34,7 @@ const (
 // NewBatch returns an empty batch.
 func NewBatch() *Batch { return &Batch{} }
 
-// Put sets the value at key in f, sealed under the store's key. The batch keeps key and value: the caller must not
+// Put sets the value at key in f (1 to MaxKey bytes, MaxValue for the value), sealed under the store's key. The batch keeps key and value: the caller must not
 // change them before Write. A nil value is an empty one.
 func (b *Batch) Put(f Family, key, value []byte) {
 	b.add(op{kind: opPut, class: security.ClassStore, f: f, key: key, value: value})
@@ -105,8 +105,8 @@ func (d *DB) Write(b *Batch, sync bool) error {
 }
 
 func (d *DB) apply(wb *grocksdb.WriteBatch, o op) error {
-	if len(o.key) > MaxKey || len(o.value) > MaxValue {
-		return fmt.Errorf("%w: key of %d bytes, value of %d; the limits are %d and %d", ErrTooLarge, len(o.key), len(o.value), MaxKey, MaxValue)
+	if len(o.key) > MaxKey || len(o.value) > MaxValue || len(o.key) == 0 && o.kind != opDeletePrefix {
+		return fmt.Errorf("%w: key of %d bytes, value of %d; the limits are %d and %d", ErrSize, len(o.key), len(o.value), MaxKey, MaxValue)
 	}
 	switch h := d.handle(o.f); o.kind {
 	case opPut:
