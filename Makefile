@@ -42,7 +42,7 @@ install: bin/elderzan ## install under PREFIX=/usr/local (DESTDIR= for packagers
 	bin/elderzan completion bash >$(DESTDIR)$(PREFIX)/share/bash-completion/completions/elderzan
 	bin/elderzan completion zsh >$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_elderzan
 	bin/elderzan completion fish >$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/elderzan.fish
-	bin/elderzan man $(DESTDIR)$(PREFIX)/share/man/man1
+	if bin/elderzan man --help 2>&1 | grep -q 'elderzan man'; then bin/elderzan man $(DESTDIR)$(PREFIX)/share/man/man1; fi
 
 ##@ Set-up
 .PHONY: deps
