@@ -17,9 +17,11 @@ type ShareInput struct {
 	Ask     Ask    // may be nil
 }
 
-// ShareResult says what changed. Memories whose scope could not be changed are in Refused, with the reason.
+// ShareResult says what changed. Memories whose scope could not be changed are in Refused, with the reason; those
+// that had the scope already are in none of the lists.
 type ShareResult struct {
 	Changed  []Memory
+	From     map[ID]scope.Scope // scope before, of the changed ones
 	Refused  map[ID]error
 	Leaves   bool // whether the memories now leave this machine
 	Warnings []string
@@ -41,17 +43,18 @@ func (s *Service) Share(ctx context.Context, c Caller, in ShareInput) (ShareResu
 	if err != nil {
 		return ShareResult{}, err
 	}
-	res := ShareResult{Refused: map[ID]error{}}
+	res := ShareResult{From: map[ID]scope.Scope{}, Refused: map[ID]error{}}
 	for i := range before {
 		m, err := s.shareOne(ctx, c, in, before[i])
-		if err != nil {
-			if ctx.Err() != nil {
-				return res, ctx.Err()
-			}
+		switch {
+		case err != nil && ctx.Err() != nil:
+			return res, ctx.Err()
+		case err != nil:
 			res.Refused[before[i].ID] = err
-			continue
+		case m.Version != before[i].Version:
+			res.Changed = append(res.Changed, m)
+			res.From[m.ID] = before[i].Scope
 		}
-		res.Changed = append(res.Changed, m)
 	}
 	if in.Scope.Cloud() && len(res.Changed) > 0 {
 		res.Leaves = s.cloud
@@ -66,6 +69,9 @@ func (s *Service) shareOne(ctx context.Context, c Caller, in ShareInput, m Memor
 	if err := s.authorize(ctx, c, "share", &m); err != nil {
 		return Memory{}, err
 	}
+	if m.Scope == in.Scope && (in.Team == "" || in.Team == m.Team) {
+		return m, nil
+	}
 	var found scope.Decision
 	override := false
 	if in.Scope.WiderThan(m.Scope) {
@@ -74,7 +80,7 @@ func (s *Service) shareOne(ctx context.Context, c Caller, in ShareInput, m Memor
 			return Memory{}, err
 		}
 		if found.Sensitive {
-			if err := s.confirmSensitive(ctx, in, found); err != nil {
+			if err := s.confirmSensitive(ctx, in, m.ID, found); err != nil {
 				return Memory{}, err
 			}
 			override = true
@@ -106,11 +112,11 @@ func (s *Service) shareOne(ctx context.Context, c Caller, in ShareInput, m Memor
 	return out, nil
 }
 
-func (s *Service) confirmSensitive(ctx context.Context, in ShareInput, d scope.Decision) error {
+func (s *Service) confirmSensitive(ctx context.Context, in ShareInput, id ID, d scope.Decision) error {
 	if in.Confirm {
 		return nil
 	}
-	what := fmt.Sprintf("making a sensitive memory %s", in.Scope)
+	what := fmt.Sprintf("making the sensitive memory %s %s", id, in.Scope)
 	yes, err := askFor(ctx, in.Ask, what, d.Rules())
 	if err != nil || yes {
 		return err

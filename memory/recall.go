@@ -33,8 +33,9 @@ type RecallInput struct {
 	Limit     int // 1 to MaxLimit
 	Mode      Mode
 	Filter    Filter
-	MaxTokens int // 0 means DefaultMaxTokens
+	MaxTokens int // of the texts; 0 means DefaultMaxTokens for the whole answer, what stands beside the texts included
 	Explain   bool
+	LocalOnly bool // never show Query to a remote embedder, such as when it is the text of a memory
 }
 
 // Recalled is one memory that came back.
@@ -117,8 +118,8 @@ func (s *Service) embedQuery(ctx context.Context, in RecallInput, res *RecallRes
 	if len(s.store.Spaces()) == 0 {
 		return nil, nil
 	}
-	localOnly := false
-	if s.remote {
+	localOnly := in.LocalOnly
+	if s.remote && !localOnly {
 		m := Memory{Content: in.Query}
 		d, err := s.classify(ctx, &m, "")
 		if err != nil {

@@ -1,0 +1,83 @@
+package tools
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/google/uuid"
+	"github.com/mark3labs/mcp-go/mcp"
+
+	"github.com/elderzan/elderzan/memory"
+)
+
+// failed turns an error into a result that says what to do next, and names its outcome for metrics. An error that
+// the client can do nothing about is logged, and the result carries its reference only.
+func (s *surface) failed(ctx context.Context, tool string, err error) (*mcp.CallToolResult, string) {
+	text, outcome := explain(err)
+	switch outcome {
+	case "internal", "corrupt":
+		ref := uuid.NewString()[:8]
+		attrs := []any{"tool", tool, "ref", ref, "error", err}
+		var p *panicked
+		if errors.As(err, &p) {
+			attrs = append(attrs, "stack", p.stack)
+		}
+		s.log.ErrorContext(ctx, "tool call failed", attrs...)
+		text += " (reference " + ref + " in the log)"
+	case "unavailable":
+		s.log.WarnContext(ctx, "tool call refused", "tool", tool, "error", err)
+	}
+	return mcp.NewToolResultError(tool + ": " + text), outcome
+}
+
+// explain puts a domain error into words. Only errors that are known to hold no text are quoted.
+func explain(err error) (text, outcome string) {
+	var (
+		input   *memory.InputError
+		unknown *memory.NotFoundError
+		confirm *memory.ConfirmError
+		corrupt *memory.CorruptError
+	)
+	switch {
+	case errors.As(err, &input):
+		return input.Error(), "input"
+	case errors.As(err, &unknown):
+		return unknown.Error(), "not_found"
+	case errors.Is(err, memory.ErrNotFound):
+		return "no such memory; find it with recall or search", "not_found"
+	case errors.As(err, &confirm):
+		return confirm.Error(), "input"
+	case errors.Is(err, memory.ErrDenied):
+		return "you may not do this here; ask the owner of this memory for the right, or do without", "denied"
+	case errors.Is(err, memory.ErrFull):
+		return "the disk is full and nothing was stored; free some space and call again", "unavailable"
+	case errors.Is(err, memory.ErrReadOnly):
+		return "the data folder cannot be written and nothing was stored; reading still works; check its permissions or the disk", "unavailable"
+	case errors.As(err, &corrupt):
+		if corrupt.ID != "" {
+			return fmt.Sprintf("the record of %s is damaged; run `elderzan doctor --repair`", corrupt.ID), "corrupt"
+		}
+		return "the store is damaged; run `elderzan doctor --repair`", "corrupt"
+	case errors.Is(err, memory.ErrNotEmbedding):
+		return "the embedder does not answer; try again, or run `elderzan doctor`", "unavailable"
+	case errors.Is(err, memory.ErrUnavailable):
+		return "the memory is not open: " + reason(err) + "; try again shortly, or run `elderzan doctor`", "unavailable"
+	case errors.Is(err, context.DeadlineExceeded):
+		return "took too long and was stopped; try again, with a smaller limit or mode=fast", "timeout"
+	case errors.Is(err, context.Canceled):
+		return "was cancelled", "canceled"
+	}
+	return "an internal error; try again, and if it stays run `elderzan doctor`", "internal"
+}
+
+// reason is what an error wrapping memory.ErrUnavailable says beside that.
+func reason(err error) string {
+	text := strings.TrimSpace(strings.ReplaceAll(err.Error(), memory.ErrUnavailable.Error(), ""))
+	text = strings.Trim(text, ": ")
+	if text == "" {
+		return "it is starting or shutting down"
+	}
+	return text
+}

@@ -1,0 +1,184 @@
+package tools
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"github.com/mark3labs/mcp-go/mcp"
+	"github.com/mark3labs/mcp-go/server"
+
+	"github.com/elderzan/elderzan/memory"
+)
+
+const mimeJSON = "application/json"
+
+// The URIs of the resources.
+const (
+	statusURI       = "elderzan://status"
+	memoryTemplate  = "elderzan://memory/{id}"
+	relatedTemplate = "elderzan://memory/{id}/related"
+	projectTemplate = "elderzan://project/{project}"
+	sessionTemplate = "elderzan://sessions/{id}"
+)
+
+// resourceLimit is how many memories a resource that lists some shows.
+const resourceLimit = 50
+
+// relatedLimit is how many memories a memory is related to.
+const relatedLimit = 10
+
+func memoryURI(id memory.ID) string { return "elderzan://memory/" + string(id) }
+func projectURI(name string) string { return "elderzan://project/" + url.PathEscape(name) }
+func sessionURI(id string) string   { return "elderzan://sessions/" + url.PathEscape(id) }
+
+// updated tells subscribers of the resources that show m.
+func (s *surface) updated(m *memory.Memory) {
+	s.opts.Updated(memoryURI(m.ID))
+	if m.Project != "" {
+		s.opts.Updated(projectURI(m.Project))
+	}
+	if m.Session != "" {
+		s.opts.Updated(sessionURI(m.Session))
+	}
+}
+
+// reader fills a resource; name is the part of its URI that varies.
+type reader func(ctx context.Context, c *call, name string) (any, error)
+
+func (s *surface) addResources() {
+	s.mcp.AddResource(mcp.NewResource(statusURI, "status", mcp.WithResourceTitle("Status of the memory"),
+		mcp.WithResourceDescription("Version, counts by scope, embedding, index, sync, alerts"), mcp.WithMIMEType(mimeJSON)),
+		s.serve("status", func(ctx context.Context, c *call, _ string) (any, error) { return s.status(ctx, c) }))
+	for _, t := range []struct {
+		uri, name, title, description string
+		read                          reader
+	}{
+		{memoryTemplate, "memory", "A memory", "One memory with all that is known about it", s.readMemory},
+		{relatedTemplate, "related", "Related memories", "What is closest to a memory by meaning", s.readRelated},
+		{projectTemplate, "project", "A project's memories", "The newest memories of a project; percent-encode its name", s.readProject},
+		{sessionTemplate, "session", "A session's memories", "What was remembered in one session, in order", s.readSession},
+	} {
+		s.mcp.AddResourceTemplate(mcp.NewResourceTemplate(t.uri, t.name, mcp.WithTemplateTitle(t.title),
+			mcp.WithTemplateDescription(t.description), mcp.WithTemplateMIMEType(mimeJSON)),
+			server.ResourceTemplateHandlerFunc(s.serve(t.name, t.read)))
+	}
+}
+
+// serve wraps a reader like run wraps a tool's handler; here an error ends the request.
+func (s *surface) serve(name string, read reader) server.ResourceHandlerFunc {
+	return func(ctx context.Context, req mcp.ReadResourceRequest) (contents []mcp.ResourceContents, err error) {
+		defer func() {
+			if r := recover(); r != nil {
+				contents, err = nil, s.refused(ctx, "resource "+name, panicError(r))
+			}
+		}()
+		ctx, cancel := context.WithTimeout(ctx, s.opts.Timeout)
+		defer cancel()
+		c := &call{tool: name, caller: s.opts.Caller(ctx), args: &args{}}
+		if c.service, c.closed = s.opts.Service(ctx); c.closed != nil {
+			if c.service = nil; name != withoutService {
+				return nil, s.refused(ctx, "resource "+name, c.closed)
+			}
+		}
+		out, err := read(ctx, c, variable(req.Params.URI))
+		if err != nil {
+			return nil, s.refused(ctx, "resource "+name, err)
+		}
+		return []mcp.ResourceContents{mcp.TextResourceContents{URI: req.Params.URI, MIMEType: mimeJSON, Text: string(encode(out))}}, nil
+	}
+}
+
+// variable is the third part of the URI, decoded: the one that varies in all templates.
+func variable(uri string) string {
+	_, rest, _ := strings.Cut(strings.TrimPrefix(uri, "elderzan://"), "/")
+	rest = strings.TrimSuffix(rest, "/related")
+	if name, err := url.PathUnescape(rest); err == nil {
+		return name
+	}
+	return rest
+}
+
+// refused is an error of a request that has no result to put it in: its text, and the code that Handle sets.
+func (s *surface) refused(ctx context.Context, what string, err error) error {
+	res, outcome := s.failed(ctx, what, err)
+	switch outcome {
+	case "not_found":
+		setCode(ctx, notFoundCode(ctx))
+	case "input":
+		setCode(ctx, mcp.INVALID_PARAMS)
+	}
+	return errors.New(resultText(res))
+}
+
+func resultText(res *mcp.CallToolResult) string {
+	var parts []string
+	for _, content := range res.Content {
+		if t, ok := content.(mcp.TextContent); ok {
+			parts = append(parts, t.Text)
+		}
+	}
+	return strings.Join(parts, "\n")
+}
+
+func (s *surface) readMemory(ctx context.Context, c *call, name string) (any, error) {
+	m, err := one(ctx, c, name)
+	if err != nil {
+		return nil, err
+	}
+	return full(m), nil
+}
+
+func one(ctx context.Context, c *call, name string) (*memory.Memory, error) {
+	id, err := memory.ParseID(name)
+	if err != nil {
+		return nil, err
+	}
+	ms, err := c.service.Get(ctx, c.caller, []memory.ID{id})
+	if err != nil {
+		return nil, err
+	}
+	return &ms[0], nil
+}
+
+// readRelated asks for what a memory itself says. No remote embedder may see it: it was no question.
+func (s *surface) readRelated(ctx context.Context, c *call, name string) (any, error) {
+	m, err := one(ctx, c, name)
+	if err != nil {
+		return nil, err
+	}
+	query, _ := clip(m.EmbeddingText(), memory.MaxQueryBytes-len("…"))
+	res, err := c.service.Recall(ctx, c.caller, memory.RecallInput{Query: query, Limit: relatedLimit + 1, LocalOnly: true, MaxTokens: 4 * memory.DefaultMaxTokens})
+	if err != nil {
+		return nil, err
+	}
+	out := recallResult{Memories: []hit{}, Degraded: res.Degraded, Truncated: res.Truncated, TookMS: milliseconds(res.Took)}
+	for i := range res.Memories {
+		if r := &res.Memories[i]; r.Memory.ID != m.ID && len(out.Memories) < relatedLimit {
+			out.Memories = append(out.Memories, found(r, false))
+		}
+	}
+	return out, nil
+}
+
+func (s *surface) readProject(ctx context.Context, c *call, name string) (any, error) {
+	return s.listResource(ctx, c, memory.SearchQuery{Filter: memory.Filter{Projects: []string{name}}, Sort: memory.SortNewest}, "project")
+}
+
+func (s *surface) readSession(ctx context.Context, c *call, name string) (any, error) {
+	return s.listResource(ctx, c, memory.SearchQuery{Filter: memory.Filter{Sessions: []string{name}}, Sort: memory.SortOldest}, "session")
+}
+
+func (s *surface) listResource(ctx context.Context, c *call, q memory.SearchQuery, what string) (any, error) {
+	q.Limit = resourceLimit
+	p, err := c.service.Search(ctx, c.caller, q)
+	if err != nil {
+		return nil, err
+	}
+	if p.Total == 0 {
+		return nil, fmt.Errorf("%s: %w", what, memory.ErrNotFound)
+	}
+	return page(p), nil
+}

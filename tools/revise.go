@@ -1,0 +1,67 @@
+package tools
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/elderzan/elderzan/memory"
+)
+
+type reviseResult struct {
+	ID       memory.ID `json:"id"`
+	Scope    string    `json:"scope"`
+	State    string    `json:"state"`
+	Version  int       `json:"version"`
+	Warnings []string  `json:"warnings"`
+}
+
+func (s *surface) revise(ctx context.Context, c *call) (any, error) {
+	a := c.args
+	in := memory.ReviseInput{
+		ID: a.id("id"), Content: given(a, "content", a.text), Title: given(a, "title", a.word), Kind: given(a, "kind", a.word),
+		Tags: given(a, "tags", a.list), Project: given(a, "project", a.word), Metadata: given(a, "metadata", a.object),
+		OccurredAt: given(a, "occurred_at", a.time), ExpiresIn: given(a, "expires_in", a.expiry),
+		Importance: given(a, "importance", a.fraction), Pinned: given(a, "pinned", a.flag), Restore: a.flag("restore"),
+	}
+	switch {
+	case in.ID == "":
+		a.fail("id", "is missing", "give the id of the memory to revise")
+	case len(a.raw) == 1:
+		a.fail("id", "came alone", "say what to change; "+takes(a.def))
+	}
+	if err := a.err(); err != nil {
+		return nil, err
+	}
+	res, err := c.service.Revise(ctx, c.caller, in)
+	if err != nil {
+		return nil, err
+	}
+	m := &res.Memory
+	s.updated(m)
+	return reviseResult{ID: m.ID, Scope: m.Scope.String(), State: string(m.State), Version: m.Version, Warnings: orEmpty(res.Warnings)}, nil
+}
+
+// given reads an argument where it came, and returns nil where it did not: an empty value is a change, too.
+func given[T any](a *args, name string, read func(string) T) *T {
+	if !a.has(name) {
+		return nil
+	}
+	v := read(name)
+	return &v
+}
+
+// expiry is a span, or a word for none.
+func (a *args) expiry(name string) time.Duration {
+	switch strings.ToLower(a.word(name)) {
+	case "", "never", "none":
+		return 0
+	}
+	return a.span(name)
+}
+
+// fraction reads a number.
+func (a *args) fraction(name string) float64 {
+	f, _ := a.number(name)
+	return f
+}

@@ -1,0 +1,117 @@
+package tools
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/mark3labs/mcp-go/mcp"
+	"github.com/mark3labs/mcp-go/server"
+
+	"github.com/elderzan/elderzan/memory"
+	"github.com/elderzan/elderzan/prompts"
+)
+
+// DefaultTimeout bounds a call when Options.Timeout is zero.
+const DefaultTimeout = 30 * time.Second
+
+// Options tells the server what it speaks for. Service is required; every other field has a default.
+type Options struct {
+	// Service returns the memory to work with, waiting until it is open or ctx is done. Its error is told to the
+	// client: one wrapping memory.ErrUnavailable should say what to do.
+	Service func(ctx context.Context) (*memory.Service, error)
+	// Caller says who makes the call; nil means an unnamed agent.
+	Caller func(ctx context.Context) memory.Caller
+	// Status reports what the Service does not know; nil means nothing.
+	Status func(ctx context.Context) StatusInfo
+	// Updated is told the URI of every resource that a call has changed, to pass on to its subscribers; it must not
+	// block. nil means that nobody is told.
+	Updated func(uri string)
+	// Names completes the names of projects, tags and teams; nil means from the newest memories.
+	Names func(ctx context.Context, c memory.Caller, field, prefix string, limit int) ([]string, error)
+	// OnCall is told of every finished tool call, for metrics; it must not block. nil means nobody is.
+	OnCall  func(Call)
+	Version string        // of the build; "" means "dev"
+	Timeout time.Duration // ceiling of one call; 0 means DefaultTimeout
+	Logger  *slog.Logger  // nil means silence
+}
+
+// Call is what metrics may know of one tool call.
+type Call struct {
+	Tool    string
+	Took    time.Duration
+	Outcome string // "ok", "asked", "input", "not_found", "denied", "unavailable", "timeout", "canceled", "corrupt" or "internal"
+}
+
+// surface is what the handlers share. It is safe for concurrent use.
+type surface struct {
+	opts Options
+	log  *slog.Logger
+	mcp  *server.MCPServer
+	key  []byte // binds an answer to the question that was asked; lives as long as the process
+}
+
+// NewServer returns an MCP server with everything this package offers. It answers initialize, server/discover and
+// the lists before the Service is open. The lists come in the same order every time. Use Handle to pass it messages.
+func NewServer(o Options) (*server.MCPServer, error) {
+	if o.Service == nil {
+		return nil, errors.New("tools: server needs a service")
+	}
+	if o.Caller == nil {
+		o.Caller = func(context.Context) memory.Caller { return memory.Caller{} }
+	}
+	if o.Status == nil {
+		o.Status = func(context.Context) StatusInfo { return StatusInfo{} }
+	}
+	if o.Version == "" {
+		o.Version = "dev"
+	}
+	if o.Timeout <= 0 {
+		o.Timeout = DefaultTimeout
+	}
+	if o.Updated == nil {
+		o.Updated = func(string) {}
+	}
+	s := &surface{opts: o, log: o.Logger, key: make([]byte, 32)}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	rand.Read(s.key) // never fails: crypto/rand aborts the process rather than return an error
+	s.mcp = server.NewMCPServer("elderzan", o.Version,
+		server.WithTitle("elderzan memory"),
+		server.WithDescription("Long-term memory for AI agents: private by default, searched by meaning"),
+		server.WithInstructions(prompts.Instructions()),
+		server.WithToolCapabilities(false),
+		server.WithResourceCapabilities(true, false),
+		server.WithPromptCapabilities(false),
+		server.WithCompletions(),
+		server.WithLogging(),
+		server.WithPromptCompletionProvider(s),
+		server.WithResourceCompletionProvider(s),
+	)
+	s.addTools()
+	s.addResources()
+	s.addPrompts()
+	return s.mcp, nil
+}
+
+func (s *surface) addTools() {
+	s.add("remember", s.remember)
+	s.add("recall", s.recall)
+	s.add("search", s.search)
+	s.add("classify", s.classify)
+	s.add("share", s.share)
+	s.add("revise", s.revise)
+	s.add("forget", s.forget)
+	s.add("status", s.status)
+}
+
+func (s *surface) add(name string, h handler) {
+	d := definitions[name]
+	s.mcp.AddTool(mcp.Tool{
+		Name: name, Title: d.Title, Description: d.Description, Annotations: d.Annotations,
+		RawInputSchema: d.InputSchema, RawOutputSchema: d.OutputSchema,
+	}, s.run(d, h))
+}
