@@ -1,0 +1,496 @@
+package attach
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/elderzan/elderzan/cmd/internal/link"
+)
+
+// Bounds of what the pipe keeps of requests that have no answer yet. Past them it reads no further until answers come.
+const (
+	maxOpenBytes = 16 << 20
+	maxOpen      = 4096
+)
+
+// exitTimeout bounds the writing of what is left when Run returns.
+const exitTimeout = 500 * time.Millisecond
+
+// JSON-RPC error codes.
+const (
+	codeInvalidRequest = -32600
+	codeNoEngine       = -32000 // the first of the range that JSON-RPC leaves to implementations
+)
+
+// pipe joins an MCP client and the engine.
+type pipe struct {
+	o     Options
+	hello link.Hello
+
+	mu      sync.Mutex // state below; never held while something is written or read
+	seq     uint64
+	ledger  ledger
+	conn    *connection
+	connNo  int                 // number of conn; 0 before the first
+	asked   map[string][]byte   // requests of the engine that the client has not answered: key → raw id
+	acked   map[string]struct{} // streams whose acknowledgement the client has
+	eof     bool
+	changed chan struct{} // has an element after a change that Run waits for
+	wanted  chan struct{} // has an element when an engine is wanted
+	room    chan struct{} // has an element after an answer
+
+	wmu   sync.Mutex // one writer to the engine at a time
+	frame []byte
+	omu   sync.Mutex // one writer to the client at a time
+	out   *bufio.Writer
+	outOK error
+}
+
+// Run passes MCP messages between the client on o.Stdin and o.Stdout and the engine of o.Dir, which it starts when
+// none runs. When the engine dies or makes room for a newer build, Run finds or starts the next one, sets the session
+// up again and repeats the requests without an answer, under the same numbers, so that each is answered once. When no
+// engine can be had, requests are answered with an error that says why.
+//
+// Run returns nil when the client has closed o.Stdin and every request has been answered (or o.DrainTimeout has
+// passed), when it no longer reads o.Stdout, and when ctx is done. A read of o.Stdin may outlive it.
+func Run(ctx context.Context, o Options) error {
+	if err := o.defaults(); err != nil {
+		return err
+	}
+	if o.Stdout == io.Writer(os.Stdout) {
+		signal.Ignore(syscall.SIGPIPE) // a client that went away is no reason to die by a signal
+	}
+	p := newPipe(o)
+	return p.run(ctx)
+}
+
+func newPipe(o Options) *pipe {
+	name, root, remote := Project(o.CWD)
+	return &pipe{
+		o: o,
+		hello: link.Hello{
+			Build: o.Build, Epoch: newEpoch(), PID: os.Getpid(), Client: o.Client,
+			CWD: o.CWD, Project: name, Root: root, Remote: remote,
+		},
+		asked: map[string][]byte{}, acked: map[string]struct{}{},
+		changed: make(chan struct{}, 1), wanted: make(chan struct{}, 1), room: make(chan struct{}, 1),
+		out: bufio.NewWriterSize(o.Stdout, 32<<10),
+	}
+}
+
+func (p *pipe) run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	linked := make(chan struct{})
+	defer func() {
+		cancel()
+		p.mu.Lock()
+		if p.conn != nil {
+			p.conn.Close()
+		}
+		p.mu.Unlock()
+		select {
+		case <-linked:
+			p.flush()
+		case <-time.After(exitTimeout): // the client does not read
+		}
+	}()
+	poke(p.wanted) // before the client asks for anything: that saves it the wait
+	go func() { defer close(linked); p.serveEngines(ctx) }()
+	go p.readClient(ctx)
+
+	var late <-chan time.Time
+	for {
+		p.mu.Lock()
+		eof, waiting, broken := p.eof, p.ledger.waiting(), p.outOK
+		p.mu.Unlock()
+		if broken != nil || eof && waiting == 0 {
+			return nil
+		}
+		if eof && late == nil {
+			t := time.NewTimer(p.o.DrainTimeout)
+			defer t.Stop()
+			late = t.C
+		}
+		select {
+		case <-p.changed:
+		case <-late:
+			p.o.Logger.Warn("requests left unanswered", "count", waiting)
+			return nil
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// poke leaves a sign in ch unless there is one.
+func poke(ch chan struct{}) {
+	select {
+	case ch <- struct{}{}:
+	default:
+	}
+}
+
+// readClient takes the client's messages until its input ends.
+func (p *pipe) readClient(ctx context.Context) {
+	r := link.NewReader(p.o.Stdin, link.MaxMessage)
+	for {
+		line, err := r.Next()
+		var long *link.TooLongError
+		if errors.As(err, &long) {
+			p.fail(long.ID, codeInvalidRequest, fmt.Sprintf("the message is longer than %d MiB; split it", link.MaxMessage>>20))
+			continue
+		}
+		if line = bytes.TrimSpace(line); len(line) > 0 {
+			p.fromClient(bytes.Clone(line))
+		}
+		if err != nil {
+			break
+		}
+		if !p.awaitRoom(ctx) {
+			return
+		}
+	}
+	p.mu.Lock()
+	p.eof = true
+	asked := p.asked
+	p.asked = map[string][]byte{}
+	p.mu.Unlock()
+	for _, id := range asked {
+		p.answerForClient(id)
+	}
+	poke(p.changed)
+}
+
+// answerForClient tells the engine not to wait for a client that cannot answer any more.
+func (p *pipe) answerForClient(id []byte) {
+	e := &entry{line: failure(id, codeNoEngine, "the client has closed its input")}
+	p.mu.Lock()
+	p.number(e)
+	p.mu.Unlock()
+	p.toEngine(e)
+}
+
+// number gives e the next number; p.mu is held.
+func (p *pipe) number(e *entry) {
+	p.seq++
+	e.n = p.seq
+}
+
+// awaitRoom waits until the requests without an answer are within bounds.
+func (p *pipe) awaitRoom(ctx context.Context) bool {
+	for {
+		p.mu.Lock()
+		ok := p.ledger.bytes <= maxOpenBytes && len(p.ledger.open) <= maxOpen
+		p.mu.Unlock()
+		if ok {
+			return true
+		}
+		select {
+		case <-p.room:
+		case <-ctx.Done():
+			return false
+		}
+	}
+}
+
+// fromClient notes and passes on one message of the client's; it owns line.
+func (p *pipe) fromClient(line []byte) {
+	e := &entry{line: line}
+	m, err := link.Parse(line)
+	e.method, e.params = m.Method, m.Params
+	p.mu.Lock()
+	p.number(e)
+	switch {
+	case err != nil: // the engine says what is wrong with it
+	case m.Method == "" && m.Answer: // to a request of the engine's
+		key := link.IDKey(m.ID)
+		_, known := p.asked[key]
+		delete(p.asked, key)
+		p.mu.Unlock()
+		if known {
+			p.toEngine(e)
+		}
+		return
+	case m.Method == methodCancelled:
+		if id := link.Member(m.Params, "requestId"); id != nil {
+			p.ledger.cancel(id)
+			delete(p.acked, link.IDKey(id))
+		}
+	case m.Method == methodInitialized:
+		p.ledger.setup.initialized = e
+	case m.Method != "" && link.ValidID(m.ID):
+		e.id, e.key = m.ID, link.IDKey(m.ID)
+		p.ledger.add(e)
+	}
+	p.mu.Unlock()
+	poke(p.changed)
+	p.toEngine(e)
+}
+
+// toEngine sends e on the connection there is. Without one, a request waits in the ledger for the next engine; other
+// messages mean nothing to an engine that did not see what came before them.
+func (p *pipe) toEngine(e *entry) {
+	p.mu.Lock()
+	c, no := p.conn, p.connNo
+	p.mu.Unlock()
+	if c == nil {
+		if e.id != nil {
+			poke(p.wanted)
+		}
+		return
+	}
+	p.wmu.Lock()
+	defer p.wmu.Unlock()
+	p.write(c, no, e)
+}
+
+// write sends e on c, once; p.wmu is held. A failure shows at the reader of c, too, which does what is to be done.
+func (p *pipe) write(c *connection, no int, e *entry) {
+	if e.sent == no {
+		return
+	}
+	e.sent = no
+	e.tries++
+	p.frame = link.AppendFrame(p.frame[:0], e.n, e.line)
+	c.Write(p.frame)
+	if cap(p.frame) > 256<<10 {
+		p.frame = nil
+	}
+}
+
+// serveEngines keeps a connection for as long as one is wanted.
+func (p *pipe) serveEngines(ctx context.Context) {
+	var short int // connections in a row that broke at once
+	for p.awaitNeed(ctx, short) {
+		c, err := connect(ctx, &p.o, p.hello)
+		if err != nil {
+			if ctx.Err() == nil {
+				p.o.Logger.Error("no engine", "err", err)
+				p.failAll(err)
+				short = maxShort
+			}
+			continue
+		}
+		since := time.Now()
+		err = p.serveEngine(c)
+		if short++; time.Since(since) > time.Second {
+			short = 0
+		}
+		if ctx.Err() == nil {
+			p.o.Logger.Info("engine lost", "pid", c.welcome.PID, "err", err)
+			p.failFatal()
+		}
+	}
+}
+
+// maxShort is the number of short connections in a row after which a new one is put off the longest.
+const maxShort = 6
+
+// awaitNeed waits until an engine is needed. When engines die as soon as they are there, what needs one of itself,
+// such as a subscription, waits longer and longer; what the client asks for now does not.
+func (p *pipe) awaitNeed(ctx context.Context, short int) bool {
+	p.mu.Lock()
+	need := p.ledger.attached()
+	p.mu.Unlock()
+	var retry <-chan time.Time
+	if need {
+		if short <= 1 {
+			return ctx.Err() == nil
+		}
+		t := time.NewTimer(50 * time.Millisecond << min(short, maxShort))
+		defer t.Stop()
+		retry = t.C
+	}
+	select {
+	case <-p.wanted:
+	case <-retry:
+	case <-ctx.Done():
+	}
+	return ctx.Err() == nil
+}
+
+// serveEngine uses c until it breaks, and says how.
+func (p *pipe) serveEngine(c *connection) error {
+	told := make(chan struct{})
+	go func() { defer close(told); p.attach(c) }() // while its answers are read: there may be more than fits into buffers
+	err := p.fromEngine(c)
+	c.Close()
+	<-told
+	p.detach()
+	return err
+}
+
+// attach makes c the connection and tells the engine what it must know.
+func (p *pipe) attach(c *connection) {
+	p.wmu.Lock()
+	defer p.wmu.Unlock()
+	p.mu.Lock()
+	p.conn = c
+	p.connNo++
+	no := p.connNo
+	entries := p.ledger.replay()
+	p.mu.Unlock()
+	p.o.Logger.Debug("attached", "pid", c.welcome.PID, "build", c.welcome.Build, "repeated", len(entries))
+	for _, e := range entries {
+		p.write(c, no, e)
+	}
+}
+
+// detach forgets the connection. What its engine asked the client will never be answered, so the client is told to stop asking.
+func (p *pipe) detach() {
+	p.mu.Lock()
+	p.conn = nil
+	asked := p.asked
+	p.asked = map[string][]byte{}
+	p.mu.Unlock()
+	for _, id := range asked {
+		p.toClient(mustJSON(map[string]any{"jsonrpc": "2.0", "method": methodCancelled,
+			"params": map[string]any{"requestId": json.RawMessage(id), "reason": "the memory engine was restarted"}}), true)
+	}
+}
+
+// fromEngine passes on what the engine says until the connection breaks.
+func (p *pipe) fromEngine(c *connection) error {
+	for {
+		line, err := c.r.Next()
+		if err != nil {
+			return err // a torn line is part of an answer that the next engine gives whole
+		}
+		m, err := link.Parse(line)
+		if err != nil {
+			return errors.New("the engine sent something that is not MCP")
+		}
+		pass, reply := p.deliver(m, line)
+		if pass {
+			p.toClient(line, c.r.Buffered() == 0)
+		} else if c.r.Buffered() == 0 {
+			p.flush()
+		}
+		if reply {
+			p.answerForClient(bytes.Clone(m.ID))
+		}
+		poke(p.changed)
+	}
+}
+
+// deliver settles the books for a message of the engine's. It reports whether the client is to see it, or the pipe is
+// to answer it because the client cannot any more.
+func (p *pipe) deliver(m link.Message, line []byte) (pass, reply bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case m.Method == "" && (m.ID == nil || string(m.ID) == "null"):
+		return true, false // about a message whose id could not be told
+	case m.Method == "":
+		if isReplayID(m.ID) {
+			return false, false
+		}
+		e := p.ledger.take(m.ID)
+		if e == nil {
+			return false, false // cancelled meanwhile
+		}
+		poke(p.room)
+		delete(p.acked, e.key)
+		if setsUp(e.method) && link.Member(line, "result") != nil {
+			p.ledger.settled(e)
+		}
+	case m.ID != nil:
+		if p.eof {
+			return false, true
+		}
+		p.asked[link.IDKey(m.ID)] = bytes.Clone(m.ID)
+	case m.Method == methodAcknowledged:
+		id := link.IDKey(link.Member(link.Member(m.Params, "_meta"), "io.modelcontextprotocol/subscriptionId"))
+		if _, known := p.acked[id]; known {
+			return false, false
+		}
+		p.acked[id] = struct{}{}
+	}
+	return true, false
+}
+
+// failAll answers the requests that wait, because no engine can be had.
+func (p *pipe) failAll(err error) {
+	p.mu.Lock()
+	open := p.ledger.open
+	p.ledger.open, p.ledger.bytes = nil, 0
+	clear(p.acked)
+	select { // what was wanted has been answered
+	case <-p.wanted:
+	default:
+	}
+	p.mu.Unlock()
+	for _, e := range open {
+		p.fail(e.id, codeNoEngine, err.Error())
+	}
+	poke(p.room)
+	poke(p.changed)
+}
+
+// failFatal answers the requests that have seen too many engines die.
+func (p *pipe) failFatal() {
+	p.mu.Lock()
+	fatal := p.ledger.fatal()
+	p.mu.Unlock()
+	for _, e := range fatal {
+		p.fail(e.id, codeNoEngine, fmt.Sprintf("the engine died %d times over this request; its log is %s",
+			e.tries, filepath.Join(p.o.Dir, link.LogName)))
+	}
+	if len(fatal) > 0 {
+		poke(p.room)
+		poke(p.changed)
+	}
+}
+
+func (p *pipe) fail(id []byte, code int, text string) { p.toClient(failure(id, code, text), true) }
+
+// failure returns a JSON-RPC error answer; a nil id is null.
+func failure(id []byte, code int, text string) []byte {
+	return mustJSON(map[string]any{"jsonrpc": "2.0", "id": json.RawMessage(id), "error": map[string]any{"code": code, "message": text}})
+}
+
+// mustJSON marshals values made here, which cannot fail.
+func mustJSON(v any) []byte {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
+
+// toClient writes one message to the client.
+func (p *pipe) toClient(line []byte, flush bool) {
+	p.omu.Lock()
+	defer p.omu.Unlock()
+	p.out.Write(line)
+	p.out.WriteByte('\n')
+	if flush {
+		p.flushLocked()
+	}
+}
+
+func (p *pipe) flush() {
+	p.omu.Lock()
+	defer p.omu.Unlock()
+	p.flushLocked()
+}
+
+func (p *pipe) flushLocked() {
+	if err := p.out.Flush(); err != nil {
+		p.mu.Lock()
+		p.outOK = err
+		p.mu.Unlock()
+		poke(p.changed)
+	}
+}

@@ -1,0 +1,196 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"time"
+
+	"github.com/elderzan/elderzan/cmd/internal/link"
+	"github.com/elderzan/elderzan/cmd/internal/session"
+)
+
+// helloTimeout bounds the hello, so that a silent connection does not stay.
+const helloTimeout = 5 * time.Second
+
+// accept takes connections until the socket is closed.
+func (e *engine) accept(ctx context.Context, l *net.UnixListener) {
+	for {
+		c, err := l.AcceptUnix()
+		if err != nil {
+			if errors.Is(err, net.ErrClosed) {
+				return
+			}
+			// Out of descriptors, most likely: connections that end will free some.
+			e.o.Logger.Warn("connection not accepted", "err", err)
+			select {
+			case <-e.drained:
+				return
+			case <-time.After(50 * time.Millisecond):
+			}
+			continue
+		}
+		e.mu.Lock()
+		full := e.open >= e.o.MaxConns
+		if !full {
+			e.open++
+			e.conns.Add(1)
+		}
+		e.mu.Unlock()
+		if full {
+			e.refuse(c, link.CodeBusy, "too many clients are connected; close some")
+			c.Close()
+			continue
+		}
+		go func() {
+			defer e.conns.Done()
+			defer e.ended()
+			defer c.Close()
+			if err := e.connection(ctx, c); err != nil {
+				e.o.Logger.Warn("connection ended", "err", err)
+			}
+		}()
+	}
+}
+
+// ended notes the end of a connection.
+func (e *engine) ended() {
+	e.mu.Lock()
+	e.open--
+	e.mu.Unlock()
+}
+
+// connection serves one connection.
+func (e *engine) connection(ctx context.Context, c *net.UnixConn) error {
+	uid, pid, err := link.PeerUID(c)
+	if err != nil {
+		return fmt.Errorf("ask for the peer's user: %w", err)
+	}
+	if uid != os.Geteuid() {
+		return fmt.Errorf("process %d of user %d was turned away: the engine serves its own user only", pid, uid)
+	}
+	c.SetDeadline(time.Now().Add(helloTimeout))
+	greeted := make(chan struct{})
+	defer close(greeted)
+	go func() { // an engine that leaves waits for no hello
+		select {
+		case <-e.drained:
+			c.SetReadDeadline(time.Now())
+		case <-greeted:
+		}
+	}()
+	r := link.NewReader(c, link.MaxHello)
+	line, err := r.Next()
+	if err != nil {
+		if len(line) == 0 && !errors.Is(err, os.ErrDeadlineExceeded) {
+			var long *link.TooLongError
+			if !errors.As(err, &long) {
+				return nil // it looked whether somebody is there, and left
+			}
+		}
+		e.refuse(c, link.CodeHello, "no hello")
+		return fmt.Errorf("read hello: %w", err)
+	}
+	h, err := link.DecodeHello(line)
+	if err != nil {
+		e.refuse(c, link.CodeHello, err.Error())
+		return fmt.Errorf("read hello: %w", err)
+	}
+	return e.greet(ctx, c, r, h, uid)
+}
+
+// greet does what the hello asks for.
+func (e *engine) greet(ctx context.Context, c *net.UnixConn, r *link.Reader, h link.Hello, uid int) error {
+	switch {
+	case h.Kind == link.KindStatus:
+		s := e.status()
+		return e.welcome(c, link.Welcome{OK: true, Status: &s})
+	case h.Kind == link.KindStop:
+		e.drain("told to stop")
+		return e.welcome(c, link.Welcome{OK: true})
+	case link.Newer(h.Build, e.o.Build):
+		e.drain("a newer build takes over: " + h.Build)
+		return e.refuse(c, link.CodeDraining, "this engine makes room for the newer build")
+	case h.Protocol != link.Protocol:
+		return e.refuse(c, link.CodeProtocol, fmt.Sprintf(
+			"elderzan %s runs, and this client was started by %s, which speaks an older protocol: restart the client", e.o.Build, h.Build))
+	}
+	if !e.enter() {
+		return e.refuse(c, link.CodeDraining, "this engine is leaving")
+	}
+	defer e.exit()
+	if err := e.welcome(c, link.Welcome{OK: true}); err != nil {
+		return err
+	}
+	c.SetDeadline(time.Time{})
+	return e.host.Serve(ctx, session.Conn{
+		Session: h.Epoch, Client: h.Client, User: e.user, UID: uid, PID: h.PID, CWD: h.CWD,
+		Project: h.Project, Root: h.Root, Remote: h.Remote, Build: h.Build,
+	}, session.Frames(r.Frames()), c, e.drained)
+}
+
+func (e *engine) welcome(c net.Conn, w link.Welcome) error {
+	w.Build, w.PID, w.Epoch = e.o.Build, os.Getpid(), e.epoch
+	if _, err := c.Write(link.EncodeWelcome(w)); err != nil {
+		return fmt.Errorf("write welcome: %w", err)
+	}
+	return nil
+}
+
+func (e *engine) refuse(c net.Conn, code, why string) error {
+	return e.welcome(c, link.Welcome{Code: code, Error: why})
+}
+
+// enter counts a session in; it is false when the engine is leaving.
+func (e *engine) enter() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	select {
+	case <-e.drained:
+		return false
+	default:
+	}
+	e.count++
+	if e.idle != nil {
+		e.idle.Stop()
+	}
+	return true
+}
+
+// exit counts a session out.
+func (e *engine) exit() {
+	e.mu.Lock()
+	e.count--
+	none := e.count == 0
+	e.mu.Unlock()
+	if !none {
+		return
+	}
+	if ready, err := e.store.state(); !ready && err != nil {
+		e.drain("the store cannot be opened and the last client has left")
+		return
+	}
+	e.rest()
+}
+
+// rest starts the idle clock.
+func (e *engine) rest() {
+	if e.o.Idle < 0 {
+		return
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.idle != nil {
+		e.idle.Stop()
+	}
+	e.idle = time.AfterFunc(e.o.Idle, func() {
+		e.mu.Lock()
+		busy := e.count > 0
+		e.mu.Unlock()
+		if !busy {
+			e.drain("nobody has been connected for " + e.o.Idle.String())
+		}
+	})
+}

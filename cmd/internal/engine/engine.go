@@ -1,0 +1,252 @@
+package engine
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/mark3labs/mcp-go/server"
+
+	"github.com/elderzan/elderzan/cmd/internal/link"
+	"github.com/elderzan/elderzan/cmd/internal/session"
+)
+
+// ErrHeld is returned when another process works on the data folder.
+var ErrHeld = link.ErrHeld
+
+// Closer gives back what an OpenFunc opened. It is called once, with a context that bounds it.
+type Closer func(context.Context) error
+
+// OpenFunc opens what tool calls need. It may take its time, must heed ctx, and is called again after it failed.
+type OpenFunc func(context.Context) (Closer, error)
+
+// Options configure an engine. Dir, NewServer and Open have no default.
+type Options struct {
+	Dir   string // data folder; made with mode 0700 when it is not there
+	Build string // build id, as link.BuildID makes it
+	// NewServer returns the MCP server with all its tools. It is called once, before anything is open, and must be
+	// quick: clients get their first answer after it.
+	NewServer func(Deps) *server.MCPServer
+	// Open runs in the background after the socket is ready. Tool calls wait for it.
+	Open OpenFunc
+	// ProjectOf names the project around a folder that a client gives as its root; nil means roots are not asked for.
+	ProjectOf func(dir string) (name, root, remote string)
+
+	Idle         time.Duration // without connections before the engine leaves; 0 means 5 minutes, negative never
+	DrainTimeout time.Duration // for running requests when the engine leaves; 0 means 8 s
+	CloseTimeout time.Duration // for the store to close; 0 means 20 s
+	LockWait     time.Duration // for the folder's lock; 0 means 1 s
+	CallTimeout  time.Duration // of one request; 0 means 60 s
+	Concurrency  int           // requests of one session that run at once; 0 means 32
+	MaxConns     int           // connections at once; 0 means 512
+	Logger       *slog.Logger  // nil means none
+}
+
+// Deps is what an engine offers to the server it runs.
+type Deps struct {
+	// ResourceUpdated tells subscribed clients that the resource uri has changed. Safe for concurrent use.
+	ResourceUpdated func(uri string)
+	// Status describes the engine. Safe for concurrent use.
+	Status func() link.Status
+}
+
+func (o *Options) defaults() error {
+	if o.Dir == "" || o.NewServer == nil || o.Open == nil {
+		return errors.New("engine: Dir, NewServer and Open must be set")
+	}
+	dir, err := filepath.Abs(o.Dir)
+	if err != nil {
+		return fmt.Errorf("find data folder: %w", err)
+	}
+	o.Dir = dir
+	for v, def := range map[*time.Duration]time.Duration{
+		&o.Idle: 5 * time.Minute, &o.DrainTimeout: 8 * time.Second, &o.CloseTimeout: 20 * time.Second, &o.LockWait: time.Second,
+	} {
+		if *v == 0 {
+			*v = def
+		}
+	}
+	if o.MaxConns == 0 {
+		o.MaxConns = 512
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return nil
+}
+
+// Engine is a running engine.
+type engine struct {
+	o       Options
+	epoch   string
+	started time.Time
+	user    string
+	lock    *link.Lock
+	host    *session.Host
+	store   *store
+
+	conns   sync.WaitGroup
+	drained chan struct{} // closed when the engine begins to leave
+	begin   sync.Once
+	close   func() // closes the socket
+
+	mu    sync.Mutex
+	count int // sessions
+	open  int // connections, with those that have not said hello
+	idle  *time.Timer
+}
+
+// Run serves the data folder until ctx is done, the process gets SIGTERM or SIGINT, it is told to stop, a newer build
+// asks for the folder, or nobody has been connected for Options.Idle. It returns nil then, and also when another
+// engine serves the folder already: to lose that race is no error. It returns ErrHeld, wrapped, when something that is
+// not an engine keeps the folder.
+func Run(ctx context.Context, o Options) error {
+	if err := o.defaults(); err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, syscall.SIGINT)
+	defer stop()
+	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
+		return fmt.Errorf("make data folder: %w", err)
+	}
+	lock, err := link.Acquire(ctx, o.Dir, o.LockWait)
+	if err != nil {
+		if errors.Is(err, link.ErrHeld) && serving(o.Dir) {
+			o.Logger.Info("another engine serves the data folder")
+			return nil
+		}
+		return err
+	}
+	defer lock.Release()
+	e := &engine{o: o, epoch: rand.Text()[:12], started: time.Now(), user: userName(os.Geteuid()), lock: lock, drained: make(chan struct{})}
+	return e.run(ctx)
+}
+
+// serving reports whether an engine takes connections for dir.
+func serving(dir string) bool {
+	c, err := net.Dial("unix", link.SocketPath(dir))
+	if err != nil {
+		return false
+	}
+	c.Close()
+	return true
+}
+
+func userName(uid int) string {
+	u, err := user.LookupId(strconv.Itoa(uid))
+	if err != nil {
+		return strconv.Itoa(uid)
+	}
+	return u.Username
+}
+
+func (e *engine) run(ctx context.Context) error {
+	pidFile := filepath.Join(e.o.Dir, link.PIDName)
+	if err := link.WriteFile(pidFile, []byte(strconv.Itoa(os.Getpid())+"\n")); err != nil {
+		return fmt.Errorf("write pid file: %w", err)
+	}
+	defer os.Remove(pidFile)
+	l, remove, err := link.Listen(e.o.Dir)
+	if err != nil {
+		return err
+	}
+	e.close = sync.OnceFunc(func() { l.Close(); remove() })
+	defer e.close()
+
+	// Connections outlive ctx for as long as it takes to drain them.
+	life, kill := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer kill(nil)
+	e.store = newStore(e.o.Open, e.o.Logger)
+	e.host = session.NewHost(session.Options{
+		Server: e.o.NewServer(Deps{ResourceUpdated: e.resourceUpdated, Status: e.status}),
+		Epoch:  e.epoch, Ready: e.store.ready, ProjectOf: e.o.ProjectOf,
+		MaxConcurrent: e.o.Concurrency, Timeout: e.o.CallTimeout, Logger: e.o.Logger,
+	})
+	e.store.start(life)
+	e.rest()
+	accepted := make(chan struct{})
+	go func() { defer close(accepted); e.accept(life, l) }()
+	e.o.Logger.Info("engine ready", "pid", os.Getpid(), "build", e.o.Build)
+	e.wait(ctx)
+	<-accepted
+	return e.leave(kill)
+}
+
+// wait returns when it is time to leave, with the draining begun.
+func (e *engine) wait(ctx context.Context) {
+	tick := time.NewTicker(10 * time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			e.drain("told to stop by a signal")
+		case <-tick.C:
+			// A folder that was removed, or replaced from a backup, is no longer ours.
+			if e.lock.Lost() {
+				e.drain("the data folder has been removed or replaced")
+			}
+		case <-e.drained:
+			return
+		}
+	}
+}
+
+// drain begins the engine's leave: no client can connect any more when it returns.
+func (e *engine) drain(why string) {
+	e.begin.Do(func() {
+		e.o.Logger.Info("engine leaves", "why", why)
+		e.close()
+		close(e.drained)
+	})
+}
+
+// leave ends the connections, each after its running requests, and closes the store.
+func (e *engine) leave(kill context.CancelCauseFunc) error {
+	done := make(chan struct{})
+	go func() { e.conns.Wait(); close(done) }()
+	late := time.NewTimer(e.o.DrainTimeout)
+	defer late.Stop()
+	select {
+	case <-done:
+	case <-late.C:
+		e.o.Logger.Warn("requests were cut off", "running", e.host.Running())
+	}
+	kill(errors.New("engine: leaving"))
+	<-done // sessions end soon after their context, whatever their handlers do
+	ctx, cancel := context.WithTimeout(context.Background(), e.o.CloseTimeout)
+	defer cancel()
+	return e.store.close(ctx)
+}
+
+func (e *engine) resourceUpdated(uri string) { e.host.ResourceUpdated(uri) }
+
+// status describes the engine.
+func (e *engine) status() link.Status {
+	ready, openErr := e.store.state()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	s := link.Status{
+		PID: os.Getpid(), Build: e.o.Build, Protocol: link.Protocol, Started: e.started,
+		Connections: e.count, Running: e.host.Running(), Ready: ready,
+	}
+	if openErr != nil {
+		s.OpenError = openErr.Error()
+	}
+	select {
+	case <-e.drained:
+		s.Draining = true
+	default:
+	}
+	return s
+}

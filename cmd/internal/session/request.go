@@ -1,0 +1,226 @@
+package session
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/mark3labs/mcp-go/mcp"
+
+	"github.com/elderzan/elderzan/cmd/internal/link"
+)
+
+// stuckGrace is how long a handler may take to heed the end of its context before its client is answered without it.
+const stuckGrace = 2 * time.Second
+
+var errDeadline = errors.New("session: the request took too long")
+
+// request is one request under way.
+type request struct {
+	s      *Session
+	n      uint64
+	id     []byte // raw
+	key    string // of id
+	method string
+	cancel context.CancelCauseFunc
+
+	mu       sync.Mutex
+	done     bool // answered, or never to be answered
+	timer    *time.Timer
+	started  time.Time     // when the timer was started last
+	left     time.Duration // for the request, when the timer was started last
+	asking   int           // questions to the client that wait for an answer
+	slot     bool          // counts among the running
+	timedOut bool
+}
+
+// inOrder tells which requests are handled before the next message is read: quick ones whose order matters.
+func inOrder(method string) bool {
+	switch mcp.MCPMethod(method) {
+	case mcp.MethodInitialize, mcp.MethodPing, mcp.MethodSetLogLevel, mcp.MethodResourcesSubscribe, mcp.MethodResourcesUnsubscribe:
+		return true
+	}
+	return false
+}
+
+// request starts a request. It waits while too many run: they end without the client's help, so this wait ends too.
+func (s *Session) request(n uint64, m link.Message, message []byte, drain <-chan struct{}, work *sync.WaitGroup) {
+	r := &request{s: s, n: n, id: append([]byte(nil), m.ID...), key: link.IDKey(m.ID), method: m.Method}
+	listen := m.Method == string(mcp.MethodSubscriptionsListen)
+	if !listen && !inOrder(m.Method) {
+		select {
+		case s.slots <- struct{}{}:
+			r.slot = true
+		case <-drain:
+			return // unanswered: the client's pipe sends it to the next engine
+		case <-s.ctx.Done():
+			return
+		}
+	}
+	var ctx context.Context
+	ctx, r.cancel = context.WithCancelCause(context.WithValue(s.ctx, requestKey{}, r))
+	if ok, why := s.admit(r, listen, work); !ok {
+		r.cancel(nil)
+		r.freeSlot()
+		if why != "" {
+			s.fail(r.id, mcp.INVALID_REQUEST, why)
+		}
+		return
+	}
+	s.h.running.Add(1)
+	run := func() {
+		defer work.Done()
+		defer s.h.running.Add(-1)
+		defer r.freeSlot()
+		defer r.cancel(nil)
+		defer s.forget(r)
+		r.run(ctx, message)
+	}
+	if inOrder(m.Method) {
+		run()
+		return
+	}
+	go run()
+}
+
+// admit adds r to the running requests and to work, unless the session takes no more; why is for the client.
+func (s *Session) admit(r *request, listen bool, work *sync.WaitGroup) (ok bool, why string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.draining {
+		return false, ""
+	}
+	if listen {
+		if s.listens >= maxListens {
+			return false, fmt.Sprintf("no more than %d streams at once; cancel one first", maxListens)
+		}
+		s.listens++
+	}
+	s.running[r.key] = r
+	work.Add(1)
+	return true, ""
+}
+
+// release frees the id for another request, before the client can see the answer.
+func (s *Session) release(r *request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.running[r.key] == r {
+		delete(s.running, r.key)
+	}
+}
+
+func (s *Session) forget(r *request) {
+	s.release(r)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if r.method == string(mcp.MethodSubscriptionsListen) {
+		s.listens--
+		delete(s.streams, r.key)
+	}
+}
+
+func (r *request) freeSlot() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.slot {
+		r.slot = false
+		<-r.s.slots
+	}
+}
+
+// run handles the request and answers it.
+func (r *request) run(ctx context.Context, message []byte) {
+	defer func() {
+		if p := recover(); p != nil {
+			r.s.h.logPanic(p, r.method)
+			r.fail(mcp.INTERNAL_ERROR, errInternal.Error())
+		}
+	}()
+	if r.method != string(mcp.MethodSubscriptionsListen) {
+		r.startTimer()
+		defer r.stopTimer()
+	}
+	if r.s.h.o.NeedsReady(r.method) {
+		r.s.awaitRoots(ctx)
+		if err := r.s.h.o.Ready(ctx); err != nil {
+			if r.late() {
+				err = errors.New(r.lateText())
+			}
+			r.refuse(err.Error())
+			return
+		}
+	}
+	resp := r.s.h.o.Server.HandleMessage(ctx, message)
+	if r.late() && isError(resp) {
+		r.refuse(r.lateText())
+		return
+	}
+	r.answer(resp)
+}
+
+// refuse answers with a text that the model is meant to see: a tool error where there is one, else a JSON-RPC error.
+func (r *request) refuse(text string) {
+	if r.method == string(mcp.MethodToolsCall) {
+		r.answer(mcp.JSONRPCResponse{JSONRPC: mcp.JSONRPC_VERSION, Result: mcp.NewToolResultError(text)})
+		return
+	}
+	r.fail(mcp.INTERNAL_ERROR, text)
+}
+
+func (r *request) fail(code int, text string) {
+	r.answer(mcp.JSONRPCError{JSONRPC: mcp.JSONRPC_VERSION, Error: mcp.NewJSONRPCErrorDetails(code, text, nil)})
+}
+
+// answer sends resp once, under the id as the client wrote it: mcp-go keeps ids as floating-point numbers.
+func (r *request) answer(resp mcp.JSONRPCMessage) {
+	if !r.settle() {
+		return
+	}
+	r.s.release(r)
+	var msg any
+	switch v := resp.(type) {
+	case mcp.JSONRPCResponse:
+		msg = result{mcp.JSONRPC_VERSION, r.id, v.Result}
+	case mcp.JSONRPCError:
+		msg = failure{mcp.JSONRPC_VERSION, r.id, v.Error}
+	default: // mcp-go has an answer to every request that passed our checks
+		msg = failure{mcp.JSONRPC_VERSION, r.id, mcp.NewJSONRPCErrorDetails(mcp.INTERNAL_ERROR, errInternal.Error(), nil)}
+	}
+	err := r.s.send(msg)
+	var unsupported *json.UnsupportedValueError
+	var marshaler *json.MarshalerError
+	if errors.As(err, &unsupported) || errors.As(err, &marshaler) {
+		r.s.h.o.Logger.Error("answer cannot be written as JSON", "method", r.method)
+		r.s.fail(r.id, mcp.INTERNAL_ERROR, errInternal.Error())
+	}
+}
+
+// silence cancels the request; it will not be answered.
+func (r *request) silence(cause error) {
+	r.settle()
+	r.cancel(cause)
+}
+
+// settle claims the right to answer.
+func (r *request) settle() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.done {
+		return false
+	}
+	r.done = true
+	return true
+}
+
+func isError(resp mcp.JSONRPCMessage) bool {
+	v, ok := resp.(mcp.JSONRPCResponse)
+	if !ok {
+		return true
+	}
+	tool, ok := v.Result.(*mcp.CallToolResult)
+	return ok && tool.IsError
+}

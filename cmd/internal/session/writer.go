@@ -1,0 +1,109 @@
+package session
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+
+	"github.com/mark3labs/mcp-go/mcp"
+)
+
+// result and failure are the two answers of JSON-RPC, with the id as raw JSON; a nil ID is null.
+type result struct {
+	JSONRPC string          `json:"jsonrpc"`
+	ID      json.RawMessage `json:"id"`
+	Result  any             `json:"result"`
+}
+
+type failure struct {
+	JSONRPC string                  `json:"jsonrpc"`
+	ID      json.RawMessage         `json:"id"`
+	Error   mcp.JSONRPCErrorDetails `json:"error"`
+}
+
+// fail answers a message that became no request; a nil id is null.
+func (s *Session) fail(id []byte, code int, text string) {
+	_ = s.send(failure{mcp.JSONRPC_VERSION, id, mcp.NewJSONRPCErrorDetails(code, text, nil)})
+}
+
+// send queues a message. It waits while the client does not read, and returns ErrClientGone when it never will.
+func (s *Session) send(msg any) error {
+	b, err := encode(msg)
+	if err != nil {
+		return err
+	}
+	select {
+	case s.out <- b:
+		return nil
+	case <-s.dead:
+		return ErrClientGone
+	}
+}
+
+// encode writes msg as one line; JSON escapes line ends inside strings.
+func encode(msg any) ([]byte, error) {
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(msg); err != nil {
+		return nil, err
+	}
+	return buf.Bytes(), nil
+}
+
+// write is the only goroutine that writes. Before each message of out it writes the notifications that wait, because
+// they were sent before it.
+func (s *Session) write() {
+	defer close(s.dead)
+	bw := bufio.NewWriterSize(s.w, 32<<10)
+	for {
+		select {
+		case b := <-s.out:
+			s.writeNotes(bw)
+			bw.Write(b)
+		case n := <-s.notes:
+			s.writeNote(bw, n)
+		case <-s.stop:
+			for {
+				select {
+				case b := <-s.out:
+					s.writeNotes(bw)
+					bw.Write(b)
+					continue
+				default:
+				}
+				break
+			}
+			s.writeNotes(bw)
+			bw.Flush()
+			return
+		}
+		if len(s.out) == 0 && len(s.notes) == 0 {
+			if err := bw.Flush(); err != nil {
+				return
+			}
+		}
+	}
+}
+
+func (s *Session) writeNotes(bw *bufio.Writer) {
+	for {
+		select {
+		case n := <-s.notes:
+			s.writeNote(bw, n)
+		default:
+			return
+		}
+	}
+}
+
+func (s *Session) writeNote(bw *bufio.Writer, n mcp.JSONRPCNotification) {
+	for _, one := range s.route(n) {
+		b, err := encode(one)
+		if err != nil {
+			s.h.o.Logger.Error("notification cannot be written as JSON", "method", n.Method)
+			continue
+		}
+		bw.Write(b)
+	}
+}
