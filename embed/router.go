@@ -11,9 +11,14 @@ import (
 // method takes a localOnly; the remote one is reached only where that is false, and no method hands it out. It is
 // safe for concurrent use.
 type Router struct {
-	local  Embedder
-	remote Embedder // nil when there is none
+	local  roles
+	remote *roles // nil when there is none
 }
+
+// roles are the two views of one embedder.
+type roles struct{ documents, queries Embedder }
+
+func rolesOf(e Embedder) roles { return roles{documents: ForDocuments(e), queries: ForQueries(e)} }
 
 // NewRouter returns a Router over a local embedder and, unless it is nil, a remote one. Both must give vectors of
 // Dim dimensions in spaces of their own.
@@ -29,7 +34,12 @@ func NewRouter(local, remote Embedder) (*Router, error) {
 	if remote != nil && remote.Space() == local.Space() {
 		return nil, fmt.Errorf("embed: local and remote embedder share the space %q", local.Space())
 	}
-	return &Router{local: local, remote: remote}, nil
+	r := &Router{local: rolesOf(local)}
+	if remote != nil {
+		views := rolesOf(remote)
+		r.remote = &views
+	}
+	return r, nil
 }
 
 // Remote reports whether texts may leave the process at all.
@@ -38,17 +48,17 @@ func (r *Router) Remote() bool { return r.remote != nil }
 // Spaces lists the spaces whose vectors Query asks for, the local one first.
 func (r *Router) Spaces() []string {
 	if r.remote == nil {
-		return []string{r.local.Space()}
+		return []string{r.local.queries.Space()}
 	}
-	return []string{r.local.Space(), r.remote.Space()}
+	return []string{r.local.queries.Space(), r.remote.queries.Space()}
 }
 
 // Documents embeds texts to be stored, all in the space it names: the remote one's if there is one and localOnly is
 // false. It never falls back to the other, since texts and their questions must meet; the caller tries again later.
 func (r *Router) Documents(ctx context.Context, texts []string, localOnly bool) ([][]float32, string, error) {
-	e := r.local
+	e := r.local.documents
 	if r.remote != nil && !localOnly {
-		e = r.remote
+		e = r.remote.documents
 	}
 	vectors, err := e.Embed(ctx, texts)
 	if err == nil {
@@ -68,19 +78,19 @@ func (r *Router) Query(ctx context.Context, text string, localOnly bool) (vector
 	var remoteErr error
 	var other sync.WaitGroup
 	if r.remote != nil && !localOnly {
-		other.Go(func() { remote, remoteErr = one(ctx, r.remote, text) })
+		other.Go(func() { remote, remoteErr = one(ctx, r.remote.queries, text) })
 	}
-	local, err := one(ctx, r.local, text)
+	local, err := one(ctx, r.local.queries, text)
 	other.Wait()
 	if err != nil {
-		return nil, false, fmt.Errorf("embed question as %s: %w", r.local.Space(), err)
+		return nil, false, fmt.Errorf("embed question as %s: %w", r.local.queries.Space(), err)
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, false, err
 	}
-	vectors = map[string][]float32{r.local.Space(): local}
+	vectors = map[string][]float32{r.local.queries.Space(): local}
 	if remote != nil {
-		vectors[r.remote.Space()] = remote
+		vectors[r.remote.queries.Space()] = remote
 	}
 	return vectors, r.remote != nil && (localOnly || remoteErr != nil), nil
 }

@@ -1,0 +1,155 @@
+package embed_test
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"testing"
+
+	"github.com/elderzan/elderzan/embed"
+	"github.com/elderzan/elderzan/embed/embedtest"
+)
+
+func newFakes() (local, remote *embedtest.Fake) {
+	return &embedtest.Fake{Name: "local", N: embed.Dim}, &embedtest.Fake{Name: "remote", N: embed.Dim}
+}
+
+func newRouter(t *testing.T, local, remote embed.Embedder) *embed.Router {
+	t.Helper()
+	r, err := embed.NewRouter(local, remote)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// What must stay in the process never reaches the remote embedder, whatever the call.
+func TestRouterKeepsLocalTextsLocal(t *testing.T) {
+	local, remote := newFakes()
+	r := newRouter(t, local, remote)
+	vectors, space, err := r.Documents(t.Context(), []string{"secret one", "secret two"}, true)
+	if err != nil || len(vectors) != 2 || space != "local" {
+		t.Fatalf("Documents(local only) = %d vectors, %q, %v", len(vectors), space, err)
+	}
+	answers, degraded, err := r.Query(t.Context(), "secret question", true)
+	if err != nil || !slices.Equal(slices.Collect(maps.Keys(answers)), []string{"local"}) {
+		t.Fatalf("Query(local only) = %d spaces, %v", len(answers), err)
+	}
+	if !degraded {
+		t.Error("Query(local only) does not say that remote vectors cannot be met")
+	}
+	if calls := remote.Calls(); len(calls) > 0 {
+		t.Fatalf("the remote embedder saw %q", calls)
+	}
+	if calls := local.Calls(); len(calls) != 2 {
+		t.Errorf("the local embedder was called %d times, want 2", len(calls))
+	}
+}
+
+func TestRouterFailuresOfTheLocalEmbedderStayLocal(t *testing.T) {
+	local, remote := newFakes()
+	local.Err = errors.New("broken")
+	r := newRouter(t, local, remote)
+	if _, _, err := r.Documents(t.Context(), []string{"secret"}, true); !errors.Is(err, local.Err) {
+		t.Errorf("Documents: %v", err)
+	}
+	if _, _, err := r.Query(t.Context(), "secret", true); !errors.Is(err, local.Err) {
+		t.Errorf("Query: %v", err)
+	}
+	if calls := remote.Calls(); len(calls) > 0 {
+		t.Fatalf("the remote embedder saw %q", calls)
+	}
+}
+
+func TestRouterHarmlessTexts(t *testing.T) {
+	local, remote := newFakes()
+	r := newRouter(t, local, remote)
+	if !r.Remote() || !slices.Equal(r.Spaces(), []string{"local", "remote"}) {
+		t.Errorf("Remote, Spaces = %v, %q", r.Remote(), r.Spaces())
+	}
+	if _, space, err := r.Documents(t.Context(), []string{"harmless"}, false); err != nil || space != "remote" {
+		t.Errorf("Documents = %q, %v; want remote", space, err)
+	}
+	if calls := local.Calls(); len(calls) > 0 {
+		t.Errorf("the local embedder was asked too: %q", calls)
+	}
+	answers, degraded, err := r.Query(t.Context(), "question", false)
+	if err != nil || degraded || len(answers["local"]) != embed.Dim || len(answers["remote"]) != embed.Dim {
+		t.Errorf("Query = %d spaces, degraded %v, %v", len(answers), degraded, err)
+	}
+}
+
+func TestRouterWithoutRemote(t *testing.T) {
+	local, _ := newFakes()
+	r := newRouter(t, local, nil)
+	if r.Remote() || !slices.Equal(r.Spaces(), []string{"local"}) {
+		t.Errorf("Remote, Spaces = %v, %q", r.Remote(), r.Spaces())
+	}
+	for _, localOnly := range []bool{true, false} {
+		if _, space, err := r.Documents(t.Context(), []string{"text"}, localOnly); err != nil || space != "local" {
+			t.Errorf("Documents(%v) = %q, %v", localOnly, space, err)
+		}
+		if answers, degraded, err := r.Query(t.Context(), "text", localOnly); err != nil || degraded || len(answers) != 1 {
+			t.Errorf("Query(%v) = %d spaces, degraded %v, %v", localOnly, len(answers), degraded, err)
+		}
+	}
+}
+
+func TestRouterWhenTheRemoteFails(t *testing.T) {
+	local, remote := newFakes()
+	remote.Err = errors.New("no network")
+	r := newRouter(t, local, remote)
+	if _, _, err := r.Documents(t.Context(), []string{"text"}, false); !errors.Is(err, remote.Err) {
+		t.Errorf("Documents fell back or lost the error: %v", err)
+	}
+	answers, degraded, err := r.Query(t.Context(), "question", false)
+	if err != nil || !degraded || len(answers) != 1 || answers["local"] == nil {
+		t.Errorf("Query = %d spaces, degraded %v, %v; want the local one alone, degraded", len(answers), degraded, err)
+	}
+	local.Err = errors.New("broken too")
+	if _, _, err := r.Query(t.Context(), "question", false); !errors.Is(err, local.Err) {
+		t.Errorf("Query without any embedder: %v", err)
+	}
+}
+
+func TestRouterCancelled(t *testing.T) {
+	local, remote := newFakes()
+	ctx, cancel := context.WithCancel(t.Context())
+	remote.Gate = func(context.Context, []string) error { cancel(); return nil }
+	if _, _, err := newRouter(t, local, remote).Query(ctx, "question", false); !errors.Is(err, context.Canceled) {
+		t.Errorf("Query = %v, want context.Canceled", err)
+	}
+}
+
+func TestRouterRefuses(t *testing.T) {
+	local, remote := newFakes()
+	for name, tc := range map[string]struct {
+		local, remote embed.Embedder
+		want          error
+	}{
+		"no local embedder":       {nil, remote, nil},
+		"local of 384":            {&embedtest.Fake{Name: "x", N: 384}, nil, embed.ErrDimension},
+		"remote of 1536":          {local, &embedtest.Fake{Name: "x", N: 1536}, embed.ErrDimension},
+		"one space for two":       {local, &embedtest.Fake{Name: "local", N: embed.Dim}, nil},
+		"both dimensions are off": {&embedtest.Fake{Name: "x", N: 1}, &embedtest.Fake{Name: "y", N: 2}, embed.ErrDimension},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := embed.NewRouter(tc.local, tc.remote)
+			if err == nil || tc.want != nil && !errors.Is(err, tc.want) {
+				t.Errorf("NewRouter: %v, want %v", err, tc.want)
+			}
+		})
+	}
+}
+
+func TestRouterChecksWhatItGets(t *testing.T) {
+	short := &embedtest.Fake{Name: "local", N: embed.Dim, Gives: 5}
+	r := newRouter(t, short, nil)
+	if _, _, err := r.Documents(t.Context(), []string{"text"}, true); !errors.Is(err, embed.ErrDimension) {
+		t.Errorf("Documents: %v", err)
+	}
+	if _, _, err := r.Query(t.Context(), "text", true); !errors.Is(err, embed.ErrDimension) {
+		t.Errorf("Query: %v", err)
+	}
+}
