@@ -1,0 +1,140 @@
+// Package sensitive finds what must not leave the machine: passwords, tokens and keys, personal, financial and health
+// data. It is the union of layers, each a package of its own below this one, over the text as written and over its
+// normalised and decoded views. Findings say where and what, and never repeat the secret.
+//
+// COVERAGE.md says what is found, what is not, and how well that was measured.
+package sensitive
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"sort"
+	"strconv"
+
+	"github.com/elderzan/elderzan/scope"
+	"github.com/elderzan/elderzan/scope/sensitive/entropy"
+	"github.com/elderzan/elderzan/scope/sensitive/gitleaks"
+	"github.com/elderzan/elderzan/scope/sensitive/match"
+	"github.com/elderzan/elderzan/scope/sensitive/normalize"
+	"github.com/elderzan/elderzan/scope/sensitive/personal"
+	"github.com/elderzan/elderzan/scope/sensitive/saying"
+	"github.com/elderzan/elderzan/scope/sensitive/tokens"
+)
+
+// Options tune a Detector. The zero value works.
+type Options struct {
+	MinConfidence float64 // findings below it are dropped, in [0, 1]; 0 means 0.5
+}
+
+// Detector is a scope.SensitiveDetector. It loads its rules on first use and is safe for concurrent use.
+type Detector struct {
+	options Options
+	rules   gitleaks.Scanner
+}
+
+var _ scope.SensitiveDetector = (*Detector)(nil)
+
+// New returns a Detector. It costs nothing: the rules load on the first call of Detect.
+func New(o Options) *Detector {
+	if o.MinConfidence == 0 {
+		o.MinConfidence = 0.5
+	}
+	return &Detector{options: o}
+}
+
+// Detect returns what is sensitive in any part of in, in the order content, title, tags, metadata by key, then by offset.
+// It returns ctx's error when ctx ends first.
+func (d *Detector) Detect(ctx context.Context, in scope.Input) ([]scope.Finding, error) {
+	var out []scope.Finding
+	for _, f := range fields(in) {
+		found, err := d.text(ctx, f.field, f.text)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, found...)
+	}
+	return out, nil
+}
+
+type field struct {
+	field scope.Field
+	text  string
+}
+
+// fields lists the parts of an input. A metadata value is scanned with its key before it, so that {"password": "x"}
+// reads like an assignment.
+func fields(in scope.Input) []field {
+	out := []field{{scope.FieldContent, in.Content}, {scope.FieldTitle, in.Title}}
+	for _, t := range in.Tags {
+		out = append(out, field{scope.FieldTag, t})
+	}
+	keys := make([]string, 0, len(in.Metadata))
+	for k := range in.Metadata {
+		keys = append(keys, k)
+	}
+	sort.Strings(keys)
+	for _, k := range keys {
+		out = append(out, field{scope.FieldMetadata + "." + scope.Field(k), metadataText(k, in.Metadata[k])})
+	}
+	return out
+}
+
+// metadataText writes one metadata entry as the detectors read it. Offsets of findings in metadata point into this text:
+// the key as JSON, ": " and the value as JSON.
+func metadataText(key string, v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		b = fmt.Append(nil, v)
+	}
+	return strconv.Quote(key) + ": " + string(b)
+}
+
+func (d *Detector) text(ctx context.Context, f scope.Field, text string) ([]scope.Finding, error) {
+	if len(text) < 3 {
+		return nil, ctx.Err()
+	}
+	var found []match.Match
+	for i, v := range normalize.Views(text) {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		ms, err := d.view(ctx, v.Text)
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range ms {
+			m.Start, m.End = v.Original(m.Start, m.End)
+			if i > 0 {
+				m.Confidence *= 0.95
+			}
+			found = append(found, m)
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return d.findings(f, text, match.Merge(found)), nil
+}
+
+// view runs every layer over one view.
+func (d *Detector) view(ctx context.Context, text string) ([]match.Match, error) {
+	ms := tokens.Scan(text)
+	ms = append(ms, saying.Scan(text)...)
+	ms = append(ms, entropy.Scan(text)...)
+	ms = append(ms, personal.Scan(text)...)
+	more, err := d.rules.Scan(ctx, text)
+	return append(ms, more...), err
+}
+
+func (d *Detector) findings(f scope.Field, text string, ms []match.Match) []scope.Finding {
+	var out []scope.Finding
+	for _, m := range ms {
+		if m.Confidence < d.options.MinConfidence || m.Start < 0 || m.End > len(text) || m.Start >= m.End {
+			continue
+		}
+		out = append(out, scope.Finding{Rule: m.Rule, Kind: m.Kind, Field: f, Start: m.Start, End: m.End,
+			Confidence: m.Confidence, Preview: match.Preview(m.Kind, text[m.Start:m.End])})
+	}
+	return out
+}

@@ -1,0 +1,128 @@
+package entropy
+
+import (
+	"strings"
+
+	"github.com/elderzan/elderzan/scope/sensitive/keyword"
+	"github.com/elderzan/elderzan/scope/sensitive/value"
+)
+
+// benign reports whether the surroundings say that a random value is no secret.
+func benign(text string, v candidate, s, before, after string) bool {
+	if value.Placeholder(s) || alphabet(s) || value.Reference(s) && v.random < 0.97 {
+		return true
+	}
+	if strings.HasPrefix(after, "@") && strings.Contains(after, ".") && v.shape.Len < 32 { // an e-mail address
+		return true
+	}
+	if strings.HasSuffix(before, "base64,") || strings.HasSuffix(before, "data:") || strings.HasPrefix(s, "iVBORw0KGgo") || strings.HasPrefix(s, "/9j/4AAQ") || strings.HasPrefix(s, "R0lGOD") || strings.HasPrefix(s, "PHN2Zy") {
+		return true
+	}
+	if strings.HasPrefix(s, "AAAAB3NzaC1") || strings.HasPrefix(s, "AAAAC3NzaC1") || strings.HasPrefix(s, "AAAAE2VjZHNh") || strings.HasPrefix(s, "age1") {
+		return true // a public key
+	}
+	for _, p := range []string{"sha1-", "sha256-", "sha384-", "sha512-", "sha256:", "sha512:", "sha1:", "md5:", "md5=", "sha256=", "h1:", "SHA256:", "MD5:", "urn:uuid:"} {
+		if strings.HasPrefix(s, p) || strings.HasSuffix(before, p) {
+			return true
+		}
+	}
+	if inURL(before) {
+		return !queryKey(before)
+	}
+	return benignName(before, v)
+}
+
+// alphabet reports whether s spells out an alphabet rather than a value.
+func alphabet(s string) bool {
+	l := strings.ToLower(s)
+	return strings.Contains(l, "abcdefghijkl") && (strings.Contains(l, "nopqrstuvwx") || strings.Contains(l, "0123456789")) && value.ShapeOf(s).Distinct > 30
+}
+
+// inURL reports whether the word that before ends in is a URL or a path.
+func inURL(before string) bool {
+	word := before[strings.LastIndexAny(before, " \t\"'`(<>[,")+1:]
+	return strings.Contains(word, "://") || strings.HasPrefix(word, "www.")
+}
+
+// queryKey reports whether before ends in a query parameter named like a credential.
+func queryKey(before string) bool {
+	i := strings.LastIndexAny(before, "?&#")
+	if i < 0 || !strings.HasSuffix(before, "=") {
+		return false
+	}
+	return queryWords.Contains(before[i:])
+}
+
+var queryWords = keyword.New([]string{"token", "key", "secret", "auth", "sig", "pass", "pwd", "credential", "session", "code=", "apikey", "appid", "jwt"})
+
+// benignWords, right before a value or as the name it is assigned to, make it an id, a digest or something public.
+var benignWords = set(`sha sha1 sha224 sha256 sha384 sha512 md5 crc crc32 hash hashes digest digests checksum checksums chksum cksum integrity etag fingerprint thumbprint commit commits rev
+	revision ref refs srcrev tree parent blob object merge cherry cherrypicked picked hotfix uuid uuids guid guids id ids oid pid uid gid rid request trace span correlation transaction session
+	build version versions tag release branch public pub pubkey publickey foreign primary partition sort cursor nextpage page continuation etag csrf xsrf nonce challenge image icon font logo
+	thumbnail photo avatar svg png jpg src href path file filename url uri link class classname style selector event row record node task job run pod container instance volume snapshot ami
+	subnet vpc sg issue pr ticket doc document sheet video playlist channel certificate cert chunk module package lock resolved resolution dependency artifact layer manifest
+	schema table column index constraint migration seed fixture snapshot title name label key_down down pressed accessor credentialid credentialsid keyid accesskeyid author
+	signature sig mac hmac ciphertext encrypted enc iv tag salted`)
+
+// benignName looks at the words before a value: the name it is assigned to and, for hexadecimal values, the two words
+// that lead to it.
+func benignName(before string, v candidate) bool {
+	head := strings.TrimRight(before, " \t\"'`([{<")
+	op := strings.TrimRight(head, "=:> \t\"'`")
+	named := len(op) < len(head) || op == ""
+	i := len(op)
+	for i > 0 && (letter(op[i-1]) || op[i-1] >= '0' && op[i-1] <= '9' || op[i-1] == '_' || op[i-1] == '-' || op[i-1] == '.') {
+		i--
+	}
+	name := op[i:]
+	if named && name != "" {
+		parts := split(name)
+		last := parts[len(parts)-1]
+		if benignWords[last] || benignWords[strings.ToLower(name)] {
+			return !(last == "session" || last == "salted" || last == "name")
+		}
+		for _, p := range parts {
+			if p == "public" || p == "pub" || p == "foreign" || p == "primary" || p == "hash" || p == "checksum" || p == "digest" || p == "csrf" || p == "xsrf" || p == "event" || p == "commit" || p == "version" || p == "srcrev" {
+				return true
+			}
+		}
+		return false
+	}
+	if !v.hex && !v.uuid {
+		return false
+	}
+	words := strings.Fields(strings.ToLower(strings.Trim(op, " \t")))
+	for k := len(words) - 1; k >= 0 && k >= len(words)-2; k-- {
+		if benignWords[strings.Trim(words[k], ".,:;()\"'`#")] {
+			return true
+		}
+	}
+	return false
+}
+
+// split cuts an identifier into lower-case words.
+func split(name string) []string {
+	var out []string
+	start := 0
+	flush := func(end int) {
+		if end > start {
+			out = append(out, strings.ToLower(name[start:end]))
+		}
+	}
+	for i := 0; i < len(name); i++ {
+		c := name[i]
+		switch {
+		case c == '_' || c == '-' || c == '.':
+			flush(i)
+			start = i + 1
+		case upper(c) && i > 0 && lower(name[i-1]):
+			flush(i)
+			start = i
+		}
+	}
+	flush(len(name))
+	if len(out) == 0 {
+		return []string{strings.ToLower(name)}
+	}
+	return out
+}

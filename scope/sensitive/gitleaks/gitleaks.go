@@ -1,0 +1,215 @@
+// Package gitleaks runs the rules of gitleaks over a text, as a library. It cuts the text into windows around the rules'
+// keywords first, so that prose costs next to nothing and a hostile text has a bounded cost.
+package gitleaks
+
+import (
+	"context"
+	"fmt"
+	"sort"
+	"strings"
+	"sync"
+
+	"github.com/rs/zerolog"
+	"github.com/spf13/viper"
+	"github.com/zricethezav/gitleaks/v8/config"
+	"github.com/zricethezav/gitleaks/v8/detect"
+	"github.com/zricethezav/gitleaks/v8/logging"
+
+	"github.com/elderzan/elderzan/scope/sensitive/keyword"
+	"github.com/elderzan/elderzan/scope/sensitive/match"
+)
+
+// The window around a keyword, in bytes, and the cost a scan may have in bytes times rules.
+const (
+	before    = 160
+	after     = 480
+	longest   = 12 << 10 // a window grows to the end of its last word, at most to this
+	maxEffort = 3 << 19
+)
+
+// Dense is the rule id of a text that holds so many credential keywords that it cannot be checked within bounds.
+const Dense = "too-many-credential-words"
+
+// Scanner holds the rules. The zero value is ready: the rules load on first use (about 60 ms). Safe for concurrent use.
+type Scanner struct {
+	once     sync.Once
+	err      error
+	detector *detect.Detector
+	words    *keyword.Set
+	rules    []int // word → number of rules that it wakes
+}
+
+// Scan returns what the rules find in text. It stops early, without an error, when ctx ends: the caller checks ctx.
+func (s *Scanner) Scan(ctx context.Context, text string) ([]match.Match, error) {
+	s.once.Do(s.load)
+	if s.err != nil {
+		return nil, s.err
+	}
+	windows, dense := s.windows(text)
+	var out []match.Match
+	for _, w := range windows {
+		if ctx.Err() != nil {
+			return out, nil
+		}
+		out = append(out, s.window(ctx, text, w)...)
+	}
+	if dense >= 0 {
+		out = append(out, match.Match{Rule: Dense, Kind: match.Credential, Start: dense, End: len(text), Confidence: 0.6})
+	}
+	return out, nil
+}
+
+func (s *Scanner) load() {
+	logging.Logger = zerolog.Nop() // gitleaks would log matched text
+	v := viper.New()
+	v.SetConfigType("toml")
+	if s.err = v.ReadConfig(strings.NewReader(config.DefaultConfig)); s.err != nil {
+		s.err = fmt.Errorf("read gitleaks rules: %w", s.err)
+		return
+	}
+	var raw config.ViperConfig
+	if s.err = v.Unmarshal(&raw); s.err != nil {
+		s.err = fmt.Errorf("decode gitleaks rules: %w", s.err)
+		return
+	}
+	cfg, err := raw.Translate()
+	if err != nil {
+		s.err = fmt.Errorf("compile gitleaks rules: %w", err)
+		return
+	}
+	woken := make(map[string]int)
+	for id, r := range cfg.Rules {
+		if r.Path != nil && r.Regex != nil {
+			r.Path = nil // a memory has no file name; the content still counts
+			cfg.Rules[id] = r
+		}
+		for _, k := range r.Keywords {
+			woken[strings.ToLower(k)]++
+		}
+	}
+	words := make([]string, 0, len(woken))
+	for w := range woken {
+		words = append(words, w)
+	}
+	sort.Strings(words)
+	for _, w := range words {
+		s.rules = append(s.rules, woken[w])
+	}
+	s.words = keyword.New(words)
+	s.detector = detect.NewDetector(cfg)
+	s.detector.IgnoreGitleaksAllow = true // a comment in a text must not switch detection off
+}
+
+type window struct{ start, end int }
+
+// windows returns the parts of text worth scanning and the offset from which scanning would cost too much, or -1.
+func (s *Scanner) windows(text string) ([]window, int) {
+	var out []window
+	effort, dense := 0, -1
+	woken, fresh := 0, make(map[int]bool)
+	values := valueEnds(text)
+	next := 0
+	s.words.Each(text, func(h keyword.Hit) bool {
+		// The nearest value at or after the window's start; values are in order, and so are hits.
+		for next < len(values) && values[next] < h.Start-before {
+			next++
+		}
+		if next == len(values) {
+			return false
+		}
+		if values[next] > h.End+after {
+			return true
+		}
+		w := grow(text, h)
+		if n := len(out); n > 0 && w.start <= out[n-1].end {
+			if !fresh[h.Word] {
+				fresh[h.Word] = true
+				woken += s.rules[h.Word]
+			}
+			effort += max(0, w.end-out[n-1].end) * woken
+			out[n-1].end = max(out[n-1].end, w.end)
+		} else {
+			clear(fresh)
+			fresh[h.Word] = true
+			woken = s.rules[h.Word]
+			effort += (w.end - w.start) * woken
+			out = append(out, w)
+		}
+		if effort > maxEffort {
+			dense = w.end
+			return false
+		}
+		return true
+	})
+	return out, dense
+}
+
+// grow makes a window about a hit and widens it to whole words; a private key runs to its end marker.
+func grow(text string, h keyword.Hit) window {
+	w := window{max(0, h.Start-before), min(len(text), h.End+after)}
+	for limit := max(0, w.start-before); w.start > limit && text[w.start-1] > ' '; {
+		w.start--
+	}
+	limit := min(len(text), h.End+longest)
+	if strings.HasPrefix(text[h.Start:], "-----") {
+		if end := strings.Index(text[h.End:limit], "-----END"); end >= 0 {
+			w.end = max(w.end, min(len(text), h.End+end+64))
+		}
+	}
+	for w.end < limit && text[w.end] > ' ' {
+		w.end++
+	}
+	return w
+}
+
+// valueEnds lists the ends of the words that could be a secret: eight bytes or more with a digit in them, or twenty
+// without one. Every rule needs such a word.
+func valueEnds(text string) []int {
+	var out []int
+	start, digits := 0, 0
+	for i := 0; i <= len(text); i++ {
+		if i < len(text) && text[i] > ' ' && text[i] < 0x80 {
+			if text[i] >= '0' && text[i] <= '9' {
+				digits++
+			}
+			continue
+		}
+		if n := i - start; n >= 20 || n >= 8 && digits > 0 {
+			out = append(out, i)
+		}
+		start, digits = i+1, 0
+	}
+	return out
+}
+
+func (s *Scanner) window(ctx context.Context, text string, w window) []match.Match {
+	part := text[w.start:w.end]
+	var out []match.Match
+	for _, f := range s.detector.DetectContext(ctx, detect.Fragment{Raw: part}) {
+		at := strings.Index(part, f.Match)
+		if at < 0 {
+			at = 0
+		}
+		start, end := at, min(len(part), at+max(1, len(f.Match)))
+		if in := strings.Index(part[start:end], f.Secret); in >= 0 && f.Secret != "" {
+			start += in
+			end = start + len(f.Secret)
+		}
+		out = append(out, match.Match{Rule: f.RuleID, Kind: kind(f.RuleID), Start: w.start + start, End: w.start + end, Confidence: confidence(f.RuleID)})
+	}
+	return out
+}
+
+func kind(rule string) string {
+	if strings.Contains(rule, "private-key") || strings.Contains(rule, "age-secret") {
+		return match.Key
+	}
+	return match.Credential
+}
+
+func confidence(rule string) float64 {
+	if rule == "generic-api-key" {
+		return 0.85
+	}
+	return 0.95
+}

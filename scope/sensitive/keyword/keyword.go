@@ -1,0 +1,144 @@
+// Package keyword finds every occurrence of any of thousands of fixed words in one pass over a text. It is the
+// prefilter of the detectors: a rule runs only where one of its words stands.
+package keyword
+
+// Set is an Aho–Corasick automaton with a complete transition table, so a scan costs one table look-up a byte
+// whatever the text. Words match without regard to ASCII case; other bytes match exactly. A Set is immutable and
+// safe for concurrent use.
+type Set struct {
+	class   [256]uint8 // byte → column of the table; 0 stands for bytes in no word
+	width   int32      // columns
+	next    []int32    // state × class → state
+	out     []int32    // state → index of the word that ends here, or -1
+	also    []int32    // state → nearest other state on the suffix chain where a word ends, or 0
+	lengths []int32    // word → length in bytes
+	dup     []int32    // word → next word with the same spelling, or -1
+}
+
+// Hit is one occurrence: text[Start:End] spells the Word-th word given to New.
+type Hit struct {
+	Word, Start, End int
+}
+
+// New builds the automaton. Empty words never match. The slice is not kept.
+func New(words []string) *Set {
+	s := &Set{lengths: make([]int32, len(words)), dup: make([]int32, len(words))}
+	s.classes(words)
+	s.grow()
+	for i, w := range words {
+		s.lengths[i] = int32(len(w))
+		s.dup[i] = -1
+		if w != "" {
+			s.insert(i, w)
+		}
+	}
+	s.link()
+	return s
+}
+
+func (s *Set) classes(words []string) {
+	n := uint8(0)
+	for _, w := range words {
+		for i := 0; i < len(w); i++ {
+			if c := lower(w[i]); s.class[c] == 0 {
+				n++
+				s.class[c] = n
+			}
+		}
+	}
+	for c := 'A'; c <= 'Z'; c++ {
+		s.class[c] = s.class[c+'a'-'A']
+	}
+	s.width = int32(n) + 1
+}
+
+func (s *Set) grow() int32 {
+	id := int32(len(s.out))
+	s.out = append(s.out, -1)
+	s.also = append(s.also, 0)
+	s.next = append(s.next, make([]int32, s.width)...)
+	return id
+}
+
+func (s *Set) insert(index int, word string) {
+	state := int32(0)
+	for i := 0; i < len(word); i++ {
+		cell := state*s.width + int32(s.class[word[i]])
+		if s.next[cell] == 0 {
+			s.next[cell] = s.grow()
+		}
+		state = s.next[cell]
+	}
+	s.dup[index] = s.out[state]
+	s.out[state] = int32(index)
+}
+
+// link turns the trie into the automaton, breadth first: a missing edge becomes the edge of the suffix state.
+func (s *Set) link() {
+	suffix := make([]int32, len(s.out))
+	var queue []int32
+	for c := int32(1); c < s.width; c++ {
+		if t := s.next[c]; t != 0 {
+			queue = append(queue, t)
+		}
+	}
+	for len(queue) > 0 {
+		state := queue[0]
+		queue = queue[1:]
+		f := suffix[state]
+		if s.out[f] >= 0 {
+			s.also[state] = f
+		} else {
+			s.also[state] = s.also[f]
+		}
+		for c := int32(1); c < s.width; c++ {
+			t, back := s.next[state*s.width+c], s.next[f*s.width+c]
+			if t == 0 {
+				s.next[state*s.width+c] = back
+				continue
+			}
+			suffix[t] = back
+			queue = append(queue, t)
+		}
+	}
+}
+
+// Each calls visit for every hit, ordered by its end and then by falling length, until visit returns false. It does
+// not allocate.
+func (s *Set) Each(text string, visit func(Hit) bool) {
+	state := int32(0)
+	for i := 0; i < len(text); i++ {
+		state = s.next[state*s.width+int32(s.class[text[i]])]
+		if state == 0 {
+			continue
+		}
+		at := state
+		if s.out[at] < 0 {
+			at = s.also[at]
+		}
+		for ; at != 0; at = s.also[at] {
+			for w := s.out[at]; w >= 0; w = s.dup[w] {
+				if !visit(Hit{Word: int(w), Start: i + 1 - int(s.lengths[w]), End: i + 1}) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// Contains reports whether any of the words occurs in text.
+func (s *Set) Contains(text string) bool {
+	found := false
+	s.Each(text, func(Hit) bool {
+		found = true
+		return false
+	})
+	return found
+}
+
+func lower(c byte) byte {
+	if c >= 'A' && c <= 'Z' {
+		return c + 'a' - 'A'
+	}
+	return c
+}

@@ -1,0 +1,133 @@
+package personal
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/elderzan/elderzan/scope/sensitive/match"
+)
+
+var (
+	cardPattern = regexp.MustCompile(`\d(?:[ \-.]?\d){11,18}`)
+	ibanPattern = regexp.MustCompile(`(?i)\b[A-Z]{2}\d{2}(?:[ \-]?[A-Z0-9]{1,4}){3,8}\b`)
+	cardWord    = regexp.MustCompile(`(?i)\b(?:card|visa|mastercard|master card|amex|american express|jcb|discover|diners|debit|credit|pan)\b|カード|信用卡|카드`)
+)
+
+// cards finds payment cards: the right length for the issuer's range and a valid Luhn digit; near the word "card" a
+// number of a card's length and range is enough.
+func cards(text string, out []match.Match) []match.Match {
+	for _, m := range cardPattern.FindAllStringIndex(text, 256) {
+		start, end := m[0], m[1]
+		if embedded(text, start, end) || unevenGroups(text[start:end]) {
+			continue
+		}
+		digits := compact(text[start:end])
+		if allSame(digits) || !issued(digits) {
+			continue
+		}
+		conf := 0.0
+		if luhn(digits) {
+			conf = 0.95
+		} else if cardWord.MatchString(text[max(0, start-60):min(len(text), end+30)]) {
+			conf = 0.8
+		}
+		if conf == 0 || conf > 0.9 && digitsOnly(text[start:end]) && identifierBefore(text, start) && !cardWord.MatchString(text[max(0, start-60):start]) {
+			continue
+		}
+		out = append(out, match.Match{Rule: "payment-card", Kind: match.Financial, Start: start, End: end, Confidence: conf})
+	}
+	return out
+}
+
+// identifierBefore reports whether a number is labelled as an id, a time or a build.
+func identifierBefore(text string, start int) bool {
+	before := strings.ToLower(text[max(0, start-24):start])
+	for _, w := range []string{"id ", "id=", "id:", "id\":", "build ", "timestamp", "time=", "nonce", "request ", "order ", "invoice", "serial", "trace"} {
+		if strings.Contains(before, w) {
+			return true
+		}
+	}
+	return false
+}
+
+// unevenGroups reports whether a spaced number is grouped as no card is: more than one single digit between separators.
+func unevenGroups(s string) bool {
+	groups, single := 0, 0
+	for _, g := range strings.FieldsFunc(s, func(r rune) bool { return r == ' ' || r == '-' || r == '.' }) {
+		groups++
+		if len(g) < 3 {
+			single++
+		}
+	}
+	return groups > 1 && single > 1 && groups != len(s)/2+1 || groups > 6 && groups < 12
+}
+
+// issued reports whether the digits lie in the ranges and have the length of a card network.
+func issued(d string) bool {
+	n := len(d)
+	p2, p3, p4 := num(d[:2]), num(d[:3]), num(d[:4])
+	switch {
+	case d[0] == '4':
+		return n == 13 || n == 16 || n == 19
+	case p2 >= 51 && p2 <= 55, p4 >= 2221 && p4 <= 2720:
+		return n == 16
+	case p2 == 34 || p2 == 37:
+		return n == 15
+	case p4 >= 3528 && p4 <= 3589:
+		return n >= 16 && n <= 19
+	case p3 >= 300 && p3 <= 305 || p4 == 3095 || p2 == 36 || p2 == 38 || p2 == 39:
+		return n >= 14 && n <= 19
+	case p4 == 6011 || p2 == 65 || p3 >= 644 && p3 <= 649 || p2 == 62 || p2 == 60 || p2 == 81 || p2 == 82:
+		return n >= 16 && n <= 19
+	case p2 == 50 || p2 >= 56 && p2 <= 58 || p2 == 63 || p2 == 67:
+		return n >= 12 && n <= 19
+	case p4 >= 2200 && p4 <= 2204, p4 == 9792, p4 == 1220, p4 == 1354, p4 == 1800, p4 == 2131:
+		return n >= 15 && n <= 19
+	}
+	return false
+}
+
+// ibans finds international bank account numbers by their length and remainder modulo 97; near the word IBAN the shape
+// is enough.
+func ibans(text string, out []match.Match) []match.Match {
+	for _, m := range ibanPattern.FindAllStringIndex(text, 64) {
+		start, end := m[0], m[1]
+		whole := compact(text[start:end])
+		want, known := ibanLength[whole[:2]]
+		if !known || len(whole) < want {
+			continue
+		}
+		for len(whole) > want { // the pattern may have run into the next word
+			end--
+			whole = compact(text[start:end])
+		}
+		cue := strings.Contains(strings.ToLower(text[max(0, start-40):start]), "iban")
+		if len(whole) != want || !cue && !mod97(whole) {
+			continue
+		}
+		out = append(out, match.Match{Rule: "iban", Kind: match.Financial, Start: start, End: end, Confidence: 0.95})
+	}
+	return out
+}
+
+func mod97(iban string) bool {
+	s := iban[4:] + iban[:4]
+	r := 0
+	for i := 0; i < len(s); i++ {
+		if digit(s[i]) {
+			r = (r*10 + int(s[i]-'0')) % 97
+		} else {
+			r = (r*100 + int(s[i]-'A') + 10) % 97
+		}
+	}
+	return r == 1
+}
+
+var ibanLength = map[string]int{
+	"AD": 24, "AE": 23, "AL": 28, "AT": 20, "AZ": 28, "BA": 20, "BE": 16, "BG": 22, "BH": 22, "BR": 29, "BY": 28, "CH": 21, "CR": 22, "CY": 28,
+	"CZ": 24, "DE": 22, "DK": 18, "DO": 28, "EE": 20, "EG": 29, "ES": 24, "FI": 18, "FO": 18, "FR": 27, "GB": 22, "GE": 22, "GI": 23, "GL": 18,
+	"GR": 27, "GT": 28, "HR": 21, "HU": 28, "IE": 22, "IL": 23, "IQ": 23, "IS": 26, "IT": 27, "JO": 30, "KW": 30, "KZ": 20, "LB": 28, "LC": 32,
+	"LI": 21, "LT": 20, "LU": 20, "LV": 21, "LY": 25, "MC": 27, "MD": 24, "ME": 22, "MK": 19, "MR": 27, "MT": 31, "MU": 30, "NL": 18, "NO": 15,
+	"PK": 24, "PL": 28, "PS": 29, "PT": 25, "QA": 29, "RO": 24, "RS": 22, "SA": 24, "SC": 31, "SE": 24, "SI": 19, "SK": 24, "SM": 27, "ST": 25,
+	"SV": 28, "TL": 23, "TN": 24, "TR": 26, "UA": 29, "VA": 22, "VG": 24, "XK": 20,
+}

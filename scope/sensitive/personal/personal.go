@@ -1,0 +1,192 @@
+// Package personal finds data about people: payment cards, bank accounts, national identity and tax numbers with their
+// check digits, health numbers, phone numbers, e-mail and postal addresses, dates of birth, wallets and seed phrases.
+//
+// Numbers with a check digit and a telling shape are found wherever they stand; numbers that any counter could show
+// are found only near a word that says what they are.
+package personal
+
+import (
+	"regexp"
+	"strings"
+	"sync"
+
+	"github.com/elderzan/elderzan/scope/sensitive/keyword"
+	"github.com/elderzan/elderzan/scope/sensitive/match"
+)
+
+// rule finds one kind of number. Pattern runs over the text where a cue stands (near), or over every run of digits.
+type rule struct {
+	name    string
+	kind    string
+	cues    []string                 // words that say what the number is; nil means that none is needed
+	pattern string                   // RE2, the number itself in group 1 if there is a group
+	check   func(digits string) bool // over the match with separators removed; nil means that the cue is enough
+	alone   func(digits string) bool // accepts the number without a cue; nil means never
+	conf    float64
+}
+
+type compiled struct {
+	rules []rule
+	res   []*regexp.Regexp
+	cues  *keyword.Set
+	owner []int // cue → rule
+}
+
+var table = sync.OnceValue(func() *compiled {
+	t := &compiled{}
+	for _, group := range [][]rule{identityRules, moneyRules, healthRules} {
+		t.rules = append(t.rules, group...)
+	}
+	var cues []string
+	for i, r := range t.rules {
+		t.res = append(t.res, regexp.MustCompile(r.pattern))
+		for _, c := range r.cues {
+			cues = append(cues, c)
+			t.owner = append(t.owner, i)
+		}
+	}
+	t.cues = keyword.New(cues)
+	return t
+})
+
+// How far, in bytes, a number may stand from its cue.
+const (
+	cueBefore = 80 // the cue first: "my SSN, which I always forget, is …"
+	cueAfter  = 40 // the number first: "… is my SSN"
+)
+
+// Scan returns the personal data in text. Its cost is linear in the length of text.
+func Scan(text string) []match.Match {
+	t := table()
+	out := t.near(text, nil)
+	out = t.alone(text, out)
+	out = cards(text, out)
+	out = ibans(text, out)
+	out = phones(text, out)
+	out = emails(text, out)
+	out = places(text, out)
+	out = wallets(text, out)
+	return seedPhrases(text, out)
+}
+
+// near looks for the numbers that a cue announces.
+func (t *compiled) near(text string, out []match.Match) []match.Match {
+	done := make(map[int]int) // rule → end of the part already searched
+	t.cues.Each(text, func(h keyword.Hit) bool {
+		i := t.owner[h.Word]
+		if !wholeWord(text, h) || h.End < done[i] {
+			return true
+		}
+		r := &t.rules[i]
+		from, to := max(done[i], h.Start-cueAfter), min(len(text), h.End+cueBefore)
+		done[i] = to
+		for _, m := range t.res[i].FindAllStringSubmatchIndex(text[from:to], 8) {
+			start, end := from+m[0], from+m[1]
+			if len(m) > 2 && m[2] >= 0 {
+				start, end = from+m[2], from+m[3]
+			}
+			if embedded(text, start, end) || r.check != nil && !r.check(compact(text[start:end])) || allSame(compact(text[start:end])) {
+				continue
+			}
+			out = append(out, match.Match{Rule: r.name, Kind: r.kind, Start: start, End: end, Confidence: r.conf})
+		}
+		return true
+	})
+	return out
+}
+
+// alone looks for numbers that need no cue, at each run that could be a number.
+func (t *compiled) alone(text string, out []match.Match) []match.Match {
+	eachNumber(text, func(start, end int) {
+		for i := range t.rules {
+			r := &t.rules[i]
+			if r.alone == nil {
+				continue
+			}
+			for _, m := range t.res[i].FindAllStringSubmatchIndex(text[start:end], 4) {
+				s, e := start+m[0], start+m[1]
+				if len(m) > 2 && m[2] >= 0 {
+					s, e = start+m[2], start+m[3]
+				}
+				if !embedded(text, s, e) && r.alone(text[s:e]) && !allSame(compact(text[s:e])) {
+					out = append(out, match.Match{Rule: r.name, Kind: r.kind, Start: s, End: e, Confidence: r.conf - 0.1})
+				}
+			}
+		}
+	})
+	return out
+}
+
+// eachNumber visits runs of at most 64 bytes that begin with a letter or digit, hold at least six digits, and otherwise
+// only letters and the separators people write in numbers.
+func eachNumber(text string, visit func(start, end int)) {
+	for i := 0; i < len(text); {
+		if !alnum(text[i]) && text[i] != '+' && text[i] != '(' {
+			i++
+			continue
+		}
+		j, digits, last, letters := i, 0, i, 0
+		for j < len(text) && j-i < 64 {
+			c := text[j]
+			switch {
+			case c >= '0' && c <= '9':
+				digits++
+				letters = 0
+				last = j + 1
+			case alnum(c):
+				if letters++; letters > 6 {
+					digits = 0 // a word: the number, if any, starts after it
+				}
+				last = j + 1
+			case c == ' ' || c == '-' || c == '.' || c == ':' || c == '/' || c == '(' || c == ')' || c == '+':
+			default:
+				goto done
+			}
+			if letters > 6 {
+				break
+			}
+			j++
+		}
+	done:
+		if digits >= 6 {
+			visit(i, max(last, i+1))
+		}
+		for j < len(text) && letters > 6 && alnum(text[j]) {
+			j++
+		}
+		i = max(j, i+1)
+	}
+}
+
+// wholeWord reports whether a cue stands as a word of its own; cues in other scripts than Latin need no border.
+func wholeWord(text string, h keyword.Hit) bool {
+	return !(h.Start > 0 && letter(text[h.Start-1]) && letter(text[h.Start])) && !(h.End < len(text) && letter(text[h.End]) && letter(text[h.End-1]) && text[h.End] != 's')
+}
+
+// embedded reports whether a number is part of a longer number or word.
+func embedded(text string, start, end int) bool {
+	if start > 0 && (alnum(text[start-1]) || start > 1 && (text[start-1] == '-' || text[start-1] == '.' || text[start-1] == '/') && digit(text[start-2])) {
+		return true
+	}
+	return end < len(text) && (alnum(text[end]) || end+1 < len(text) && (text[end] == '-' || text[end] == '/') && alnum(text[end+1]) && digit(text[end+1]))
+}
+
+// compact removes the separators that people write in numbers and folds letters to upper case.
+func compact(s string) string {
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; alnum(c) {
+			if c >= 'a' && c <= 'z' {
+				c -= 'a' - 'A'
+			}
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}
+
+func allSame(s string) bool { return s != "" && strings.Trim(s, s[:1]) == "" }
+
+func digit(c byte) bool  { return c >= '0' && c <= '9' }
+func letter(c byte) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' }
+func alnum(c byte) bool  { return digit(c) || letter(c) }

@@ -1,0 +1,71 @@
+package saying
+
+import (
+	"strings"
+
+	"github.com/elderzan/elderzan/scope/sensitive/match"
+	"github.com/elderzan/elderzan/scope/sensitive/value"
+)
+
+// addresses finds credentials inside addresses: scheme://user:password@host and ?access_token=….
+func addresses(text string, out []match.Match) []match.Match {
+	for i := 0; ; {
+		n := strings.Index(text[i:], "://")
+		if n < 0 {
+			return out
+		}
+		at := i + n + 3
+		i = at
+		end := at
+		for end < len(text) && end-at < 2048 && !space(text[end]) && text[end] != '"' && text[end] != '\'' && text[end] != '`' && text[end] != '<' && text[end] != '>' {
+			end++
+		}
+		if m, ok := userInfo(text, at, end); ok {
+			out = append(out, m)
+		}
+	}
+}
+
+// userInfo finds user:password@ between at and end. The password may hold any character but white space, so its end
+// is the last @ before the path.
+func userInfo(text string, at, end int) (match.Match, bool) {
+	authority := text[at:end]
+	slash := strings.IndexByte(authority, '/')
+	last := -1
+	if slash < 0 {
+		last = strings.LastIndexByte(authority, '@')
+	} else if last = strings.LastIndexByte(authority[:slash], '@'); last < 0 {
+		// A password with a slash in it: then the @ must still be followed by a host.
+		if last = strings.IndexByte(authority[slash:], '@'); last >= 0 {
+			last += slash
+			if !strings.Contains(authority[:slash], ":") || strings.ContainsAny(authority[:last], "?#") {
+				last = -1
+			}
+		}
+	}
+	if last <= 0 {
+		return match.Match{}, false
+	}
+	colon := strings.IndexByte(authority[:last], ':')
+	user, pass := authority[:last], ""
+	if colon >= 0 {
+		user, pass = authority[:colon], authority[colon+1:last]
+	}
+	if colon < 0 { // https://TOKEN@host
+		if len(user) < 20 || value.Random(user) < 0.6 || value.Reference(user) {
+			return match.Match{}, false
+		}
+		return match.Match{Rule: "url-token", Kind: match.Credential, Start: at, End: at + last, Confidence: 0.85}, true
+	}
+	if pass == "" || value.Placeholder(pass) || value.Reference(pass) || strings.ContainsAny(pass, "<>{}") || strings.Contains(pass, "*") && strings.Trim(pass, "*") == "" || strings.Contains(user, "<") {
+		return match.Match{}, false
+	}
+	if strings.Trim(pass, "0123456789") == "" && strings.Contains(user, ".") { // host:port@…
+		return match.Match{}, false
+	}
+	conf := 0.9
+	if pass == "password" || pass == "pass" || pass == "pwd" {
+		conf = 0.6
+	}
+	return match.Match{Rule: "url-password", Kind: match.Credential, Start: at + colon + 1, End: at + last, Confidence: conf}, true
+}

@@ -1,0 +1,58 @@
+package saying
+
+import (
+	"strings"
+
+	"github.com/elderzan/elderzan/scope/sensitive/match"
+	"github.com/elderzan/elderzan/scope/sensitive/value"
+)
+
+// ahead looks for a value in front of the cue: "hunter2 is the password", "use hunter2 as the password".
+func ahead(text string, n name, c *cue) (match.Match, bool) {
+	if n.code || c.class == weak {
+		return match.Match{}, false
+	}
+	from := n.start
+	if nl := strings.LastIndexByte(text[max(0, n.start-reachLink):n.start], '\n'); nl >= 0 {
+		from = max(0, n.start-reachLink) + nl + 1
+	} else {
+		from = max(0, n.start-reachLink)
+	}
+	words := strings.Fields(text[from:n.start])
+	// Walk back over what describes the cue to the verb that joins it to a value.
+	k := len(words) - 1
+	for steps := 0; k >= 0 && steps < 6; k, steps = k-1, steps+1 {
+		w := strings.ToLower(words[k])
+		if joins[w] {
+			break
+		}
+		if strings.ContainsAny(w, ".,;:!?=") {
+			return match.Match{}, false
+		}
+	}
+	if k <= 0 || k < len(words)-7 || !joins[strings.ToLower(words[k])] {
+		return match.Match{}, false
+	}
+	s := strings.Trim(words[k-1], "\"'`.,;:()「」")
+	sh := value.ShapeOf(s)
+	if len(s) < 4 || value.Placeholder(s) || value.Reference(s) || measured(s) || sh.High > 0 {
+		return match.Match{}, false
+	}
+	ok := false
+	switch c.class {
+	case password:
+		ok = sh.Digit > 0 && sh.Lower+sh.Upper > 0 || sh.Other > 0 && sh.Len >= 6 && !value.Identifier(s) && strings.ContainsAny(s, "!@#$%^&*") || strings.Count(s, "-") >= 2 && !describes(s)
+	case pin:
+		ok = sh.Digit >= 4 && sh.Digit >= sh.Len-2
+	case secret:
+		ok = sh.Len >= 10 && looksMade(s, sh)
+	}
+	if !ok {
+		return match.Match{}, false
+	}
+	start := from + strings.LastIndex(text[from:n.start], s)
+	return match.Match{Rule: "en-" + c.kind + "-ahead", Kind: match.Credential, Start: start, End: start + len(s), Confidence: 0.75}, true
+}
+
+// joins are the words between a value and the cue that follows it.
+var joins = set(`is was as are = -> for if when`)

@@ -1,0 +1,121 @@
+package saying
+
+import (
+	"strings"
+	"sync"
+
+	"github.com/elderzan/elderzan/scope/sensitive/keyword"
+)
+
+// class groups cue words by what may follow them.
+type class uint8
+
+const (
+	password class = iota // any value but talk, placeholders and references
+	pin                   // digits, or a short mixed code
+	secret                // a value that looks made: digits and letters, or random
+	weak                  // common words ("key", "auth"): an operator and a random value are needed
+)
+
+// cue is a word for a secret.
+type cue struct {
+	word  string
+	class class
+	kind  string // prefix of the rule ids
+}
+
+// The cue words, per class. A space stands for a space, a hyphen, an underscore or nothing.
+const (
+	passwordWords = `password|passwd|passwrd|passwort|passphrase|pass phrase|passcode|pswd|pword|passw|kennwort|wachtwoord|mot de passe|contraseña|contrasena|senha|parola|lösenord|
+		adgangskode|passord|salasana|hasło|heslo|jelszó|şifre|sifre|пароль|пароля|密码|密碼|口令|비밀번호|암호|mật khẩu|kata sandi|pwd|pw|pass|passe|
+		identified by|sudo pass|login pass`
+	pinWords = `pin|pin code|pincode|pin number|door code|gate code|alarm code|entry code|entrance code|access code|lock code|locker code|safe code|unlock code|garage code|
+		keypad code|building code|security code|verification code|one time code|otp|otp code|2fa code|mfa code|sms code|backup code|backup codes|recovery code|recovery codes|
+		rescue code|scratch code|voicemail code|lockbox code|combination|combo|padlock|passkey code|invite code|activation code|confirmation code|pairing code|unlock pattern|
+		puk|tan|keycode|key code|the code`
+	secretWords = `api key|api keys|apikey|api token|api secret|access key|access keys|secret key|secret access key|private key|signing key|encryption key|decryption key|auth key|master key|
+		license key|licence key|product key|activation key|serial key|service key|account key|shared key|ssh key|deploy key|webhook key|session key|root key|admin key|host key|
+		storage key|subscription key|integration key|write key|server key|app key|application key|consumer key|consumer secret|client secret|client key|app secret|
+		shared secret|webhook secret|signing secret|totp secret|totp seed|otp secret|2fa secret|mfa secret|hmac secret|jwt secret|cookie secret|session secret|preshared key|psk|
+		secret|secrets|token|tokens|access token|auth token|bearer token|refresh token|id token|session token|oauth token|personal access token|pat|bearer|jwt|credential|credentials|
+		creds|cred|connection string|conn string|connstr|dsn|database url|db url|webhook url|webhook|seed phrase|mnemonic|recovery key|recovery phrase|unseal key|wallet key|
+		encryption salt|salt|session id|sessionid|session cookie|cookie|authorization|basic auth|license|serial number|nonce key|sas token|service account key`
+	weakWords = `key|auth|seed|login|hash key|code`
+)
+
+// The Japanese words. They are matched as they stand.
+const (
+	passwordJapanese = `パスワード|ぱすわーど|パスコード|パスフレーズ|合言葉|合い言葉|あいことば|暗号フレーズ|パス|PW|ＰＷ|暗証`
+	pinJapanese      = `暗証番号|暗証コード|認証コード|確認コード|PINコード|PIN|ピン番号|暗証ナンバー|入館コード|解錠コード|ロック番号|ドアコード|ワンタイムパスワード|バックアップコード|リカバリーコード|
+		復旧コード|ダイヤル番号|金庫の番号|解除コード|オートロック|キーボックス|ロッカー番号|暗証キー|セキュリティコード`
+	secretJapanese = `APIキー|API鍵|APIトークン|アクセスキー|アクセストークン|シークレット|シークレットキー|秘密鍵|秘密キー|トークン|認証トークン|認証キー|認証情報|クレデンシャル|署名鍵|署名シークレット|暗号化キー|
+		暗号鍵|共有鍵|事前共有キー|ライセンスキー|プロダクトキー|シリアル番号|接続文字列|接続情報|マスターキー|リカバリーキー|セッションID|Webhook URL|ベアラートークン|鍵|キー|シークレットトークン|
+		サービスアカウントキー|デプロイキー|アプリパスワード`
+)
+
+type lexicon struct {
+	cues []cue
+	set  *keyword.Set
+}
+
+var english = sync.OnceValue(func() *lexicon {
+	l := &lexicon{}
+	for _, g := range []struct {
+		words string
+		class class
+		kind  string
+	}{{passwordWords, password, "password"}, {pinWords, pin, "code"}, {secretWords, secret, "secret"}, {weakWords, weak, "key"}} {
+		for _, w := range split(g.words) {
+			for _, v := range variants(w) {
+				l.cues = append(l.cues, cue{v, g.class, g.kind})
+			}
+		}
+	}
+	l.build()
+	return l
+})
+
+var japanese = sync.OnceValue(func() *lexicon {
+	l := &lexicon{}
+	for _, g := range []struct {
+		words string
+		class class
+		kind  string
+	}{{passwordJapanese, password, "password"}, {pinJapanese, pin, "code"}, {secretJapanese, secret, "secret"}} {
+		for _, w := range split(g.words) {
+			l.cues = append(l.cues, cue{w, g.class, g.kind})
+		}
+	}
+	l.build()
+	return l
+})
+
+func (l *lexicon) build() {
+	words := make([]string, len(l.cues))
+	for i, c := range l.cues {
+		words[i] = c.word
+	}
+	l.set = keyword.New(words)
+}
+
+func split(words string) []string {
+	var out []string
+	for _, w := range strings.Split(words, "|") {
+		if w = strings.TrimSpace(w); w != "" {
+			out = append(out, w)
+		}
+	}
+	return out
+}
+
+// variants spells the spaces of a cue in the ways that text, settings and code do.
+func variants(w string) []string {
+	if !strings.Contains(w, " ") {
+		return []string{w}
+	}
+	out := []string{w}
+	for _, sep := range []string{"-", "_", "", "."} {
+		out = append(out, strings.ReplaceAll(w, " ", sep))
+	}
+	return out
+}

@@ -1,0 +1,179 @@
+package saying
+
+import (
+	"strings"
+
+	"github.com/elderzan/elderzan/scope/sensitive/keyword"
+	"github.com/elderzan/elderzan/scope/sensitive/match"
+)
+
+// Scan returns the secrets that text says. Its cost is linear: each cue looks a bounded way ahead and back.
+func Scan(text string) []match.Match {
+	out := scanEnglish(text, nil)
+	if hasJapanese(text) {
+		out = scanJapanese(text, out)
+	}
+	out = addresses(text, out)
+	return commands(text, out)
+}
+
+// scanEnglish reads what stands after, and before, each cue word.
+func scanEnglish(text string, out []match.Match) []match.Match {
+	l := english()
+	// Longer cues hold shorter ones ("api key" holds "key"): of hits with the same end the first is the longest.
+	lastEnd := -1
+	l.set.Each(text, func(h keyword.Hit) bool {
+		if h.End == lastEnd {
+			return true
+		}
+		c := &l.cues[h.Word]
+		n, ok := nameAt(text, h, c)
+		if !ok {
+			return true
+		}
+		lastEnd = h.End
+		if m, ok := after(text, n, c); ok {
+			out = append(out, m)
+		} else if m, ok := ahead(text, n, c); ok {
+			out = append(out, m)
+		}
+		return true
+	})
+	return out
+}
+
+// name is the identifier or word that holds a cue.
+type name struct {
+	start, end   int  // the identifier
+	cueEnd       int  // end of the cue in it
+	code         bool // it is more than the bare cue: DB_PASSWORD, githubToken
+	quoted       bool // a quote stands right before it
+	quotedBefore bool
+}
+
+// nameAt finds the identifier around a hit and reports whether the cue is its meaning: "tokenizer", "passenger" and
+// "password_policy" are about something else.
+func nameAt(text string, h keyword.Hit, c *cue) (name, bool) {
+	n := name{start: h.Start, end: h.End, cueEnd: h.End}
+	if !ascii(c.word) {
+		return n, true
+	}
+	for n.start > 0 && nameByte(text, n.start-1) && h.Start-n.start < 64 {
+		n.start--
+	}
+	for n.end < len(text) && nameByte(text, n.end) && n.end-h.End < 48 {
+		n.end++
+	}
+	n.code = n.start < h.Start || n.end > h.End
+	if n.start > 0 {
+		q := text[n.start-1]
+		n.quoted = q == '"' || q == '\'' || q == '`'
+	}
+	if h.Start > 0 && !wordStart(text, h.Start, c) {
+		return n, false
+	}
+	return n, tail(text[h.End:n.end], c)
+}
+
+// wordStart reports whether the cue at i begins a word: after a border, a change to upper case, or inside a compound
+// for the words that compounds are made with.
+func wordStart(text string, i int, c *cue) bool {
+	prev := text[i-1]
+	if !alnum(prev) || lower(prev) && upper(text[i]) {
+		return true
+	}
+	if digit(prev) {
+		return len(c.word) > 3
+	}
+	return compound[c.word] && !strings.HasSuffix(strings.ToLower(text[max(0, i-2):i]), "by")
+}
+
+// compound are cues that are glued to other words without a border: authtoken, dbpassword, clientsecret.
+var compound = set(`password passwd passphrase secret token apikey accesskey secretkey privatekey passwort kennwort credential credentials pwd clientsecret accesstoken authtoken`)
+
+// tail judges the rest of the identifier after the cue.
+func tail(rest string, c *cue) bool {
+	if rest == "" {
+		return true
+	}
+	if lower(rest[0]) { // the word goes on: only a plural does not change it
+		if rest[0] != 's' && rest != "y" || len(rest) > 1 && lower(rest[1]) {
+			return false
+		}
+	}
+	for _, w := range nameParts(rest) {
+		if meta[w] {
+			return false
+		}
+	}
+	return true
+}
+
+// nameParts splits an identifier's rest into lower-case words.
+func nameParts(s string) []string {
+	var out []string
+	start := 0
+	for i := 0; i <= len(s); i++ {
+		if i < len(s) && alnum(s[i]) && !(i > start && upper(s[i]) && lower(s[i-1])) {
+			continue
+		}
+		if i > start {
+			out = append(out, strings.ToLower(s[start:i]))
+		}
+		if i < len(s) && alnum(s[i]) {
+			start = i
+		} else {
+			start = i + 1
+		}
+	}
+	return out
+}
+
+// nameByte reports whether text[i] belongs to an identifier: dots and hyphens do when they join words.
+func nameByte(text string, i int) bool {
+	c := text[i]
+	if alnum(c) || c == '_' || c == '$' {
+		return true
+	}
+	return (c == '-' || c == '.') && i > 0 && i+1 < len(text) && alnum(text[i-1]) && alnum(text[i+1])
+}
+
+func ascii(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] >= 0x80 {
+			return false
+		}
+	}
+	return true
+}
+
+// How far, in bytes, the value may lie from its cue.
+const (
+	reachLink  = 100 // from the cue to the verb: "the password for the grafana on the new box is"
+	reachValue = 512 // length of a value
+)
+
+// after looks for a link and a value behind the cue.
+func after(text string, n name, c *cue) (match.Match, bool) {
+	l, ok := linkAfter(text, n, c)
+	if !ok {
+		return match.Match{}, false
+	}
+	for tries := 0; tries < 2; tries++ {
+		v, ok := valueAt(text, l.at, l, c)
+		if !ok {
+			return match.Match{}, false
+		}
+		if conf := judge(text, v, l, n, c); conf > 0 {
+			return match.Match{Rule: "en-" + c.kind + "-" + l.kind.String(), Kind: match.Credential, Start: v.start, End: v.end, Confidence: conf}, true
+		}
+		// "password now: x", "token (prod) is x": one filler word may stand between.
+		if l.kind != direct || !filler[strings.ToLower(text[v.start:v.end])] {
+			return match.Match{}, false
+		}
+		l.at = v.next
+	}
+	return match.Match{}, false
+}
+
+var filler = set(`secret key token value now again code number is was : = -> still currently called named new old private public live test prod production staging`)

@@ -1,0 +1,307 @@
+package saying
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"github.com/elderzan/elderzan/scope/sensitive/keyword"
+	"github.com/elderzan/elderzan/scope/sensitive/match"
+	"github.com/elderzan/elderzan/scope/sensitive/value"
+)
+
+func hasJapanese(text string) bool {
+	for i := 0; i+2 < len(text); i++ {
+		if text[i] >= 0xE3 && text[i] <= 0xEF {
+			return true
+		}
+	}
+	return false
+}
+
+// scanJapanese reads what stands after, and before, each Japanese cue word.
+func scanJapanese(text string, out []match.Match) []match.Match {
+	l := japanese()
+	lastEnd := -1
+	l.set.Each(text, func(h keyword.Hit) bool {
+		c := &l.cues[h.Word]
+		if h.End == lastEnd || ascii(c.word) && !japaneseNear(text, h) {
+			return true
+		}
+		lastEnd = h.End
+		if m, ok := afterJapanese(text, h.End, c); ok {
+			out = append(out, m)
+		} else if m, ok := aheadJapanese(text, h.Start, c); ok {
+			out = append(out, m)
+		}
+		return true
+	})
+	return out
+}
+
+// japaneseNear reports whether a Latin cue ("PIN", "PW") stands as a word in Japanese text.
+func japaneseNear(text string, h keyword.Hit) bool {
+	if h.Start > 0 && alnum(text[h.Start-1]) || h.End < len(text) && alnum(text[h.End]) {
+		return false
+	}
+	return h.End < len(text) && text[h.End] >= 0xE3 || h.Start > 0 && text[h.Start-1] >= 0x80
+}
+
+// Links between a cue and its value, longer ones first. A link that holds を announces a change or a use, so what
+// follows the value must confirm it.
+var linksJapanese = []string{
+	"は、下記の通り", "は以下の通り", "は次の通り", "は以下", "は次", "の値は", "の中身は", "の文字列は", "として", "としては", "ですが、", "ですが", "については", "に関しては", "って", "とは",
+	"は", "が", "も", "を", "に", "で", "の", "=", ":", "→", "⇒", "=>", "->", "・", "-", "|", "、", ",", "〉", "】", "]", ">", ")",
+}
+
+// afterJapanese reads "パスワードは X です", "パスワード：X", "本番のAPIキーを X に変更".
+func afterJapanese(text string, i int, c *cue) (match.Match, bool) {
+	i = skipRemark(text, i)
+	linked, object, of := false, false, false
+	for range 4 { // links come in rows: "は「", "】: "
+		j := skipSpace(text, skipWide(text, i), 8)
+		hit := ""
+		for _, l := range linksJapanese {
+			if strings.HasPrefix(text[j:], l) {
+				hit = l
+				break
+			}
+		}
+		if hit == "" {
+			i = j
+			break
+		}
+		linked = true
+		object = object || hit == "を" || hit == "に" || hit == "で"
+		of = of || hit == "の"
+		i = j + len(hit)
+	}
+	i = skipFillers(text, i)
+	if i >= len(text) {
+		return match.Match{}, false
+	}
+	v, ok := valueJapanese(text, i)
+	if !ok {
+		return match.Match{}, false
+	}
+	conf := judgeJapanese(text, v, c, linked, object)
+	if conf == 0 || of && !v.quoted && text[v.start] >= 0x80 {
+		return match.Match{}, false
+	}
+	return match.Match{Rule: "ja-" + c.kind, Kind: match.Credential, Start: v.start, End: v.end, Confidence: conf}, true
+}
+
+// skipRemark steps over a remark in brackets: "パスワード(本番)は".
+func skipRemark(text string, i int) int {
+	for _, p := range [][2]string{{"(", ")"}, {"（", "）"}, {"【", "】"}, {"[", "]"}} {
+		if strings.HasPrefix(text[i:], p[0]) {
+			if end := strings.Index(text[i:min(len(text), i+60)], p[1]); end > 0 {
+				return i + end + len(p[1])
+			}
+		}
+	}
+	return i
+}
+
+func skipWide(text string, i int) int {
+	for strings.HasPrefix(text[i:], "\u3000") {
+		i += 3
+	}
+	return i
+}
+
+// fillersJapanese may stand between the link and the value: "は新しく", "は現在".
+var fillersJapanese = []string{"新しく", "現在", "今", "いま", "たしか", "確か", "とりあえず", "一旦", "いったん", "全部", "共通で", "引き続き", "変わらず", "次の", "以下の", "こちら", "こちらです", "です", ":", "、", "：", " "}
+
+func skipFillers(text string, i int) int {
+	for range 4 {
+		j := i
+		for _, f := range fillersJapanese {
+			if strings.HasPrefix(text[j:], f) {
+				j += len(f)
+			}
+		}
+		if j = skipSpace(text, skipWide(text, j), 16); j == i {
+			break
+		}
+		i = j
+	}
+	return i
+}
+
+// valueJapanese reads a quoted value, a run of ASCII, or, for passphrases, a short run of Japanese.
+func valueJapanese(text string, i int) (found, bool) {
+	for strings.HasPrefix(text[i:], "**") || strings.HasPrefix(text[i:], "(") {
+		if i++; i >= len(text) {
+			return found{}, false
+		}
+		if text[i] == '*' {
+			i++
+		}
+	}
+	if i >= len(text) {
+		return found{}, false
+	}
+	for _, q := range [][2]string{{"「", "」"}, {"『", "』"}, {"【", "】"}, {"〈", "〉"}, {"“", "”"}, {`"`, `"`}, {"'", "'"}, {"`", "`"}} {
+		if !strings.HasPrefix(text[i:], q[0]) {
+			continue
+		}
+		from := i + len(q[0])
+		end := strings.Index(text[from:min(len(text), from+200)], q[1])
+		if end <= 0 || strings.ContainsRune(text[from:from+end], '\n') {
+			return found{}, false
+		}
+		return found{start: from, end: from + end, next: from + end + len(q[1]), quoted: true, words: len(strings.Fields(text[from : from+end]))}, true
+	}
+	j := i
+	for j < len(text) && j-i < reachValue && text[j] > ' ' && text[j] < 0x80 && text[j] != '<' && text[j] != '"' {
+		if text[j] == ',' && (j+1 >= len(text) || space(text[j+1])) {
+			break
+		}
+		j++
+	}
+	if j > i {
+		f := found{start: i, end: j, next: j}
+		for f.end > f.start && strings.IndexByte(".,;:)]}'`*", text[f.end-1]) >= 0 {
+			f.end--
+		}
+		return f, f.end > f.start
+	}
+	for j < len(text) && j-i < 45 {
+		r, size := utf8.DecodeRuneInString(text[j:])
+		if r < 0x80 || stop(r) || strings.HasPrefix(text[j:], "です") || strings.HasPrefix(text[j:], "だ") {
+			break
+		}
+		j += size
+	}
+	return found{start: i, end: j, next: j}, j > i
+}
+
+// endings confirm that what stood before them was a value.
+var endings = []string{"です", "でした", "だ", "である", "。", "、", "」", "』", "．", ",", ".", "で統一", "に変更", "に変え", "に変わ", "に設定", "に更新", "になり", "になっ", "になる", "にし", "に決", "に統一", "に戻", "にリセット",
+	"に差し替え", "へ変更", "と設定", "と入力", "を入力", "を使", "を設定", "を指定", "を登録", "でお願い", "でログイン", "でサインイン", "で入", "で開", "で接続", "で固定", "と書い", "と登録", "と共有", "となって", "となり", "とのこと", "らしい", "っぽい",
+	"なので", "だから", "だった", "だよ", "だっけ", "ね", "よ", "って", "という", "と言", "と伝え", "と覚え", "(", "（", "←", "※", "有効期限", "期限", "・", "/", "|", "と", "のまま", "のはず", "とする", "から", "まで", "も", "を"}
+
+// refusals say that what stood before them was a method, a place or an amount.
+var refusals = []string{"でハッシュ", "で暗号", "で管理", "で保護", "で署名", "で検証", "で生成", "で保存", "で配布", "に保存", "に格納", "に保管", "に記載", "に書か", "に入れ", "に置", "に含め", "に依存", "に渡", "に登録", "から取得", "から読", "から注入",
+	"経由", "を参照", "を使って", "を利用", "で渡", "で取得", "で定義", "で上書", "で指定", "文字", "桁", "日", "分", "時間", "回", "ヶ月", "か月", "ビット", "バイト", "以上", "以下", "種類", "個", "件", "年", "%", "つ", "秒", "ヘッダ", "フィールド", "環境変数", "に対応", "形式", "方式", "アルゴリズム"}
+
+func judgeJapanese(text string, v found, c *cue, linked, object bool) float64 {
+	s := text[v.start:v.end]
+	if value.Placeholder(s) || value.Reference(s) {
+		return 0
+	}
+	sh := value.ShapeOf(s)
+	rest := strings.TrimLeft(text[v.next:], " \t*")
+	if sh.High > 0 {
+		return judgeWords(s, rest, v, c, linked)
+	}
+	if hasAnyPrefix(rest, refusals) && !(strings.HasPrefix(rest, "を使って") && sh.Digit > 0) {
+		return 0
+	}
+	confirmed := rest == "" || rest[0] == '\n' || rest[0] == '\r' || hasAnyPrefix(rest, endings)
+	if object && !confirmed {
+		return 0
+	}
+	wordy := sh.Lower+sh.Upper == sh.Len
+	switch c.class {
+	case pin:
+		code := strings.Trim(s, "#*")
+		csh := value.ShapeOf(code)
+		if csh.Digit >= 3 && csh.Digit+strings.Count(code, "-")+strings.Count(code, " ") == csh.Len && csh.Digit <= 14 || csh.Digit >= 2 && csh.Len >= 4 && !measured(code) && !value.Identifier(code) {
+			return 0.85
+		}
+		return 0
+	case password:
+		switch {
+		case len(s) < 3, measured(s) && !v.quoted, sh.Digit == sh.Len && len(s) < 4:
+			return 0
+		case wordy && (talk[strings.ToLower(s)] || len(s) < 4):
+			return 0
+		case !linked && wordy:
+			return 0
+		case wordy && !confirmed && !v.quoted, value.Identifier(s) && sh.Digit == 0 && !confirmed && !v.quoted:
+			return 0
+		}
+		return 0.9
+	}
+	if looksMade(s, sh) && len(s) >= 8 {
+		return 0.9
+	}
+	if len(s) >= 6 && sh.Digit > 0 && sh.Lower+sh.Upper > 0 && confirmed && linked && !measured(s) && !(value.Identifier(s) && sh.Digit < 3) {
+		return 0.75
+	}
+	if v.quoted && linked && len(s) >= 8 && !plain(s) && !value.Identifier(s) && v.words == 1 {
+		return 0.7
+	}
+	return 0
+}
+
+// judgeWords judges a value written in Japanese: only for passwords and passphrases, quoted or closed by a copula.
+func judgeWords(s, rest string, v found, c *cue, linked bool) float64 {
+	if c.class != password || !linked || utf8.RuneCountInString(s) > 24 {
+		return 0
+	}
+	for _, w := range []string{"パスワード", "必要", "不要", "文字", "無効", "有効", "正しく", "間違", "入力", "変更", "忘れ", "再設定", "設定", "なし", "未", "非公開", "秘密", "安全", "強", "弱", "環境", "保存", "管理", "共有", "別", "同じ", "以上",
+		"ハッシュ", "暗号", "必須", "任意", "不明", "教え", "禁止", "書か", "ログ", "期限", "こと", "もの", "ため", "ない", "できる", "される", "した", "する", "れる", "よう", "場合", "どこ", "何", "誰"} {
+		if strings.Contains(s, w) {
+			return 0
+		}
+	}
+	passphrase := strings.HasPrefix(c.word, "合") || strings.HasPrefix(c.word, "あい") || c.word == "パスフレーズ" || c.word == "暗号フレーズ"
+	closed := strings.HasPrefix(rest, "です") || strings.HasPrefix(rest, "でした") || strings.HasPrefix(rest, "だ") || strings.HasPrefix(rest, "」") || strings.HasPrefix(rest, "に変") || strings.HasPrefix(rest, "にし")
+	switch {
+	case v.quoted && (closed || rest == "" || hasAnyPrefix(rest, endings)):
+		return 0.75
+	case passphrase && (closed || rest == "" || rest[0] == '\n' || strings.HasPrefix(rest, "。")):
+		return 0.7
+	}
+	return 0
+}
+
+func hasAnyPrefix(s string, prefixes []string) bool {
+	for _, p := range prefixes {
+		if strings.HasPrefix(s, p) {
+			return true
+		}
+	}
+	return false
+}
+
+// aheadJapanese reads "hunter2 がパスワードです", "「x」というパスワード", "1234を暗証番号に設定".
+func aheadJapanese(text string, i int, c *cue) (match.Match, bool) {
+	head := text[max(0, i-120):i]
+	for _, link := range []string{"がWi-Fiの", "が本番の", "がDBの", "というのが", "という", "といった", "っていう", "が", "を", "との"} {
+		body := strings.TrimRight(head, " \u3000")
+		if !strings.HasSuffix(body, link) {
+			continue
+		}
+		body = strings.TrimRight(strings.TrimSuffix(body, link), " \u3000")
+		quotedValue := false
+		for _, q := range []string{"」", "』", `"`, "'", "`"} {
+			if strings.HasSuffix(body, q) {
+				body = strings.TrimSuffix(body, q)
+				quotedValue = true
+				break
+			}
+		}
+		start := len(body)
+		for start > 0 && body[start-1] > ' ' && body[start-1] < 0x80 && !quote(body[start-1]) {
+			start--
+		}
+		s := body[start:]
+		sh := value.ShapeOf(s)
+		if len(s) < 4 || value.Placeholder(s) || value.Reference(s) || measured(s) {
+			return match.Match{}, false
+		}
+		ok := sh.Digit > 0 && (sh.Lower+sh.Upper > 0 || c.class == pin && sh.Digit >= 4) && !(value.Identifier(s) && sh.Digit < 2) || sh.Other > 0 && quotedValue && c.class == password && !value.Identifier(s)
+		if c.class == secret {
+			ok = len(s) >= 10 && looksMade(s, sh)
+		}
+		if !ok {
+			return match.Match{}, false
+		}
+		at := max(0, i-120) + start
+		return match.Match{Rule: "ja-" + c.kind + "-ahead", Kind: match.Credential, Start: at, End: at + len(s), Confidence: 0.75}, true
+	}
+	return match.Match{}, false
+}

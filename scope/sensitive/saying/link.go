@@ -1,0 +1,201 @@
+package saying
+
+import "strings"
+
+// linkKind says how a cue and its value are joined.
+type linkKind uint8
+
+const (
+	assign linkKind = iota // an operator: = : => -> , | >
+	copula                 // a verb: is, was, has been changed to
+	direct                 // nothing: "with password hunter2"
+)
+
+func (k linkKind) String() string { return [...]string{"assign", "is", "with"}[k] }
+
+type link struct {
+	kind  linkKind
+	at    int  // where the value begins, before quotes and space
+	prose bool // the link is said in a sentence rather than written in code
+	comma bool // the operator is a comma between two quoted strings
+}
+
+// linkAfter finds what joins the name to a value.
+func linkAfter(text string, n name, c *cue) (link, bool) {
+	i := n.end
+	for i < len(text) && (text[i] == '"' || text[i] == '\'' || text[i] == '`' || text[i] == ']' || text[i] == '*' || text[i] == ')' && n.quoted) {
+		i++
+	}
+	closed := i > n.end
+	j := skipSpace(text, i, 24)
+	if j >= len(text) {
+		return link{}, false
+	}
+	if k, ok := operator(text, j); ok {
+		if text[j] == ',' {
+			return link{kind: assign, at: k, comma: true}, n.quoted && closed
+		}
+		if text[j] == '>' && (j != i || n.start == 0 || text[n.start-1] != '<' && !strings.Contains(text[max(0, n.start-40):n.start], "<")) && !strings.HasPrefix(text[j:], ">>") {
+			if text[n.start:n.end] == c.word { // "password > x" is a comparison
+				return link{}, false
+			}
+		}
+		return link{kind: assign, at: k, prose: !n.code && !n.quoted}, true
+	}
+	if v, ok := attribute(text, j); ok { // <add key="Password" value="x"/>
+		return link{kind: assign, at: v}, true
+	}
+	if at, ok := verb(text, j); ok {
+		return link{kind: copula, at: at, prose: true}, true
+	}
+	if at, ok := paren(text, j); ok {
+		return at, true
+	}
+	if at, ok := qualified(text, j); ok {
+		return link{kind: copula, at: at, prose: true}, true
+	}
+	if c.class == weak || j == i && !closed {
+		return link{}, false
+	}
+	return link{kind: direct, at: j, prose: true}, true
+}
+
+// paren steps over a remark in brackets between the name and its operator: "SSN (US): …", "token (prod) = …".
+func paren(text string, i int) (link, bool) {
+	if text[i] != '(' {
+		return link{}, false
+	}
+	end := strings.IndexByte(text[i:min(len(text), i+48)], ')')
+	if end < 0 {
+		return link{}, false
+	}
+	j := skipSpace(text, i+end+1, 8)
+	if k, ok := operator(text, j); ok && text[j] != ',' && text[j] != '>' {
+		return link{kind: assign, at: k, prose: true}, true
+	}
+	if at, ok := verb(text, j); ok {
+		return link{kind: copula, at: at, prose: true}, true
+	}
+	return link{}, false
+}
+
+func skipSpace(text string, i, limit int) int {
+	for end := min(len(text), i+limit); i < end && space(text[i]); {
+		i++
+	}
+	return i
+}
+
+// operator reads an operator at i and returns where it ends.
+func operator(text string, i int) (int, bool) {
+	if i >= len(text) {
+		return i, false
+	}
+	if strings.HasPrefix(text[i:], "→") || strings.HasPrefix(text[i:], "⇒") || strings.HasPrefix(text[i:], "➜") {
+		return i + 3, true
+	}
+	switch text[i] {
+	case '=', ':':
+		j := i
+		for j < len(text) && (text[j] == '=' || text[j] == ':' || text[j] == '>' || text[j] == '~') {
+			j++
+		}
+		if text[i] == '=' && j-i >= 2 && text[j-1] == '=' { // a comparison
+			return i, text[i+1] != '=' || j-i > 3
+		}
+		if strings.HasPrefix(text[i:], "://") {
+			return i, false
+		}
+		return j, true
+	case '-', '?', '|', '.', '+', '<':
+		for _, op := range []string{"->", "?=", "||=", "|=", ".=", "+=", "<-", "--", "- "} {
+			if strings.HasPrefix(text[i:], op) {
+				return i + len(op), true
+			}
+		}
+		if text[i] == '|' && i+1 < len(text) && space(text[i+1]) { // a table
+			return i + 1, true
+		}
+	case ',', '>':
+		return i + 1, true
+	}
+	return i, false
+}
+
+// attribute reads value="…" of the same tag or of the same JSON object.
+func attribute(text string, i int) (int, bool) {
+	for _, p := range []string{`value=`, `Value=`, `content=`, `VALUE=`} {
+		if strings.HasPrefix(text[i:], p) {
+			return i + len(p), true
+		}
+	}
+	return i, false
+}
+
+// verbs join a cue and a value in a sentence; longer ones first.
+var verbs = []string{
+	"has been changed to be", "has been changed to", "has been set to", "has been reset to", "has been updated to", "was changed to", "was set to", "was reset to", "is being changed to",
+	"is currently set to", "is currently", "is now set to", "is now", "is still", "is set to", "is just", "is simply", "is literally", "is called", "is always", "should be set to", "should be", "must be set to",
+	"will be", "would be", "changed to", "changes to", "set to", "reset to", "updated to", "rotated to", "equals", "equal to", "used to be", "starts with", "begins with", "ends with", "ending in", "ends in",
+	"are as follows", "is as follows", "as follows", "reads", "are", "is", "was", "were", "'s", "being", "=", "ist", "est", "es", "é", "jest", "lautet", "became", "to be", "goes", "now",
+}
+
+// verb reads a verb at i and returns where it ends.
+func verb(text string, i int) (int, bool) {
+	for _, v := range verbs {
+		if hasWord(text, i, v) {
+			j := i + len(v)
+			if j < len(text) && (text[j] == ':' || text[j] == '-' && j+1 < len(text) && text[j+1] == ' ') {
+				j++
+			}
+			return j, true
+		}
+	}
+	return i, false
+}
+
+func hasWord(text string, i int, w string) bool {
+	end := i + len(w)
+	return end <= len(text) && strings.EqualFold(text[i:end], w) && (end == len(text) || !alnum(text[end]))
+}
+
+// openers begin a remark that says which secret is meant: "the password for …", "the token we use".
+var openers = set(`for of on at in to into from we i you he she they that which used when with by as behind after under over near inside your our my here there currently (
+	across against via through when protecting guarding unlocking opening configured created generated sent stored given`)
+
+// qualified finds a verb or colon behind a remark that belongs to the cue, in the same sentence.
+func qualified(text string, i int) (int, bool) {
+	end := min(len(text), i+reachLink)
+	j := wordEnd(text, i)
+	if j == i || !openers[strings.ToLower(text[i:j])] {
+		return i, false
+	}
+	for k := j; k < end; k++ {
+		switch c := text[k]; {
+		case c == '\n' || c == ';' || c == '!' || c == '?' || c == '.' && (k+1 >= len(text) || space(text[k+1])):
+			return i, false
+		case (c == ':' || c == '=') && k+1 < len(text) && (space(text[k+1]) || c == '=' || text[k+1] == '"'):
+			return k + 1, true
+		case c == ' ' && k+1 < len(text):
+			if at, ok := verb(text, k+1); ok && !hasWord(text, k+1, "to be") && !hasWord(text, k+1, "now") {
+				return at, true
+			}
+			if strings.HasPrefix(text[k+1:], "->") || strings.HasPrefix(text[k+1:], "→") || strings.HasPrefix(text[k+1:], "- ") {
+				at, _ := operator(text, k+1)
+				return at, true
+			}
+		}
+	}
+	return i, false
+}
+
+func wordEnd(text string, i int) int {
+	j := i
+	for j < len(text) && (letter(text[j]) || text[j] == '(' && j == i) {
+		j++
+		if text[j-1] == '(' {
+			break
+		}
+	}
+	return j
+}

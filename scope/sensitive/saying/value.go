@@ -1,0 +1,395 @@
+package saying
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"github.com/elderzan/elderzan/scope/sensitive/value"
+)
+
+// found is a candidate value.
+type found struct {
+	start, end int  // the value without its quotes
+	next       int  // where reading may go on
+	quoted     bool // it stood in quotes
+	code       bool // it is followed by what code puts behind a value
+	words      int  // plain words that a quoted value consists of
+	last       bool // nothing but punctuation follows in its sentence
+}
+
+// valueAt reads the value that begins at or after i.
+func valueAt(text string, i int, l link, c *cue) (found, bool) {
+	limit := 24
+	if l.kind == assign {
+		limit = 64 // YAML block scalars, values on the next line
+	}
+	i = skipSpace(text, i, limit)
+	for i < len(text) && (text[i] == '*' || text[i] == '>' && l.kind == assign || text[i] == '(' && l.kind == assign && i+1 < len(text) && quote(text[i+1]) || text[i] == '|' && i+1 < len(text) && space(text[i+1])) {
+		if text[i] == '*' && i+1 < len(text) && text[i+1] == '*' && i+2 < len(text) && text[i+2] == '*' {
+			break // a mask, not Markdown
+		}
+		i = skipSpace(text, i+1, limit)
+	}
+	// Prefixes of string literals: b"…", f'…', @"…", r"…", L"…", and the words that declare one.
+	if i+1 < len(text) && (letter(text[i]) || text[i] == '@' || text[i] == '$') && quote(text[i+1]) && text[i+1] != '`' {
+		i++
+	}
+	if i >= len(text) {
+		return found{}, false
+	}
+	if open, size := openQuote(text, i); size > 0 {
+		return quoted(text, i+size, open)
+	}
+	return bare(text, i)
+}
+
+func quote(c byte) bool { return c == '"' || c == '\'' || c == '`' }
+
+func openQuote(text string, i int) (closing string, size int) {
+	switch {
+	case strings.HasPrefix(text[i:], "「"):
+		return "」", 3
+	case strings.HasPrefix(text[i:], "『"):
+		return "』", 3
+	case strings.HasPrefix(text[i:], `"""`) || strings.HasPrefix(text[i:], "'''") || strings.HasPrefix(text[i:], "```"):
+		return text[i : i+3], 3
+	case quote(text[i]):
+		return text[i : i+1], 1
+	}
+	return "", 0
+}
+
+func quoted(text string, i int, closing string) (found, bool) {
+	end := min(len(text), i+reachValue)
+	n := strings.Index(text[i:end], closing)
+	if n < 0 {
+		if n = strings.IndexByte(text[i:end], '\n'); n < 0 {
+			n = end - i
+		}
+		if sp := strings.IndexByte(text[i:i+n], ' '); sp > 0 {
+			n = sp
+		}
+	}
+	if nl := strings.IndexByte(text[i:i+n], '\n'); nl >= 0 && len(closing) == 1 {
+		return found{}, false // the quote was an apostrophe
+	}
+	f := found{start: i, end: i + n, next: min(len(text), i+n+len(closing)), quoted: true, last: true}
+	f.words = len(strings.Fields(text[i : i+n]))
+	return f, n > 0
+}
+
+func bare(text string, i int) (found, bool) {
+	j := i
+	for j < len(text) && j-i < reachValue && !space(text[j]) && text[j] != '<' && text[j] != '"' {
+		if text[j] == ';' && (j+1 >= len(text) || space(text[j+1]) || j-i >= 3) {
+			break
+		}
+		if r, size := utf8.DecodeRuneInString(text[j:]); size > 1 && (stop(r) || r >= 0x3040 && j > i && text[j-1] < 0x80) {
+			break
+		}
+		if text[j] == ',' && (j+1 >= len(text) || space(text[j+1]) || nameFollows(text, j+1)) {
+			break
+		}
+		if text[j] == '&' && j+1 < len(text) && nameFollows(text, j+1) {
+			break
+		}
+		j++
+	}
+	f := found{start: i, end: j, next: j}
+	for f.end > f.start && strings.IndexByte(".,;:!?)]}'`*|\\", text[f.end-1]) >= 0 {
+		c := text[f.end-1]
+		if c == '!' || c == '?' { // passwords end with these more often than sentences about passwords do
+			break
+		}
+		if c == ')' && strings.Count(text[f.start:f.end], "(") >= strings.Count(text[f.start:f.end], ")") || c == '}' && strings.ContainsRune(text[f.start:f.end], '{') || c == ']' && strings.ContainsRune(text[f.start:f.end], '[') {
+			break
+		}
+		f.end--
+	}
+	k := skipSpace(text, j, 4)
+	f.last = f.end < j || k >= len(text) || text[j] == '\n' || text[j] == ',' || text[j] == ';' || text[k] == '(' || text[k] == '-' || hasWord(text, k, "and") || hasWord(text, k, "but") || hasWord(text, k, "or") || hasWord(text, k, "for") || hasWord(text, k, "on")
+	return f, f.end > f.start
+}
+
+// stop reports whether r ends a bare value: Japanese punctuation and brackets.
+func stop(r rune) bool { return strings.ContainsRune("。、」』）】・〉》，", r) }
+
+// nameFollows reports whether a name and "=" stand at i: the next pair of a list.
+func nameFollows(text string, i int) bool {
+	j := i
+	for j < len(text) && j-i < 40 && (alnum(text[j]) || text[j] == '_' || text[j] == '-') {
+		j++
+	}
+	return j > i && j < len(text) && (text[j] == '=' || text[j] == ':')
+}
+
+// judge returns how sure it is that v is a secret, or 0.
+func judge(text string, v found, l link, n name, c *cue) float64 {
+	s := text[v.start:v.end]
+	if !utf8.ValidString(s) || value.Placeholder(s) || strings.EqualFold(s, text[n.start:n.end]) && !account(text, n) {
+		return 0
+	}
+	sh := value.ShapeOf(s)
+	if sh.High > 0 && !v.quoted {
+		return 0
+	}
+	if reference(s, sh, c, v, l) {
+		return 0
+	}
+	switch c.class {
+	case password:
+		return judgePassword(text, s, sh, v, l, n)
+	case pin:
+		return judgePIN(text, s, sh, v, l)
+	case secret:
+		return judgeSecret(text, s, sh, v, l, n, c)
+	}
+	if l.kind == assign && len(s) >= 12 && looksMade(s, sh) {
+		return 0.7
+	}
+	return 0
+}
+
+// reference tells names of places from values. A quoted value after a password is taken at its word.
+func reference(s string, sh value.Shape, c *cue, v found, l link) bool {
+	if c.class == password && v.quoted && sh.Digit+sh.Other > 0 && !strings.ContainsAny(s, "{}<>/$()[]") {
+		return false
+	}
+	if strings.Contains(s, "://") {
+		return !strings.Contains(s, "@")
+	}
+	return value.Reference(s)
+}
+
+// account reports whether the text before a name speaks of a user: "username 'u' password 'password'".
+func account(text string, n name) bool {
+	before := strings.ToLower(text[max(0, n.start-48):n.start])
+	return strings.Contains(before, "user") || strings.Contains(before, "login")
+}
+
+func judgePassword(text, s string, sh value.Shape, v found, l link, n name) float64 {
+	if len(s) < 3 || len(s) > 256 {
+		return 0
+	}
+	wordy := sh.Lower+sh.Upper == sh.Len
+	switch {
+	case v.quoted && l.kind != direct:
+		return judgeQuoted(s, v, l, n)
+	case v.quoted:
+		if v.words > 6 || describes(firstWord(s)) {
+			return 0
+		}
+		return 0.85
+	case wordy && describes(s), talk[strings.ToLower(firstPart(s))] && sh.Digit == 0:
+		return 0
+	case sh.Digit == sh.Len:
+		if len(s) < 4 || unitFollows(text, v.next) {
+			return 0
+		}
+		return 0.85
+	case measured(s) || value.UUID(s) && l.kind == direct:
+		return 0
+	}
+	if l.kind == assign && !l.prose {
+		if wordy && (value.Identifier(s) && strings.HasSuffix(strings.ToLower(s), "password") || typeName(s)) {
+			return 0
+		}
+		return 0.9
+	}
+	if wordy {
+		return judgeWord(text, s, v, l)
+	}
+	if sh.Digit == 0 && value.Identifier(s) && (describes(s) || l.kind == direct && strings.Count(s, "-") < 2 && strings.Count(s, "_") < 1) {
+		return 0
+	}
+	if sh.Digit == 0 && sh.Upper == 0 && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz'") == "" { // doesn't, user's
+		return 0
+	}
+	if l.kind == direct && (s[0] == '(' || s[0] == '[' || s[0] == '-' || s[0] == '/' || s[0] == '`' || s[0] == '&' || sh.Lower+sh.Upper+sh.Digit < 3) {
+		return 0
+	}
+	return 0.85
+}
+
+// judgeQuoted judges a quoted value after an operator or a verb.
+func judgeQuoted(s string, v found, l link, n name) float64 {
+	switch {
+	case v.words > 8, v.words >= 2 && l.kind == assign && !l.prose && describes(firstWord(s)), v.words >= 4 && describes(firstWord(s)):
+		return 0
+	case v.words == 1 && plain(s) && (describes(s) && l.kind == copula || typeName(s)):
+		return 0
+	case l.comma && !value.Identifier(s) || !l.comma:
+		return 0.9
+	}
+	return 0.7
+}
+
+// judgeWord judges a single plain word in a sentence: "the wifi password is sunshine".
+func judgeWord(text, s string, v found, l link) float64 {
+	if mixedCase(s) {
+		return 0.7
+	}
+	if k := skipSpace(text, v.next, 3); k < len(text) && digit(text[k]) && l.kind != direct { // "hunter 2"
+		return 0.7
+	}
+	if spelled(text, v.start) {
+		return 0.8
+	}
+	if l.kind == direct || !v.last || len(s) < 4 {
+		return 0
+	}
+	return 0.6
+}
+
+// spelled reports whether single letters or digits stand in a row: h u n t e r 2.
+func spelled(text string, i int) bool {
+	n := 0
+	for i+1 < len(text) && alnum(text[i]) && (text[i+1] == ' ' || text[i+1] == '-' || text[i+1] == ',') {
+		n++
+		i = skipSpace(text, i+2, 2)
+	}
+	return n >= 4
+}
+
+func mixedCase(s string) bool {
+	up, low := 0, 0
+	for i := 1; i < len(s); i++ {
+		if upper(s[i]) {
+			up++
+		}
+		if lower(s[i]) {
+			low++
+		}
+	}
+	return up > 0 && low > 0
+}
+
+func judgePIN(text, s string, sh value.Shape, v found, l link) float64 {
+	code := strings.Trim(s, "#*")
+	digits := 0
+	for i := 0; i < len(code); i++ {
+		if digit(code[i]) {
+			digits++
+		}
+	}
+	switch {
+	case digits == 0:
+		if v.quoted && v.words == 1 && sh.Upper >= 4 && sh.Lower == 0 && len(s) >= 5 {
+			return 0.7
+		}
+		return 0
+	case digits == len(code):
+		if digits < 3 || digits > 12 || unitFollows(text, v.next) || l.kind == direct && digits < 4 {
+			return 0
+		}
+		return 0.85
+	case measured(code) || len(code) < 4:
+		return 0
+	case strings.Trim(code, "0123456789-") == "":
+		return 0.8
+	}
+	if sh.Digit >= 2 && sh.Lower+sh.Upper >= 1 && len(code) <= 40 {
+		return 0.75
+	}
+	return 0
+}
+
+func judgeSecret(text, s string, sh value.Shape, v found, l link, n name, c *cue) float64 {
+	made := looksMade(s, sh)
+	switch {
+	case len(s) < 6 || v.words > 4 && v.quoted:
+		return 0
+	case value.UUID(s):
+		if l.kind != direct {
+			return 0.7
+		}
+		return 0
+	case measured(s):
+		return 0
+	case made:
+		return 0.85
+	}
+	if l.kind == direct {
+		return 0
+	}
+	if v.quoted && v.words == 1 && !describes(s) && l.kind == assign {
+		if sh.Digit > 0 && sh.Lower+sh.Upper > 0 && len(s) >= 8 && !value.Identifier(s) || sh.Other >= 2 && !value.Identifier(s) && len(s) >= 10 && sh.Digit+sh.Upper > 0 {
+			return 0.7
+		}
+	}
+	if l.kind == copula && sh.Digit > 0 && sh.Lower+sh.Upper > 0 && len(s) >= 6 && !value.Identifier(s) {
+		return 0.65
+	}
+	return 0
+}
+
+// looksMade reports whether a value was drawn by a machine or made up with digits, and is no name or path.
+func looksMade(s string, sh value.Shape) bool {
+	if sh.Digit == sh.Len {
+		return sh.Len >= 12
+	}
+	if value.Identifier(s) && value.Random(s) < 0.95 {
+		return false
+	}
+	if strings.Count(s, "/") >= 2 && value.Random(s) < 0.9 {
+		return false
+	}
+	return value.Random(s) >= 0.55 || sh.Digit >= 4 && sh.Turns >= 3 && sh.Len >= 10 && sh.Lower+sh.Upper >= 4
+}
+
+// measured reports whether s is a quantity, version, date, time or address rather than a secret.
+func measured(s string) bool {
+	i := 0
+	for i < len(s) && (digit(s[i]) || s[i] == '.' || s[i] == ',' || s[i] == ':' || s[i] == '/' || s[i] == '-' || s[i] == '+') {
+		i++
+	}
+	unit := strings.ToLower(strings.TrimSpace(s[i:]))
+	if i > 0 && (i == len(s) && strings.ContainsAny(s, ".,:/-") && i < 20 || units[unit]) {
+		return true
+	}
+	if i == 0 && len(s) > 1 && (s[0] == 'v' || s[0] == 'V') && digit(s[1]) && strings.Trim(s[1:], "0123456789.") == "" {
+		return true
+	}
+	return false
+}
+
+var units = set(`s ms us ns sec secs second seconds m min mins minute minutes h hr hrs hour hours d day days w week weeks month months y yr year years b kb mb gb tb kib mib gib k
+	bit bits byte bytes char chars character characters digit digits letter letters word words times time % x th st nd rd px pt em -character -digit -bit -byte -day -minute -hour
+	tokens token requests entries items`)
+
+// unitFollows reports whether a unit or noun stands behind a number: "8 characters", "90 days", "3 times".
+func unitFollows(text string, i int) bool {
+	i = skipSpace(text, i, 3)
+	if i < len(text) && text[i] == '-' {
+		i++
+	}
+	j := i
+	for j < len(text) && letter(text[j]) {
+		j++
+	}
+	w := strings.ToLower(text[i:j])
+	return w != "" && units[w] || strings.HasPrefix(text[i:], "%") || strings.HasPrefix(text[i:], "文字") || strings.HasPrefix(text[i:], "桁") || strings.HasPrefix(text[i:], "日") || strings.HasPrefix(text[i:], "分")
+}
+
+func typeName(s string) bool {
+	switch strings.ToLower(s) {
+	case "string", "str", "text", "varchar", "bytes", "byte", "char", "password", "secret", "token", "any", "object", "boolean", "bool", "int", "number", "null", "none", "nil", "undefined", "true", "false", "required", "optional":
+		return true
+	}
+	return false
+}
+
+func firstWord(s string) string {
+	s = strings.TrimSpace(s)
+	if i := strings.IndexAny(s, " \t\n"); i >= 0 {
+		return s[:i]
+	}
+	return s
+}
+
+func firstPart(s string) string {
+	if i := strings.IndexAny(s, "'/.,;:()"); i > 0 {
+		return s[:i]
+	}
+	return s
+}

@@ -1,0 +1,102 @@
+package saying
+
+import "strings"
+
+// talk holds words that follow "the password is" when someone talks about passwords instead of telling one.
+var talk = set(`a an the this that these those my your our his her its their it he she we they you i not never no always only also still now then already too very so
+	as at by for from in into of off on onto or out over per than to under up upon via with within without and but if because when where while until unless
+	after before during since between be been being is are was were am do does did done has have had having can could may might must shall should will would
+	incorrect correct invalid valid wrong right required optional mandatory missing present absent empty blank null undefined unknown known secret private public
+	weak strong safe unsafe secure insecure long short hidden visible plain plaintext clear cleartext new old same different unique random temporary permanent default
+	static dynamic available unavailable expired stale fresh due set unset kept held stored saved hashed salted encrypted decrypted encoded decoded sent shown
+	used reused rotated changed reset revoked leaked lost found gone given taken read written printed logged exposed compromised protected checked verified validated
+	compared generated created deleted removed replaced updated passed supplied provided entered typed asked needed managed handled loaded fetched obtained
+	injected mounted masked redacted omitted ignored accepted rejected denied allowed forbidden prohibited limited restricted shared synced cached
+	well good bad ok okay fine better best worst easy hard simple complex trivial important critical essential sensitive confidential just simply
+	one two three four five six seven eight nine ten some any all each every both either neither none more less most least many few several enough
+	what who how why which whatever something anything nothing everything here there everywhere nowhere somewhere elsewhere inside outside
+	used-by case-sensitive characters chars digits bytes letters words days hours minutes seconds ms bits times true false yes about above below
+	at-least minimum maximum max min up-to based bound tied part subject prone likely unlikely able unable supposed meant intended designed
+	auth token key password user username bearer text string type value field input number integer boolean object array list map struct class function method
+	http https json xml yaml base64 hex utf-8 sha256 sha1 md5 bcrypt argon2 argon2id scrypt pbkdf2 hmac rsa aes jwt oauth oauth2 saml oidc ldap kerberos
+	vault kms aws azure gcp github gitlab keychain keyring 1password bitwarden lastpass env environment variable config configuration settings file server client
+	database db cookie session header url uri query body request response form page screen dialog prompt admin root service api app application
+	policy policies requirement requirements rule rules field fields hash hashes manager managers reset resets history strength length complexity expiry expiration rotation
+	validation authentication authorization verification confirmation protection storage handling management entry input box prompt hint hints checker check checks
+	it's its don't doesn't isn't won't can't cannot let lets see use uses using make makes need needs want wants get gets go goes come comes
+	enabled disabled active inactive visible optional locked unlocked open closed ready done complete incomplete pending failed failing successful
+	longer shorter stronger weaker older newer larger smaller greater higher lower tbd todo fixme wip n/a na sample demo example placeholder redacted
+	normal normally usually typically often sometimes rarely generally currently previously later soon today tomorrow yesterday
+	like unlike similar equal equivalent identical irrelevant relevant useful useless vulnerable resistant immune susceptible eligible
+	us them him me one's everyone anyone nobody somebody someone people users admins developers attackers clients servers
+	in-memory read-only write-only one-time single-use short-lived long-lived hard-coded hardcoded built-in opaque transparent
+	kept-in recovered retrieved transmitted submitted received returned issued granted signed unsigned scoped bearer-type fixed broken leaking`)
+
+// talkSuffixes end words that describe: "is stored", "is expiring", "is changeable".
+var talkSuffixes = []string{"ed", "ing", "able", "ible", "ally", "ly", "ive", "ous", "ful", "less", "tion", "sion", "ment", "ness", "ity", "ized", "ised", "ent", "ant", "wn", "ten", "ept"}
+
+// describes reports whether a plain word describes a secret instead of being one.
+func describes(w string) bool {
+	w = strings.ToLower(strings.Trim(w, "'\"`*_()[]{}.,;:!?"))
+	if talk[w] {
+		return true
+	}
+	if i := strings.LastIndexByte(w, '-'); i >= 0 && plain(strings.ReplaceAll(w, "-", "")) { // auto-generated, case-sensitive
+		last := w[i+1:]
+		if talk[last] || suffixed(last) {
+			return true
+		}
+	}
+	return len(w) >= 5 && plain(w) && suffixed(w) && !notTalk[w]
+}
+
+func suffixed(w string) bool {
+	for _, s := range talkSuffixes {
+		if len(w) > len(s)+1 && strings.HasSuffix(w, s) {
+			return true
+		}
+	}
+	return false
+}
+
+// notTalk are names and things that end like descriptions, and that people do use as passwords.
+var notTalk = set(`kitten elephant diamant dragonfly butterfly lightning family italy monday morning spring string king wing ring sting viking kingkong garden chicken
+	heaven seven eleven raven golden queen sweden eden brandy candy lovely billy kelly emily holly molly jelly olive love clive steve city kitty unity trinity`)
+
+// meta are the words which, after a cue, make it the name of something about a secret: token_count, passwordPolicy.
+var meta = set(`id ids name names url uri urls path paths file files filename dir directory folder length len size sizes type types field fields policy policies hash hashes hashed
+	hasher hashing expiry expires expire expiration expired ttl header headers prefix suffix param params parameter count counts limit limits max min label labels hint hints
+	placeholder format regex regexp pattern validator validate validation required enabled disabled rotation age variable var env ref refs reference arn alias
+	location store storage manager provider service endpoint version versions algorithm algo alg strength reset confirm changed last created updated error errors message
+	title prompt script command cmd set manager rules rule check checks checker usage used use uses valid invalid missing index idx column col row table schema
+	encoding encoder decoder parser scanner detector filter plugin list map pool cache queue handler middleware factory builder generator interface class struct
+	input form page screen view button box icon mode style color support option options opt flag flags info details status state event events callback listener
+	request response exchange flow grant scope scopes audience issuer bucket budget window stream position offset ring chain pair frame board word words press pressed down up
+	stroke note notes point points selector code codes source sources group groups setting settings config configuration key_id keyid budget price cost rate based
+	less auth vault safe locker holder owner owners protected protection recovery recover forgot forgotten change changer update updater
+	metadata data kind category section space padding iterations rounds bits bytes chars characters charset alphabet complexity history attempts attempt`)
+
+func set(words string) map[string]bool {
+	m := make(map[string]bool)
+	for _, w := range strings.Fields(words) {
+		m[w] = true
+	}
+	return m
+}
+
+// plain reports whether w is letters only.
+func plain(w string) bool {
+	for i := 0; i < len(w); i++ {
+		if !letter(w[i]) {
+			return false
+		}
+	}
+	return w != ""
+}
+
+func letter(c byte) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' }
+func lower(c byte) bool  { return c >= 'a' && c <= 'z' }
+func upper(c byte) bool  { return c >= 'A' && c <= 'Z' }
+func digit(c byte) bool  { return c >= '0' && c <= '9' }
+func alnum(c byte) bool  { return letter(c) || digit(c) }
+func space(c byte) bool  { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }

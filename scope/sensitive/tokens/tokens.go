@@ -1,0 +1,165 @@
+// Package tokens finds secrets whose format alone gives them away: a vendor's prefix, a fixed length, an alphabet,
+// sometimes a checksum. The formats are data, one row each, in table.go.
+package tokens
+
+import (
+	"regexp"
+	"strings"
+	"sync"
+
+	"github.com/elderzan/elderzan/scope/sensitive/keyword"
+	"github.com/elderzan/elderzan/scope/sensitive/match"
+	"github.com/elderzan/elderzan/scope/sensitive/value"
+)
+
+// Format is one row of the table.
+type Format struct {
+	Name    string            // rule id, unique
+	Literal string            // fixed text that every token holds; matching starts from it
+	Pattern string            // RE2; from the literal on if it begins with it, else around it
+	Kind    string            // match.Kind…; "" means match.Credential
+	Check   func(string) bool // checksum or plausibility; nil when there is none
+	Source  string            // where the format is documented
+}
+
+// How far, in bytes, a token may reach: forward from a literal that begins it, and around one that lies inside it.
+const (
+	reach       = 4096
+	insideBack  = 96
+	insideAhead = 400
+)
+
+// A format whose literal is a single character is tried on every word at least this long that holds the character.
+const shapedWord = 24
+
+type rule struct {
+	Format
+	re     *regexp.Regexp
+	prefix bool
+}
+
+type compiled struct {
+	rules  []rule       // those with a literal worth searching for
+	words  *keyword.Set // their literals
+	shapes []rule       // the others
+}
+
+var table = sync.OnceValue(func() *compiled {
+	t := &compiled{}
+	var words []string
+	for _, f := range Formats() {
+		r := rule{Format: f, prefix: startsWith(f.Pattern, f.Literal)}
+		if r.Kind == "" {
+			r.Kind = match.Credential
+		}
+		pattern := f.Pattern
+		if r.prefix {
+			pattern = `\A(?:` + pattern + `)`
+		}
+		r.re = regexp.MustCompile(pattern)
+		if len(f.Literal) == 1 {
+			t.shapes = append(t.shapes, r)
+			continue
+		}
+		t.rules = append(t.rules, r)
+		words = append(words, f.Literal)
+	}
+	t.words = keyword.New(words)
+	return t
+})
+
+// startsWith reports whether every match of pattern begins with literal, as far as the pattern's text shows.
+func startsWith(pattern, literal string) bool {
+	return len(literal) > 1 && strings.HasPrefix(strings.ReplaceAll(strings.TrimPrefix(pattern, "(?i)"), `\`, ""), literal)
+}
+
+// Scan returns the tokens in text. Its cost is linear: each literal found costs one match of bounded length.
+func Scan(text string) []match.Match {
+	t := table()
+	var out []match.Match
+	last := make(map[int]int) // rule → end of its last match, so that one token is found once
+	t.words.Each(text, func(h keyword.Hit) bool {
+		r := &t.rules[h.Word]
+		if h.Start < last[h.Word] {
+			return true
+		}
+		if start, end := r.at(text, h); start >= 0 {
+			last[h.Word] = end
+			out = append(out, r.match(start, end))
+		}
+		return true
+	})
+	return t.shaped(text, out)
+}
+
+// shaped tries the formats without a literal on each long word.
+func (t *compiled) shaped(text string, out []match.Match) []match.Match {
+	for i := 0; i < len(text); {
+		if text[i] <= ' ' {
+			i++
+			continue
+		}
+		j := i
+		for j < len(text) && text[j] > ' ' && j-i < reach {
+			j++
+		}
+		if j-i >= shapedWord {
+			for k := range t.shapes {
+				r := &t.shapes[k]
+				if strings.IndexByte(text[i:j], r.Literal[0]) < 0 {
+					continue
+				}
+				if loc := r.re.FindStringIndex(text[i:j]); loc != nil && r.accept(text, i+loc[0], i+loc[1]) {
+					out = append(out, r.match(i+loc[0], i+loc[1]))
+				}
+			}
+		}
+		i = j
+	}
+	return out
+}
+
+func (r *rule) match(start, end int) match.Match {
+	return match.Match{Rule: r.Name, Kind: r.Kind, Start: start, End: end, Confidence: 0.95}
+}
+
+func (r *rule) at(text string, h keyword.Hit) (start, end int) {
+	from, to := h.Start, min(len(text), h.End+reach)
+	if !r.prefix {
+		from, to = max(0, h.Start-insideBack), min(len(text), h.End+insideAhead)
+	}
+	loc := r.re.FindStringIndex(text[from:to])
+	if loc == nil {
+		return -1, -1
+	}
+	start, end = from+loc[0], from+loc[1]
+	if start > h.Start || end < h.End || !r.accept(text, start, end) {
+		return -1, -1
+	}
+	return start, end
+}
+
+func (r *rule) accept(text string, start, end int) bool {
+	token := text[start:end]
+	if bordered(text, start, end) || strings.HasSuffix(token, "EXAMPLE") {
+		return false
+	}
+	return (r.Check == nil || r.Check(token)) && !filler(strings.TrimPrefix(token, r.Literal))
+}
+
+// bordered reports whether the token is part of a longer word.
+func bordered(text string, start, end int) bool {
+	return start > 0 && word(text[start-1]) && word(text[start]) || end < len(text) && word(text[end]) && word(text[end-1])
+}
+
+func word(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
+}
+
+// filler reports whether the variable part says that it is none: xxxx, ****, 0000, your-token-here.
+func filler(s string) bool {
+	if len(s) >= 8 && value.ShapeOf(s).Distinct <= 2 {
+		return true
+	}
+	return len(s) >= 6 && value.Placeholder(s)
+}

@@ -1,0 +1,312 @@
+package value
+
+import "strings"
+
+// Placeholder reports whether s stands in for a value and is none itself: masks, templates, "changeme", "<token>".
+func Placeholder(s string) bool {
+	s = strings.Trim(s, " \t\"'`")
+	if s == "" {
+		return true
+	}
+	l := strings.ToLower(s)
+	if placeholders[l] || masked(l) {
+		return true
+	}
+	switch first, last := s[0], s[len(s)-1]; {
+	case first == '<' && last == '>', first == '[' && last == ']' && wordy(l), first == '{' && last == '}' && wordy(strings.Trim(l, "{}")):
+		return true
+	case strings.HasPrefix(s, "...") || strings.HasPrefix(s, "…"):
+		return len(s) <= 12
+	}
+	for _, p := range placeholderParts {
+		if strings.Contains(l, p) {
+			return Random(strings.Replace(l, p, "", 1)) < 0.7 || strings.HasSuffix(s, "EXAMPLE") || strings.HasSuffix(s, "EXAMPLEKEY")
+		}
+	}
+	return strings.HasPrefix(l, "your") && len(l) > 5 && (wordy(l[4:]) || !isLetter(l[4]))
+}
+
+var placeholders = setOf(`null nil none undefined true false yes no on off n/a na tbd todo redacted removed hidden masked secret-here
+	changeme change_me change-me changeit replaceme replace_me replace-me placeholder dummy example sample xxx ... … string str text bytes
+	bool boolean int integer number float object array any void char varchar required optional omitted unknown default empty blank unset
+	encrypted your_password yourpassword your-password your_token your-token yourtoken mypassword my_password my-secret my_secret
+	<none> <nil> <secret> <password> <token> [] {} () "" '' - -- --- * ? ?? ???`)
+
+var placeholderParts = []string{
+	"your_", "your-", "yourkey", "yourtoken", "yourpassword", "<your", "my_api_key", "_here", "-here", "example", "placeholder", "redacted",
+	"changeme", "replace_with", "replace-with", "insert_", "insert-", "dummy", "xxxxxx", "******", "••••", "●●●", "todo:", "fill_in", "fill-in",
+}
+
+// masked reports whether a value is mostly mask characters, with at most a few real ones at an end.
+func masked(s string) bool {
+	mask, rest := 0, 0
+	for _, r := range s {
+		switch r {
+		case '*', '•', '●', '·', '█', '▪', '○', '＊', '∗', '‥', '…':
+			mask++
+		case 'x', '.', '-', '_', '#', '?', '0':
+			if mask > 0 || rest == 0 {
+				mask++
+			} else {
+				rest++
+			}
+		default:
+			rest++
+		}
+	}
+	return mask >= 3 && rest <= 4 && mask > rest && (rest > 0 || strings.Trim(s, s[:1]) == "" || strings.ContainsAny(s, "*•●█"))
+}
+
+// wordy reports whether s consists of words in plain letters, as the inside of <your token> does.
+func wordy(s string) bool {
+	letters := 0
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case isLetter(c):
+			letters++
+		case c == '_' || c == '-' || c == ' ' || c == '.':
+		default:
+			return false
+		}
+	}
+	return letters >= 2 && Random(s) < 0.75
+}
+
+// Reference reports whether s names where a value is kept, or computes it, rather than being it: an environment
+// variable, a template, a call, a member, a path, a vault address, an encrypted value.
+func Reference(s string) bool {
+	s = strings.Trim(s, " \t\"'`,;")
+	if s == "" {
+		return true
+	}
+	l := strings.ToLower(s)
+	for _, p := range referencePrefixes {
+		if strings.HasPrefix(l, p) {
+			return true
+		}
+	}
+	switch {
+	case s[0] == '$':
+		return dollar(s)
+	case s[0] == '%' && len(s) > 2 && s[len(s)-1] == '%' && identifier(s[1:len(s)-1]):
+		return true
+	case s[0] == '{' && strings.HasSuffix(s, "}"), s[0] == '#' && strings.HasPrefix(s, "#{"):
+		return true
+	case s[0] == '@' && len(s) > 2 && identifier(s[1:]) && ShapeOf(s).Digit == 0:
+		return true
+	case s[0] == ':' && identifier(s[1:]) && ShapeOf(s).Digit == 0: // a bind variable
+		return true
+	case strings.Contains(s, "{{") || strings.Contains(s, "<%") || strings.Contains(s, "${"):
+		return true
+	}
+	return call(s) || member(s) || envName(s) || filePath(s)
+}
+
+var referencePrefixes = []string{
+	"process.env", "os.environ", "os.getenv", "getenv(", "env.", "env(", "env[", "env:", "environ", "system.getenv", "secrets.", "secret://",
+	"vars.", "var.", "local.", "module.", "data.", "self.", "this.", "config.", "settings.", "conf.", "cfg.", "params.", "props.", "options.",
+	"opts.", "args.", "request.", "req.", "ctx.", "state.", "vault:", "vault://", "ref+", "op://", "awssm://", "gcpsm://", "arn:", "ssm:", "kms:",
+	"sops:", "enc[", "enc(", "!vault", "!secret", "!ref", "!sub", "!getatt", "$ansible_vault", "{cipher}", "@microsoft.keyvault", "file:/", "keyring:",
+	"keychain:", "projects/", "secret/", "/run/secrets", "~/", "./", "../", "$(", "`", "lookup(", "new ", "await ", "null,", "function", "=>", "->",
+	"typeof ", "${", "$env:", "str(", "string(", "[redacted", "(redacted", "<redacted", "http://localhost", "https://localhost",
+}
+
+// dollar tells $NAME and ${NAME} from a password that begins with a dollar sign.
+func dollar(s string) bool {
+	if len(s) < 2 {
+		return true
+	}
+	if s[1] == '{' || s[1] == '(' || s[1] == '$' && len(s) < 4 {
+		return true
+	}
+	body := strings.TrimSuffix(s[1:], "$")
+	for i := 0; i < len(body); i++ {
+		if c := body[i]; !isLetter(c) && !isDigit(c) && c != '_' && c != '-' && c != '>' && c != '[' && c != ']' && c != '\'' && c != '.' && c != ':' {
+			return false
+		}
+	}
+	if isDigit(body[0]) {
+		return len(body) == 1
+	}
+	return Random(body) < 0.8
+}
+
+// call reports whether s is code that calls or indexes something.
+func call(s string) bool {
+	open := strings.IndexAny(s, "([")
+	if open <= 0 || open > 60 {
+		return false
+	}
+	name := s[:open]
+	return identifier(name) && len(name) >= 3 && Random(name) < 0.8 && (strings.IndexAny(s[open:], ")]") > 0 || open == len(s)-1)
+}
+
+// member reports whether s is a dotted path of names such as user.password or Config::TOKEN.
+func member(s string) bool {
+	s = strings.ReplaceAll(strings.ReplaceAll(s, "->", "."), "::", ".")
+	s = strings.ReplaceAll(s, "?.", ".")
+	parts := strings.Split(s, ".")
+	if len(parts) < 2 {
+		return false
+	}
+	letters := 0
+	for _, p := range parts {
+		if p == "" || !identifier(p) || isDigit(p[0]) || Random(p) > 0.7 {
+			return false
+		}
+		sh := ShapeOf(p)
+		if sh.Digit > 2 || sh.Digit > 0 && sh.Digit*2 >= sh.Lower+sh.Upper {
+			return false
+		}
+		letters += sh.Lower + sh.Upper
+	}
+	return letters >= 4
+}
+
+// envName reports whether s is the name of an environment variable or constant: capital words joined by underscores.
+func envName(s string) bool {
+	sh := ShapeOf(s)
+	if sh.Lower > 0 || sh.Upper < 4 || sh.High > 0 || sh.Digit > 4 || !strings.ContainsAny(s, "_-") || !isUpper(s[0]) {
+		return false
+	}
+	longest := 0
+	for _, w := range strings.FieldsFunc(s, func(r rune) bool { return r == '_' || r == '-' || r == '.' }) {
+		if !identifier(w) {
+			return false
+		}
+		ws := ShapeOf(w)
+		if ws.Digit > 0 && (ws.Turns > 1 || ws.Digit > 2) {
+			return false
+		}
+		longest = max(longest, ws.Upper)
+	}
+	return longest >= 3 && Surprise(s) < 3.6
+}
+
+// filePath reports whether s is a path or a file name with a usual extension.
+func filePath(s string) bool {
+	if dot := strings.LastIndexByte(s, '.'); dot > 0 && len(s)-dot <= 11 && fileExtensions[strings.ToLower(s[dot+1:])] {
+		return true
+	}
+	if len(s) > 2 && (s[0] == '/' && identifierPath(s[1:]) || len(s) > 3 && isLetter(s[0]) && s[1] == ':' && (s[2] == '\\' || s[2] == '/')) {
+		return true
+	}
+	return false
+}
+
+var fileExtensions = setOf(`pem key crt cer cert p12 pfx jks keystore keytab json yaml yml toml ini cfg conf env txt md py go js ts tsx jsx java kt rb rs
+	php cs cpp c h hpp sh bash zsh ps1 sql xml html css csv log pdf gpg asc pub kdbx zip tar gz lock sum mod properties plist tf tfvars enc age
+	ppk der ovpn bak db sqlite`)
+
+func identifierPath(s string) bool {
+	parts := strings.Split(strings.TrimSuffix(s, "/"), "/")
+	for _, p := range parts {
+		if !pathPart(p) || Random(p) > 0.85 {
+			return false
+		}
+	}
+	return len(parts) >= 2
+}
+
+func pathPart(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; !isLetter(c) && !isDigit(c) && c != '_' && c != '-' && c != '.' && c != '~' && c != '*' && c != '{' && c != '}' {
+			return false
+		}
+	}
+	return s != ""
+}
+
+func identifier(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; !isLetter(c) && !isDigit(c) && c != '_' && c != '.' && c != '-' && c != ':' && c != '>' {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// UUID reports whether s is a UUID in its usual form, with hyphens.
+func UUID(s string) bool {
+	if len(s) != 36 {
+		return false
+	}
+	for i := 0; i < 36; i++ {
+		if i == 8 || i == 13 || i == 18 || i == 23 {
+			if s[i] != '-' {
+				return false
+			}
+		} else if !isHex(s[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// Digest reports whether s has the form of a hexadecimal digest or commit id: 7 to 128 digits with letters among them,
+// in one case, of a usual length when longer than 12.
+func Digest(s string) bool {
+	sh := ShapeOf(s)
+	if !sh.Hex || sh.Lower > 0 && sh.Upper > 0 || sh.Digit == 0 || sh.Lower+sh.Upper == 0 {
+		return false
+	}
+	switch sh.Len {
+	case 32, 40, 56, 64, 96, 128:
+		return true
+	}
+	return sh.Len >= 7 && sh.Len <= 12
+}
+
+// Identifier reports whether s reads as a name in code: words in snake, kebab, camel or dotted form, with few digits.
+func Identifier(s string) bool {
+	if !identifier(strings.NewReplacer("/", "_", "@", "_", "$", "_").Replace(s)) {
+		return false
+	}
+	sh := ShapeOf(s)
+	if sh.Lower+sh.Upper < 3 || sh.Digit > 4 && sh.Digit*3 > sh.Len {
+		return false
+	}
+	humps, length, odd := humps(s)
+	if humps == 0 {
+		return false
+	}
+	mean := float64(length) / float64(humps)
+	return mean >= 2.6 && Surprise(s) < 3.5 && odd*3 <= humps
+}
+
+// humps counts the words of an identifier, their letters and digits, and those that mix letters and digits oddly.
+func humps(s string) (n, length, odd int) {
+	var prev byte
+	turns := 0
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		word := isLetter(c) || isDigit(c)
+		if !word {
+			prev, turns = 0, 0
+			continue
+		}
+		length++
+		switch {
+		case prev == 0:
+			n++
+		case isLower(prev) && isUpper(c):
+			n++
+			turns = 0
+		case isDigit(prev) != isDigit(c):
+			n++
+			if turns++; turns > 1 {
+				odd++
+			}
+		}
+		prev = c
+	}
+	return n, length, odd
+}
+
+func setOf(words string) map[string]bool {
+	m := make(map[string]bool)
+	for _, w := range strings.Fields(words) {
+		m[w] = true
+	}
+	return m
+}
