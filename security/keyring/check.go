@@ -45,37 +45,26 @@ type checkEntry struct {
 	Wrapped map[uint32][]byte `json:"wrapped,omitempty"`
 }
 
-func newCheckEntry(generation uint32, master security.Secret) (checkEntry, error) {
-	check, err := checkValue(generation, master)
-	if err != nil {
-		return checkEntry{}, err
-	}
-	return checkEntry{Generation: generation, Check: hex.EncodeToString(check)}, nil
+func newCheckEntry(generation uint32, master security.Secret) checkEntry {
+	return checkEntry{Generation: generation, Check: hex.EncodeToString(checkValue(generation, master))}
 }
 
 // checkValue is an HMAC prefix under a derived key, so that it helps nobody to guess any other key.
-func checkValue(generation uint32, master security.Secret) ([]byte, error) {
-	key, err := deriveKey(master, purposeCheck)
-	if err != nil {
-		return nil, err
-	}
+func checkValue(generation uint32, master security.Secret) []byte {
+	key := deriveKey(master, purposeCheck)
 	defer key.Wipe()
 	mac := hmac.New(sha256.New, key.Bytes())
 	fmt.Fprintf(mac, "elderzan key check v1 %d", generation)
-	return mac.Sum(nil)[:checkSize], nil
+	return mac.Sum(nil)[:checkSize]
 }
 
 func (e checkEntry) matches(master security.Secret) bool {
-	got, err := checkValue(e.Generation, master)
-	want, hexErr := hex.DecodeString(e.Check)
-	return err == nil && hexErr == nil && hmac.Equal(got, want)
+	want, err := hex.DecodeString(e.Check)
+	return err == nil && hmac.Equal(checkValue(e.Generation, master), want)
 }
 
 func wrapSealer(generation uint32, wrapping security.Secret) (*security.Sealer, error) {
-	key, err := deriveKey(wrapping, purposeWrap)
-	if err != nil {
-		return nil, err
-	}
+	key := deriveKey(wrapping, purposeWrap)
 	defer key.Wipe()
 	return security.NewSealer(security.ClassStore, generation, map[uint32]security.Secret{generation: key})
 }
@@ -118,24 +107,19 @@ func (e checkEntry) unwrap(newer uint32, wrapping security.Secret) (security.Sec
 	return master, nil
 }
 
-func (t checkTable) sum() (string, error) {
+// sum and encode cannot fail: the table is made of numbers, strings and bytes.
+func (t checkTable) sum() string {
 	t.Sum = ""
-	b, err := json.Marshal(t)
-	if err != nil {
-		return "", err
-	}
+	b, _ := json.Marshal(t)
 	sum := sha256.Sum256(b)
-	return hex.EncodeToString(sum[:checkSize]), nil
+	return hex.EncodeToString(sum[:checkSize])
 }
 
 // encode returns the file's bytes with the checksum filled in.
-func (t checkTable) encode() ([]byte, error) {
-	var err error
-	if t.Sum, err = t.sum(); err != nil {
-		return nil, err
-	}
-	b, err := json.MarshalIndent(t, "", "  ")
-	return append(b, '\n'), err
+func (t checkTable) encode() []byte {
+	t.Sum = t.sum()
+	b, _ := json.MarshalIndent(t, "", "  ")
+	return append(b, '\n')
 }
 
 // decodeCheckTable reads what encode wrote. Its errors say what is wrong with the file.
@@ -155,7 +139,7 @@ func decodeCheckTable(b []byte) (checkTable, error) {
 	if err := d.Decode(&t); err != nil {
 		return checkTable{}, errors.New("it has other fields than expected")
 	}
-	if sum, err := t.sum(); err != nil || sum != t.Sum {
+	if t.sum() != t.Sum {
 		return checkTable{}, errors.New("its checksum does not fit")
 	}
 	if t.Format != checkFormat || len(t.Keys) == 0 || len(t.Keys) > maxKeys {
@@ -192,12 +176,8 @@ func readCheckTable(path string) (checkTable, error) {
 
 // createCheckTable writes keys.json for the first generation. If another process wrote it meanwhile, that one counts.
 func createCheckTable(path string, master security.Secret) (checkTable, error) {
-	e, err := newCheckEntry(1, master)
-	if err != nil {
-		return checkTable{}, err
-	}
-	t := checkTable{Format: checkFormat, Keys: []checkEntry{e}}
-	err = t.write(path, linkInto, nil)
+	t := checkTable{Format: checkFormat, Keys: []checkEntry{newCheckEntry(1, master)}}
+	err := t.write(path, linkInto, nil)
 	if errors.Is(err, os.ErrExist) {
 		return readCheckTable(path)
 	}
@@ -205,11 +185,7 @@ func createCheckTable(path string, master security.Secret) (checkTable, error) {
 }
 
 func (t checkTable) write(path string, place placement, fail func(step string) error) error {
-	b, err := t.encode()
-	if err != nil {
-		return fmt.Errorf("encode the key table: %w", err)
-	}
-	if err := writeDurably(path, b, place, fail); err != nil {
+	if err := writeDurably(path, t.encode(), place, fail); err != nil {
 		return fmt.Errorf("write the key table: %w", err)
 	}
 	return nil

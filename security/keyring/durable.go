@@ -22,10 +22,14 @@ type placement func(temp, path string) error
 // linkInto fails with os.ErrExist if path is taken: link is as exclusive as O_EXCL, and the file it names is whole,
 // which one opened under its final name would not be after a crash.
 func linkInto(temp, path string) error {
-	if err := os.Link(temp, path); err != nil {
-		return err
+	err := os.Link(temp, path)
+	if errors.Is(err, os.ErrNotExist) {
+		// Whoever put its file in place first has removed ours as stale.
+		if _, there := os.Lstat(path); there == nil {
+			return os.ErrExist
+		}
 	}
-	return os.Remove(temp)
+	return err // the temporary name goes with the stale ones
 }
 
 func renameInto(temp, path string) error { return os.Rename(temp, path) }
@@ -40,9 +44,6 @@ func writeDurably(path string, b []byte, place placement, fail func(step string)
 		return fail(name)
 	}
 	dir := filepath.Dir(path)
-	if err := removeStale(path); err != nil {
-		return err
-	}
 	if err := step(stepTemp); err != nil {
 		return err
 	}
@@ -77,6 +78,9 @@ func writeDurably(path string, b []byte, place placement, fail func(step string)
 	if err := place(temp, path); err != nil {
 		return err
 	}
+	if err := removeStale(path); err != nil {
+		return err
+	}
 	if err := step(stepFolder); err != nil {
 		return err
 	}
@@ -85,7 +89,8 @@ func writeDurably(path string, b []byte, place placement, fail func(step string)
 
 const tempInfix = ".tmp-"
 
-// removeStale removes what a crash left between two steps: such a file may hold a key.
+// removeStale removes temporary files of path, our own and what a crash left between two steps: such a file may
+// hold a key. It runs when path is in place, and so takes nothing away from another process that would win.
 func removeStale(path string) error {
 	stale, err := filepath.Glob(path + tempInfix + "*")
 	if err != nil {

@@ -84,6 +84,9 @@ func Open(ctx context.Context, opts Options) (*Keyring, error) {
 	if err != nil {
 		return nil, err
 	}
+	if master.Len() != MasterKeySize {
+		return nil, fmt.Errorf("%w: %s holds %d bytes, not %d; restore the key from a backup", ErrCorrupt, source, master.Len(), MasterKeySize)
+	}
 	if absent {
 		if !opts.Create {
 			return nil, fmt.Errorf("%w: %s is missing, so the key in %s cannot be checked; restore it from a backup, or run: elderzan doctor --repair",
@@ -193,13 +196,9 @@ func (k *Keyring) Sealer(purpose Purpose) (*security.Sealer, error) {
 		return nil, ErrClosed
 	}
 	keys := make(map[uint32]security.Secret, len(k.masters))
-	for generation := range k.masters {
-		key, err := k.derive(purpose, generation)
-		if err != nil {
-			return nil, err
-		}
-		defer key.Wipe()
-		keys[generation] = key
+	for generation, master := range k.masters {
+		keys[generation] = deriveKey(master, purpose)
+		defer keys[generation].Wipe()
 	}
 	return security.NewSealer(purpose.class(), k.current, keys)
 }
@@ -213,16 +212,16 @@ func (k *Keyring) derive(purpose Purpose, generation uint32) (security.Secret, e
 	if !ok {
 		return security.Secret{}, fmt.Errorf("key for %s: %w: %d", purpose, security.ErrGeneration, generation)
 	}
-	return deriveKey(master, purpose)
+	return deriveKey(master, purpose), nil
 }
 
 // deriveKey is HKDF-SHA256. The label carries a version, so that another hierarchy can stand beside this one.
-func deriveKey(master security.Secret, purpose Purpose) (security.Secret, error) {
+func deriveKey(master security.Secret, purpose Purpose) security.Secret {
 	b, err := hkdf.Key(sha256.New, master.Bytes(), []byte("elderzan keyring v1"), "elderzan/v1/"+string(purpose), MasterKeySize)
 	if err != nil {
-		return security.Secret{}, fmt.Errorf("derive key for %s: %w", purpose, err)
+		panic("keyring: derive: " + err.Error()) // only for a length no caller asks for
 	}
-	return security.NewSecret(b), nil
+	return security.NewSecret(b)
 }
 
 // Close wipes the master keys. Keys and sealers handed out stay valid. It is safe to call more than once.

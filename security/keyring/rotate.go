@@ -40,11 +40,7 @@ func (k *Keyring) Rotate(ctx context.Context) error {
 		}
 		table.Keys = append(table.Keys, e)
 	}
-	e, err := newCheckEntry(generation, newest)
-	if err != nil {
-		return fmt.Errorf("rotate: %w", err)
-	}
-	table.Keys = append(table.Keys, e)
+	table.Keys = append(table.Keys, newCheckEntry(generation, newest))
 	if err := table.write(k.path, renameInto, nil); err != nil {
 		return fmt.Errorf("rotate: %w", err)
 	}
