@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/elderzan/elderzan/memory/dialogue"
 	"github.com/elderzan/elderzan/scope"
 )
 
@@ -102,12 +103,17 @@ func (m *Memory) At() time.Time {
 	return m.OccurredAt
 }
 
-// EmbeddingText is what is embedded of a memory: title and content.
+// EmbeddingText is what is embedded of a memory: title and content. Of a turn of a conversation it is who speaks and
+// what is said; an id or a date in front only blurs the meaning.
 func (m *Memory) EmbeddingText() string {
-	if m.Title == "" {
-		return m.Content
+	text := m.Content
+	if t := dialogue.Parse(m.Content, nil); t.Head != "" {
+		text = t.Speaker + ": " + t.Body
 	}
-	return m.Title + "\n" + m.Content
+	if m.Title == "" {
+		return text
+	}
+	return m.Title + "\n" + text
 }
 
 // LocalOnly reports whether no remote provider may see the text of m, whatever its scope says later.
