@@ -86,7 +86,7 @@ func (o *Options) defaults() error {
 	return nil
 }
 
-// Engine is a running engine.
+// engine is a running engine.
 type engine struct {
 	o       Options
 	epoch   string
@@ -129,8 +129,22 @@ func Run(ctx context.Context, o Options) error {
 		return err
 	}
 	defer lock.Release()
-	e := &engine{o: o, epoch: rand.Text()[:12], started: time.Now(), user: userName(os.Geteuid()), lock: lock, drained: make(chan struct{})}
-	return e.run(ctx)
+	return newEngine(o, lock).run(ctx)
+}
+
+// newEngine returns an engine that is not serving yet.
+func newEngine(o Options, lock *link.Lock) *engine {
+	e := &engine{
+		o: o, epoch: rand.Text()[:12], started: time.Now(), user: userName(os.Geteuid()), lock: lock,
+		drained: make(chan struct{}), close: func() {},
+	}
+	e.store = newStore(o.Open, o.Logger)
+	e.host = session.NewHost(session.Options{
+		Server: o.NewServer(Deps{ResourceUpdated: e.resourceUpdated, Status: e.status}),
+		Epoch:  e.epoch, Ready: e.store.ready, ProjectOf: o.ProjectOf,
+		MaxConcurrent: o.Concurrency, Timeout: o.CallTimeout, Logger: o.Logger,
+	})
+	return e
 }
 
 // serving reports whether an engine takes connections for dir.
@@ -167,12 +181,6 @@ func (e *engine) run(ctx context.Context) error {
 	// Connections outlive ctx for as long as it takes to drain them.
 	life, kill := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer kill(nil)
-	e.store = newStore(e.o.Open, e.o.Logger)
-	e.host = session.NewHost(session.Options{
-		Server: e.o.NewServer(Deps{ResourceUpdated: e.resourceUpdated, Status: e.status}),
-		Epoch:  e.epoch, Ready: e.store.ready, ProjectOf: e.o.ProjectOf,
-		MaxConcurrent: e.o.Concurrency, Timeout: e.o.CallTimeout, Logger: e.o.Logger,
-	})
 	e.store.start(life)
 	e.rest()
 	accepted := make(chan struct{})

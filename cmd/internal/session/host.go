@@ -171,8 +171,8 @@ func Lines(r *link.Reader) Source {
 }
 
 // Serve runs the session of one connection until its source ends, ctx is done, or drain is closed and the running
-// requests have been answered. It owns w and closes it; that must end a read of src, too. It returns nil when the
-// client left or the session was drained.
+// requests have been answered. It owns w and closes it. It returns nil when the client left or the session was drained.
+// A read of src may outlive it; what that brings is dropped.
 func (h *Host) Serve(ctx context.Context, c Conn, src Source, w io.WriteCloser, drain <-chan struct{}) error {
 	id := c.Session + "." + strconv.FormatInt(h.count.Add(1), 10)
 	s := newSession(h, id, c, w)

@@ -46,14 +46,15 @@ func inOrder(method string) bool {
 	return false
 }
 
-// request starts a request. It waits while too many run: they end without the client's help, so this wait ends too.
+// request starts a request, or queues it while too many run. It waits only while the queue is full, too; the running
+// requests end without the client's help, so this wait ends.
 func (s *Session) request(n uint64, m link.Message, message []byte, drain <-chan struct{}, work *sync.WaitGroup) {
 	r := &request{s: s, n: n, id: append([]byte(nil), m.ID...), key: link.IDKey(m.ID), method: m.Method}
 	listen := m.Method == string(mcp.MethodSubscriptionsListen)
-	if !listen && !inOrder(m.Method) {
+	queued := !listen && !inOrder(m.Method)
+	if queued {
 		select {
-		case s.slots <- struct{}{}:
-			r.slot = true
+		case s.queue <- struct{}{}:
 		case <-drain:
 			return // unanswered: the client's pipe sends it to the next engine
 		case <-s.ctx.Done():
@@ -64,19 +65,28 @@ func (s *Session) request(n uint64, m link.Message, message []byte, drain <-chan
 	ctx, r.cancel = context.WithCancelCause(context.WithValue(s.ctx, requestKey{}, r))
 	if ok, why := s.admit(r, listen, work); !ok {
 		r.cancel(nil)
-		r.freeSlot()
+		if queued {
+			<-s.queue
+		}
 		if why != "" {
 			s.fail(r.id, mcp.INVALID_REQUEST, why)
 		}
 		return
 	}
-	s.h.running.Add(1)
 	run := func() {
 		defer work.Done()
-		defer s.h.running.Add(-1)
-		defer r.freeSlot()
 		defer r.cancel(nil)
 		defer s.forget(r)
+		if queued {
+			began := r.takeSlot(ctx, drain)
+			<-s.queue
+			if !began {
+				return
+			}
+			defer r.freeSlot()
+		}
+		s.h.running.Add(1)
+		defer s.h.running.Add(-1)
 		r.run(ctx, message)
 	}
 	if inOrder(m.Method) {
@@ -84,6 +94,25 @@ func (s *Session) request(n uint64, m link.Message, message []byte, drain <-chan
 		return
 	}
 	go run()
+}
+
+// takeSlot waits for its turn; it is false when the request was cancelled, or is for the next engine, by then.
+func (r *request) takeSlot(ctx context.Context, drain <-chan struct{}) bool {
+	select {
+	case r.s.slots <- struct{}{}:
+	default:
+		select {
+		case r.s.slots <- struct{}{}:
+		case <-drain:
+			return false
+		case <-ctx.Done():
+			return false
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.slot = true
+	return true
 }
 
 // admit adds r to the running requests and to work, unless the session takes no more; why is for the client.

@@ -37,10 +37,8 @@ func (s *Session) serve(src Source, drain <-chan struct{}) error {
 	go func() { read <- s.read(src, drain, &work) }()
 
 	var err error
-	ended := false
 	select {
 	case err = <-read:
-		ended = true
 		s.leave()
 		s.refuseMore(errLeft)
 		s.finish(&work, s.h.o.LeaveGrace)
@@ -60,11 +58,8 @@ func (s *Session) serve(src Source, drain <-chan struct{}) error {
 	unblock := time.AfterFunc(stuckGrace, func() { s.w.Close() }) // of a client that does not read
 	background.Wait()
 	unblock.Stop()
-	s.w.Close()
-	if !ended {
-		err = <-read
-	}
-	if err == nil || errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) || errors.Is(err, os.ErrClosed) || !ended {
+	s.w.Close() // ends the reader, too, where it can be ended
+	if err == nil || errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) || errors.Is(err, os.ErrClosed) {
 		return nil
 	}
 	return fmt.Errorf("read from client: %w", err)

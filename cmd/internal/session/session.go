@@ -15,8 +15,9 @@ import (
 const (
 	noteQueue  = 512
 	outQueue   = 32
-	eventQueue = 64 // notifications from the client
-	maxListens = 16 // subscriptions/listen streams
+	eventQueue = 64   // notifications from the client
+	maxListens = 16   // subscriptions/listen streams
+	maxQueue   = 1024 // requests that wait for their turn
 )
 
 // Session is one connection's MCP session. mcp-go calls its exported methods, from any goroutine.
@@ -32,6 +33,7 @@ type Session struct {
 	events chan event
 	stop   chan struct{} // closed when nothing more will be queued
 	dead   chan struct{} // closed when the writer has ended
+	queue  chan struct{} // one taken by each request that waits for its turn
 	slots  chan struct{} // one taken by each running request
 
 	inited atomic.Bool
@@ -68,6 +70,7 @@ func newSession(h *Host, id string, c Conn, w io.WriteCloser) *Session {
 		events:  make(chan event, eventQueue),
 		stop:    make(chan struct{}),
 		dead:    make(chan struct{}),
+		queue:   make(chan struct{}, maxQueue),
 		slots:   make(chan struct{}, h.o.MaxConcurrent),
 		level:   mcp.LoggingLevelError,
 		running: map[string]*request{},
