@@ -1,6 +1,7 @@
 package kv
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 
@@ -9,8 +10,9 @@ import (
 
 // DB is an open database. It is safe for concurrent use. Slices that it returns belong to the caller.
 type DB struct {
-	keys Keys
-	fail func(op string) error
+	keys     Keys
+	fail     func(op string) error
+	tailLost bool
 
 	// Operations under way are counted and not held by a read lock: a function given to Scan may call the database
 	// again, which would wait for ever on a lock that Close waits for.
@@ -38,15 +40,16 @@ func Open(dir string, opts Options) (*DB, error) {
 	if err := d.failing(OpOpen); err != nil {
 		return nil, err
 	}
-	d.native = newNative(opts)
-	names := make([]string, len(families))
-	for i, f := range families {
-		names[i] = string(f)
+	// A log that ends within a record was torn by a power cut, or a damaged length only makes it look so; RocksDB cannot
+	// tell. So the first try takes no such log, and the second one says that it did.
+	err = d.open(dir, opts, grocksdb.AbsoluteConsistencyRecovery)
+	if errors.Is(err, ErrCorrupt) {
+		if d.open(dir, opts, grocksdb.TolerateCorruptedTailRecordsRecovery) == nil {
+			d.tailLost, err = true, nil
+		}
 	}
-	d.db, d.families, err = grocksdb.OpenDbColumnFamilies(d.native.db, dir, names, d.native.family)
 	if err != nil {
-		d.native.destroy()
-		return nil, translate("open "+dir, err)
+		return nil, err
 	}
 	d.read = grocksdb.NewDefaultReadOptions()
 	d.read.SetVerifyChecksums(true)
@@ -58,6 +61,27 @@ func Open(dir string, opts Options) (*DB, error) {
 	d.synced.SetSync(true)
 	return d, nil
 }
+
+func (d *DB) open(dir string, opts Options, mode grocksdb.WALRecoveryMode) error {
+	n := newNative(opts)
+	n.db.SetWALRecoveryMode(mode)
+	names := make([]string, len(families))
+	for i, f := range families {
+		names[i] = string(f)
+	}
+	var err error
+	if d.db, d.families, err = grocksdb.OpenDbColumnFamilies(n.db, dir, names, n.family); err != nil {
+		n.destroy()
+		return translate("open "+dir, err)
+	}
+	d.native = n
+	return nil
+}
+
+// TailLost reports whether the end of the write-ahead log could not be read when the database was opened. What was
+// written last is then missing: after a power cut only what was written without sync, after damage to the file
+// perhaps more. The caller should check its data against the record.
+func (d *DB) TailLost() bool { return d.tailLost }
 
 // begin admits an operation on the open database; the caller must call the function it returns when done.
 func (d *DB) begin(op string) (end func(), err error) {

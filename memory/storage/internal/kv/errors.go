@@ -13,6 +13,8 @@ var (
 	ErrLocked = errors.New("kv: database is in use")
 	// ErrMissing reports that Options.MustExist found no database.
 	ErrMissing = errors.New("kv: database is missing")
+	// ErrNewer reports a database with a family that this build does not know.
+	ErrNewer = errors.New("kv: database was written by a newer build")
 	// ErrCorrupt is what every *CorruptError and every damage that RocksDB reports wraps.
 	ErrCorrupt = errors.New("kv: damaged data")
 	// ErrClosed reports a use after Close.
@@ -51,6 +53,8 @@ func translate(op string, err error) error {
 		return fmt.Errorf("kv: %s: %w: %w; run: elderzan doctor --repair", op, ErrCorrupt, err)
 	case strings.HasPrefix(msg, "Invalid argument:") && strings.Contains(msg, "does not exist (create_if_missing is false)"):
 		return fmt.Errorf("kv: %s: %w; restore it from a backup, or run: elderzan doctor --repair", op, ErrMissing)
+	case strings.HasPrefix(msg, "Invalid argument: Column families not opened"):
+		return fmt.Errorf("kv: %s: %w: %w; use that build, or restore a backup made before it ran", op, ErrNewer, err)
 	}
 	return fmt.Errorf("kv: %s: %w", op, err)
 }

@@ -236,6 +236,103 @@ func readsWrong(t *testing.T, dir string) bool {
 	return reported
 }
 
+// A flipped bit in the write-ahead log is an error, or the values before it are there and TailLost says that the ones
+// after it are not.
+func TestFlippedBitsInTheLogAreFound(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "db")
+	db := openTest(t, dir, Options{})
+	for i := range 20 {
+		write(t, db, Cache, fmt.Sprintf("key-%02d", i), fmt.Sprintf("value %02d", i))
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	whole := files(t, dir)
+	for name, b := range whole {
+		if filepath.Ext(name) != ".log" {
+			continue
+		}
+		for at := 0; at < len(b); at += 11 {
+			restore(t, dir, whole)
+			bad := bytes.Clone(b)
+			bad[at] ^= 0x10
+			if err := os.WriteFile(name, bad, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			wantPrefix(t, dir, at)
+		}
+		restore(t, dir, whole)
+		if err := os.WriteFile(name, b[:len(b)-5], 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if !wantPrefix(t, dir, len(b)-5) {
+			t.Error("a torn log cannot be opened")
+		}
+	}
+	restore(t, dir, whole)
+	if db := openTest(t, dir, Options{}); db.TailLost() {
+		t.Error("TailLost of a whole log")
+	}
+}
+
+func restore(t *testing.T, dir string, whole map[string][]byte) {
+	t.Helper()
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for name, b := range whole {
+		if err := os.WriteFile(name, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// wantPrefix opens a database whose log was damaged at an offset and says whether it opens.
+func wantPrefix(t *testing.T, dir string, at int) bool {
+	t.Helper()
+	db, err := Open(dir, Options{Keys: testKeys(t), MustExist: true})
+	if err != nil {
+		if !errors.Is(err, ErrCorrupt) {
+			t.Errorf("byte %d flipped: got %v, want ErrCorrupt", at, err)
+		}
+		return false
+	}
+	defer db.Close()
+	there := 0
+	for i := range 20 {
+		got, err := db.Get(Cache, fmt.Appendf(nil, "key-%02d", i))
+		switch {
+		case err == nil && string(got) == fmt.Sprintf("value %02d", i) && there == i:
+			there++
+		case !errors.Is(err, ErrNotFound):
+			t.Errorf("byte %d flipped: key %d reads as %q, %v", at, i, got, err)
+		}
+	}
+	if (there < 20) != db.TailLost() {
+		t.Errorf("byte %d flipped: %d values are there and TailLost is %t", at, there, db.TailLost())
+	}
+	return true
+}
+
+func TestUnknownFamilyIsANewerBuild(t *testing.T) {
+	dir := t.TempDir()
+	db := openTest(t, dir, Options{})
+	h, err := db.db.CreateColumnFamily(db.native.db, "of_the_future")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.Destroy()
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(dir, Options{Keys: testKeys(t)}); !errors.Is(err, ErrNewer) {
+		t.Errorf("Open: got %v, want ErrNewer", err)
+	}
+}
+
 func TestDamagedFilesAreCorrupt(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "db")
 	db := openTest(t, dir, Options{})
@@ -355,6 +452,9 @@ func TestKilledWriterLosesNothing(t *testing.T) {
 		if err := db.Scan(f, nil, func(_, _ []byte) error { counts[f]++; return nil }); err != nil {
 			t.Fatalf("Scan of %s: %v", f, err)
 		}
+	}
+	if db.TailLost() {
+		t.Error("TailLost after a kill, which tears no log")
 	}
 	if counts[Intents] != counts[Vectors] || counts[Intents] < wrote {
 		t.Errorf("%d intents and %d vectors are there, %d were acknowledged", counts[Intents], counts[Vectors], wrote)

@@ -96,9 +96,6 @@ func (n *native) options(o Options) *grocksdb.Options {
 	opts.SetCreateIfMissingColumnFamilies(true)
 	opts.SetParanoidChecks(true)
 
-	// A crash may tear the last record of the log, which nobody was told to be safe; damage before it is an error.
-	opts.SetWALRecoveryMode(grocksdb.TolerateCorruptedTailRecordsRecovery)
-
 	opts.SetCompression(grocksdb.LZ4Compression)
 	opts.SetBlockBasedTableFactory(n.table)
 	opts.SetMaxOpenFiles(o.MaxOpenFiles)
