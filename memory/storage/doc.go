@@ -1,0 +1,26 @@
+// Package storage is the hybrid store behind memory.Service: one record in encrypted SQLite, the bytes of vectors in
+// RocksDB, their index in FAISS, and an inverted index of words and attributes in RAM, kept together by one
+// transaction manager. Store implements memory.Store and memory.Indexes.
+//
+// # What is where
+//
+// SQLite is the record: when engines disagree, it is right. RocksDB holds each vector's bytes, sealed. FAISS and the
+// inverted index are derived: losing them costs time, never a memory. DESIGN.md tells of the formats.
+//
+// # Durability
+//
+// A change that returns nil survives power loss. A change that touches SQLite alone, as nearly all do, is one group
+// commit (internal/catalog). One that moves vectors too goes through the transaction manager (txn.go): prepare
+// writes the new values and an intent to RocksDB and syncs; the SQLite commit, which carries the transaction's id,
+// decides; finish moves the values in place. On open, an intent whose id SQLite knows is finished and any other is
+// undone. Steps names every durable step; the crash test kills the process at each.
+//
+// What was acknowledged is found: the indexes in RAM are changed after the commit and before the call returns.
+//
+// # Private memories
+//
+// Content, title, tags, metadata and terms of a PRIVATE memory are sealed under the keyring's private key, over and
+// above the encryption of each engine, bound to their memory and version. They are in no full-text table: their
+// words are found in the inverted index alone. The vectors of memories that no remote provider may see are sealed
+// under the same key and live in FAISS indexes of their own.
+package storage

@@ -1,0 +1,179 @@
+package storage
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/elderzan/elderzan/memory"
+	"github.com/elderzan/elderzan/memory/storage/internal/catalog"
+	"github.com/elderzan/elderzan/memory/storage/internal/inverted"
+)
+
+// Get implements memory.Finder.
+func (s *Store) Get(ctx context.Context, ids []memory.ID) ([]memory.Memory, error) {
+	if err := s.usable(); err != nil {
+		return nil, err
+	}
+	records, err := s.catalog.ByIDs(ctx, ids)
+	if err != nil {
+		return nil, catalogError(err)
+	}
+	byID := make(map[memory.ID]*catalog.Record, len(records))
+	for i := range records {
+		byID[records[i].Memory.ID] = &records[i]
+	}
+	out := make([]memory.Memory, 0, len(ids))
+	var missing []memory.ID
+	for _, id := range ids {
+		r := byID[id]
+		if r == nil {
+			missing = append(missing, id)
+			continue
+		}
+		m, err := s.open(r)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, m)
+	}
+	if len(missing) > 0 {
+		return nil, &memory.NotFoundError{IDs: distinct(missing)}
+	}
+	return out, nil
+}
+
+// Candidates implements memory.Finder. Words and vectors each propose q.Limit memories (0 means memory.DefaultLimit)
+// among all that the filter lets through, and each is asked about those that the other proposed. In accurate mode a
+// filter without states lets archived memories through as well. The vector search is exact.
+func (s *Store) Candidates(ctx context.Context, q memory.CandidateQuery) (memory.CandidateSet, error) {
+	if err := s.usable(); err != nil {
+		return memory.CandidateSet{}, err
+	}
+	if q.Limit <= 0 {
+		q.Limit = memory.DefaultLimit
+	}
+	if q.Mode == memory.Accurate && len(q.Filter.States) == 0 {
+		q.Filter.States = []memory.State{memory.Active, memory.Archived}
+	}
+	sel, err := s.selected(ctx, q.Filter)
+	if err != nil {
+		return memory.CandidateSet{}, err
+	}
+	set := memory.CandidateSet{Exact: true, Pending: s.vectors.waiting(sel)}
+	if sel.Len() == 0 {
+		return set, nil
+	}
+	words, near, err := s.propose(ctx, q, sel)
+	if err != nil {
+		return memory.CandidateSet{}, err
+	}
+	set.Candidates, err = s.load(ctx, q.Filter, words, near)
+	return set, err
+}
+
+// selected returns the rows that the filter lets through.
+func (s *Store) selected(ctx context.Context, f memory.Filter) (*inverted.Selection, error) {
+	sel := s.index.Select(f)
+	if f.IDs == nil {
+		return sel, nil
+	}
+	found, err := s.catalog.RowsOf(ctx, f.IDs)
+	if err != nil {
+		return nil, catalogError(err)
+	}
+	rows := make([]int64, 0, len(found))
+	for _, row := range found {
+		rows = append(rows, row)
+	}
+	sel.Keep(rows)
+	return sel, nil
+}
+
+// propose returns what words and vectors say of the union of what either proposes.
+func (s *Store) propose(ctx context.Context, q memory.CandidateQuery, sel *inverted.Selection) (map[int64]inverted.Hit, map[int64]similarity, error) {
+	words := map[int64]inverted.Hit{}
+	var terms []inverted.Term
+	if strings.TrimSpace(q.Text) != "" {
+		terms = inverted.Question(q.Text)
+		for _, h := range s.index.Search(terms, sel, q.Limit) {
+			words[h.Row] = h
+		}
+	}
+	near, err := s.vectors.nearest(ctx, q.Vectors, sel, q.Limit)
+	if err != nil {
+		return nil, nil, err
+	}
+	var noWords, noVector []int64
+	for row := range near {
+		if _, ok := words[row]; !ok {
+			noWords = append(noWords, row)
+		}
+	}
+	for row := range words {
+		if _, ok := near[row]; !ok {
+			noVector = append(noVector, row)
+		}
+	}
+	for _, h := range s.index.Score(terms, sel, noWords) {
+		words[h.Row] = h
+	}
+	rest, err := s.vectors.similarities(ctx, q.Vectors, noVector)
+	if err != nil {
+		return nil, nil, err
+	}
+	for row, sim := range rest {
+		near[row] = sim
+	}
+	return words, near, nil
+}
+
+// load reads the memories proposed. One that changed meanwhile and no longer passes the filter is left out.
+func (s *Store) load(ctx context.Context, f memory.Filter, words map[int64]inverted.Hit, near map[int64]similarity) ([]memory.Candidate, error) {
+	// Score gave a hit, if an empty one, for each row that only its vector proposed: words names them all.
+	rows := make([]int64, 0, len(words))
+	for row := range words {
+		rows = append(rows, row)
+	}
+	slices.Sort(rows)
+	records, err := s.catalog.ByRows(ctx, rows)
+	if err != nil {
+		return nil, catalogError(err)
+	}
+	out := make([]memory.Candidate, 0, len(records))
+	for i := range records {
+		r := &records[i]
+		m, err := s.open(r)
+		if err != nil {
+			s.opts.Logger.Error("a memory is damaged; run `elderzan doctor --repair`", "id", r.Memory.ID, "error", err)
+			continue
+		}
+		if !matches(&f, &m) {
+			continue
+		}
+		hit := words[r.Row]
+		sim, has := near[r.Row]
+		c := memory.Candidate{Memory: m, Lexical: hit.Score, Own: hit.Own, Cover: hit.Cover, Dense: sim.cosine, Space: sim.space, HasVector: has,
+			Uses: r.Uses, LastUsed: r.LastUsed}
+		u := s.uses.pending(m.ID)
+		c.Uses += u.Count
+		if u.Last.After(c.LastUsed) {
+			c.LastUsed = u.Last
+		}
+		out = append(out, c)
+	}
+	return out, nil
+}
+
+// matches reports whether m passes every field of f.
+func matches(f *memory.Filter, m *memory.Memory) bool {
+	at := m.At()
+	return (f.IDs == nil || slices.Contains(f.IDs, m.ID)) &&
+		(len(f.Scopes) == 0 || slices.Contains(f.Scopes, m.Scope)) &&
+		(len(f.Projects) == 0 || slices.Contains(f.Projects, m.Project)) &&
+		(len(f.Kinds) == 0 || slices.Contains(f.Kinds, m.Kind)) &&
+		(len(f.Sessions) == 0 || slices.Contains(f.Sessions, m.Session)) &&
+		(len(f.States) == 0 && m.State == memory.Active || slices.Contains(f.States, m.State)) &&
+		!slices.ContainsFunc(f.Tags, func(t string) bool { return !slices.Contains(m.Tags, t) }) &&
+		(f.Since.IsZero() || !at.Before(f.Since)) && (f.Until.IsZero() || at.Before(f.Until))
+}

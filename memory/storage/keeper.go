@@ -1,0 +1,155 @@
+package storage
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"sync"
+	"time"
+
+	"github.com/elderzan/elderzan/memory"
+	"github.com/elderzan/elderzan/memory/storage/internal/catalog"
+)
+
+// uses are the counts that have not reached the record yet.
+type uses struct {
+	mu     sync.Mutex
+	counts map[memory.ID]catalog.Use
+}
+
+// CountUse implements memory.UseCounter.
+func (s *Store) CountUse(ids []memory.ID, at time.Time) {
+	if len(ids) == 0 || s.usable() != nil {
+		return
+	}
+	s.uses.mu.Lock()
+	for _, id := range ids {
+		s.uses.add(id, catalog.Use{Count: 1, Last: at.UTC().Truncate(time.Millisecond)})
+	}
+	s.uses.mu.Unlock()
+	s.keeper.wake(s.keeper.used)
+}
+
+// add needs mu.
+func (u *uses) add(id memory.ID, by catalog.Use) {
+	was := u.counts[id]
+	was.Count += by.Count
+	if by.Last.After(was.Last) {
+		was.Last = by.Last
+	}
+	u.counts[id] = was
+}
+
+// pending returns what is counted of id and not on record.
+func (u *uses) pending(id memory.ID) catalog.Use {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.counts[id]
+}
+
+// flushUses brings the counts to the record.
+func (s *Store) flushUses(ctx context.Context) error {
+	s.uses.mu.Lock()
+	taken := maps.Clone(s.uses.counts)
+	s.uses.mu.Unlock()
+	if len(taken) == 0 {
+		return nil
+	}
+	return s.catalog.Write(ctx, func(tx *catalog.Tx) error {
+		// The counts leave memory when they are in the record, so that nobody sees them twice or not at all.
+		tx.After(func() { s.uses.subtract(taken) })
+		return tx.AddUses(taken)
+	})
+}
+
+func (u *uses) subtract(taken map[memory.ID]catalog.Use) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for id, t := range taken {
+		left := u.counts[id]
+		if left.Count -= t.Count; left.Count <= 0 {
+			delete(u.counts, id)
+		} else {
+			u.counts[id] = left
+		}
+	}
+}
+
+// keeper does in the background what no caller waits for: counted uses reach the record, and snapshots of the vector
+// indexes the disk.
+type keeper struct {
+	store  *Store
+	used   chan struct{} // holds one token when there are uses to flush
+	full   chan struct{} // holds one token when a snapshot is due
+	cancel context.CancelFunc
+	done   chan struct{}
+
+	mu    sync.Mutex
+	since int // vectors changed since the last snapshot
+}
+
+func newKeeper(s *Store) *keeper {
+	ctx, cancel := context.WithCancel(context.Background())
+	k := &keeper{store: s, used: make(chan struct{}, 1), full: make(chan struct{}, 1), cancel: cancel, done: make(chan struct{})}
+	go k.run(ctx)
+	return k
+}
+
+func (k *keeper) wake(ch chan struct{}) {
+	select {
+	case ch <- struct{}{}:
+	default:
+	}
+}
+
+// countVectors notes that n vectors changed.
+func (k *keeper) countVectors(n int) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.since += n; k.since >= k.store.opts.SnapshotEvery {
+		k.since = 0
+		k.wake(k.full)
+	}
+}
+
+func (k *keeper) run(ctx context.Context) {
+	defer close(k.done)
+	flush := time.NewTimer(k.store.opts.UseFlush)
+	flush.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-k.used:
+			flush.Reset(k.store.opts.UseFlush)
+		case <-flush.C:
+			if err := k.store.flushUses(ctx); err != nil && ctx.Err() == nil {
+				k.store.opts.Logger.Warn("uses are not on record yet", "error", err)
+				flush.Reset(10 * k.store.opts.UseFlush)
+			}
+		case <-k.full:
+			if err := k.store.snapshot(); err != nil {
+				k.store.opts.Logger.Warn("no snapshot of the vector index; opening will take longer", "error", err)
+			}
+		}
+	}
+}
+
+// close ends the background work and flushes the uses.
+func (k *keeper) close() error {
+	k.cancel()
+	<-k.done
+	err := k.store.flushUses(context.Background())
+	if errors.Is(err, catalog.ErrClosed) {
+		return nil
+	}
+	return err
+}
+
+// snapshot saves the vector indexes that changed.
+func (s *Store) snapshot() error {
+	s.step(StepSnapshot)
+	err := s.vectors.save()
+	s.step(StepSnapshotted)
+	return err
+}

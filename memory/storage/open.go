@@ -1,0 +1,297 @@
+package storage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/sys/unix"
+
+	"github.com/elderzan/elderzan/memory"
+	"github.com/elderzan/elderzan/memory/storage/internal/catalog"
+	"github.com/elderzan/elderzan/memory/storage/internal/inverted"
+	"github.com/elderzan/elderzan/memory/storage/internal/kv"
+	"github.com/elderzan/elderzan/memory/storage/internal/vector"
+	"github.com/elderzan/elderzan/security"
+	"github.com/elderzan/elderzan/security/keyring"
+)
+
+// Files and folders of a data folder, beside those of the keyring.
+const (
+	lockFile    = "store.lock"
+	readyFile   = "store.format" // there once the first start is through; holds the layout's number
+	catalogFile = "catalog.db"
+	kvDir       = "kv"
+	vectorsDir  = "vectors"
+)
+
+// layout is the number of the folder's layout.
+const layout = "1\n"
+
+// Open opens the store in o.Dir, which it makes if it is not there, settles what a crash left half done, and fills the
+// indexes in RAM. The caller closes it.
+//
+// Errors: ErrLocked; the keyring's for a missing, wrong or damaged key; *memory.CorruptError for a damaged or missing
+// engine; memory.ErrFull; memory.ErrReadOnly; ErrNewer.
+func Open(ctx context.Context, o Options) (*Store, error) {
+	o, err := o.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{opts: o, index: inverted.New(inverted.Options{})}
+	s.txns = &manager{store: s, pending: map[string]*pendingValue{}}
+	s.uses.counts = map[memory.ID]catalog.Use{}
+	if err := s.start(ctx); err != nil {
+		return nil, errors.Join(err, s.release())
+	}
+	s.keeper = newKeeper(s)
+	return s, nil
+}
+
+func (s *Store) start(ctx context.Context) error {
+	if err := os.MkdirAll(s.path(vectorsDir), 0o700); err != nil {
+		return fileError("make the data folder", err)
+	}
+	if err := s.takeLock(); err != nil {
+		return err
+	}
+	ready, err := s.isReady()
+	if err != nil {
+		return err
+	}
+	ring, err := s.openKeys(ctx, ready)
+	if err != nil {
+		return err
+	}
+	defer ring.Close()
+	if !ready {
+		s.step(StepKeysMade)
+	}
+	if err := s.openEngines(ctx, ring, ready); err != nil {
+		return err
+	}
+	if !ready {
+		s.step(StepEnginesMade)
+		if err := writeDurably(s.path(readyFile), []byte(layout)); err != nil {
+			return fileError("mark the data folder as ready", err)
+		}
+		s.step(StepReady)
+	}
+	if err := s.recover(ctx); err != nil {
+		return err
+	}
+	return s.fill(ctx)
+}
+
+func (s *Store) path(name string) string { return filepath.Join(s.opts.Dir, name) }
+
+// takeLock makes this process the only one that has the folder open. The lock goes with the process.
+func (s *Store) takeLock() error {
+	f, err := os.OpenFile(s.path(lockFile), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return fileError("open the lock of the data folder", err)
+	}
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		_ = f.Close() // nothing was written
+		if errors.Is(err, unix.EWOULDBLOCK) {
+			return ErrLocked
+		}
+		return fileError("lock the data folder", err)
+	}
+	s.lock = f
+	return nil
+}
+
+// isReady reports whether the first start of this folder went through.
+func (s *Store) isReady() (bool, error) {
+	b, err := os.ReadFile(s.path(readyFile))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return false, nil
+	case err != nil:
+		return false, fileError("read the layout of the data folder", err)
+	case string(b) != layout:
+		return false, fmt.Errorf("%w (layout %q, this build knows %q)", ErrNewer, b, layout)
+	}
+	return true, nil
+}
+
+// openKeys makes a master key only where there is nothing yet that one could have sealed.
+func (s *Store) openKeys(ctx context.Context, ready bool) (*keyring.Keyring, error) {
+	create := !ready
+	for _, name := range []string{catalogFile, kvDir} {
+		_, err := os.Lstat(s.path(name))
+		create = create && errors.Is(err, fs.ErrNotExist)
+	}
+	ring, err := keyring.Open(ctx, keyring.Options{Dir: s.opts.Dir, Source: s.opts.KeySource, Create: create})
+	if err != nil {
+		return nil, err
+	}
+	return ring, s.useKeys(ring)
+}
+
+// useKeys derives what outlives the keyring.
+func (s *Store) useKeys(ring *keyring.Keyring) (err error) {
+	if s.private, err = ring.Sealer(keyring.Private); err != nil {
+		return err
+	}
+	if s.hashKey, err = ring.KeyAt(keyring.ContentHash, ring.Generations()[0]); err != nil {
+		return err
+	}
+	if s.cursorKey, err = ring.Key(keyring.Tokens); err != nil {
+		return err
+	}
+	audit := map[uint32]security.Secret{}
+	for _, g := range ring.Generations() {
+		if audit[g], err = ring.KeyAt(keyring.Audit, g); err != nil {
+			return err
+		}
+	}
+	s.auditKey = func(generation uint32) (security.Secret, error) {
+		key, ok := audit[generation]
+		if !ok {
+			return key, fmt.Errorf("%w: %d", security.ErrGeneration, generation)
+		}
+		return key, nil
+	}
+	sealer, err := ring.Sealer(keyring.Vectors)
+	if err != nil {
+		return err
+	}
+	s.vectors = &vectorSet{
+		dir: s.path(vectorsDir), opts: &s.opts, pool: vector.NewPool(vector.PoolOptions{}),
+		sealers: map[security.Class]*security.Sealer{security.ClassStore: sealer, security.ClassPrivate: s.private},
+		indexes: map[indexName]*vector.Index{}, dirty: map[indexName]bool{},
+	}
+	return nil
+}
+
+// openEngines opens SQLite and RocksDB, side by side, since each waits for the disk.
+func (s *Store) openEngines(ctx context.Context, ring *keyring.Keyring, ready bool) error {
+	var g errgroup.Group
+	g.Go(func() error { return s.openCatalog(ctx, ring, !ready) })
+	g.Go(func() error { return s.openKV(ring, ready) })
+	return g.Wait()
+}
+
+func (s *Store) openCatalog(ctx context.Context, ring *keyring.Keyring, create bool) error {
+	key, err := ring.Key(keyring.SQLite)
+	if err != nil {
+		return err
+	}
+	audit, err := s.auditKey(ring.Generation())
+	if err != nil {
+		return err
+	}
+	s.catalog, err = catalog.Open(ctx, catalog.Options{
+		Path: s.path(catalogFile), Key: key, AuditKey: audit, AuditGeneration: ring.Generation(), Create: create,
+		Fail: s.opts.failing("sqlite"), Step: func(op string) { s.step(Step(op)) },
+	})
+	if err != nil {
+		return err
+	}
+	return s.identify(ctx)
+}
+
+func (s *Store) openKV(ring *keyring.Keyring, mustExist bool) error {
+	store, err := ring.Sealer(keyring.KV)
+	if err != nil {
+		return err
+	}
+	s.kv, err = kv.Open(s.path(kvDir), kv.Options{
+		Keys: kv.Keys{Store: store, Private: s.private}, MustExist: mustExist, Fail: s.opts.failing("rocksdb"),
+	})
+	return kvError("open", err)
+}
+
+// metaSource is where the catalogue keeps this device's id.
+const metaSource = "source"
+
+// identify finds out, or decides at the first start, what this device is called in events.
+func (s *Store) identify(ctx context.Context) error {
+	if s.opts.Source != "" {
+		s.source = s.opts.Source
+		return nil
+	}
+	b, err := s.catalog.Meta(ctx, metaSource)
+	if err != nil {
+		return err
+	}
+	if len(b) == 0 {
+		b = []byte(uuid.NewString())
+		if err := s.catalog.Write(ctx, func(tx *catalog.Tx) error { return tx.SetMeta(metaSource, b) }); err != nil {
+			return err
+		}
+	}
+	s.source = string(b)
+	return nil
+}
+
+// fill brings the indexes in RAM to what the record says.
+func (s *Store) fill(ctx context.Context) error {
+	if err := s.renewTerms(ctx); err != nil {
+		return err
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return s.fillWords(ctx) })
+	g.Go(func() error { return s.fillVectors(ctx) })
+	return g.Wait()
+}
+
+// Close writes what is kept in memory only, snapshots among it, and closes the engines. It waits for background work;
+// calls under way end with their result or with ErrClosed. A second call returns what the first did.
+func (s *Store) Close() error {
+	s.closing.Do(func() {
+		err := s.keeper.close()
+		s.closed.Store(true)
+		err = errors.Join(err, s.catalog.Close())
+		s.step(StepClosingIndexes)
+		err = errors.Join(err, s.snapshot())
+		s.result = errors.Join(err, s.release())
+	})
+	return s.result
+}
+
+// release closes whatever is open.
+func (s *Store) release() error {
+	var errs []error
+	if s.catalog != nil {
+		errs = append(errs, s.catalog.Close())
+	}
+	if s.vectors != nil {
+		errs = append(errs, s.vectors.close())
+	}
+	if s.kv != nil {
+		errs = append(errs, kvError("close", s.kv.Close()))
+	}
+	if s.lock != nil {
+		errs = append(errs, s.lock.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// writeDurably writes a small file so that after a crash it is there as a whole or not at all.
+func writeDurably(path string, b []byte) error {
+	temp := path + ".tmp"
+	f, err := os.OpenFile(temp, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(b)
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(temp, path); err != nil {
+		return err
+	}
+	dir, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
+}

@@ -1,0 +1,53 @@
+package storage
+
+import (
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/elderzan/elderzan/security/keyring"
+)
+
+// Options says which store to open. Dir is required; the zero value of the rest works.
+type Options struct {
+	Dir           string           // data folder; made with mode 0700 if it is not there
+	KeySource     keyring.Source   // where the master key is kept; nil means the file master.key in Dir
+	Source        string           // names this device in events for the cloud; "" means an id made at the first start
+	SnapshotEvery int              // vectors stored between two snapshots of their index; 0 means 2,000
+	UseFlush      time.Duration    // how long counted uses may stay in memory; 0 means 5 s
+	Logger        *slog.Logger     // nil means silence
+	Now           func() time.Time // nil means time.Now
+
+	// Crash, where set, is told of each durable step before or after it, as the step's name says. For tests that
+	// kill the process there.
+	Crash func(Step)
+	// Fail, where set, is asked before each operation of an engine ("sqlite", "rocksdb" or "faiss"); an error it
+	// returns is the operation's. For tests that fail the n-th call.
+	Fail func(engine, op string) error
+}
+
+func (o Options) withDefaults() (Options, error) {
+	if o.Dir == "" {
+		return o, errors.New("storage: Options.Dir is required")
+	}
+	if o.SnapshotEvery <= 0 {
+		o.SnapshotEvery = 2000
+	}
+	if o.UseFlush <= 0 {
+		o.UseFlush = 5 * time.Second
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return o, nil
+}
+
+func (o *Options) failing(engine string) func(op string) error {
+	if o.Fail == nil {
+		return nil
+	}
+	return func(op string) error { return o.Fail(engine, op) }
+}

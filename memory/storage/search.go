@@ -1,0 +1,141 @@
+package storage
+
+import (
+	"cmp"
+	"context"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/elderzan/elderzan/memory"
+	"github.com/elderzan/elderzan/memory/analysis"
+	"github.com/elderzan/elderzan/memory/storage/internal/catalog"
+	"github.com/elderzan/elderzan/memory/storage/internal/inverted"
+	"github.com/elderzan/elderzan/scope"
+)
+
+// Search implements memory.Finder. A memory matches a text when it holds every word of it in content, title or tags;
+// a text without any word that is searched for (stop words alone) matches nothing. Pages follow each other without
+// gaps or repeats while nothing is written; a write between two pages may move hits of SortRelevance, whose scores
+// depend on all memories. A cursor of another query, or one that was tampered with, is an *memory.InputError.
+func (s *Store) Search(ctx context.Context, q memory.SearchQuery) (memory.Page, error) {
+	if err := s.usable(); err != nil {
+		return memory.Page{}, err
+	}
+	if q.Limit <= 0 {
+		q.Limit = memory.DefaultLimit
+	}
+	q.Limit = min(q.Limit, memory.MaxLimit)
+	text := strings.TrimSpace(q.Text)
+	if text == "" && (q.Sort == memory.SortRelevance || q.Sort == "") {
+		q.Sort = memory.SortNewest
+	} else if q.Sort == "" {
+		q.Sort = memory.SortRelevance
+	}
+	after, err := s.readCursor(&q)
+	if err != nil {
+		return memory.Page{}, err
+	}
+	words := distinctWords(analysis.Terms(text))
+	if text != "" && len(words) == 0 {
+		return memory.Page{}, nil
+	}
+	query := catalog.Query{Filter: q.Filter, Words: words}
+	if len(words) > 0 || len(q.Filter.Tags) > 0 {
+		query.Sealed = s.sealedMatches(q.Filter, words)
+	}
+	var page []catalog.Order
+	var total int
+	if q.Sort == memory.SortRelevance {
+		page, total, err = s.byRelevance(ctx, &q, query, after)
+	} else {
+		page, total, err = s.catalog.List(ctx, query, q.Sort, after, q.Limit+1)
+	}
+	if err != nil {
+		return memory.Page{}, catalogError(err)
+	}
+	return s.page(ctx, &q, page, total)
+}
+
+// page loads the memories of a page that may be one hit too long, which says that there is another.
+func (s *Store) page(ctx context.Context, q *memory.SearchQuery, orders []catalog.Order, total int) (memory.Page, error) {
+	p := memory.Page{Total: total}
+	if len(orders) > q.Limit {
+		orders = orders[:q.Limit]
+		p.NextCursor = s.cursor(q, orders[len(orders)-1])
+	}
+	rows := make([]int64, len(orders))
+	for i, o := range orders {
+		rows[i] = o.Row
+	}
+	records, err := s.catalog.ByRows(ctx, rows)
+	if err != nil {
+		return memory.Page{}, catalogError(err)
+	}
+	byRow := make(map[int64]*catalog.Record, len(records))
+	for i := range records {
+		byRow[records[i].Row] = &records[i]
+	}
+	for _, row := range rows {
+		r := byRow[row]
+		if r == nil {
+			continue // purged since the list was made
+		}
+		m, err := s.open(r)
+		if err != nil {
+			return memory.Page{}, err
+		}
+		p.Memories = append(p.Memories, m)
+	}
+	return p, nil
+}
+
+// sealedMatches finds the sealed memories that hold the words and tags, which the database does not know.
+func (s *Store) sealedMatches(f memory.Filter, words []string) []int64 {
+	if len(f.Scopes) > 0 && !slices.Contains(f.Scopes, scope.Private) {
+		return nil
+	}
+	f.Scopes = []scope.Scope{scope.Private}
+	return s.index.MatchAll(words, s.index.Select(f))
+}
+
+// byRelevance scores every match in RAM, where sealed and other memories are scored alike.
+func (s *Store) byRelevance(ctx context.Context, q *memory.SearchQuery, query catalog.Query, after *catalog.Order) ([]catalog.Order, int, error) {
+	matches, err := s.catalog.Match(ctx, query)
+	if err != nil {
+		return nil, 0, err
+	}
+	rows := make([]int64, len(matches))
+	for i, o := range matches {
+		rows[i] = o.Row
+	}
+	sel := s.index.Select(q.Filter)
+	for i, h := range s.index.Score(inverted.Words(query.Words), sel, rows) {
+		// The bits of floats that are not negative rise with them: one key serves both kinds of order.
+		matches[i].Key = int64(math.Float64bits(max(h.Score, 0)))
+	}
+	slices.SortStableFunc(matches, func(a, b catalog.Order) int { return cmp.Or(cmp.Compare(b.Key, a.Key), cmp.Compare(b.Row, a.Row)) })
+	page := matches
+	if after != nil {
+		i := slices.IndexFunc(matches, func(o catalog.Order) bool {
+			return o.Key < after.Key || o.Key == after.Key && o.Row < after.Row
+		})
+		if i < 0 {
+			i = len(matches)
+		}
+		page = matches[i:]
+	}
+	return page[:min(len(page), q.Limit+1)], len(matches), nil
+}
+
+func distinctWords(words []string) []string {
+	seen := make(map[string]bool, len(words))
+	out := words[:0]
+	for _, w := range words {
+		if !seen[w] {
+			seen[w] = true
+			out = append(out, w)
+		}
+	}
+	return out
+}

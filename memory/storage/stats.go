@@ -1,0 +1,61 @@
+package storage
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"path/filepath"
+
+	"github.com/elderzan/elderzan/memory"
+	"github.com/elderzan/elderzan/memory/storage/internal/catalog"
+	"github.com/elderzan/elderzan/memory/storage/internal/vector"
+)
+
+// Stats implements memory.Reporter.
+func (s *Store) Stats(ctx context.Context) (memory.Stats, error) {
+	if err := s.usable(); err != nil {
+		return memory.Stats{}, err
+	}
+	c, err := s.catalog.Count(ctx)
+	if err != nil {
+		return memory.Stats{}, catalogError(err)
+	}
+	st := memory.Stats{
+		ByScope: c.ByScope, ByState: c.ByState, Pending: c.Jobs, OutboxPending: c.Outbox, IndexKind: vector.Flat.String(),
+		SchemaVersion: catalog.SchemaVersion(), RecoveredTx: s.recovered, RecoveredSince: s.recoveredAt,
+	}
+	for _, n := range s.vectors.spaces() {
+		st.Vectors += n
+	}
+	if st.Bytes, err = folderBytes(s.opts.Dir); err != nil {
+		return memory.Stats{}, fileError("measure the data folder", err)
+	}
+	st.OpenFindings, st.LastCheckedAt, err = s.lastCheck(ctx)
+	return st, err
+}
+
+// Spaces implements memory.Reporter.
+func (s *Store) Spaces() map[string]int {
+	if s.usable() != nil {
+		return map[string]int{}
+	}
+	return s.vectors.spaces()
+}
+
+// folderBytes adds up the files below dir. Files that come and go meanwhile are passed over.
+func folderBytes(dir string) (int64, error) {
+	var sum int64
+	err := filepath.WalkDir(dir, func(_ string, e fs.DirEntry, err error) error {
+		if err == nil && e.Type().IsRegular() {
+			var info fs.FileInfo
+			if info, err = e.Info(); err == nil {
+				sum += info.Size()
+			}
+		}
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		return err
+	})
+	return sum, err
+}

@@ -1,0 +1,45 @@
+package storage
+
+import "slices"
+
+// Step names a moment just before or after something becomes durable. A process that dies at any of them leaves a
+// folder that opens, with each change there as a whole or not at all.
+type Step string
+
+// String returns the step's name.
+func (s Step) String() string { return string(s) }
+
+// The durable steps.
+const (
+	StepKeysMade       Step = "keys-made"            // first start: the keys are there
+	StepEnginesMade    Step = "engines-made"         // first start: the engines' files are there
+	StepReady          Step = "ready"                // first start: the folder is marked as whole
+	StepPrepare        Step = "prepare"              // before the intent and the values go to RocksDB
+	StepPrepared       Step = "prepared"             // after that
+	StepCommit         Step = "sqlite-before-commit" // before SQLite commits
+	StepCommitted      Step = "sqlite-after-commit"  // after that
+	StepFinish         Step = "finish"               // before RocksDB moves the values in place
+	StepFinished       Step = "finished"             // after that
+	StepApplied        Step = "applied"              // after FAISS has them
+	StepCheckpoint     Step = "sqlite-checkpoint"    // before SQLite folds its log in
+	StepSnapshot       Step = "snapshot"             // before a snapshot of FAISS is written
+	StepSnapshotted    Step = "snapshotted"          // after that
+	StepRecoverFinish  Step = "recover-finish"       // on open: before a decided intent is finished
+	StepRecoverUndo    Step = "recover-undo"         // on open: before an undecided one is undone
+	StepRecovered      Step = "recovered"            // on open: after both, before the decisions are forgotten
+	StepClosingIndexes Step = "closing"              // on close: before the snapshots
+)
+
+var steps = []Step{
+	StepKeysMade, StepEnginesMade, StepReady, StepPrepare, StepPrepared, StepCommit, StepCommitted, StepFinish, StepFinished,
+	StepApplied, StepCheckpoint, StepSnapshot, StepSnapshotted, StepRecoverFinish, StepRecoverUndo, StepRecovered, StepClosingIndexes,
+}
+
+// Steps lists every durable step, each once. The caller owns the slice.
+func Steps() []Step { return slices.Clone(steps) }
+
+func (s *Store) step(at Step) {
+	if s.opts.Crash != nil {
+		s.opts.Crash(at)
+	}
+}

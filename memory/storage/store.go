@@ -1,0 +1,60 @@
+package storage
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"os"
+
+	"github.com/elderzan/elderzan/memory"
+	"github.com/elderzan/elderzan/memory/storage/internal/catalog"
+	"github.com/elderzan/elderzan/memory/storage/internal/inverted"
+	"github.com/elderzan/elderzan/memory/storage/internal/kv"
+	"github.com/elderzan/elderzan/security"
+)
+
+var _ memory.Store = (*Store)(nil)
+
+// Store is an open hybrid store. It is safe for concurrent use.
+type Store struct {
+	opts    Options
+	lock    *os.File
+	catalog *catalog.DB
+	kv      *kv.DB
+	index   *inverted.Index
+	vectors *vectorSet
+	txns    *manager
+	keeper  *keeper
+	uses    uses
+
+	source    string // of events
+	private   *security.Sealer
+	hashKey   security.Secret
+	cursorKey security.Secret
+	auditKey  func(generation uint32) (security.Secret, error)
+
+	recovered   int
+	recoveredAt time.Time
+
+	closing sync.Once
+	closed  atomic.Bool
+	result  error
+}
+
+// usable returns ErrClosed after Close.
+func (s *Store) usable() error {
+	if s.closed.Load() {
+		return ErrClosed
+	}
+	return nil
+}
+
+// write runs fn in the writer's transaction.
+func (s *Store) write(ctx context.Context, fn func(*catalog.Tx) error) error {
+	if err := s.usable(); err != nil {
+		return err
+	}
+	return catalogError(s.catalog.Write(ctx, fn))
+}

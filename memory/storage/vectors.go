@@ -1,0 +1,123 @@
+package storage
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/elderzan/elderzan/memory"
+	"github.com/elderzan/elderzan/memory/storage/internal/catalog"
+)
+
+var _ memory.Indexes = (*Store)(nil)
+
+// maxSpace bounds the name of an embedding space in bytes: it is part of a key.
+const maxSpace = 200
+
+// Jobs implements memory.Indexes. Jobs that FailJobs has delayed are left out until they are due.
+func (s *Store) Jobs(ctx context.Context, n int) ([]memory.Job, error) {
+	if err := s.usable(); err != nil {
+		return nil, err
+	}
+	records, err := s.catalog.Jobs(ctx, n, s.opts.Now())
+	if err != nil {
+		return nil, catalogError(err)
+	}
+	jobs := make([]memory.Job, 0, len(records))
+	for i := range records {
+		m, err := s.open(&records[i])
+		if err != nil {
+			return nil, err
+		}
+		jobs = append(jobs, memory.Job{ID: m.ID, Text: m.EmbeddingText(), LocalOnly: m.LocalOnly(), Version: m.Version})
+	}
+	return jobs, nil
+}
+
+// FailJobs implements memory.Indexes. Ids without a job are passed over.
+func (s *Store) FailJobs(ctx context.Context, ids []memory.ID, after time.Time) error {
+	return s.write(ctx, func(tx *catalog.Tx) error {
+		for _, id := range ids {
+			if err := tx.DelayJob(id, after); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// PutVectors implements memory.Indexes. A vector of a text that has changed since, or of a memory that is gone, is
+// dropped, and its job stays. A memory keeps one vector in each space.
+func (s *Store) PutVectors(ctx context.Context, vs []memory.Vector) error {
+	copies := make([][]float32, len(vs))
+	for i := range vs {
+		if err := checkVector(&vs[i]); err != nil {
+			return err
+		}
+		copies[i] = append([]float32(nil), vs[i].Values...)
+	}
+	return s.write(ctx, func(tx *catalog.Tx) error {
+		var t txn
+		for i := range vs {
+			if err := s.putVector(tx, &t, &vs[i], copies[i]); err != nil {
+				return err
+			}
+		}
+		return s.txns.prepare(tx, &t)
+	})
+}
+
+// putVector adds one vector to t unless it is stale, and removes its job.
+func (s *Store) putVector(tx *catalog.Tx, t *txn, v *memory.Vector, values []float32) error {
+	r, ok, err := tx.ByID(v.ID)
+	if err != nil || !ok || v.Version < r.TextVersion || v.Version > r.Memory.Version {
+		return err
+	}
+	ref := catalog.VectorRef{Row: r.Row, Space: v.Space, Version: v.Version, Class: vectorClass(&r.Memory)}
+	t.put(ref, values)
+	return tx.DropJob(r.Row)
+}
+
+func checkVector(v *memory.Vector) error {
+	if v.Space == "" || len(v.Space) > maxSpace {
+		return &memory.InputError{Field: "space", Problem: fmt.Sprintf("has %d bytes, not 1 to %d", len(v.Space), maxSpace)}
+	}
+	if len(v.Values) != memory.Dim {
+		return &memory.InputError{Field: "vector", Problem: fmt.Sprintf("has %d components, not %d", len(v.Values), memory.Dim),
+			Hint: "set embedding.dimensions to 768"}
+	}
+	var sum float64
+	for _, c := range v.Values {
+		sum += float64(c) * float64(c)
+	}
+	if !(math.Abs(sum-1) <= 0.01) { // not >, which NaN would pass
+		return &memory.InputError{Field: "vector", Problem: "is not of unit length"}
+	}
+	return nil
+}
+
+// vectorBytes writes a vector as RocksDB holds it: little-endian float32.
+func vectorBytes(values []float32) []byte {
+	b := make([]byte, 0, 4*len(values))
+	for _, c := range values {
+		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(c))
+	}
+	return b
+}
+
+func vectorValues(b []byte) []float32 {
+	out := make([]float32, len(b)/4)
+	for i := range out {
+		out[i] = math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:]))
+	}
+	return out
+}
+
+// vectorSum is the checksum on record of a vector's bytes.
+func vectorSum(b []byte) []byte {
+	sum := sha256.Sum256(b)
+	return sum[:catalog.SumSize]
+}
