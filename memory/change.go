@@ -3,6 +3,7 @@ package memory
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/elderzan/elderzan/scope"
@@ -169,14 +170,14 @@ func (s *Service) Revise(ctx context.Context, c Caller, in ReviseInput) (ReviseR
 	if err := s.applyRevision(&m, in); err != nil {
 		return ReviseResult{}, err
 	}
-	before, seen := m.Scope, m.Version
+	before, seen, known := m.Scope, m.Version, m.Rules
 	confirmed := m.Overridden && m.Sensitive // a person kept this scope although the text was sensitive
 	d, err := s.classify(ctx, &m, c.Root)
 	if err != nil {
 		return ReviseResult{}, err
 	}
 	res := ReviseResult{Decision: d}
-	if d.Sensitive && m.Scope != scope.Private && !confirmed {
+	if d.Sensitive && m.Scope != scope.Private && !(confirmed && within(m.Rules, known)) {
 		m.Scope = scope.Private
 		res.Warnings = append(res.Warnings, fmt.Sprintf("moved from %s to PRIVATE: the new text looks sensitive (%v)", before, d.Rules()))
 	}
@@ -196,6 +197,16 @@ func (s *Service) Revise(ctx context.Context, c Caller, in ReviseInput) (ReviseR
 		s.indexer.Wake()
 	}
 	return res, nil
+}
+
+// within reports whether all of list are in known: a yes to one kind of finding is none to another.
+func within(list, known []string) bool {
+	for _, v := range list {
+		if !slices.Contains(known, v) {
+			return false
+		}
+	}
+	return true
 }
 
 // applyRevision writes in's fields into m after checking the memory that results.

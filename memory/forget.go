@@ -3,6 +3,7 @@ package memory
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -25,13 +26,17 @@ type ForgetResult struct {
 }
 
 // Forget takes memories out of every answer. They can be brought back with Revise for ForgetGrace; with Purge they
-// are gone at once. A Query without Confirm changes nothing and returns what it would forget, at most MaxBatch.
+// are gone at once. A Query without Confirm changes nothing and returns what it would forget; with it, at most
+// MaxBatch are forgotten in one call. Errors: *InputError, *NotFoundError, ErrDenied, and those of the store.
 func (s *Service) Forget(ctx context.Context, c Caller, in ForgetInput) (ForgetResult, error) {
 	if err := checkForget(&in); err != nil {
 		return ForgetResult{}, err
 	}
 	var res ForgetResult
 	if len(in.IDs) == 0 {
+		if err := s.authorize(ctx, c, "search", nil); err != nil {
+			return res, err
+		}
 		p, err := s.store.Search(ctx, SearchQuery{Text: in.Query, Filter: in.Filter, Sort: SortRelevance, Limit: MaxBatch})
 		if err != nil {
 			return res, fmt.Errorf("forget: %w", err)
@@ -93,6 +98,7 @@ func (s *Service) forgetOne(ctx context.Context, c Caller, id ID, reason string)
 }
 
 func checkForget(in *ForgetInput) error {
+	in.Query = strings.TrimSpace(in.Query) // blanks match everything
 	switch {
 	case len(in.IDs) == 0 && in.Query == "":
 		return &InputError{Field: "id", Problem: "is missing", Hint: "give an id, or a query with confirm=true"}

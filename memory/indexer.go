@@ -2,6 +2,7 @@ package memory
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -43,6 +44,7 @@ type Indexer struct {
 	lastCall   time.Time     // when the last of them ended
 	urgent     int           // callers that wait for the jobs to run out
 	failures   int           // batches failed in a row
+	due        time.Time     // when the jobs that failed last come due; zero when none did
 
 	cancel context.CancelFunc
 	done   chan struct{}
@@ -119,7 +121,8 @@ func (x *Indexer) Settle(ctx context.Context, few int, limit time.Duration) {
 	x.waitIdle(ctx, idle)
 }
 
-// WaitIdle waits until no job waits, or ctx is done.
+// WaitIdle waits until no job waits, or ctx is done. It returns ErrNotEmbedding when jobs are left that failed and
+// will be tried again later, or when the Indexer was closed meanwhile.
 func (x *Indexer) WaitIdle(ctx context.Context) error {
 	x.mu.Lock()
 	waiting, idle := x.added-x.settled, x.idle
@@ -127,7 +130,24 @@ func (x *Indexer) WaitIdle(ctx context.Context) error {
 	if waiting > 0 {
 		x.waitIdle(ctx, idle)
 	}
-	return ctx.Err()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if time.Now().Before(x.due) || x.added != x.settled && isClosed(x.done) {
+		return ErrNotEmbedding
+	}
+	return nil
+}
+
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
 }
 
 func (x *Indexer) waitIdle(ctx context.Context, idle <-chan struct{}) {
@@ -154,6 +174,7 @@ func (x *Indexer) run(ctx context.Context) {
 		x.mu.Lock()
 		added := x.added
 		x.mu.Unlock()
+		read := time.Now()
 		jobs, err := x.store.Jobs(ctx, x.opts.Batch)
 		switch {
 		case ctx.Err() != nil:
@@ -167,12 +188,22 @@ func (x *Indexer) run(ctx context.Context) {
 			case <-x.wake:
 			case <-ctx.Done():
 				return
-			case <-time.After(retryLast): // jobs that failed come due without a Wake
+			case <-time.After(x.untilDue(read)): // jobs that failed come due without a Wake
 			}
 		default:
 			x.work(ctx, jobs)
 		}
 	}
+}
+
+// untilDue returns how long there is nothing to do, unless something is added, when the jobs ran out at read.
+func (x *Indexer) untilDue(read time.Time) time.Duration {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.due.Before(read) {
+		return retryLast
+	}
+	return min(max(time.Until(x.due), 0), retryLast) + time.Millisecond // past due, whatever the store rounds to
 }
 
 func (x *Indexer) ranOut(added uint64) {
@@ -198,6 +229,9 @@ func (x *Indexer) work(ctx context.Context, jobs []Job) {
 			texts[i] = j.Text
 		}
 		rows, space, err := x.embedder.Documents(ctx, texts, step[0].LocalOnly)
+		if err == nil && len(rows) != len(texts) {
+			err = fmt.Errorf("embedder returned %d vectors for %d texts", len(rows), len(texts))
+		}
 		if err != nil {
 			if ctx.Err() == nil {
 				x.fail(ctx, step, err)
@@ -228,10 +262,14 @@ func (x *Indexer) work(ctx context.Context, jobs []Job) {
 	}
 }
 
-// step returns the jobs to embed in one go: as many as may go the same way, but one while someone waits for an answer.
+// step returns the jobs to embed in one go: as many as may go the same way, but one while someone waits for an
+// answer, and one after a failure, so that a text that cannot be embedded holds up no other.
 func (x *Indexer) step(jobs []Job) []Job {
+	x.mu.Lock()
+	failing := x.failures > 0
+	x.mu.Unlock()
 	n := 1
-	for n < len(jobs) && jobs[n].LocalOnly == jobs[0].LocalOnly && !x.busy() {
+	for n < len(jobs) && jobs[n].LocalOnly == jobs[0].LocalOnly && !failing && !x.busy() {
 		n++
 	}
 	return jobs[:n]
@@ -257,7 +295,11 @@ func (x *Indexer) fail(ctx context.Context, jobs []Job, cause error) {
 		ids[i] = j.ID
 	}
 	x.opts.Logger.Warn("embedding failed; will retry", "count", len(jobs), "after", wait, "error", cause)
-	if err := x.store.FailJobs(ctx, ids, time.Now().Add(wait)); err != nil && ctx.Err() == nil {
+	due := time.Now().Add(wait)
+	x.mu.Lock()
+	x.due = due
+	x.mu.Unlock()
+	if err := x.store.FailJobs(ctx, ids, due); err != nil && ctx.Err() == nil {
 		x.opts.Logger.Error("delay embedding jobs", "error", err)
 		x.rest(ctx, wait)
 	}

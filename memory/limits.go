@@ -20,7 +20,7 @@ func checkRemember(in *RememberInput) error {
 	if in.ExpiresIn < 0 {
 		return &InputError{Field: "expires_in", Problem: "is negative", Hint: "give a span such as 12h or 30d"}
 	}
-	if in.Importance < 0 || in.Importance > 1 {
+	if !(in.Importance >= 0 && in.Importance <= 1) { // so that NaN is refused, too
 		return &InputError{Field: "importance", Problem: "is not between 0 and 1"}
 	}
 	if err := checkMetadata(in.Metadata); err != nil {

@@ -100,10 +100,7 @@ func checkRecall(in *RecallInput) error {
 	default:
 		return &InputError{Field: "mode", Problem: "is unknown", Hint: "use fast, balanced or accurate"}
 	}
-	if in.MaxTokens == 0 {
-		in.MaxTokens = DefaultMaxTokens
-	}
-	if in.MaxTokens < MinMaxTokens || in.MaxTokens > MaxMaxTokens {
+	if in.MaxTokens != 0 && (in.MaxTokens < MinMaxTokens || in.MaxTokens > MaxMaxTokens) {
 		return &InputError{Field: "max_tokens", Problem: fmt.Sprintf("is %d", in.MaxTokens),
 			Hint: fmt.Sprintf("give a number from %d to %d", MinMaxTokens, MaxMaxTokens)}
 	}
@@ -157,23 +154,30 @@ func dropExpired(cs []Candidate, now time.Time) []Candidate {
 	return kept
 }
 
-// memoryOverhead is what a result costs beside its text: id, scores, dates and field names.
+// memoryOverhead is what a result costs beside its text, in tokens: id, scores, dates and field names.
 const memoryOverhead = 60
 
-// budget keeps the best memories whose texts fit maxTokens. The first one that does not fit is shortened if a
-// useful part of it fits; smaller ones behind it may still be taken.
+// minPart is the shortest part of a memory that is worth returning behind others, in tokens.
+const minPart = 60
+
+// budget keeps the best memories whose texts fit maxTokens; with 0, whose texts and what stands beside them fit
+// DefaultMaxTokens. The first one that does not fit is shortened if a useful part of it fits; smaller ones behind it
+// may still be taken.
 func (s *Service) budget(ranked []Ranked, maxTokens int) (kept []Recalled, truncated bool) {
-	left := maxTokens
+	left, overhead := maxTokens, 0
+	if left == 0 {
+		left, overhead = DefaultMaxTokens, memoryOverhead
+	}
 	for _, r := range ranked {
-		text := s.tokens(r.Memory.Title) + s.tokens(r.Memory.Content)
+		cost := s.tokens(r.Memory.Title) + s.tokens(r.Memory.Content) + overhead
 		switch {
-		case text <= left:
-			left -= text
+		case cost <= left:
+			left -= cost
 			kept = append(kept, Recalled{Ranked: r})
-		case len(kept) == 0 || left >= memoryOverhead:
+		case len(kept) == 0 || left >= minPart+overhead:
 			truncated = true
-			if c := s.cut(r, left); c.Memory.Content != "" {
-				left -= s.tokens(c.Memory.Title) + s.tokens(c.Memory.Content)
+			if c := s.cut(r, left-overhead); c.Memory.Content != "" {
+				left -= s.tokens(c.Memory.Title) + s.tokens(c.Memory.Content) + overhead
 				kept = append(kept, c)
 			}
 		default:

@@ -47,6 +47,9 @@ func (s *Service) Remember(ctx context.Context, c Caller, in RememberInput) (Rem
 	if err := s.authorize(ctx, c, "remember", nil); err != nil {
 		return RememberResult{}, err
 	}
+	if err := s.authorizeSupersede(ctx, c, in.Supersedes); err != nil {
+		return RememberResult{}, err
+	}
 	if s.indexer != nil {
 		defer s.indexer.Foreground()()
 	}
@@ -59,6 +62,9 @@ func (s *Service) Remember(ctx context.Context, c Caller, in RememberInput) (Rem
 	a := s.audit(c, "remember")
 	if err := s.decideScope(ctx, &m, in, d, &a, &res.Warnings); err != nil {
 		return RememberResult{}, err
+	}
+	if m.Scope.Cloud() && !s.cloud {
+		res.Warnings = append(res.Warnings, fmt.Sprintf("no cloud is configured: the %s memory stays on this machine until one is", m.Scope))
 	}
 	if m.Kind == "" {
 		m.Kind = d.Knowledge.Name
@@ -76,11 +82,23 @@ func (s *Service) Remember(ctx context.Context, c Caller, in RememberInput) (Rem
 		s.indexer.Wake()
 		if in.Wait {
 			if err := s.indexer.WaitIdle(ctx); err != nil {
-				res.Warnings = append(res.Warnings, "stored; its embedding is still under way")
+				res.Warnings = append(res.Warnings, "stored, but not embedded yet; until then its words find it")
 			}
 		}
 	}
 	return res, nil
+}
+
+// authorizeSupersede asks for the right to change the memory that a new one replaces.
+func (s *Service) authorizeSupersede(ctx context.Context, c Caller, old ID) error {
+	if old == "" || s.authorizer == nil {
+		return nil
+	}
+	ms, err := s.store.Get(ctx, []ID{old})
+	if err != nil {
+		return err
+	}
+	return s.authorize(ctx, c, "revise", &ms[0])
 }
 
 // draft turns the input into a memory that has everything but its scope.
@@ -130,7 +148,7 @@ func (s *Service) decideScope(ctx context.Context, m *Memory, in RememberInput, 
 		if in.Scope.WiderThan(d.Scope) {
 			*warn = append(*warn, fmt.Sprintf("stored as %s as asked; the classifier suggests %s", in.Scope, d.Scope))
 		}
-		return s.warnCloud(m, warn)
+		return nil
 	}
 	if in.Scope == scope.Private {
 		m.Scope, a.Reason = in.Scope, "scope asked for"
@@ -160,13 +178,6 @@ func (s *Service) overrideSensitive(ctx context.Context, m *Memory, in RememberI
 	}
 	m.Scope, m.Overridden, a.Action, a.From, a.Reason = in.Scope, true, "override", d.Scope, "override_auto_classification"
 	*warn = append(*warn, fmt.Sprintf("stored as %s although it looks sensitive (%v), because override_auto_classification was set", in.Scope, d.Rules()))
-	return s.warnCloud(m, warn)
-}
-
-func (s *Service) warnCloud(m *Memory, warn *[]string) error {
-	if m.Scope.Cloud() && !s.cloud {
-		*warn = append(*warn, fmt.Sprintf("no cloud is configured: the %s memory stays on this machine until one is", m.Scope))
-	}
 	return nil
 }
 
