@@ -8,7 +8,8 @@ import (
 // Conn tells a handler who calls, and from where. The connection's two ends filled it, never the arguments of a call.
 type Conn struct {
 	Session       string // id of the client's connection; the same across engines that it outlives
-	Client        string // name the MCP client gave itself, else what started it
+	Client        string // name the MCP client gave itself, else Via
+	Via           string // what opened the connection, as that program says: the pipe of an MCP client, or the command line
 	ClientVersion string
 	User          string // operating system user
 	UID           int
@@ -41,6 +42,7 @@ func (s *Session) Conn() Conn {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c := s.conn
+	c.Via = c.Client
 	if s.info.Name != "" {
 		c.Client, c.ClientVersion = s.info.Name, s.info.Version
 	}
