@@ -22,8 +22,6 @@ func (x *Index) Put(ids []int64, vecs [][]float32) error {
 		}
 		last[id] = i
 	}
-	x.writing.Lock()
-	defer x.writing.Unlock()
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.native == nil {
@@ -37,7 +35,7 @@ func (x *Index) Put(ids []int64, vecs [][]float32) error {
 				continue
 			}
 			if row, ok := x.rows[id]; ok {
-				if err := x.native.set(row, vecs[i]); err != nil {
+				if err := x.replace(row, vecs[i]); err != nil {
 					return err
 				}
 				continue
@@ -54,7 +52,13 @@ func (x *Index) Put(ids []int64, vecs [][]float32) error {
 	})
 }
 
-// append adds rows for ids that the index does not hold. It needs the locks and runs on the pool.
+// replace overwrites a row. It needs the lock and runs on the pool.
+func (x *Index) replace(row int, vec []float32) error {
+	x.keep(row, row+1)
+	return x.native.set(row, vec)
+}
+
+// append adds rows for ids that the index does not hold. It needs the lock and runs on the pool.
 func (x *Index) append(ids []int64, vecs []float32) error {
 	if err := x.native.add(vecs); err != nil {
 		return fmt.Errorf("vector: add %d rows: %w", len(ids), err)
@@ -68,14 +72,22 @@ func (x *Index) append(ids []int64, vecs []float32) error {
 
 // Remove drops the vectors of ids and returns how many there were; ids that the index does not hold are passed over.
 func (x *Index) Remove(ids []int64) (int, error) {
-	x.writing.Lock()
-	defer x.writing.Unlock()
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.native == nil {
 		return 0, ErrClosed
 	}
-	// The last row moves into each gap. The moves run in order, so that a row may move more than once.
+	var removed int
+	err := x.call(func() (err error) {
+		removed, err = x.remove(ids)
+		return err
+	})
+	return removed, err
+}
+
+// remove needs the lock and runs on the pool. The last row moves into each gap, in order, so that a row may move more
+// than once.
+func (x *Index) remove(ids []int64) (int, error) {
 	var from, to []int64
 	n := len(x.ids)
 	for _, id := range ids {
@@ -95,6 +107,10 @@ func (x *Index) Remove(ids []int64) (int, error) {
 	if removed == 0 {
 		return 0, nil
 	}
+	x.keep(n, len(x.ids))
+	for _, row := range to {
+		x.keep(int(row), int(row)+1)
+	}
 	x.ids = x.ids[:n]
-	return removed, x.call(func() error { return x.native.shrink(from, to, n) })
+	return removed, x.native.shrink(from, to, n)
 }

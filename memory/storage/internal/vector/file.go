@@ -9,28 +9,35 @@ import (
 
 // SaveFile writes a snapshot into the file path with mode 0600, atomically: after a crash the file is the old one or
 // the new one, whole; after a return without error it is the new one. What a crash leaves beside it ends in
-// ".tmp" and is replaced by the next SaveFile.
-func (x *Index) SaveFile(path string, s Snapshot) (err error) {
+// ".tmp" and is replaced by the next SaveFile. Calls with the same path must come one after another.
+func (x *Index) SaveFile(path string, s Snapshot) error {
 	temp := path + ".tmp"
-	f, err := os.OpenFile(temp, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err := x.writeFile(temp, s); err != nil {
+		return errors.Join(err, removeIfThere(temp))
+	}
+	if err := os.Rename(temp, path); err != nil {
+		return errors.Join(err, removeIfThere(temp))
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+func (x *Index) writeFile(path string, s Snapshot) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, f.Close(), os.Remove(temp))
-		}
-	}()
-	if err := x.WriteSnapshot(f, s); err != nil {
+	err = x.WriteSnapshot(f, s)
+	if err == nil {
+		err = f.Sync()
+	}
+	return errors.Join(err, f.Close())
+}
+
+func removeIfThere(path string) error {
+	if err := os.Remove(path); !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	if err := f.Sync(); err != nil {
-		return err
-	}
-	if err := os.Rename(temp, path); err != nil {
-		return err
-	}
-	return errors.Join(f.Close(), syncDir(filepath.Dir(path)))
+	return nil
 }
 
 // LoadFile returns the index in the snapshot at path. It returns an error wrapping os.ErrNotExist if there is none

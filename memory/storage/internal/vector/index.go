@@ -55,13 +55,13 @@ type Index struct {
 	pool    *Pool
 	ownPool bool
 
-	// writing is held by each change and by a snapshot for its whole time, mu for writing only while a change is
-	// applied: a change that waits for a snapshot would otherwise hold up every search.
-	writing sync.Mutex
-	mu      sync.RWMutex
-	native  *native // nil once closed
-	ids     []int64 // by row
-	rows    map[int64]int
+	mu     sync.RWMutex
+	native *native // nil once closed
+	ids    []int64 // by row
+	rows   map[int64]int
+	view   *view // of the snapshot being written, nil if there is none
+
+	saving sync.Mutex // held while a snapshot is written: one at a time
 }
 
 // New returns an empty index. The caller closes it.
@@ -97,8 +97,8 @@ func (x *Index) call(fn func() error) error {
 
 // Close frees the index. It waits for calls under way and is safe to call more than once.
 func (x *Index) Close() error {
-	x.writing.Lock()
-	defer x.writing.Unlock()
+	x.saving.Lock()
+	defer x.saving.Unlock()
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.native == nil {

@@ -143,8 +143,8 @@ func TestIndexAgainstBruteForce(t *testing.T) {
 				}
 			},
 			"": func(t *rapid.T) {
-				if x.Len() != len(model) {
-					t.Fatalf("Len = %d, want %d", x.Len(), len(model))
+				if x.Len() != len(model) || x.Bytes() != int64(len(model)*dim*4) || x.native.index.Ntotal() != int64(len(model)) {
+					t.Fatalf("Len = %d, Bytes = %d, %d rows; want %d", x.Len(), x.Bytes(), x.native.index.Ntotal(), len(model))
 				}
 				for _, id := range x.IDs() {
 					got, err := x.Reconstruct(id)
@@ -380,7 +380,25 @@ func TestHandleOfAnotherForm(t *testing.T) {
 	}
 }
 
+func TestBitmap(t *testing.T) {
+	b := NewBitmap(-5)
+	for _, id := range []int64{3, 3, 64, 700, -1} {
+		b.Add(id)
+	}
+	for id, want := range map[int64]bool{3: true, 64: true, 700: true, -1: false, 4: false, 1 << 40: false} {
+		if b.Has(id) != want {
+			t.Errorf("Has(%d) = %t, want %t", id, !want, want)
+		}
+	}
+	if b.Count() != 3 {
+		t.Errorf("Count = %d, want 3", b.Count())
+	}
+}
+
 func TestKindNames(t *testing.T) {
+	if x := newTestIndex(t, 2); x.Kind() != Flat {
+		t.Errorf("the kind of a new index is %s, want flat", x.Kind())
+	}
 	if Flat.String() != "flat" || Kind(9).String() != "kind(9)" {
 		t.Error("a kind has the wrong name")
 	}

@@ -52,8 +52,6 @@ func handle(index faiss.Index) (unsafe.Pointer, error) {
 
 func (n *native) free() { n.index.Delete() }
 
-func (n *native) rows() int { return int(n.index.Ntotal()) }
-
 // add appends rows; len(vecs) is a multiple of the dimension.
 func (n *native) add(vecs []float32) error {
 	if len(vecs) == 0 {

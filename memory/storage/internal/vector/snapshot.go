@@ -102,57 +102,6 @@ func shortened(err error) error {
 	return err
 }
 
-// WriteSnapshot seals the index's state at the moment of the call to w. Searches go on meanwhile; changes wait.
-func (x *Index) WriteSnapshot(w io.Writer, s Snapshot) error {
-	header, err := s.header()
-	if err != nil {
-		return err
-	}
-	x.writing.Lock()
-	defer x.writing.Unlock()
-	x.mu.RLock()
-	defer x.mu.RUnlock()
-	if x.native == nil {
-		return ErrClosed
-	}
-	if _, err := w.Write(header); err != nil {
-		return fmt.Errorf("vector: write snapshot: %w", err)
-	}
-	sealed := security.NewStreamWriter(w, s.Sealer, header)
-	if err := errors.Join(x.writeRows(sealed), sealed.Close()); err != nil {
-		return fmt.Errorf("vector: write snapshot: %w", err)
-	}
-	return nil
-}
-
-// writeRows needs writing held.
-func (x *Index) writeRows(w io.Writer) error {
-	meta := append(make([]byte, 0, snapMetaLen+8*len(x.ids)), byte(x.kind))
-	meta = binary.LittleEndian.AppendUint32(meta, uint32(x.dim))
-	meta = binary.LittleEndian.AppendUint64(meta, uint64(len(x.ids)))
-	for _, id := range x.ids {
-		meta = binary.LittleEndian.AppendUint64(meta, uint64(id))
-	}
-	if _, err := w.Write(meta); err != nil {
-		return err
-	}
-	rows := make([]float32, snapRows*x.dim)
-	raw := make([]byte, 4*len(rows))
-	for first := 0; first < len(x.ids); first += snapRows {
-		rows = rows[:min(snapRows, len(x.ids)-first)*x.dim]
-		if err := x.call(func() error { return x.native.get(first, rows) }); err != nil {
-			return err
-		}
-		for i, c := range rows {
-			binary.LittleEndian.PutUint32(raw[4*i:], math.Float32bits(c))
-		}
-		if _, err := w.Write(raw[:4*len(rows)]); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // ReadSnapshot returns the index that WriteSnapshot sealed to r. opts.Dim, if set, must fit; opts.Kind is taken from
 // the snapshot. It returns a *CorruptError for anything but the whole snapshot of s.FileID and s.Generation, and r's own
 // error if reading fails.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/elderzan/elderzan/security"
@@ -81,8 +82,8 @@ func wantCorrupt(t *testing.T, name string, raw []byte, s Snapshot) {
 	t.Helper()
 	x, err := ReadSnapshot(bytes.NewReader(raw), s, Options{})
 	var bad *CorruptError
-	if !errors.As(err, &bad) || x != nil {
-		t.Errorf("%s: got %v, want a CorruptError", name, err)
+	if !errors.As(err, &bad) || x != nil || errors.Unwrap(bad) == nil || !strings.Contains(bad.Error(), s.FileID) {
+		t.Errorf("%s: got %v, want a CorruptError that names the file", name, err)
 	}
 }
 
@@ -258,6 +259,76 @@ func TestFileErrors(t *testing.T) {
 	}
 	if _, err := ReadFileInfo(junk); !errors.As(err, &bad) {
 		t.Errorf("ReadFileInfo of junk: got %v, want a CorruptError", err)
+	}
+}
+
+// meddler changes the index each time a part of its snapshot is written.
+type meddler struct {
+	bytes.Buffer
+	change func()
+}
+
+func (m *meddler) Write(p []byte) (int, error) {
+	m.change()
+	return m.Buffer.Write(p)
+}
+
+// A snapshot is the state at the moment of the call, whatever is put, replaced and removed while it is written.
+func TestSnapshotOfAChangingIndex(t *testing.T) {
+	const n, dim = 1500, 768 // five chunks, so that changes come between them
+	for seed := range uint64(20) {
+		r := rand.New(rand.NewPCG(seed, 1))
+		vec := func() []float32 { // a unit vector that is quick to make
+			v := make([]float32, dim)
+			v[r.IntN(dim)] = 1
+			return v
+		}
+		x, want := newTestIndex(t, dim), newTestIndex(t, dim)
+		ids, vecs := make([]int64, n), make([][]float32, n)
+		for i := range ids {
+			ids[i], vecs[i] = int64(i), vec()
+		}
+		if err := errors.Join(x.Put(ids, vecs), want.Put(ids, vecs)); err != nil {
+			t.Fatalf("Put: %v", err)
+		}
+		m := &meddler{change: func() {
+			for range r.IntN(30) {
+				id := r.Int64N(2 * n)
+				var err error
+				if r.IntN(2) == 0 {
+					_, err = x.Remove([]int64{id, r.Int64N(n), id + 1})
+				} else {
+					err = x.Put([]int64{id, id + 1}, [][]float32{vec(), vec()})
+				}
+				if err != nil {
+					t.Fatalf("seed %d: change: %v", seed, err)
+				}
+			}
+		}}
+		if err := x.WriteSnapshot(m, testSnapshot(t, 1)); err != nil {
+			t.Fatalf("seed %d: WriteSnapshot: %v", seed, err)
+		}
+		y, err := ReadSnapshot(bytes.NewReader(m.Bytes()), testSnapshot(t, 1), Options{})
+		if err != nil {
+			t.Fatalf("seed %d: ReadSnapshot: %v", seed, err)
+		}
+		wantSame(t, y, want)
+		if err := y.Close(); err != nil || x.view != nil {
+			t.Fatalf("seed %d: Close: %v; the index still puts rows aside: %t", seed, err, x.view != nil)
+		}
+	}
+}
+
+func TestSnapshotThatCannotPutRowsAsideFails(t *testing.T) {
+	x := newTestIndex(t, 2)
+	put(t, x, rand.New(rand.NewPCG(1, 2)), 3, 0, 1)
+	m := &meddler{change: func() {
+		if x.view.next == 0 {
+			x.view.err = errDisk
+		}
+	}}
+	if err := x.WriteSnapshot(m, testSnapshot(t, 1)); !errors.Is(err, errDisk) {
+		t.Errorf("WriteSnapshot: got %v", err)
 	}
 }
 
