@@ -51,6 +51,8 @@ type Options struct {
 	Concurrency  int           // requests of one session that run at once; 0 means 32
 	MaxConns     int           // connections at once; 0 means 512
 	Logger       *slog.Logger  // nil means none
+
+	folderCheck time.Duration // between looks whether the folder is still ours; 0 means 10 s
 }
 
 // Deps is what an engine offers to the server it runs.
@@ -71,7 +73,7 @@ func (o *Options) defaults() error {
 	}
 	o.Dir = dir
 	for v, def := range map[*time.Duration]time.Duration{
-		&o.Idle: 5 * time.Minute, &o.DrainTimeout: 8 * time.Second, &o.CloseTimeout: 20 * time.Second, &o.LockWait: time.Second,
+		&o.folderCheck: 10 * time.Second, &o.Idle: 5 * time.Minute, &o.DrainTimeout: 8 * time.Second, &o.CloseTimeout: 20 * time.Second, &o.LockWait: time.Second,
 	} {
 		if *v == 0 {
 			*v = def
@@ -193,7 +195,7 @@ func (e *engine) run(ctx context.Context) error {
 
 // wait returns when it is time to leave, with the draining begun.
 func (e *engine) wait(ctx context.Context) {
-	tick := time.NewTicker(10 * time.Second)
+	tick := time.NewTicker(e.o.folderCheck)
 	defer tick.Stop()
 	for {
 		select {

@@ -1,0 +1,625 @@
+package engine
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/mark3labs/mcp-go/mcp"
+	"github.com/mark3labs/mcp-go/server"
+
+	"github.com/elderzan/elderzan/cmd/internal/link"
+	"github.com/elderzan/elderzan/cmd/internal/session"
+)
+
+const envKnock = "ELDERZAN_TEST_KNOCK" // socket that this program, as a child of another user, connects to
+
+func TestMain(m *testing.M) {
+	if path := os.Getenv(envKnock); path != "" {
+		os.Exit(knock(path))
+	}
+	os.Exit(m.Run())
+}
+
+// knock prints what an engine answers to a hello.
+func knock(path string) int {
+	c, err := net.Dial("unix", path)
+	if err != nil {
+		fmt.Println("dial:", err)
+		return 1
+	}
+	c.Write(link.EncodeHello(link.Hello{Epoch: "abcdefgh"}))
+	b, _ := io.ReadAll(c)
+	fmt.Printf("%q", b)
+	return 0
+}
+
+// running is an engine that runs in this process.
+type running struct {
+	t      *testing.T
+	dir    string
+	deps   Deps
+	cancel context.CancelFunc
+	done   chan error
+	log    *buffer
+
+	mu      sync.Mutex
+	openErr error
+	opens   int
+	closes  int
+	gate    chan struct{} // lets "wait" return
+	started chan struct{}
+}
+
+type buffer struct {
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
+
+func newRunning(t *testing.T, o Options) (*running, Options) {
+	r := &running{t: t, dir: t.TempDir(), done: make(chan error, 1), log: &buffer{}, gate: make(chan struct{}), started: make(chan struct{}, 100)}
+	if o.Dir == "" {
+		o.Dir = r.dir
+	}
+	r.dir = o.Dir
+	if o.Build == "" {
+		o.Build = "1.0.0"
+	}
+	o.NewServer = func(d Deps) *server.MCPServer {
+		r.deps = d
+		s := server.NewMCPServer("fixture", "1", server.WithResourceCapabilities(true, true))
+		s.AddTool(mcp.NewTool("echo"), func(_ context.Context, q mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+			return mcp.NewToolResultText(q.GetString("text", "")), nil
+		})
+		s.AddTool(mcp.NewTool("wait"), func(ctx context.Context, _ mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+			r.started <- struct{}{}
+			select {
+			case <-r.gate:
+				return mcp.NewToolResultText("waited"), nil
+			case <-ctx.Done():
+				return nil, ctx.Err()
+			}
+		})
+		return s
+	}
+	if o.Open == nil {
+		o.Open = func(context.Context) (Closer, error) {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.opens++
+			if r.openErr != nil {
+				return nil, r.openErr
+			}
+			return func(context.Context) error {
+				r.mu.Lock()
+				defer r.mu.Unlock()
+				r.closes++
+				return nil
+			}, nil
+		}
+	}
+	o.Logger = slog.New(slog.NewTextHandler(r.log, nil))
+	return r, o
+}
+
+// start runs an engine and waits for its socket.
+func start(t *testing.T, o Options) *running {
+	t.Helper()
+	r, o := newRunning(t, o)
+	ctx, cancel := context.WithCancel(t.Context())
+	r.cancel = cancel
+	go func() { r.done <- Run(ctx, o) }()
+	t.Cleanup(func() {
+		cancel()
+		if t.Failed() {
+			t.Logf("log:\n%s", r.log)
+		}
+	})
+	await(t, "socket", func() bool {
+		c, err := net.Dial("unix", link.SocketPath(r.dir))
+		if err == nil {
+			c.Close()
+		}
+		return err == nil
+	})
+	return r
+}
+
+// await fails the test unless cond becomes true.
+func await(t *testing.T, what string, cond func() bool) {
+	t.Helper()
+	for end := time.Now().Add(20 * time.Second); !cond(); {
+		if time.Now().After(end) {
+			t.Fatalf("waited in vain: %s", what)
+		}
+		<-time.After(time.Millisecond)
+	}
+}
+
+// ended waits for Run to return and checks that nothing is left of the engine.
+func (r *running) ended() error {
+	r.t.Helper()
+	var err error
+	select {
+	case err = <-r.done:
+	case <-time.After(20 * time.Second):
+		r.t.Fatal("engine does not end")
+	}
+	for _, name := range []string{link.PIDName, link.SocketName, link.PointerName} {
+		if _, err := os.Lstat(filepath.Join(r.dir, name)); !errors.Is(err, fs.ErrNotExist) {
+			r.t.Errorf("%s is left", name)
+		}
+	}
+	if link.Held(r.dir) {
+		r.t.Error("lock is left")
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.openErr == nil && r.closes != 1 && r.opens > 0 {
+		r.t.Errorf("store opened %d times and closed %d times", r.opens, r.closes)
+	}
+	return err
+}
+
+// conn is a raw connection.
+type conn struct {
+	t *testing.T
+	net.Conn
+	r *bufio.Reader
+	n uint64
+}
+
+func (r *running) dial() *conn {
+	r.t.Helper()
+	c, err := net.Dial("unix", link.SocketPath(r.dir))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.t.Cleanup(func() { c.Close() })
+	c.SetDeadline(time.Now().Add(20 * time.Second))
+	return &conn{t: r.t, Conn: c, r: bufio.NewReader(c)}
+}
+
+func (c *conn) hello(h link.Hello) link.Welcome {
+	c.t.Helper()
+	if h.Epoch == "" {
+		h.Epoch = "abcdefgh"
+	}
+	return c.say(string(link.EncodeHello(h)))
+}
+
+func (c *conn) say(line string) link.Welcome {
+	c.t.Helper()
+	if _, err := io.WriteString(c, line); err != nil {
+		c.t.Fatal(err)
+	}
+	b, err := c.r.ReadBytes('\n')
+	if err != nil {
+		c.t.Fatalf("welcome: %v", err)
+	}
+	w, err := link.DecodeWelcome(b)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return w
+}
+
+func (c *conn) send(message string) {
+	c.n++
+	c.Write(link.AppendFrame(nil, c.n, []byte(message)))
+}
+
+func (c *conn) call(tool, args string) {
+	c.send(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"` + tool + `","arguments":` + args + `}}`)
+}
+
+// recv returns the next line, "" at the end.
+func (c *conn) recv() string {
+	c.t.Helper()
+	line, err := c.r.ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, syscall.ECONNRESET) {
+		c.t.Fatal(err)
+	}
+	return line
+}
+
+func (c *conn) gone() {
+	c.t.Helper()
+	if line := c.recv(); line != "" {
+		c.t.Errorf("got %q, want the end", line)
+	}
+}
+
+// open returns a connection with a session.
+func (r *running) open() *conn {
+	r.t.Helper()
+	c := r.dial()
+	if w := c.hello(link.Hello{Build: "1.0.0"}); !w.OK {
+		r.t.Fatalf("welcome = %+v", w)
+	}
+	return c
+}
+
+func TestServe(t *testing.T) {
+	r := start(t, Options{})
+	c := r.open()
+	c.call("echo", `{"text":"hi"}`)
+	if got := c.recv(); !strings.Contains(got, "hi") {
+		t.Errorf("got %s", got)
+	}
+	c.send(`{"jsonrpc":"2.0","id":2,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"n"}}}`)
+	c.recv()
+	c.send(`{"jsonrpc":"2.0","id":3,"method":"resources/subscribe","params":{"uri":"x://y"}}`)
+	c.recv()
+	r.deps.ResourceUpdated("x://y")
+	if got := c.recv(); !strings.Contains(got, "x://y") {
+		t.Errorf("got %s", got)
+	}
+	if b, err := os.ReadFile(filepath.Join(r.dir, link.PIDName)); err != nil || string(b) != fmt.Sprintln(os.Getpid()) {
+		t.Errorf("pid file %q, %v", b, err)
+	}
+	st := r.dial().hello(link.Hello{Kind: link.KindStatus}).Status
+	if st == nil || st.Connections != 1 || st.PID != os.Getpid() || st.Build != "1.0.0" || !st.Ready || st.Draining {
+		t.Errorf("status = %+v", st)
+	}
+	r.cancel()
+	c.gone()
+	if err := r.ended(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestStopFinishesWhatRuns(t *testing.T) {
+	r := start(t, Options{})
+	c := r.open()
+	c.call("wait", `{}`)
+	<-r.started
+	if w := r.dial().hello(link.Hello{Kind: link.KindStop}); !w.OK {
+		t.Errorf("stop answered %+v", w)
+	}
+	if conn, err := net.Dial("unix", filepath.Join(r.dir, link.SocketName)); err == nil {
+		conn.Close()
+		t.Error("an engine that leaves takes connections")
+	}
+	if !r.deps.Status().Draining {
+		t.Error("status does not tell that it leaves")
+	}
+	c.call("echo", `{"text":"new"}`) // for the next engine
+	close(r.gate)
+	if got := c.recv(); !strings.Contains(got, "waited") {
+		t.Errorf("got %s", got)
+	}
+	c.gone()
+	if err := r.ended(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestStopCutsOffWhatDoesNotEnd(t *testing.T) {
+	r := start(t, Options{DrainTimeout: 50 * time.Millisecond})
+	c := r.open()
+	c.call("wait", `{}`)
+	<-r.started
+	silent := r.dial()
+	r.dial().hello(link.Hello{Kind: link.KindStop})
+	silent.SetDeadline(time.Now().Add(4 * time.Second)) // sooner than the hello's own deadline
+	io.Copy(io.Discard, silent)
+	if err := r.ended(); err != nil {
+		t.Error(err)
+	}
+	if !strings.Contains(r.log.String(), "cut off") {
+		t.Error("nothing in the log about the call")
+	}
+}
+
+func TestIdle(t *testing.T) {
+	r := start(t, Options{Idle: 60 * time.Millisecond})
+	c := r.open()
+	until := time.Now().Add(200 * time.Millisecond)
+	for time.Now().Before(until) { // while somebody is connected it stays
+		c.call("echo", `{"text":"x"}`)
+		if c.recv() == "" {
+			t.Fatal("engine left its client")
+		}
+	}
+	c.Close()
+	if err := r.ended(); err != nil {
+		t.Error(err)
+	}
+	r = start(t, Options{Idle: 30 * time.Millisecond}) // nobody ever comes
+	if err := r.ended(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestIdleNever(t *testing.T) {
+	r := start(t, Options{Idle: -1})
+	r.open().Close()
+	await(t, "the session's end", func() bool { return r.deps.Status().Connections == 0 })
+	r.cancel()
+	if err := r.ended(); err != nil {
+		t.Error(err)
+	}
+	if !strings.Contains(r.log.String(), "signal") {
+		t.Errorf("it left by itself: %s", r.log)
+	}
+}
+
+func TestBuilds(t *testing.T) {
+	r := start(t, Options{Build: "1.5.0"})
+	for _, build := range []string{"1.4.0", "1.5.0", ""} {
+		if w := r.dial().hello(link.Hello{Build: build}); !w.OK || w.Build != "1.5.0" {
+			t.Errorf("build %s: %+v", build, w)
+		}
+	}
+	if w := r.dial().say(`{"protocol":0,"epoch":"abcdefgh"}` + "\n"); w.Code != link.CodeHello {
+		t.Errorf("no protocol: %+v", w)
+	}
+	if w := r.dial().say(`{"protocol":99,"epoch":"abcdefgh","build":"1.0.0"}` + "\n"); w.Code != link.CodeProtocol || !strings.Contains(w.Error, "restart the client") {
+		t.Errorf("another protocol: %+v", w)
+	}
+	if w := r.dial().hello(link.Hello{Build: "1.5.1"}); w.OK || w.Code != link.CodeDraining {
+		t.Errorf("newer build: %+v", w)
+	}
+	if err := r.ended(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestHostileHellos(t *testing.T) {
+	r := start(t, Options{})
+	for name, line := range map[string]string{
+		"no JSON":      "GET / HTTP/1.1\r\n",
+		"too long":     strings.Repeat("x", 2*link.MaxHello) + "\n",
+		"unknown kind": `{"kind":"own","protocol":1}` + "\n",
+		"no epoch":     `{"protocol":1}` + "\n",
+		"MCP":          `{"jsonrpc":"2.0","id":1,"method":"initialize"}` + "\n",
+	} {
+		if w := r.dial().say(line); w.OK || w.Code != link.CodeHello {
+			t.Errorf("%s: %+v", name, w)
+		}
+	}
+	half := r.dial()
+	io.WriteString(half, `{"protocol":`)
+	half.Close()
+	r.dial().Close()
+	c := r.open()
+	io.WriteString(c, "not a frame\n")
+	c.gone()
+	c = r.open()
+	c.call("echo", `{"text":"alive"}`)
+	if got := c.recv(); !strings.Contains(got, "alive") {
+		t.Errorf("got %s", got)
+	}
+}
+
+func TestOtherUsersAreTurnedAway(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Log("only root can be another user; the check itself ran in every other test")
+		return
+	}
+	dir, err := os.MkdirTemp("/tmp", "elderzan-engine")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	r := start(t, Options{Dir: dir})
+	// Even with every permission on the way, and a program it can run.
+	exe := filepath.Join(dir, "knock")
+	b, err := os.ReadFile(os.Args[0])
+	for _, err := range []error{err, os.WriteFile(exe, b, 0o755), os.Chmod(dir, 0o755), os.Chmod(filepath.Join(dir, link.SocketName), 0o666)} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	cmd := exec.Command(exe)
+	cmd.Dir = dir
+	cmd.Env = []string{envKnock + "=" + filepath.Join(dir, link.SocketName)}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+	out, err := cmd.Output()
+	if err != nil || string(out) != `""` {
+		t.Errorf("another user got %s, %v", out, err)
+	}
+	if !strings.Contains(r.log.String(), "user 65534 was turned away") {
+		t.Errorf("log: %s", r.log)
+	}
+}
+
+func TestFolderThatIsReplaced(t *testing.T) {
+	r := start(t, Options{folderCheck: 5 * time.Millisecond})
+	os.Remove(filepath.Join(r.dir, link.LockName))
+	if err := r.ended(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestTooManyConnections(t *testing.T) {
+	r := start(t, Options{MaxConns: 2})
+	open := func() (c *conn, w link.Welcome) {
+		c = r.dial()
+		c.Write(link.EncodeHello(link.Hello{Epoch: "abcdefgh"}))
+		line, err := c.r.ReadBytes('\n')
+		if err != nil {
+			t.Fatal(err)
+		}
+		if w, err = link.DecodeWelcome(line); err != nil {
+			t.Fatal(err)
+		}
+		return c, w
+	}
+	var conns []*conn
+	await(t, "two connections", func() bool { // start's own may not have gone yet
+		c, w := open()
+		if w.OK {
+			conns = append(conns, c)
+		}
+		return len(conns) == 2
+	})
+	if _, w := open(); w.Code != link.CodeBusy {
+		t.Errorf("third: %+v", w)
+	}
+	conns[0].Close()
+	await(t, "room for another", func() bool { _, w := open(); return w.OK })
+}
+
+func TestLostRace(t *testing.T) {
+	r := start(t, Options{})
+	_, o := newRunning(t, Options{Dir: r.dir, LockWait: time.Millisecond})
+	if err := Run(t.Context(), o); err != nil {
+		t.Errorf("second engine: %v", err)
+	}
+	dir := t.TempDir()
+	lock, err := link.Acquire(t.Context(), dir, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer lock.Release()
+	_, o = newRunning(t, Options{Dir: dir, LockWait: time.Millisecond})
+	if err := Run(t.Context(), o); !errors.Is(err, ErrHeld) {
+		t.Errorf("folder held by something else: %v", err)
+	}
+}
+
+func TestAfterACrash(t *testing.T) {
+	dir := t.TempDir()
+	l, err := net.Listen("unix", filepath.Join(dir, link.SocketName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.(*net.UnixListener).SetUnlinkOnClose(false)
+	l.Close()
+	for _, name := range []string{link.PIDName, link.LockName} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("999999\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := start(t, Options{Dir: dir})
+	c := r.open()
+	c.call("echo", `{"text":"x"}`)
+	if got := c.recv(); !strings.Contains(got, `"x"`) {
+		t.Errorf("got %s", got)
+	}
+}
+
+func TestStoreThatDoesNotOpen(t *testing.T) {
+	r, o := newRunning(t, Options{})
+	r.openErr = errors.New("keys are missing; run `elderzan doctor`")
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	go func() { r.done <- Run(ctx, o) }()
+	await(t, "socket", func() bool { return link.ReadPID(r.dir) != 0 && serving(r.dir) })
+	c := r.open()
+	c.call("echo", `{"text":"x"}`)
+	var m struct{ Result struct{ IsError bool } }
+	got := c.recv()
+	if err := json.Unmarshal([]byte(got), &m); err != nil || !m.Result.IsError || !strings.Contains(got, "keys are missing") {
+		t.Errorf("got %s", got)
+	}
+	if st := r.deps.Status(); st.Ready || !strings.Contains(st.OpenError, "keys are missing") {
+		t.Errorf("status = %+v", st)
+	}
+	c.send(`{"jsonrpc":"2.0","id":2,"method":"tools/list"}`)
+	if got := c.recv(); !strings.Contains(got, "echo") {
+		t.Errorf("tools/list without a store: %s", got)
+	}
+	c.Close() // with its last client it goes
+	if err := r.ended(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestOptionsThatAreMissing(t *testing.T) {
+	if err := Run(t.Context(), Options{}); err == nil {
+		t.Error("Run without anything")
+	}
+	if err := RunInProcess(t.Context(), Options{}, session.Conn{}, nil, nil); err == nil {
+		t.Error("RunInProcess without anything")
+	}
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, dir := range []string{file, filepath.Join(file, "sub")} {
+		_, o := newRunning(t, Options{Dir: dir})
+		if err := Run(t.Context(), o); err == nil {
+			t.Errorf("Run on %s", dir)
+		}
+		if err := RunInProcess(t.Context(), o, session.Conn{}, nil, nil); err == nil {
+			t.Errorf("RunInProcess on %s", dir)
+		}
+	}
+	dir := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(dir, link.SocketName, "x"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	_, o := newRunning(t, Options{Dir: dir})
+	if err := Run(t.Context(), o); err == nil {
+		t.Error("Run with a folder in the socket's place")
+	}
+	dir = t.TempDir()
+	if err := os.MkdirAll(filepath.Join(dir, link.PIDName, "x"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	_, o = newRunning(t, Options{Dir: dir})
+	if err := Run(t.Context(), o); err == nil {
+		t.Error("Run with a folder in the pid file's place")
+	}
+}
+
+func TestInProcess(t *testing.T) {
+	r, o := newRunning(t, Options{})
+	in := strings.NewReader(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo","arguments":{"text":"hi"}}}`)
+	var out strings.Builder
+	if err := RunInProcess(t.Context(), o, session.Conn{}, in, &out); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(out.String(), "hi") || strings.Count(out.String(), "\n") != 1 {
+		t.Errorf("output %q", out.String())
+	}
+	if r.closes != 1 || link.Held(o.Dir) {
+		t.Errorf("store closed %d times", r.closes)
+	}
+
+	r, o = newRunning(t, Options{})
+	inR, inW := io.Pipe()
+	defer inW.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- RunInProcess(ctx, o, session.Conn{Session: "s"}, inR, io.Discard) }()
+	await(t, "lock", func() bool { return link.Held(o.Dir) })
+	_, second := newRunning(t, Options{Dir: o.Dir, LockWait: time.Millisecond})
+	if err := RunInProcess(ctx, second, session.Conn{}, nil, nil); !errors.Is(err, ErrHeld) {
+		t.Errorf("second: %v", err)
+	}
+	await(t, "store", func() bool { r.mu.Lock(); defer r.mu.Unlock(); return r.opens == 1 })
+	cancel()
+	if err := <-done; err != nil || r.closes != 1 {
+		t.Errorf("ended with %v, store closed %d times", err, r.closes)
+	}
+}
