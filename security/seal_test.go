@@ -209,7 +209,8 @@ func FuzzOpen(f *testing.F) {
 	f.Add(sealed, []byte("place"))
 	f.Add([]byte{magic0, magic1, formatV1}, []byte(""))
 	f.Fuzz(func(t *testing.T, in, place []byte) {
-		if got, err := s.Open(nil, in, place); err == nil && !(bytes.Equal(in, sealed) && string(place) == "place") {
+		// Another fuzzing process seals the seed with another nonce: what opens must be the value, not these bytes.
+		if got, err := s.Open(nil, in, place); err == nil && !(string(got) == "text" && string(place) == "place") {
 			t.Errorf("forged: %x opens as %q", in, got)
 		}
 	})

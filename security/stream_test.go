@@ -174,7 +174,8 @@ func FuzzStreamReader(f *testing.F) {
 	f.Add(sealed)
 	f.Add(sealed[:10])
 	f.Fuzz(func(t *testing.T, in []byte) {
-		if got, err := openStream(s, in, []byte("place")); err == nil && !bytes.Equal(in, sealed) {
+		// Another fuzzing process seals the seed with another nonce: what opens must be the text, not these bytes.
+		if got, err := openStream(s, in, []byte("place")); err == nil && string(got) != "text" {
 			t.Errorf("forged: %x reads as %q", in, got)
 		}
 	})

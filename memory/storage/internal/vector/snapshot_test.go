@@ -342,16 +342,15 @@ func FuzzReadSnapshot(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Cleanup(func() { _ = x.Close() })
+	put(f, x, rand.New(rand.NewPCG(1, 1)), 1, 77, 1)
 	raw := written(f, x, s)
 	f.Add(raw)
 	f.Add([]byte(snapMagic))
 	f.Add([]byte{1, 2, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 128, 63, 0, 0, 0, 0})
 	f.Fuzz(func(t *testing.T, in []byte) {
 		if y, err := ReadSnapshot(bytes.NewReader(in), s, Options{Pool: pool}); err == nil {
+			wantSame(t, y, x) // sealed perhaps by another fuzzing process, with another nonce
 			_ = y.Close()
-			if !bytes.Equal(in, raw) {
-				t.Errorf("forged: %x", in)
-			}
 		}
 		y, err := ReadSnapshot(bytes.NewReader(sealedAs(t, s, in)), s, Options{Pool: pool})
 		if err != nil {
