@@ -1,6 +1,7 @@
 package storagetest
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"github.com/elderzan/elderzan/memory"
+	"github.com/elderzan/elderzan/memory/storage"
 	"github.com/elderzan/elderzan/scope"
 )
 
@@ -15,6 +17,7 @@ import (
 type Store interface {
 	memory.Store
 	memory.Indexes
+	Check(ctx context.Context) ([]storage.Finding, error)
 	Close() error
 }
 
@@ -57,6 +60,11 @@ func Run(t *testing.T, open Opener) {
 			s.open(t)
 			t.Cleanup(func() { s.close(t) })
 			test(t, s)
+			if name != "Closed" {
+				NoFindings(t, s.Store)
+				s.reopen(t)
+				NoFindings(t, s.Store)
+			}
 		})
 	}
 }
@@ -169,6 +177,20 @@ func (s *suite) find(t testing.TB, q memory.SearchQuery) []memory.ID {
 		ids = append(ids, m.ID)
 	}
 	return ids
+}
+
+// NoFindings has the store check itself; every finding is an error.
+func NoFindings(t testing.TB, s interface {
+	Check(ctx context.Context) ([]storage.Finding, error)
+}) {
+	t.Helper()
+	findings, err := s.Check(t.Context())
+	if err != nil {
+		t.Errorf("Check: %v", err)
+	}
+	for _, f := range findings {
+		t.Errorf("Check finds %s", f)
+	}
 }
 
 // Memory returns a new PROJECT memory with this content, made at a fixed day.

@@ -91,8 +91,8 @@ func (tx *Tx) Audit(a memory.Audit) error {
 // AuditLog calls fn for each entry after the one numbered after, in order; fn's first error ends it. Each entry is
 // verified to follow from the one before, with the key that keyOf returns for its generation: an entry that does not
 // is a *memory.CorruptError wrapping ErrChain. To verify the whole log, start after 0.
-func (d *DB) AuditLog(ctx context.Context, after int64, keyOf func(generation uint32) (security.Secret, error), fn func(AuditEntry) error) error {
-	rows, err := d.query(ctx, "read audit", `SELECT seq, at, action, subject, user, client, session, from_scope, to_scope, rules, reason, generation, mac
+func (v *View) AuditLog(ctx context.Context, after int64, keyOf func(generation uint32) (security.Secret, error), fn func(AuditEntry) error) error {
+	rows, err := v.query(ctx, "read audit", `SELECT seq, at, action, subject, user, client, session, from_scope, to_scope, rules, reason, generation, mac
 		FROM audit WHERE seq >= ? ORDER BY seq`, after)
 	if err != nil {
 		return err

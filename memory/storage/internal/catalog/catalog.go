@@ -44,6 +44,7 @@ type Options struct {
 
 // DB is an open catalogue. It is safe for concurrent use.
 type DB struct {
+	View
 	opts    Options
 	writeDB *sql.DB
 	readDB  *sql.DB
@@ -74,6 +75,7 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	d.readDB = sql.OpenDB(&connector{opts: o})
 	d.readDB.SetMaxOpenConns(o.Readers)
 	d.readDB.SetMaxIdleConns(o.Readers)
+	d.View = View{d, d.readDB}
 	if err := d.open(ctx); err != nil {
 		return nil, errors.Join(wrap("open", err), d.readDB.Close(), d.writeDB.Close())
 	}

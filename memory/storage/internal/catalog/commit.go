@@ -24,9 +24,10 @@ const (
 	withdrawn
 )
 
-// request is a function that waits for the writer.
+// request is a function that waits for the writer: run in a transaction, or alone outside of any.
 type request struct {
 	run   func(*Tx) error
+	alone func() error // instead of run
 	state atomic.Int32
 	done  chan error
 
@@ -84,10 +85,14 @@ func newWriter(ctx context.Context, d *DB) (*writer, error) {
 //
 // When ctx ends before fn was begun, fn does not run and the error is ctx's; after that the outcome is waited for.
 func (d *DB) Write(ctx context.Context, fn func(*Tx) error) error {
+	return d.hand(ctx, &request{run: fn, done: make(chan error, 1)})
+}
+
+// hand gives r to the writer and waits for what becomes of it.
+func (d *DB) hand(ctx context.Context, r *request) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	r := &request{run: fn, done: make(chan error, 1)}
 	if err := d.writer.submit(ctx, r); err != nil {
 		return err
 	}
@@ -105,6 +110,12 @@ func (d *DB) Write(ctx context.Context, fn func(*Tx) error) error {
 		panic(p.value)
 	}
 	return err
+}
+
+// Exclusive runs fn while no transaction is open and everything that waited for a commit is done, and holds up every
+// other writer meanwhile. fn must not call Write. The error is fn's.
+func (d *DB) Exclusive(ctx context.Context, fn func() error) error {
+	return d.hand(ctx, &request{alone: fn, done: make(chan error, 1)})
 }
 
 func (w *writer) submit(ctx context.Context, r *request) error {
@@ -198,12 +209,32 @@ func (w *writer) drain(batch []*request) []*request {
 
 // commit runs the batch in one transaction, or, when the engine gives that up, each request in its own.
 func (w *writer) commit(batch []*request) {
-	live := batch[:0]
+	var live, alone []*request
 	for _, r := range batch {
-		if r.state.CompareAndSwap(queued, taken) {
+		switch {
+		case !r.state.CompareAndSwap(queued, taken):
+		case r.alone != nil:
+			alone = append(alone, r)
+		default:
 			live = append(live, r)
 		}
 	}
+	w.commitAll(live)
+	for _, r := range alone {
+		w.settle()
+		r.err = r.call(r.alone)
+		w.applied <- []*request{r}
+	}
+}
+
+// settle waits until everything that waited for a commit is done.
+func (w *writer) settle() {
+	marker := &request{tx: &Tx{}, done: make(chan error, 1)}
+	w.applied <- []*request{marker}
+	<-marker.done
+}
+
+func (w *writer) commitAll(live []*request) {
 	if len(live) == 0 {
 		return
 	}
@@ -266,7 +297,7 @@ func (w *writer) savepoint(r *request) error {
 	if err := w.exec("savepoint", "SAVEPOINT request"); err != nil {
 		return err
 	}
-	r.err = r.call()
+	r.err = r.call(func() error { return r.run(r.tx) })
 	if r.err == nil {
 		return w.exec("release", "RELEASE request")
 	}
@@ -285,13 +316,13 @@ type panicked struct{ value any }
 
 func (p *panicked) Error() string { return fmt.Sprint("panic: ", p.value) }
 
-func (r *request) call() (err error) {
+func (r *request) call(fn func() error) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = &panicked{v}
 		}
 	}()
-	return r.run(r.tx)
+	return fn()
 }
 
 func (w *writer) exec(op, query string, args ...any) error {
@@ -307,7 +338,7 @@ func (w *writer) apply() {
 	defer w.done.Done()
 	for batch := range w.applied {
 		for _, r := range batch {
-			if r.err == nil {
+			if r.err == nil && r.tx != nil {
 				r.tx.apply()
 			}
 		}

@@ -51,17 +51,17 @@ func (tx *Tx) Emit(e Event) error {
 }
 
 // Pending returns up to n events that are not synced, in the order of the commits.
-func (d *DB) Pending(ctx context.Context, n int) ([]Event, error) {
-	return d.events(ctx, ` WHERE synced = 0 ORDER BY seq LIMIT ?`, n)
+func (v *View) Pending(ctx context.Context, n int) ([]Event, error) {
+	return v.events(ctx, ` WHERE synced = 0 ORDER BY seq LIMIT ?`, n)
 }
 
 // Events returns up to n events that come after the one numbered after, synced or not.
-func (d *DB) Events(ctx context.Context, after int64, n int) ([]Event, error) {
-	return d.events(ctx, ` WHERE seq > ? ORDER BY seq LIMIT ?`, after, n)
+func (v *View) Events(ctx context.Context, after int64, n int) ([]Event, error) {
+	return v.events(ctx, ` WHERE seq > ? ORDER BY seq LIMIT ?`, after, n)
 }
 
-func (d *DB) events(ctx context.Context, where string, args ...any) ([]Event, error) {
-	rows, err := d.query(ctx, "read events", `SELECT seq, id, at, op, memory, version, scope, team, source, synced FROM outbox`+where, args...)
+func (v *View) events(ctx context.Context, where string, args ...any) ([]Event, error) {
+	rows, err := v.query(ctx, "read events", `SELECT seq, id, at, op, memory, version, scope, team, source, synced FROM outbox`+where, args...)
 	if err != nil {
 		return nil, err
 	}

@@ -12,17 +12,54 @@ import (
 	"github.com/elderzan/elderzan/scope"
 )
 
-func (d *DB) query(ctx context.Context, op, query string, args ...any) (*sql.Rows, error) {
-	if err := d.fail(op); err != nil {
+// querier is what *sql.DB and *sql.Tx have in common.
+type querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+// View reads the catalogue. That of a DB sees each time what is newest; that of DB.Snapshot one moment throughout.
+type View struct {
+	db *DB
+	q  querier
+}
+
+// Snapshot calls fn with a View of this moment. Writers do not wait for it, but the log grows while it lasts.
+func (d *DB) Snapshot(ctx context.Context, fn func(*View) error) error {
+	if err := d.fail("snapshot"); err != nil {
+		return wrap("snapshot", err)
+	}
+	tx, err := d.readDB.BeginTx(ctx, nil)
+	if err != nil {
+		return wrap("snapshot", err)
+	}
+	defer func() { _ = tx.Rollback() }() // it has read only
+	return fn(&View{d, tx})
+}
+
+func (v *View) query(ctx context.Context, op, query string, args ...any) (*sql.Rows, error) {
+	if err := v.db.fail(op); err != nil {
 		return nil, wrap(op, err)
 	}
-	rows, err := d.readDB.QueryContext(ctx, query, args...)
+	rows, err := v.q.QueryContext(ctx, query, args...)
 	return rows, wrap(op, err)
 }
 
+// row reads one row into dst and reports whether there was one.
+func (v *View) row(ctx context.Context, op, query string, args []any, dst ...any) (bool, error) {
+	if err := v.db.fail(op); err != nil {
+		return false, wrap(op, err)
+	}
+	err := v.q.QueryRowContext(ctx, query, args...).Scan(dst...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, wrap(op, err)
+}
+
 // ByIDs returns the records of ids that exist, in no particular order, without their terms.
-func (d *DB) ByIDs(ctx context.Context, ids []memory.ID) ([]Record, error) {
-	rows, err := d.query(ctx, "read memories", selectRecord+` WHERE m.id IN (SELECT unhex(value) FROM json_each(?))`, idList(ids))
+func (v *View) ByIDs(ctx context.Context, ids []memory.ID) ([]Record, error) {
+	rows, err := v.query(ctx, "read memories", selectRecord+` WHERE m.id IN (SELECT unhex(value) FROM json_each(?))`, idList(ids))
 	if err != nil {
 		return nil, err
 	}
@@ -30,8 +67,8 @@ func (d *DB) ByIDs(ctx context.Context, ids []memory.ID) ([]Record, error) {
 }
 
 // ByRows returns the records of rows that exist, in no particular order, without their terms.
-func (d *DB) ByRows(ctx context.Context, rows []int64) ([]Record, error) {
-	found, err := d.query(ctx, "read memories", selectRecord+` WHERE m.row IN (SELECT value FROM json_each(?))`, rowList(rows))
+func (v *View) ByRows(ctx context.Context, rows []int64) ([]Record, error) {
+	found, err := v.query(ctx, "read memories", selectRecord+` WHERE m.row IN (SELECT value FROM json_each(?))`, rowList(rows))
 	if err != nil {
 		return nil, err
 	}
@@ -39,8 +76,8 @@ func (d *DB) ByRows(ctx context.Context, rows []int64) ([]Record, error) {
 }
 
 // RowsOf returns the rows of those of ids that exist.
-func (d *DB) RowsOf(ctx context.Context, ids []memory.ID) (map[memory.ID]int64, error) {
-	rows, err := d.query(ctx, "read rows", `SELECT id, row FROM memories WHERE id IN (SELECT unhex(value) FROM json_each(?))`, idList(ids))
+func (v *View) RowsOf(ctx context.Context, ids []memory.ID) (map[memory.ID]int64, error) {
+	rows, err := v.query(ctx, "read rows", `SELECT id, row FROM memories WHERE id IN (SELECT unhex(value) FROM json_each(?))`, idList(ids))
 	if err != nil {
 		return nil, err
 	}
@@ -58,8 +95,8 @@ func (d *DB) RowsOf(ctx context.Context, ids []memory.ID) (map[memory.ID]int64, 
 }
 
 // Terms calls fn for each record with its terms and without its body, by rising row. fn must not keep the record.
-func (d *DB) Terms(ctx context.Context, fn func(*Record) error) error {
-	rows, err := d.query(ctx, "read terms", selectLex+` ORDER BY m.row`)
+func (v *View) Terms(ctx context.Context, fn func(*Record) error) error {
+	rows, err := v.query(ctx, "read terms", selectLex+` ORDER BY m.row`)
 	if err != nil {
 		return err
 	}
@@ -67,8 +104,8 @@ func (d *DB) Terms(ctx context.Context, fn func(*Record) error) error {
 }
 
 // Whole calls fn for each record with everything that its checksum covers, by rising row.
-func (d *DB) Whole(ctx context.Context, fn func(*Record) error) error {
-	rows, err := d.query(ctx, "read memories", selectWhole+` ORDER BY m.row`)
+func (v *View) Whole(ctx context.Context, fn func(*Record) error) error {
+	rows, err := v.query(ctx, "read memories", selectWhole+` ORDER BY m.row`)
 	if err != nil {
 		return err
 	}
@@ -76,8 +113,8 @@ func (d *DB) Whole(ctx context.Context, fn func(*Record) error) error {
 }
 
 // WholeByRows is Whole for some rows.
-func (d *DB) WholeByRows(ctx context.Context, rows []int64) ([]Record, error) {
-	found, err := d.query(ctx, "read memories", selectWhole+` WHERE m.row IN (SELECT value FROM json_each(?))`, rowList(rows))
+func (v *View) WholeByRows(ctx context.Context, rows []int64) ([]Record, error) {
+	found, err := v.query(ctx, "read memories", selectWhole+` WHERE m.row IN (SELECT value FROM json_each(?))`, rowList(rows))
 	if err != nil {
 		return nil, err
 	}
@@ -85,8 +122,8 @@ func (d *DB) WholeByRows(ctx context.Context, rows []int64) ([]Record, error) {
 }
 
 // Jobs returns the records of up to n memories that wait for an embedding and are due at now, oldest first.
-func (d *DB) Jobs(ctx context.Context, n int, now time.Time) ([]Record, error) {
-	rows, err := d.query(ctx, "read jobs", selectRecord+` WHERE m.row IN (SELECT row FROM jobs WHERE not_before <= ? ORDER BY row LIMIT ?) ORDER BY m.row`,
+func (v *View) Jobs(ctx context.Context, n int, now time.Time) ([]Record, error) {
+	rows, err := v.query(ctx, "read jobs", selectRecord+` WHERE m.row IN (SELECT row FROM jobs WHERE not_before <= ? ORDER BY row LIMIT ?) ORDER BY m.row`,
 		now.UnixMilli(), n)
 	if err != nil {
 		return nil, err
@@ -95,16 +132,10 @@ func (d *DB) Jobs(ctx context.Context, n int, now time.Time) ([]Record, error) {
 }
 
 // Meta returns the value that Tx.SetMeta stored, or nil.
-func (d *DB) Meta(ctx context.Context, key string) ([]byte, error) {
-	var v []byte
-	if err := d.fail("read meta"); err != nil {
-		return nil, wrap("read meta", err)
-	}
-	err := d.readDB.QueryRowContext(ctx, `SELECT value FROM meta WHERE key = ?`, key).Scan(&v)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, nil
-	}
-	return v, wrap("read meta", err)
+func (v *View) Meta(ctx context.Context, key string) ([]byte, error) {
+	var value []byte
+	_, err := v.row(ctx, "read meta", `SELECT value FROM meta WHERE key = ?`, []any{key}, &value)
+	return value, err
 }
 
 // Counts is what the tables hold.
@@ -113,13 +144,12 @@ type Counts struct {
 	ByState map[memory.State]int // memories
 	Jobs    int
 	Outbox  int // events not synced
-	Bytes   int64
 }
 
 // Count counts what the tables hold.
-func (d *DB) Count(ctx context.Context) (Counts, error) {
+func (v *View) Count(ctx context.Context) (Counts, error) {
 	c := Counts{ByScope: map[scope.Scope]int{}, ByState: map[memory.State]int{}}
-	rows, err := d.query(ctx, "count", `SELECT scope, state, count(*) FROM memories GROUP BY scope, state`)
+	rows, err := v.query(ctx, "count", `SELECT scope, state, count(*) FROM memories GROUP BY scope, state`)
 	if err != nil {
 		return c, err
 	}
@@ -141,8 +171,8 @@ func (d *DB) Count(ctx context.Context) (Counts, error) {
 	if err := rows.Err(); err != nil {
 		return c, wrap("count", err)
 	}
-	err = d.readDB.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM jobs), (SELECT count(*) FROM outbox WHERE synced = 0)`).Scan(&c.Jobs, &c.Outbox)
-	return c, wrap("count", err)
+	_, err = v.row(ctx, "count", `SELECT (SELECT count(*) FROM jobs), (SELECT count(*) FROM outbox WHERE synced = 0)`, nil, &c.Jobs, &c.Outbox)
+	return c, err
 }
 
 // rowList writes rows as a JSON array, for json_each.

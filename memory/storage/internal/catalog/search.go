@@ -38,34 +38,29 @@ func sortColumn(s memory.Sort) (column string, descending bool) {
 // List returns up to limit rows that match q in the order s, beginning after the place after (nil for the start), and
 // how many match in all. SortRelevance is listed as SortNewest.
 func (d *DB) List(ctx context.Context, q Query, s memory.Sort, after *Order, limit int) (page []Order, total int, err error) {
-	if err := d.fail("search"); err != nil {
-		return nil, 0, wrap("search", err)
-	}
-	// One read transaction, so that page and total speak of the same moment.
-	tx, err := d.readDB.BeginTx(ctx, nil)
-	if err != nil {
-		return nil, 0, wrap("search", err)
-	}
-	defer func() { _ = tx.Rollback() }() // it has read only
-	where, args := q.where()
-	if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM memories m WHERE `+where, args...).Scan(&total); err != nil {
-		return nil, 0, wrap("search", err)
-	}
-	column, descending := sortColumn(s)
-	order := " ORDER BY " + column + ", m.row LIMIT ?"
-	compare := ">"
-	if descending {
-		order, compare = " ORDER BY "+column+" DESC, m.row DESC LIMIT ?", "<"
-	}
-	if after != nil {
-		where += " AND (" + column + ", m.row) " + compare + " (?, ?)"
-		args = append(args, after.Key, after.Row)
-	}
-	rows, err := tx.QueryContext(ctx, `SELECT `+column+`, m.row FROM memories m WHERE `+where+order, append(args, limit)...)
-	if err != nil {
-		return nil, 0, wrap("search", err)
-	}
-	page, err = scanOrders(rows)
+	// Page and total speak of the same moment.
+	err = d.Snapshot(ctx, func(v *View) error {
+		where, args := q.where()
+		if _, err := v.row(ctx, "search", `SELECT count(*) FROM memories m WHERE `+where, args, &total); err != nil {
+			return err
+		}
+		column, descending := sortColumn(s)
+		order := " ORDER BY " + column + ", m.row LIMIT ?"
+		compare := ">"
+		if descending {
+			order, compare = " ORDER BY "+column+" DESC, m.row DESC LIMIT ?", "<"
+		}
+		if after != nil {
+			where += " AND (" + column + ", m.row) " + compare + " (?, ?)"
+			args = append(args, after.Key, after.Row)
+		}
+		rows, err := v.query(ctx, "search", `SELECT `+column+`, m.row FROM memories m WHERE `+where+order, append(args, limit)...)
+		if err != nil {
+			return err
+		}
+		page, err = scanOrders(rows)
+		return err
+	})
 	return page, total, err
 }
 
@@ -83,9 +78,9 @@ func scanOrders(rows *sql.Rows) ([]Order, error) {
 }
 
 // Match returns every row that matches q, with its time as the key, newest first.
-func (d *DB) Match(ctx context.Context, q Query) ([]Order, error) {
+func (v *View) Match(ctx context.Context, q Query) ([]Order, error) {
 	where, args := q.where()
-	rows, err := d.query(ctx, "search", `SELECT m.at, m.row FROM memories m WHERE `+where+` ORDER BY m.at DESC, m.row DESC`, args...)
+	rows, err := v.query(ctx, "search", `SELECT m.at, m.row FROM memories m WHERE `+where+` ORDER BY m.at DESC, m.row DESC`, args...)
 	if err != nil {
 		return nil, err
 	}

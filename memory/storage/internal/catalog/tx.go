@@ -170,6 +170,18 @@ func (tx *Tx) ByID(id memory.ID) (r Record, ok bool, err error) {
 	return recs[0], true, nil
 }
 
+// ByRows reads the whole records of rows, as far as they exist.
+func (tx *Tx) ByRows(rows []int64) ([]Record, error) {
+	if err := tx.w.db.fail("read memories"); err != nil {
+		return nil, wrap("read memories", err)
+	}
+	found, err := tx.w.conn.QueryContext(tx.w.base, selectWhole+` WHERE m.row IN (SELECT value FROM json_each(?))`, rowList(rows))
+	if err != nil {
+		return nil, wrap("read memories", err)
+	}
+	return scanRecords(found)
+}
+
 // ActiveByHash finds the active memory with this hash of project and text.
 func (tx *Tx) ActiveByHash(hash []byte) (id memory.ID, row int64, ok bool, err error) {
 	var key []byte

@@ -82,8 +82,8 @@ func (tx *Tx) ForgetTx(ids [][]byte) error {
 }
 
 // Decided returns the ids of the transactions that are decided and not forgotten.
-func (d *DB) Decided(ctx context.Context) ([][]byte, error) {
-	rows, err := d.query(ctx, "read transactions", `SELECT tx FROM txlog ORDER BY at, tx`)
+func (v *View) Decided(ctx context.Context) ([][]byte, error) {
+	rows, err := v.query(ctx, "read transactions", `SELECT tx FROM txlog ORDER BY at, tx`)
 	if err != nil {
 		return nil, err
 	}
@@ -102,8 +102,8 @@ func (d *DB) Decided(ctx context.Context) ([][]byte, error) {
 const selectVectors = `SELECT row, space, version, class, seq, sum FROM vectors`
 
 // Vectors calls fn for each vector on record, by row and space; fn's first error ends it.
-func (d *DB) Vectors(ctx context.Context, fn func(VectorRef) error) error {
-	rows, err := d.query(ctx, "read vectors", selectVectors+` ORDER BY row, space`)
+func (v *View) Vectors(ctx context.Context, fn func(VectorRef) error) error {
+	rows, err := v.query(ctx, "read vectors", selectVectors+` ORDER BY row, space`)
 	if err != nil {
 		return err
 	}
@@ -125,11 +125,22 @@ func eachVector(rows *sql.Rows, fn func(VectorRef) error) error {
 }
 
 // LastVector returns the largest Seq given so far.
-func (d *DB) LastVector(ctx context.Context) (int64, error) {
+func (v *View) LastVector(ctx context.Context) (int64, error) {
 	var n int64
-	if err := d.fail("read counter"); err != nil {
-		return 0, wrap("read counter", err)
+	_, err := v.row(ctx, "read counter", `SELECT n FROM counters WHERE name = 'vectors'`, nil, &n)
+	return n, err
+}
+
+// VectorsByRows returns the vectors of rows, by row and space.
+func (v *View) VectorsByRows(ctx context.Context, rows []int64) ([]VectorRef, error) {
+	found, err := v.query(ctx, "read vectors", selectVectors+` WHERE row IN (SELECT value FROM json_each(?)) ORDER BY row, space`, rowList(rows))
+	if err != nil {
+		return nil, err
 	}
-	err := d.readDB.QueryRowContext(ctx, `SELECT coalesce((SELECT n FROM counters WHERE name = 'vectors'), 0)`).Scan(&n)
-	return n, wrap("read counter", err)
+	var out []VectorRef
+	err = eachVector(found, func(ref VectorRef) error {
+		out = append(out, ref)
+		return nil
+	})
+	return out, err
 }

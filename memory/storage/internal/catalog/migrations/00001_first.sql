@@ -46,15 +46,19 @@ CREATE TABLE texts (
 	body BLOB NOT NULL
 ) STRICT;
 
--- Terms, already analysed, of what is not sealed. The tokeniser only cuts at spaces.
+-- Terms, already analysed, of what is not sealed: the tokeniser has only to cut at spaces, and to know of no Unicode
+-- whose version could differ from the analyser's.
 CREATE VIRTUAL TABLE fts USING fts5 (
 	title, content, tags,
 	content = '', contentless_delete = 1,
-	tokenize = "unicode61 remove_diacritics 0 categories 'L* M* N* P* S* Co Cs Cf'"
+	tokenize = "ascii tokenchars '._-'"
 );
 -- Merging waits for idle time; see maintain.go.
 INSERT INTO fts (fts, rank) VALUES ('automerge', 0);
 INSERT INTO fts (fts, rank) VALUES ('crisismerge', 512);
+
+-- What stands in fts, term by term, for the checker.
+CREATE VIRTUAL TABLE fts_terms USING fts5vocab (fts, instance);
 
 CREATE TABLE tags (
 	tag TEXT    NOT NULL,
@@ -140,6 +144,7 @@ CREATE TABLE outbox (
 	source  TEXT    NOT NULL,
 	synced  INTEGER NOT NULL DEFAULT 0
 ) STRICT;
+CREATE INDEX outbox_memory ON outbox (memory, seq);
 CREATE INDEX outbox_pending ON outbox (seq) WHERE synced = 0;
 
 -- The audit log. mac chains each row to the one before. Nothing updates or deletes a row.

@@ -1,0 +1,235 @@
+package storage
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"slices"
+
+	"github.com/elderzan/elderzan/memory"
+	"github.com/elderzan/elderzan/memory/storage/internal/catalog"
+	"github.com/elderzan/elderzan/scope"
+)
+
+// expected is what the tables beside memories should hold of a memory.
+type expected struct {
+	id     memory.ID
+	terms  uint64 // sum over the hashes of its terms, each with its column
+	tags   uint64
+	sealed bool
+	target target
+	want   bool // whether it needs a vector or a job
+}
+
+// record checks what SQLite holds, all of it at one moment.
+func (c *checker) record(ctx context.Context, v *catalog.View, auditHead int64) error {
+	lines, err := v.Integrity(ctx)
+	if err != nil && !catalog.IsDamage(err) {
+		return err
+	}
+	if err != nil {
+		lines = append(lines, err.Error())
+	}
+	for _, line := range lines {
+		c.add(Finding{Kind: KindDatabase, Severity: Damage, Detail: line, Advice: adviseRestore})
+	}
+	if err := c.audit(ctx, v, auditHead); err != nil {
+		return err
+	}
+	seed := maphash.MakeSeed()
+	rows, err := c.memories(ctx, v, seed)
+	if err != nil {
+		return err
+	}
+	for _, check := range []func() error{
+		func() error { return c.fullText(ctx, v, seed, rows) },
+		func() error { return c.tags(ctx, v, seed, rows) },
+		func() error { return c.jobs(ctx, v, rows) },
+		func() error { return c.outbox(ctx, v, rows) },
+	} {
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *checker) audit(ctx context.Context, v *catalog.View, head int64) error {
+	last := int64(0)
+	err := v.AuditLog(ctx, 0, c.store.auditKey, func(e catalog.AuditEntry) error {
+		last = e.Seq
+		return nil
+	})
+	switch {
+	case errors.Is(err, catalog.ErrChain):
+		c.add(Finding{Kind: KindAudit, Severity: Damage, Detail: err.Error(), Advice: adviseRestore})
+		return nil
+	case err == nil && last < head:
+		c.add(Finding{Kind: KindAudit, Severity: Damage, Detail: fmt.Sprintf("it ends at entry %d; %d were written", last, head), Advice: adviseRestore})
+	}
+	return err
+}
+
+// termSum adds up the hashes of terms: the order does not matter, the number of each does.
+func termSum(seed maphash.Seed, column string, terms []string) (sum uint64) {
+	for _, t := range terms {
+		sum += termHash(seed, column, t)
+	}
+	return sum
+}
+
+func termHash(seed maphash.Seed, column, term string) uint64 {
+	return maphash.String(seed, column+"\x00"+term)
+}
+
+// memories checks each record by itself and says what the other tables should hold of it.
+func (c *checker) memories(ctx context.Context, v *catalog.View, seed maphash.Seed) (map[int64]*expected, error) {
+	rows := map[int64]*expected{}
+	err := v.Whole(ctx, func(r *catalog.Record) error {
+		e := &expected{id: r.Memory.ID, sealed: r.Memory.Scope.Sealed(), target: targetOf(&r.Memory), want: true}
+		rows[r.Row] = e
+		m, l, ok := c.one(r)
+		if !ok {
+			return nil
+		}
+		if !e.sealed {
+			e.terms = termSum(seed, "content", l.terms.Body) + termSum(seed, "title", l.terms.Title) + termSum(seed, "tags", l.terms.Labels)
+			e.tags = termSum(seed, "", distinctWords(slices.Clone(l.tags)))
+		}
+		if !bytes.Equal(r.Hash, c.store.hashContent(m.Project, m.Content)) || !slices.Equal(l.tags, m.Tags) {
+			c.add(Finding{Kind: KindTerms, ID: r.Memory.ID, Row: r.Row, Detail: "tags or hash differ from the text"})
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return rows, v.Vectors(ctx, func(ref catalog.VectorRef) error {
+		c.refs[ref.Row] = append(c.refs[ref.Row], ref)
+		return nil
+	})
+}
+
+// one checks the record r by itself.
+func (c *checker) one(r *catalog.Record) (memory.Memory, lex, bool) {
+	damaged := func(detail string) (memory.Memory, lex, bool) {
+		c.add(Finding{Kind: KindRecord, Severity: Damage, ID: r.Memory.ID, Row: r.Row, Detail: detail, Advice: adviseRestore})
+		return memory.Memory{}, lex{}, false
+	}
+	if !r.Intact() {
+		return damaged("its checksum does not fit")
+	}
+	m, err := c.store.open(r)
+	if err != nil {
+		return damaged("its text cannot be read: " + errors.Unwrap(err).Error())
+	}
+	l, err := c.store.openLex(r)
+	if err != nil {
+		c.add(Finding{Kind: KindTerms, ID: r.Memory.ID, Row: r.Row, Detail: "they cannot be read"})
+		return m, lex{}, false
+	}
+	return m, l, true
+}
+
+func (c *checker) fullText(ctx context.Context, v *catalog.View, seed maphash.Seed, rows map[int64]*expected) error {
+	sums, present := map[int64]uint64{}, map[int64]bool{}
+	err := v.FullText(ctx, func(row int64, column, term string) error {
+		sums[row] += termHash(seed, column, term)
+		return nil
+	})
+	if err == nil {
+		err = v.FullTextRows(ctx, func(row int64) error {
+			present[row] = true
+			return nil
+		})
+	}
+	if catalog.IsDamage(err) {
+		c.add(Finding{Kind: KindFullText, Detail: "it cannot be read"})
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for row, e := range rows {
+		switch {
+		case e.sealed && (present[row] || sums[row] != 0):
+			c.add(Finding{Kind: KindFullText, ID: e.id, Row: row, Detail: "it holds words of a private memory"})
+		case !e.sealed && (!present[row] || sums[row] != e.terms):
+			c.add(Finding{Kind: KindFullText, ID: e.id, Row: row, Detail: "its words are not those on record"})
+		}
+	}
+	for row := range present {
+		if rows[row] == nil {
+			c.add(Finding{Kind: KindFullText, Row: row, Detail: "it holds words of a memory that is gone"})
+		}
+	}
+	return nil
+}
+
+func (c *checker) tags(ctx context.Context, v *catalog.View, seed maphash.Seed, rows map[int64]*expected) error {
+	sums := map[int64]uint64{}
+	err := v.Tags(ctx, func(row int64, tag string) error {
+		sums[row] += termHash(seed, "", tag)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for row, e := range rows {
+		if sums[row] != e.tags {
+			c.add(Finding{Kind: KindTags, ID: e.id, Row: row, Detail: "they are not those on record"})
+		}
+	}
+	return nil
+}
+
+func (c *checker) jobs(ctx context.Context, v *catalog.View, rows map[int64]*expected) error {
+	waiting := map[int64]bool{}
+	err := v.JobRows(ctx, func(row int64) error {
+		waiting[row] = true
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for row, e := range rows {
+		if !waiting[row] && len(c.refs[row]) == 0 {
+			c.add(Finding{Kind: KindUnembedded, ID: e.id, Row: row, Detail: "it has neither a vector nor a job"})
+		}
+	}
+	return nil
+}
+
+// outbox checks that the newest event of each memory says whether and where it is in the cloud.
+func (c *checker) outbox(ctx context.Context, v *catalog.View, rows map[int64]*expected) error {
+	last := map[memory.ID]catalog.Event{}
+	err := v.LastEvents(ctx, func(e catalog.Event) error {
+		last[e.Memory] = e
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for row, e := range rows {
+		ev, told := last[e.id]
+		delete(last, e.id)
+		at := target{}
+		if told && ev.Op != catalog.Delete {
+			at = target{scope: ev.Scope}
+			if ev.Scope == scope.Shared {
+				at.team = ev.Team
+			}
+		}
+		if at != e.target {
+			c.add(Finding{Kind: KindOutbox, ID: e.id, Row: row, Detail: "the newest event does not say where the memory is"})
+		}
+	}
+	for id, ev := range last {
+		if ev.Op != catalog.Delete {
+			c.add(Finding{Kind: KindOutbox, ID: id, Detail: "the memory is gone and no event says so"})
+		}
+	}
+	return nil
+}

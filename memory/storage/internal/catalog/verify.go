@@ -1,0 +1,189 @@
+package catalog
+
+import (
+	"context"
+	"errors"
+
+	"github.com/elderzan/elderzan/memory"
+	"github.com/elderzan/elderzan/scope"
+)
+
+// Integrity asks SQLite to check the database file and the full-text index by its own lights, and returns what it
+// finds, at most 100 lines; none means that all is well. Each page is decrypted and authenticated on the way.
+func (v *View) Integrity(ctx context.Context) ([]string, error) {
+	rows, err := v.query(ctx, "integrity check", `PRAGMA integrity_check`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []string
+	for rows.Next() {
+		var line string
+		if err := rows.Scan(&line); err != nil {
+			return nil, wrap("integrity check", err)
+		}
+		if line != "ok" {
+			out = append(out, line)
+		}
+	}
+	return out, wrap("integrity check", rows.Err())
+}
+
+// FullText calls fn for each occurrence of a term in the full-text table: the row it belongs to, the column ("title",
+// "content" or "tags") and the term, in the order of the terms.
+func (v *View) FullText(ctx context.Context, fn func(row int64, column, term string) error) error {
+	rows, err := v.query(ctx, "read fts", `SELECT doc, col, term FROM fts_terms`)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var row int64
+		var column, term string
+		if err := rows.Scan(&row, &column, &term); err != nil {
+			return wrap("read fts", err)
+		}
+		if err := fn(row, column, term); err != nil {
+			return err
+		}
+	}
+	return wrap("read fts", rows.Err())
+}
+
+// FullTextRows calls fn for each row of the full-text table, terms or not.
+func (v *View) FullTextRows(ctx context.Context, fn func(row int64) error) error {
+	return v.eachRow(ctx, `SELECT id FROM fts_docsize`, fn)
+}
+
+// JobRows calls fn for each row that waits for an embedding.
+func (v *View) JobRows(ctx context.Context, fn func(row int64) error) error {
+	return v.eachRow(ctx, `SELECT row FROM jobs`, fn)
+}
+
+func (v *View) eachRow(ctx context.Context, query string, fn func(row int64) error) error {
+	rows, err := v.query(ctx, "read rows", query)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var row int64
+		if err := rows.Scan(&row); err != nil {
+			return wrap("read rows", err)
+		}
+		if err := fn(row); err != nil {
+			return err
+		}
+	}
+	return wrap("read rows", rows.Err())
+}
+
+// Tags calls fn for each tag of each row in the table of tags.
+func (v *View) Tags(ctx context.Context, fn func(row int64, tag string) error) error {
+	rows, err := v.query(ctx, "read tags", `SELECT row, tag FROM tags`)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var row int64
+		var tag string
+		if err := rows.Scan(&row, &tag); err != nil {
+			return wrap("read tags", err)
+		}
+		if err := fn(row, tag); err != nil {
+			return err
+		}
+	}
+	return wrap("read tags", rows.Err())
+}
+
+// LastEvents calls fn for the newest event of each memory that has one.
+func (v *View) LastEvents(ctx context.Context, fn func(Event) error) error {
+	events, err := v.events(ctx, ` WHERE seq IN (SELECT max(seq) FROM outbox GROUP BY memory) ORDER BY seq`)
+	if err != nil {
+		return err
+	}
+	for _, e := range events {
+		if err := fn(e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ClearFullText empties the full-text table, whatever state it is in. The caller puts every record's words again.
+func (tx *Tx) ClearFullText() error {
+	_, err := tx.exec("clear fts", `INSERT INTO fts (fts) VALUES ('delete-all')`)
+	return err
+}
+
+// PutWords puts the words of a row that is not sealed into the tables fts and tags, in place of what is there.
+func (tx *Tx) PutWords(row int64, words *Words) error {
+	if err := tx.dropWords(row); err != nil {
+		return err
+	}
+	return tx.putWords(row, words)
+}
+
+// DropWords removes the words of a row from the tables fts and tags.
+func (tx *Tx) DropWords(row int64) error { return tx.dropWords(row) }
+
+// ByRow reads the record with that row; ok is false when there is none.
+func (tx *Tx) ByRow(row int64) (r Record, ok bool, err error) {
+	recs, err := tx.ByRows([]int64{row})
+	if err != nil || len(recs) == 0 {
+		return Record{}, false, err
+	}
+	return recs[0], true, nil
+}
+
+// IsDamage reports whether err says that the database is damaged.
+func IsDamage(err error) bool {
+	var c *memory.CorruptError
+	return errors.As(err, &c)
+}
+
+// EachTerms calls fn for each record with its terms and without its body, by rising row.
+func (tx *Tx) EachTerms(fn func(*Record) error) error {
+	rows, err := tx.w.conn.QueryContext(tx.w.base, `SELECT row FROM memories ORDER BY row`)
+	if err != nil {
+		return wrap("read rows", err)
+	}
+	var all []int64
+	for rows.Next() {
+		var row int64
+		if err := rows.Scan(&row); err != nil {
+			return errors.Join(wrap("read rows", err), rows.Close())
+		}
+		all = append(all, row)
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return wrap("read rows", err)
+	}
+	for _, row := range all {
+		r, ok, err := tx.ByRow(row)
+		if err != nil {
+			return err
+		}
+		if ok {
+			if err := fn(&r); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// LastEvent returns the newest event of a memory; ok is false when there is none.
+func (tx *Tx) LastEvent(id memory.ID) (e Event, ok bool, err error) {
+	key, err := idBytes(id)
+	if err != nil {
+		return Event{}, false, nil //nolint:nilerr // no memory has an id of another form
+	}
+	var op, sc int64
+	ok, err = tx.row("read event", `SELECT seq, op, version, scope, team FROM outbox WHERE memory = ? ORDER BY seq DESC LIMIT 1`,
+		[]any{key}, &e.Seq, &op, &e.Version, &sc, &e.Team)
+	e.Memory, e.Op, e.Scope = id, Op(op), scope.Scope(sc)
+	return e, ok, err
+}

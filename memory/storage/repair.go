@@ -1,0 +1,199 @@
+package storage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/elderzan/elderzan/memory"
+	"github.com/elderzan/elderzan/memory/storage/internal/catalog"
+	"github.com/elderzan/elderzan/memory/storage/internal/kv"
+)
+
+// Repair checks the store and mends what can be mended from the record: terms and tables from the text, vectors by
+// having the memory embedded again, indexes from what is stored, strays by removing them. It returns what a second
+// check still finds: damage to the record itself, which only a backup mends. Calls go on meanwhile.
+func (s *Store) Repair(ctx context.Context) (mended int, left []Finding, err error) {
+	before, err := s.Check(ctx)
+	if err != nil {
+		return 0, nil, err
+	}
+	for _, f := range before {
+		if err := s.mend(ctx, f); err != nil {
+			return 0, nil, fmt.Errorf("repair %s: %w", f.Kind, err)
+		}
+	}
+	if len(before) == 0 {
+		return 0, nil, nil
+	}
+	left, err = s.Check(ctx)
+	return max(len(before)-len(left), 0), left, err
+}
+
+// mend repairs one finding. Mending what is whole, or was mended with another finding, does nothing.
+func (s *Store) mend(ctx context.Context, f Finding) error {
+	switch f.Kind {
+	case KindTerms:
+		return s.renew(ctx, []int64{f.Row})
+	case KindFullText:
+		if f.Row == 0 {
+			return s.renewFullText(ctx)
+		}
+		return s.mendWords(ctx, f.Row)
+	case KindTags:
+		return s.mendWords(ctx, f.Row)
+	case KindVector:
+		return s.embedAgain(ctx, f.Row)
+	case KindUnembedded:
+		return s.embedAgain(ctx, f.Row)
+	case KindStray, KindValue:
+		return s.dropValue(ctx, f)
+	case KindVectorIndex:
+		return s.mendVectorIndex(ctx, f)
+	case KindWordIndex:
+		return s.mendWordIndex(ctx, f.Row)
+	case KindOutbox:
+		return s.mendOutbox(ctx, f)
+	}
+	return nil // KindDatabase, KindRecord, KindAudit: a backup's business
+}
+
+// mendWords puts the words on record of a row into the full-text table and the table of tags.
+func (s *Store) mendWords(ctx context.Context, row int64) error {
+	return s.write(ctx, func(tx *catalog.Tx) error {
+		r, ok, err := tx.ByRow(row)
+		if err != nil {
+			return err
+		}
+		if !ok || r.Memory.Scope.Sealed() {
+			return tx.DropWords(row)
+		}
+		l, err := s.openLex(&r)
+		if err != nil {
+			return nil //nolint:nilerr // a finding of its own: KindTerms
+		}
+		return tx.PutWords(row, l.words())
+	})
+}
+
+// renewFullText fills the full-text table from nothing, as one transaction.
+func (s *Store) renewFullText(ctx context.Context) error {
+	return s.write(ctx, func(tx *catalog.Tx) error {
+		if err := tx.ClearFullText(); err != nil {
+			return err
+		}
+		return tx.EachTerms(func(r *catalog.Record) error {
+			if r.Memory.Scope.Sealed() {
+				return nil
+			}
+			l, err := s.openLex(r)
+			if err != nil {
+				return nil //nolint:nilerr // a finding of its own: KindTerms
+			}
+			return tx.PutWords(r.Row, l.words())
+		})
+	})
+}
+
+// embedAgain drops every vector of a row and has it embedded anew.
+func (s *Store) embedAgain(ctx context.Context, row int64) error {
+	return s.write(ctx, func(tx *catalog.Tx) error {
+		_, ok, err := tx.ByRow(row)
+		if err != nil || !ok {
+			return err
+		}
+		var t txn
+		if err := s.dropVectors(tx, &t, row); err != nil {
+			return err
+		}
+		if err := s.txns.prepare(tx, &t); err != nil {
+			return err
+		}
+		return tx.PutJob(row)
+	})
+}
+
+// dropValue removes a value from RocksDB that nothing on record wants or that cannot be read.
+func (s *Store) dropValue(ctx context.Context, f Finding) error {
+	return s.catalog.Exclusive(ctx, func() error {
+		b := kv.NewBatch()
+		b.Delete(kv.Family(f.kv), f.key)
+		return kvError("remove a stray value", s.kv.Write(b, true))
+	})
+}
+
+// mendVectorIndex brings what FAISS holds of a vector to what is on record, while no writer is at work.
+func (s *Store) mendVectorIndex(ctx context.Context, f Finding) error {
+	return s.catalog.Exclusive(ctx, func() error {
+		refs, err := s.catalog.VectorsByRows(ctx, []int64{f.Row})
+		if err != nil {
+			return err
+		}
+		v := s.vectors
+		v.mu.Lock()
+		defer v.mu.Unlock()
+		if err := v.remove(indexName{f.ref.Space, f.ref.Class}, f.Row); err != nil {
+			return err
+		}
+		for _, ref := range refs {
+			if ref.Space != f.ref.Space || ref.Class != f.ref.Class {
+				continue
+			}
+			values, err := s.txns.value(ref)
+			var damaged *memory.CorruptError
+			if errors.As(err, &damaged) {
+				return nil // a finding of its own: KindVector
+			}
+			if err != nil {
+				return err
+			}
+			return v.put(ref, values)
+		}
+		return nil
+	})
+}
+
+func (s *Store) mendWordIndex(ctx context.Context, row int64) error {
+	return s.catalog.Exclusive(ctx, func() error {
+		records, err := s.catalog.WholeByRows(ctx, []int64{row})
+		if err != nil {
+			return err
+		}
+		if len(records) == 0 {
+			s.index.Remove(row)
+			return nil
+		}
+		doc, err := s.document(&records[0])
+		if err != nil {
+			return nil //nolint:nilerr // a finding of its own: KindTerms or KindRecord
+		}
+		s.index.Put(doc)
+		return nil
+	})
+}
+
+// mendOutbox tells the cloud where the memory is, or that it is gone, as if it had just changed.
+func (s *Store) mendOutbox(ctx context.Context, f Finding) error {
+	return s.write(ctx, func(tx *catalog.Tx) error {
+		last, told, err := tx.LastEvent(f.ID)
+		if err != nil {
+			return err
+		}
+		r, ok, err := tx.ByID(f.ID)
+		if err != nil {
+			return err
+		}
+		var is *memory.Memory
+		if ok {
+			is = &r.Memory
+		}
+		was := memory.Memory{ID: f.ID, State: memory.Active}
+		if told && last.Op != catalog.Delete {
+			was.Scope, was.Team, was.Version = last.Scope, last.Team, last.Version
+		}
+		if targetOf(&was) == targetOf(is) {
+			return nil
+		}
+		return s.emit(tx, &was, is)
+	})
+}
