@@ -1,0 +1,156 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/mark3labs/mcp-go/mcp"
+	"github.com/mark3labs/mcp-go/server"
+
+	"github.com/elderzan/elderzan/memory"
+)
+
+// adminClient is the name the command line gives itself when it connects. Only such a connection sees the admin tools:
+// they are for a person's commands, and would only fill an agent's context. It is no security boundary, since the
+// socket serves one user.
+const adminClient = "elderzan-cli"
+
+// adminPrefix begins the names of the tools that only the command line sees.
+const adminPrefix = "admin_"
+
+// exportPage is how many memories one admin_export call returns; at the largest they fit a message.
+const exportPage = 50
+
+// admin serves what the command line needs beyond the tools of agents, from the process that holds the store.
+type admin struct {
+	open   func(context.Context) (*stack, error)
+	caller func(context.Context) memory.Caller
+	isCLI  func(context.Context) bool
+}
+
+// register adds the admin tools to s, hidden from everyone but the command line.
+func (a *admin) register(s *server.MCPServer) {
+	server.WithToolFilter(func(ctx context.Context, ts []mcp.Tool) []mcp.Tool {
+		if a.isCLI(ctx) {
+			return ts
+		}
+		seen := make([]mcp.Tool, 0, len(ts))
+		for _, t := range ts {
+			if !strings.HasPrefix(t.Name, adminPrefix) {
+				seen = append(seen, t)
+			}
+		}
+		return seen
+	})(s)
+	addAdmin(a, s, "export", "Page of all memories, whole", a.export)
+	addAdmin(a, s, "import", "Store exported memories", a.importPage)
+	addAdmin(a, s, "doctor", "Check the store, and mend it", a.doctor)
+}
+
+// addAdmin adds one admin tool whose arguments are read into A.
+func addAdmin[A any](a *admin, s *server.MCPServer, name, title string, do func(context.Context, *stack, A) (any, error)) {
+	s.AddTool(mcp.Tool{Name: adminPrefix + name, Title: title, RawInputSchema: json.RawMessage(`{"type":"object"}`)},
+		func(ctx context.Context, req mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+			var args A
+			if err := req.BindArguments(&args); err != nil {
+				return mcp.NewToolResultError("arguments do not fit"), nil
+			}
+			st, err := a.open(ctx)
+			if err != nil {
+				return mcp.NewToolResultError(explain(err)), nil
+			}
+			out, err := do(ctx, st, args)
+			if err != nil {
+				return mcp.NewToolResultError(explain(err)), nil
+			}
+			b, err := json.Marshal(out)
+			if err != nil {
+				return nil, fmt.Errorf("write result: %w", err)
+			}
+			return &mcp.CallToolResult{Content: []mcp.Content{mcp.NewTextContent(string(b))}, StructuredContent: json.RawMessage(b)}, nil
+		})
+}
+
+// explain turns an error into text for the person at the terminal, with its hint.
+func explain(err error) string {
+	var h *hintError
+	if errors.As(err, &h) {
+		return err.Error() + "\n  " + h.hint
+	}
+	return err.Error()
+}
+
+type exportArgs struct {
+	Cursor string `json:"cursor"`
+}
+
+type exportResult struct {
+	Memories []memory.Memory `json:"memories"`
+	Next     string          `json:"next_cursor,omitempty"`
+	Total    int             `json:"total"`
+}
+
+func (a *admin) export(ctx context.Context, st *stack, in exportArgs) (any, error) {
+	p, err := st.service.Search(ctx, a.caller(ctx), memory.SearchQuery{
+		Filter: memory.Filter{States: []memory.State{memory.Active, memory.Superseded, memory.Archived, memory.Forgotten}},
+		Sort:   memory.SortOldest, Cursor: in.Cursor, Limit: exportPage,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return exportResult{Memories: p.Memories, Next: p.NextCursor, Total: p.Total}, nil
+}
+
+type importArgs struct {
+	Memories []memory.Memory `json:"memories"`
+	Lines    []int           `json:"lines"` // of the file, for the messages; one for each memory
+}
+
+type importTally struct {
+	Stored   int      `json:"stored"`
+	Known    int      `json:"known"`
+	Narrowed int      `json:"made_private"`
+	Failed   int      `json:"failed"`
+	Problems []string `json:"problems,omitempty"`
+}
+
+func (t *importTally) add(o importTally) {
+	t.Stored, t.Known, t.Narrowed, t.Failed = t.Stored+o.Stored, t.Known+o.Known, t.Narrowed+o.Narrowed, t.Failed+o.Failed
+	t.Problems = append(t.Problems, o.Problems...)
+}
+
+// importPage stores memories one by one; a bad one is reported and the others go in.
+func (a *admin) importPage(ctx context.Context, st *stack, in importArgs) (any, error) {
+	var tally importTally
+	c := a.caller(ctx)
+	for i, m := range in.Memories {
+		one := c
+		if c.RequestKey != "" {
+			one.RequestKey = fmt.Sprintf("%s-%d", c.RequestKey, i)
+		}
+		r, err := st.service.Import(ctx, one, m)
+		var bad *memory.InputError
+		switch {
+		case errors.As(err, &bad):
+			tally.Failed++
+			where := i + 1
+			if i < len(in.Lines) {
+				where = in.Lines[i]
+			}
+			tally.Problems = append(tally.Problems, fmt.Sprintf("line %d: %v", where, err))
+		case err != nil:
+			return nil, err
+		case r.Known:
+			tally.Known++
+		default:
+			tally.Stored++
+			if r.Narrowed {
+				tally.Narrowed++
+			}
+		}
+	}
+	return tally, nil
+}

@@ -1,0 +1,160 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/knadh/koanf/parsers/toml/v2"
+	"github.com/knadh/koanf/providers/confmap"
+	"github.com/knadh/koanf/providers/env/v2"
+	"github.com/knadh/koanf/providers/file"
+	"github.com/knadh/koanf/v2"
+
+	"github.com/elderzan/elderzan/scope"
+	"github.com/elderzan/elderzan/security"
+)
+
+// setting is one line of the configuration: its key in config.toml, its default, and what it does.
+type setting struct {
+	key   string
+	value any
+	help  string
+}
+
+// settings is the whole configuration; `elderzan config` prints it. The environment spells a key ELDERZAN_ followed
+// by the key in capitals with "_" for ".".
+var settings = []setting{
+	{"default_scope", "PROJECT", "scope of a memory that is not sensitive and that nothing else decides: PROJECT or PRIVATE"},
+	{"engine_idle", "15m", "how long the engine stays after its last client has left"},
+	{"log_level", "info", "debug, info, warn or error; the log is DIR/engine.log"},
+	{"model_dir", "", "folder of the embedded model's weights; empty: found beside the program or in the cache"},
+	{"embedding.provider", "builtin", "builtin (offline) or openai (any OpenAI-compatible server; never sees PRIVATE or sensitive text)"},
+	{"embedding.base_url", "https://api.openai.com/v1", "address of the OpenAI-compatible server"},
+	{"embedding.model", "text-embedding-3-small", "model of the OpenAI-compatible server"},
+	{"embedding.api_key", "", "key for that server; better given as ELDERZAN_EMBEDDING_API_KEY"},
+	{"embedding.timeout", "20s", "longest wait for one request to that server"},
+}
+
+// config is the validated configuration of one process.
+type config struct {
+	Data         string // data folder, absolute
+	DefaultScope scope.Scope
+	EngineIdle   time.Duration
+	LogLevel     string
+	ModelDir     string
+	Embedding    embeddingConfig
+}
+
+type embeddingConfig struct {
+	Provider string
+	BaseURL  string
+	Model    string
+	APIKey   security.Secret
+	Timeout  time.Duration
+}
+
+// dataFolder returns the data folder: the flag, else $ELDERZAN_DATA, else $XDG_DATA_HOME/elderzan.
+func dataFolder(flag string) (string, error) {
+	dir := flag
+	if dir == "" {
+		dir = os.Getenv("ELDERZAN_DATA")
+	}
+	if dir == "" {
+		base := os.Getenv("XDG_DATA_HOME")
+		if base == "" {
+			home, err := os.UserHomeDir()
+			if err != nil {
+				return "", hint(errors.New("no home folder for the data"), "name a folder: --data DIR")
+			}
+			base = filepath.Join(home, ".local", "share")
+		}
+		dir = filepath.Join(base, "elderzan")
+	}
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return "", fmt.Errorf("data folder: %w", err)
+	}
+	return abs, nil
+}
+
+// loadConfig reads the defaults, DIR/config.toml and the environment, the later winning, and validates the result.
+func loadConfig(dir string) (config, error) {
+	k := koanf.New(".")
+	defaults := map[string]any{}
+	for _, s := range settings {
+		defaults[s.key] = s.value
+	}
+	if err := k.Load(confmap.Provider(defaults, "."), nil); err != nil {
+		return config{}, fmt.Errorf("settings: %w", err)
+	}
+	path := filepath.Join(dir, "config.toml")
+	if err := k.Load(file.Provider(path), toml.Parser()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return config{}, hint(fmt.Errorf("settings: %s cannot be read: %w", path, err), "mend the file, or move it away to go on with the defaults")
+	}
+	if err := k.Load(env.Provider(".", env.Opt{Prefix: "ELDERZAN_", TransformFunc: fromEnvironment}), nil); err != nil {
+		return config{}, fmt.Errorf("settings: environment: %w", err)
+	}
+	for _, key := range k.Keys() {
+		if _, known := defaults[key]; !known {
+			return config{}, hint(fmt.Errorf("settings: %s: unknown key %q", path, key), "list the keys: elderzan config")
+		}
+	}
+	return validate(dir, k)
+}
+
+// fromEnvironment turns ELDERZAN_EMBEDDING_MODEL into embedding.model; variables that name no setting are left out,
+// since other parts of the program read some of their own.
+func fromEnvironment(name, value string) (string, any) {
+	name = strings.ToLower(strings.TrimPrefix(name, "ELDERZAN_"))
+	for _, s := range settings {
+		if strings.ReplaceAll(s.key, ".", "_") == name {
+			return s.key, value
+		}
+	}
+	return "", nil
+}
+
+func validate(dir string, k *koanf.Koanf) (config, error) {
+	c := config{Data: dir, LogLevel: k.String("log_level"), ModelDir: k.String("model_dir")}
+	bad := func(key, want string) error {
+		return hint(fmt.Errorf("settings: %s is not %s", key, want), fmt.Sprintf("change it in %s or in the environment", filepath.Join(dir, "config.toml")))
+	}
+	var err error
+	if c.DefaultScope, err = scope.Parse(k.String("default_scope")); err != nil || c.DefaultScope.Cloud() {
+		return c, bad("default_scope", "PROJECT or PRIVATE")
+	}
+	if c.EngineIdle, err = time.ParseDuration(k.String("engine_idle")); err != nil || c.EngineIdle < time.Second {
+		return c, bad("engine_idle", "a span of a second or more, such as 15m")
+	}
+	if !slices.Contains([]string{"debug", "info", "warn", "error"}, c.LogLevel) {
+		return c, bad("log_level", "debug, info, warn or error")
+	}
+	c.Embedding = embeddingConfig{
+		Provider: k.String("embedding.provider"), BaseURL: k.String("embedding.base_url"), Model: k.String("embedding.model"),
+		APIKey: security.NewSecret([]byte(k.String("embedding.api_key"))),
+	}
+	if c.Embedding.Timeout, err = time.ParseDuration(k.String("embedding.timeout")); err != nil || c.Embedding.Timeout <= 0 {
+		return c, bad("embedding.timeout", "a span such as 20s")
+	}
+	switch c.Embedding.Provider {
+	case "builtin":
+	case "openai":
+		u, err := url.Parse(c.Embedding.BaseURL)
+		if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+			return c, bad("embedding.base_url", "an http or https address")
+		}
+		if c.Embedding.Model == "" {
+			return c, bad("embedding.model", "the name of a model")
+		}
+	default:
+		return c, bad("embedding.provider", "builtin or openai")
+	}
+	return c, nil
+}

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/elderzan/elderzan/memory"
+	"github.com/elderzan/elderzan/memory/storage"
+)
+
+type doctorArgs struct {
+	Repair bool `json:"repair"`
+}
+
+type doctorResult struct {
+	Findings []finding `json:"findings"`
+	Mended   int       `json:"mended"`
+}
+
+// finding is a storage.Finding as it travels.
+type finding struct {
+	Kind     string    `json:"kind"`
+	Severity string    `json:"severity"`
+	Engine   string    `json:"engine"`
+	ID       memory.ID `json:"id,omitempty"`
+	Detail   string    `json:"detail"`
+	Advice   string    `json:"advice"`
+}
+
+// doctor checks the store; with repair it mends what it found from the record and checks again.
+func (a *admin) doctor(ctx context.Context, st *stack, in doctorArgs) (any, error) {
+	var (
+		found []storage.Finding
+		res   = doctorResult{Findings: []finding{}}
+		err   error
+	)
+	if in.Repair {
+		res.Mended, found, err = st.store.Repair(ctx)
+	} else {
+		found, err = st.store.Check(ctx)
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range found {
+		res.Findings = append(res.Findings, finding{
+			Kind: string(f.Kind), Severity: f.Severity.String(), Engine: f.Engine, ID: f.ID, Detail: f.Detail, Advice: f.Advice,
+		})
+	}
+	return res, nil
+}
+
+var errFindings = errors.New("the store has findings")
+
+func newDoctor(a *app) *cobra.Command {
+	var repair bool
+	cmd := &cobra.Command{
+		Use: "doctor", Short: "Check every engine against the record; --repair mends", GroupID: "server", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, err := a.session(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer s.Close()
+			var raw json.RawMessage
+			if err := s.Call(cmd.Context(), adminPrefix+"doctor", doctorArgs{Repair: repair}, &raw); err != nil {
+				return err
+			}
+			if err := a.print(raw, showFindings); err != nil {
+				return err
+			}
+			var res doctorResult
+			if err := json.Unmarshal(raw, &res); err != nil {
+				return err
+			}
+			switch {
+			case len(res.Findings) == 0:
+				return nil
+			case repair:
+				return hint(fmt.Errorf("%w that could not be mended", errFindings), "restore a copy of the data folder, or export what can be read: elderzan export")
+			}
+			return hint(errFindings, "mend them from the record: elderzan doctor --repair")
+		},
+	}
+	cmd.Flags().BoolVar(&repair, "repair", false, "mend what is found")
+	return cmd
+}
+
+func showFindings(w io.Writer, raw json.RawMessage) error {
+	var res doctorResult
+	if err := json.Unmarshal(raw, &res); err != nil {
+		return err
+	}
+	if res.Mended > 0 {
+		fmt.Fprintf(w, "%d findings mended\n", res.Mended)
+	}
+	for _, f := range res.Findings {
+		fmt.Fprintf(w, "%s: %s in %s", f.Severity, f.Kind, f.Engine)
+		if f.ID != "" {
+			fmt.Fprintf(w, ", memory %s", f.ID)
+		}
+		fmt.Fprintf(w, ": %s; %s\n", f.Detail, f.Advice)
+	}
+	if len(res.Findings) == 0 {
+		fmt.Fprintln(w, "no findings: record, full text, vectors, indexes and audit log agree")
+	}
+	return nil
+}

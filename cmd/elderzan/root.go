@@ -1,0 +1,86 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/cobra/doc"
+	"golang.org/x/term"
+)
+
+// app is what every command shares: the three streams and the global flags.
+type app struct {
+	in        *os.File
+	out, err  io.Writer
+	data      string
+	json      bool
+	inProcess bool
+}
+
+func newRoot(a *app) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "elderzan",
+		Short: "Long-term memory for AI agents, over MCP",
+		Long: "elderzan keeps what your agents learn: private by default, on this machine, encrypted.\n" +
+			"With a pipe on standard input it speaks MCP; the commands below work on the same memory.",
+		Version:       version,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args:          cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if !term.IsTerminal(int(a.in.Fd())) {
+				return a.serve(cmd.Context())
+			}
+			if err := cmd.Help(); err != nil {
+				return err
+			}
+			return a.showStatusIfAny(cmd.Context())
+		},
+	}
+	root.SetOut(a.out)
+	root.SetErr(a.err)
+	f := root.PersistentFlags()
+	f.StringVar(&a.data, "data", "", "data folder (default $ELDERZAN_DATA, else $XDG_DATA_HOME/elderzan)")
+	f.BoolVar(&a.json, "json", false, "print JSON instead of text")
+	f.BoolVar(&a.inProcess, "in-process", false, "open the store in this process instead of using the engine")
+	root.AddGroup(&cobra.Group{ID: "memory", Title: "Memory:"}, &cobra.Group{ID: "server", Title: "Server:"})
+	root.AddCommand(
+		newRemember(a), newRecall(a), newSearch(a), newClassify(a), newShare(a), newRevise(a), newForget(a),
+		newExport(a), newImport(a),
+		newServe(a), newEngine(a), newStop(a), newStatus(a), newDoctor(a), newConfig(a), newMan(),
+	)
+	return root
+}
+
+func newConfig(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use: "config", Short: "List the settings, their defaults and what they do", GroupID: "server", Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			dir, err := dataFolder(a.data)
+			if err != nil {
+				return err
+			}
+			if _, err := loadConfig(dir); err != nil {
+				return err
+			}
+			fmt.Fprintf(a.out, "# %s/config.toml; the environment wins: ELDERZAN_ and the key in capitals, \"_\" for \".\"\n", dir)
+			for _, s := range settings {
+				fmt.Fprintf(a.out, "\n# %s\n%s = %q\n", s.help, s.key, s.value)
+			}
+			return nil
+		},
+	}
+}
+
+func newMan() *cobra.Command {
+	return &cobra.Command{
+		Use: "man DIR", Short: "Write the manual pages into a folder", Hidden: true, Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			root := cmd.Root()
+			root.DisableAutoGenTag = true // pages of one version are the same wherever they are made
+			return doc.GenManTree(root, &doc.GenManHeader{Title: "ELDERZAN", Section: "1", Source: "elderzan"}, args[0])
+		},
+	}
+}

@@ -1,0 +1,242 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/mark3labs/mcp-go/server"
+	"github.com/spf13/cobra"
+
+	"github.com/elderzan/elderzan/cmd/internal/attach"
+	"github.com/elderzan/elderzan/cmd/internal/engine"
+	"github.com/elderzan/elderzan/cmd/internal/link"
+	"github.com/elderzan/elderzan/cmd/internal/session"
+	"github.com/elderzan/elderzan/memory"
+	"github.com/elderzan/elderzan/tools"
+)
+
+func newServe(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use: "serve", Short: "Speak MCP on standard input and output", GroupID: "server", Args: cobra.NoArgs,
+		Long: "serve is what an MCP client starts. It is a thin pipe to the engine of the data folder, which it starts if\n" +
+			"none runs. It ends when its input does.",
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.serve(cmd.Context()) },
+	}
+}
+
+func buildID() string {
+	exe, err := os.Executable()
+	if err != nil {
+		return version
+	}
+	return link.BuildID(version, exe)
+}
+
+func (a *app) serve(ctx context.Context) error {
+	dir, err := dataFolder(a.data)
+	if err != nil {
+		return err
+	}
+	if a.inProcess {
+		return a.serveInProcess(ctx, dir)
+	}
+	return attach.Run(ctx, attach.Options{
+		Dir: dir, Build: buildID(), Client: "mcp", Stdin: a.in, Stdout: a.out,
+		Logger: slog.New(slog.NewTextHandler(a.err, &slog.HandlerOptions{Level: slog.LevelWarn})),
+	})
+}
+
+func newEngine(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use: "engine", Short: "Run the engine of a data folder; clients start it by themselves", Hidden: true, Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			dir, err := dataFolder(a.data)
+			if err != nil {
+				return err
+			}
+			err = engine.Run(cmd.Context(), newHolder(dir, a.err).engineOptions())
+			if errors.Is(err, engine.ErrHeld) {
+				return hint(err, "see who holds it: elderzan status; or end it: elderzan stop")
+			}
+			return err
+		},
+	}
+}
+
+// holder is the process that has the store open, be it the engine or a server in one process.
+type holder struct {
+	dir     string
+	log     *slog.Logger
+	level   *slog.LevelVar
+	started time.Time
+	build   string
+	stack   atomic.Pointer[stack]
+	ready   func(context.Context) error // waits for stack
+	status  func() link.Status
+}
+
+func newHolder(dir string, logTo interface{ Write([]byte) (int, error) }) *holder {
+	level := new(slog.LevelVar)
+	return &holder{
+		dir: dir, level: level, log: slog.New(slog.NewTextHandler(logTo, &slog.HandlerOptions{Level: level})),
+		started: time.Now(), build: buildID(), status: func() link.Status { return link.Status{PID: os.Getpid()} },
+	}
+}
+
+func (h *holder) engineOptions() engine.Options {
+	o := engine.Options{
+		Dir: h.dir, Build: h.build, Logger: h.log, ProjectOf: attach.Project,
+		NewServer: func(d engine.Deps) *server.MCPServer {
+			h.status = d.Status
+			return h.server()
+		},
+		Open: h.open,
+	}
+	if c, err := loadConfig(h.dir); err == nil { // open tells the client what is wrong with the settings
+		o.Idle = c.EngineIdle
+	}
+	return o
+}
+
+// open is called again after it failed, so that what a person has mended counts.
+func (h *holder) open(ctx context.Context) (engine.Closer, error) {
+	c, err := loadConfig(h.dir)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s", memory.ErrUnavailable, explain(err))
+	}
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.LogLevel)); err == nil {
+		h.level.Set(level)
+	}
+	st, err := openStack(ctx, c, h.log)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", memory.ErrUnavailable, err)
+	}
+	h.stack.Store(st)
+	return func(context.Context) error {
+		h.stack.Store(nil)
+		return st.close()
+	}, nil
+}
+
+func (h *holder) current(ctx context.Context) (*stack, error) {
+	if h.ready != nil {
+		if err := h.ready(ctx); err != nil {
+			return nil, err
+		}
+	}
+	st := h.stack.Load()
+	if st == nil {
+		return nil, memory.ErrUnavailable
+	}
+	return st, nil
+}
+
+func (h *holder) server() *server.MCPServer {
+	s, err := tools.NewServer(tools.Options{
+		Service: func(ctx context.Context) (*memory.Service, error) {
+			st, err := h.current(ctx)
+			if err != nil {
+				return nil, err
+			}
+			return st.service, nil
+		},
+		Caller: callerOf, Status: h.info, Version: version, Logger: h.log,
+	})
+	if err != nil {
+		panic(err) // the options above are complete: a programmer's mistake
+	}
+	ad := &admin{open: h.current, caller: callerOf, isCLI: func(ctx context.Context) bool { return callerOf(ctx).Client == adminClient }}
+	ad.register(s)
+	return s
+}
+
+// callerOf tells the service who calls, from what the connection said of itself.
+func callerOf(ctx context.Context) memory.Caller {
+	c, ok := session.ConnFrom(ctx)
+	if !ok {
+		return memory.Caller{User: userName(), Client: "cli", Trust: memory.TrustUser}
+	}
+	m := memory.Caller{User: c.User, Client: c.Client, Session: c.Session, Project: c.Project, Root: c.Root, RequestKey: c.Key, Trust: memory.TrustAgent}
+	if c.Client == adminClient {
+		m.Trust = memory.TrustUser
+	}
+	return m
+}
+
+func userName() string {
+	if u, err := user.Current(); err == nil {
+		return u.Username
+	}
+	return strconv.Itoa(os.Getuid())
+}
+
+func (h *holder) info(context.Context) tools.StatusInfo {
+	s := h.status()
+	info := tools.StatusInfo{PID: s.PID, Uptime: time.Since(h.started), Clients: s.Connections, DataDir: h.dir}
+	if st := h.stack.Load(); st != nil {
+		info.Model = st.embeds.name()
+		if st.embeds.err != nil {
+			info.Alerts = append(info.Alerts, "no embeddings: "+st.embeds.err.Error())
+		}
+	}
+	return info
+}
+
+func newStop(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use: "stop", Short: "End the engine of the data folder", GroupID: "server", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			dir, err := dataFolder(a.data)
+			if err != nil {
+				return err
+			}
+			_, err = attach.Control(cmd.Context(), dir, link.KindStop)
+			if errors.Is(err, attach.ErrNoEngine) {
+				fmt.Fprintln(a.out, "no engine runs")
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+			fmt.Fprintln(a.out, "the engine has ended")
+			return nil
+		},
+	}
+}
+
+func newStatus(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use: "status", Short: "Show what is stored and how the engine is", GroupID: "server", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.tool(cmd.Context(), "status", map[string]any{}, showStatus)
+		},
+	}
+}
+
+// showStatusIfAny adds the status to the help where there is a data folder; help alone starts nothing.
+func (a *app) showStatusIfAny(ctx context.Context) error {
+	dir, err := dataFolder(a.data)
+	if err != nil {
+		return err
+	}
+	if _, err := os.Stat(filepath.Join(dir, "keys.json")); err != nil {
+		fmt.Fprintf(a.out, "\nNothing is stored yet in %s. Try: elderzan remember \"We use tabs.\"\n", dir)
+		return nil
+	}
+	fmt.Fprintln(a.out)
+	return a.tool(ctx, "status", map[string]any{}, showStatus)
+}
+
+func writeJSON(w interface{ Write([]byte) (int, error) }, v any) error {
+	return json.NewEncoder(w).Encode(v)
+}

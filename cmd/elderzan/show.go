@@ -1,0 +1,196 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+
+	"golang.org/x/term"
+
+	"github.com/elderzan/elderzan/scope"
+)
+
+// columns is how wide text may be: the terminal's width, or 100 where w is none.
+func columns(w io.Writer) int {
+	if f, ok := w.(interface{ Fd() uintptr }); ok {
+		if c, _, err := term.GetSize(int(f.Fd())); err == nil && c >= 40 {
+			return c
+		}
+	}
+	return 100
+}
+
+// wrap breaks text into lines of at most width characters, indented by indent.
+func wrap(text string, width, indent int) string {
+	var b strings.Builder
+	pad := strings.Repeat(" ", indent)
+	for line := range strings.Lines(text) {
+		used := 0
+		for _, word := range strings.Fields(line) {
+			n := len([]rune(word))
+			switch {
+			case used == 0:
+				b.WriteString(pad)
+			case used+1+n > width-indent:
+				b.WriteString("\n" + pad)
+				used = 0
+			default:
+				b.WriteByte(' ')
+				used++
+			}
+			b.WriteString(word)
+			used += n
+		}
+		b.WriteByte('\n')
+	}
+	return strings.TrimRight(b.String(), "\n")
+}
+
+func showJSON(w io.Writer, raw json.RawMessage) error {
+	var b bytes.Buffer
+	if err := json.Indent(&b, raw, "", "  "); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintln(w, b.String())
+	return err
+}
+
+func showRemembered(w io.Writer, raw json.RawMessage) error {
+	var r struct {
+		ID             string   `json:"id"`
+		Scope          string   `json:"scope"`
+		DuplicateOf    string   `json:"duplicate_of"`
+		Warnings       []string `json:"warnings"`
+		Classification struct {
+			Reasons []string `json:"reasons"`
+		} `json:"classification"`
+	}
+	if err := json.Unmarshal(raw, &r); err != nil {
+		return err
+	}
+	if r.DuplicateOf != "" {
+		fmt.Fprintf(w, "%s  %s  known already; nothing new was stored\n", r.DuplicateOf, r.Scope)
+	} else {
+		fmt.Fprintf(w, "%s  %s\n", r.ID, r.Scope)
+	}
+	for _, reason := range r.Classification.Reasons {
+		fmt.Fprintf(w, "  because: %s\n", reason)
+	}
+	for _, warning := range r.Warnings {
+		fmt.Fprintf(w, "  warning: %s\n", warning)
+	}
+	return nil
+}
+
+func showMemories(w io.Writer, raw json.RawMessage) error {
+	var r struct {
+		Memories []struct {
+			ID        string   `json:"id"`
+			Content   string   `json:"content"`
+			Title     string   `json:"title"`
+			Score     *float64 `json:"score"`
+			Scope     string   `json:"scope"`
+			Kind      string   `json:"kind"`
+			Tags      []string `json:"tags"`
+			Project   string   `json:"project"`
+			CreatedAt string   `json:"created_at"`
+			Why       []string `json:"why"`
+		} `json:"memories"`
+		Note     string `json:"note"`
+		Degraded bool   `json:"degraded"`
+		Total    *int   `json:"total"`
+		Next     string `json:"next_cursor"`
+	}
+	if err := json.Unmarshal(raw, &r); err != nil {
+		return err
+	}
+	width := columns(w)
+	for _, m := range r.Memories {
+		head := []string{m.ID, m.Scope, m.Kind, m.Project, strings.Join(m.Tags, ",")}
+		if m.Score != nil {
+			head = append([]string{fmt.Sprintf("%.2f", *m.Score)}, head...)
+		}
+		fmt.Fprintln(w, strings.Join(strings.Fields(strings.Join(head, " ")), "  "))
+		fmt.Fprintln(w, wrap(strings.TrimSpace(m.Title+"\n"+m.Content), width, 2))
+		for _, why := range m.Why {
+			fmt.Fprintf(w, "  · %s\n", why)
+		}
+	}
+	if r.Total != nil {
+		fmt.Fprintf(w, "%d of %d\n", len(r.Memories), *r.Total)
+	}
+	if r.Next != "" {
+		fmt.Fprintf(w, "next page: --cursor %s\n", r.Next)
+	}
+	if r.Note != "" {
+		fmt.Fprintln(w, r.Note)
+	}
+	return nil
+}
+
+func showDecision(w io.Writer, raw json.RawMessage) error {
+	var r struct {
+		Scope      string  `json:"scope"`
+		Confidence float64 `json:"confidence"`
+		Knowledge  any     `json:"knowledge_type"`
+		Detectors  []struct {
+			Rule string `json:"rule"`
+			Kind string `json:"kind"`
+			Span []int  `json:"span"`
+		} `json:"detectors"`
+		Reasons []string `json:"reasons"`
+	}
+	if err := json.Unmarshal(raw, &r); err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "%s  (confidence %.2f)\n", r.Scope, r.Confidence)
+	for _, d := range r.Detectors {
+		fmt.Fprintf(w, "  %s (%s) at bytes %v\n", d.Rule, d.Kind, d.Span)
+	}
+	for _, reason := range r.Reasons {
+		fmt.Fprintf(w, "  because: %s\n", reason)
+	}
+	return nil
+}
+
+func showStatus(w io.Writer, raw json.RawMessage) error {
+	var r struct {
+		Version   string         `json:"version"`
+		PID       int            `json:"engine_pid"`
+		Clients   int            `json:"clients"`
+		Memories  map[string]int `json:"memories"`
+		Embedding struct {
+			Model   string `json:"model"`
+			Pending int    `json:"pending"`
+		} `json:"embedding"`
+		Index struct {
+			Kind    string `json:"kind"`
+			Vectors int    `json:"vectors"`
+		} `json:"index"`
+		Storage struct {
+			Dir   string `json:"data_dir"`
+			Bytes int64  `json:"bytes"`
+		} `json:"storage"`
+		Alerts []string `json:"alerts"`
+	}
+	if err := json.Unmarshal(raw, &r); err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "elderzan %s, engine %d, %d clients\n", r.Version, r.PID, r.Clients)
+	total := 0
+	for _, n := range r.Memories {
+		total += n
+	}
+	fmt.Fprintf(w, "%d memories:", total)
+	for _, s := range scope.All() {
+		fmt.Fprintf(w, " %s %d", s, r.Memories[s.String()])
+	}
+	fmt.Fprintf(w, "\n%d vectors (%s) of %s, %d waiting; %.1f MB in %s\n", r.Index.Vectors, r.Index.Kind, r.Embedding.Model,
+		r.Embedding.Pending, float64(r.Storage.Bytes)/1e6, r.Storage.Dir)
+	for _, alert := range r.Alerts {
+		fmt.Fprintf(w, "! %s\n", alert)
+	}
+	return nil
+}

@@ -1,0 +1,181 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	embedding "github.com/elderzan/elderzan/embed"
+	"github.com/elderzan/elderzan/embed/lexical"
+	"github.com/elderzan/elderzan/embed/minilm"
+	"github.com/elderzan/elderzan/memory"
+	"github.com/elderzan/elderzan/memory/analysis"
+	"github.com/elderzan/elderzan/memory/rank"
+	"github.com/elderzan/elderzan/memory/storage"
+	"github.com/elderzan/elderzan/scope"
+	"github.com/elderzan/elderzan/scope/knowledge"
+	"github.com/elderzan/elderzan/scope/projectctx"
+	"github.com/elderzan/elderzan/scope/sensitive"
+)
+
+// stack is the memory with everything under it. It is the one place that knows all parts.
+type stack struct {
+	store   *storage.Store
+	indexer *memory.Indexer
+	service *memory.Service
+	embeds  *embeddings
+}
+
+// openStack opens the data folder. The model is not loaded before its first use.
+func openStack(ctx context.Context, c config, log *slog.Logger) (_ *stack, err error) {
+	store, err := storage.Open(ctx, storage.Options{Dir: c.Data, Logger: log})
+	if err != nil {
+		return nil, err
+	}
+	st := &stack{store: store}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, st.close())
+		}
+	}()
+	if st.embeds, err = openEmbeddings(ctx, c, log); err != nil {
+		return nil, err
+	}
+	ranker, err := rank.New(rank.Options{})
+	if err != nil {
+		return nil, fmt.Errorf("ranker: %w", err)
+	}
+	st.indexer = memory.NewIndexer(context.WithoutCancel(ctx), store, st.embeds, memory.IndexerOptions{Logger: log})
+	st.service, err = memory.NewService(memory.Options{
+		Store: store, Embedder: st.embeds, Classifier: newClassifier(c), Ranker: ranker, Indexer: st.indexer,
+		RemoteEmbedding: st.embeds.remote(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return st, nil
+}
+
+func newClassifier(c config) *scope.Classifier {
+	return scope.NewClassifier(scope.Options{
+		Sensitive: sensitive.New(sensitive.Options{}), Project: projectctx.New(projectctx.Options{}), Knowledge: knowledge.New(),
+		Default: c.DefaultScope,
+	})
+}
+
+// close stops the workers first and the engines last.
+func (s *stack) close() error {
+	var errs []error
+	if s.indexer != nil {
+		errs = append(errs, s.indexer.Close())
+	}
+	errs = append(errs, s.store.Close())
+	if s.embeds != nil {
+		errs = append(errs, s.embeds.close())
+	}
+	return errors.Join(errs...)
+}
+
+// embeddings is the embedder of the service. Where the model's weights are missing, it says so at each use, and the
+// memory goes on with words alone.
+type embeddings struct {
+	router  *embedding.Router
+	closers []func() error // in the order of closing
+	err     error          // why there is no router
+}
+
+var _ memory.Embedder = (*embeddings)(nil)
+
+func openEmbeddings(ctx context.Context, c config, log *slog.Logger) (_ *embeddings, err error) {
+	e := &embeddings{}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, e.close())
+		}
+	}()
+	model, err := minilm.Open(modelFolder(c.ModelDir), minilm.Options{})
+	if err != nil {
+		log.Error("no embeddings: recall answers from words alone", "error", err)
+		return &embeddings{err: err}, nil
+	}
+	e.closers = append(e.closers, model.Close)
+	words, err := lexical.New(lexical.Options{Terms: analysis.Terms})
+	if err != nil {
+		return nil, err
+	}
+	joint, err := embedding.NewJoint(model, words, embedding.JointOptions{})
+	if err != nil {
+		return nil, err
+	}
+	local, err := e.serve(joint)
+	if err != nil {
+		return nil, err
+	}
+	var remote embedding.Embedder
+	if c.Embedding.Provider == "openai" {
+		if remote, err = e.openRemote(ctx, c.Embedding, log); err != nil {
+			return nil, err
+		}
+	}
+	if e.router, err = embedding.NewRouter(local, remote); err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+// serve puts a queue, in which questions go first, and a cache before an embedder.
+func (e *embeddings) serve(inner embedding.Embedder) (embedding.Embedder, error) {
+	b, err := embedding.NewBatcher(inner, embedding.BatcherOptions{})
+	if err != nil {
+		return nil, err
+	}
+	e.closers = append([]func() error{b.Close}, e.closers...)
+	return embedding.NewCache(b, embedding.CacheOptions{Bytes: embeddingCacheBytes})
+}
+
+// embeddingCacheBytes holds about 2,500 vectors: questions repeat within a session, documents seldom do.
+const embeddingCacheBytes = 8 << 20
+
+func (e *embeddings) Documents(ctx context.Context, texts []string, localOnly bool) ([][]float32, string, error) {
+	if e.router == nil {
+		return nil, "", fmt.Errorf("%w: %w", memory.ErrNotEmbedding, e.err)
+	}
+	v, space, err := e.router.Documents(ctx, texts, localOnly)
+	return v, space, embedError(err)
+}
+
+func (e *embeddings) Query(ctx context.Context, text string, localOnly bool) (map[string][]float32, bool, error) {
+	if e.router == nil {
+		return nil, true, fmt.Errorf("%w: %w", memory.ErrNotEmbedding, e.err)
+	}
+	v, degraded, err := e.router.Query(ctx, text, localOnly)
+	return v, degraded, embedError(err)
+}
+
+// embedError marks the errors that a person can mend by setting the model up again.
+func embedError(err error) error {
+	if errors.Is(err, minilm.ErrWeightsMissing) || errors.Is(err, minilm.ErrWeightsAltered) {
+		return fmt.Errorf("%w: %w", memory.ErrNotEmbedding, err)
+	}
+	return err
+}
+
+func (e *embeddings) remote() bool { return e.router != nil && e.router.Remote() }
+
+// name is the model as status tells it.
+func (e *embeddings) name() string {
+	if e.router == nil {
+		return "none: " + e.err.Error()
+	}
+	spaces := e.router.Spaces()
+	return spaces[len(spaces)-1]
+}
+
+func (e *embeddings) close() error {
+	var errs []error
+	for _, c := range e.closers {
+		errs = append(errs, c())
+	}
+	return errors.Join(errs...)
+}
