@@ -52,10 +52,8 @@ func (s *surface) run(d *definition, h handler) server.ToolHandlerFunc {
 		}
 		ctx, cancel := context.WithTimeout(ctx, s.timeout(d.name, a))
 		defer cancel()
-		if c.service, c.closed = s.opts.Service(ctx); c.closed != nil {
-			if c.service = nil; d.name != withoutService {
-				return s.failed(ctx, d.name, c.closed)
-			}
+		if c.service, c.closed = s.open(ctx, d.name); c.closed != nil && d.name != withoutService {
+			return s.failed(ctx, d.name, c.closed)
 		}
 		out, err := h(ctx, c)
 		if c.asked.open() {

@@ -60,7 +60,7 @@ func (s *surface) suggest(ctx context.Context, field, typed string) ([]string, e
 	default:
 		return nil, nil
 	}
-	svc, err := s.opts.Service(ctx)
+	svc, err := s.open(ctx, "completion")
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/mark3labs/mcp-go/mcp"
@@ -39,8 +40,11 @@ func explain(err error) (text, outcome string) {
 		unknown *memory.NotFoundError
 		confirm *memory.ConfirmError
 		corrupt *memory.CorruptError
+		closed  *notOpenError
 	)
 	switch {
+	case errors.Is(err, errAsked):
+		return "waits for the person's answer", "asked"
 	case errors.As(err, &input):
 		return input.Error(), "input"
 	case errors.As(err, &unknown):
@@ -62,22 +66,44 @@ func explain(err error) (text, outcome string) {
 		return "the store is damaged; run `elderzan doctor --repair`", "corrupt"
 	case errors.Is(err, memory.ErrNotEmbedding):
 		return "the embedder does not answer; try again, or run `elderzan doctor`", "unavailable"
-	case errors.Is(err, memory.ErrUnavailable):
-		return "the memory is not open: " + reason(err) + "; try again shortly, or run `elderzan doctor`", "unavailable"
 	case errors.Is(err, context.DeadlineExceeded):
 		return "took too long and was stopped; try again, with a smaller limit or mode=fast", "timeout"
 	case errors.Is(err, context.Canceled):
 		return "was cancelled", "canceled"
+	case errors.As(err, &closed):
+		return closed.Error() + "; try again shortly, or run `elderzan doctor`", "unavailable"
+	case errors.Is(err, memory.ErrUnavailable):
+		return "the memory is starting or shutting down; try again shortly, or run `elderzan doctor`", "unavailable"
 	}
 	return "an internal error; try again, and if it stays run `elderzan doctor`", "internal"
 }
 
-// reason is what an error wrapping memory.ErrUnavailable says beside that.
-func reason(err error) string {
-	text := strings.TrimSpace(strings.ReplaceAll(err.Error(), memory.ErrUnavailable.Error(), ""))
-	text = strings.Trim(text, ": ")
-	if text == "" {
-		return "it is starting or shutting down"
+// notOpenError is an error of Options.Service, which may be told.
+type notOpenError struct{ err error }
+
+func (e *notOpenError) Error() string {
+	why := strings.Trim(strings.ReplaceAll(e.err.Error(), memory.ErrUnavailable.Error(), ""), ": ")
+	if why == "" {
+		return "the memory is not open yet"
 	}
-	return text
+	return "the memory is not open: " + why
+}
+
+func (e *notOpenError) Unwrap() error { return e.err }
+
+// statusWait is how long a status waits for the memory to open before it says that it is not.
+const statusWait = time.Second
+
+// open waits for the service on behalf of a tool or resource.
+func (s *surface) open(ctx context.Context, name string) (*memory.Service, error) {
+	if name == withoutService {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, statusWait)
+		defer cancel()
+	}
+	svc, err := s.opts.Service(ctx)
+	if err != nil {
+		return nil, &notOpenError{err}
+	}
+	return svc, nil
 }

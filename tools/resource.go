@@ -78,10 +78,8 @@ func (s *surface) serve(name string, read reader) server.ResourceHandlerFunc {
 		ctx, cancel := context.WithTimeout(ctx, s.opts.Timeout)
 		defer cancel()
 		c := &call{tool: name, caller: s.opts.Caller(ctx), args: &args{}}
-		if c.service, c.closed = s.opts.Service(ctx); c.closed != nil {
-			if c.service = nil; name != withoutService {
-				return nil, s.refused(ctx, "resource "+name, c.closed)
-			}
+		if c.service, c.closed = s.open(ctx, name); c.closed != nil && name != withoutService {
+			return nil, s.refused(ctx, "resource "+name, c.closed)
 		}
 		out, err := read(ctx, c, variable(req.Params.URI))
 		if err != nil {

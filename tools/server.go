@@ -20,7 +20,7 @@ const DefaultTimeout = 30 * time.Second
 // Options tells the server what it speaks for. Service is required; every other field has a default.
 type Options struct {
 	// Service returns the memory to work with, waiting until it is open or ctx is done. Its error is told to the
-	// client: one wrapping memory.ErrUnavailable should say what to do.
+	// client, so it must hold nothing secret.
 	Service func(ctx context.Context) (*memory.Service, error)
 	// Caller says who makes the call; nil means an unnamed agent.
 	Caller func(ctx context.Context) memory.Caller

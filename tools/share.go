@@ -3,6 +3,7 @@ package tools
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/elderzan/elderzan/memory"
 	"github.com/elderzan/elderzan/scope"
@@ -53,22 +54,13 @@ func (s *surface) share(ctx context.Context, c *call) (any, error) {
 		if !refused {
 			continue
 		}
-		if s.opaque(err) {
-			return nil, err
-		}
-		text, _ := explain(err)
-		r := refusal{ID: id, Reason: text, NeedsConfirm: errors.Is(err, memory.ErrConfirm)}
+		why, _ := s.failed(ctx, c.tool, err) // each memory is a change of its own: the others stay changed
+		r := refusal{ID: id, Reason: strings.TrimPrefix(resultText(why), c.tool+": "), NeedsConfirm: errors.Is(err, memory.ErrConfirm)}
 		out.NeedsConfirm = out.NeedsConfirm || r.NeedsConfirm
 		out.Refused = append(out.Refused, r)
 	}
 	out.To = audience(in.Scope, in.Team, res.Leaves)
 	return out, nil
-}
-
-// opaque reports whether err is nothing that a client can act on, so that it belongs into the log.
-func (s *surface) opaque(err error) bool {
-	_, outcome := explain(err)
-	return outcome == "internal" || outcome == "corrupt"
 }
 
 // audience says who can read memories of a scope.

@@ -235,3 +235,35 @@ func golden(t *testing.T, name string, got any) {
 		t.Errorf("%s differs from what is offered now; if that is meant, run with -update and look at the difference", file)
 	}
 }
+
+// read reads a resource and returns its text.
+func (w *world) read(uri string) (string, error) {
+	w.t.Helper()
+	req := mcp.ReadResourceRequest{}
+	req.Params.URI = uri
+	res, err := w.client.ReadResource(w.t.Context(), req)
+	if err != nil {
+		return "", err
+	}
+	text, ok := res.Contents[0].(mcp.TextResourceContents)
+	if !ok || len(res.Contents) != 1 || text.URI != uri || text.MIMEType != mimeJSON {
+		w.t.Errorf("%s = %+v", uri, res.Contents)
+	}
+	return text.Text, nil
+}
+
+// complete asks for completions of an argument of a prompt (by name) or resource template (by URI).
+func (w *world) complete(kind, ref, arg, typed string) []string {
+	w.t.Helper()
+	req := mcp.CompleteRequest{}
+	req.Params.Argument = mcp.CompleteArgument{Name: arg, Value: typed}
+	req.Params.Ref = mcp.PromptReference{Type: kind, Name: ref}
+	if kind == "ref/resource" {
+		req.Params.Ref = mcp.ResourceReference{Type: kind, URI: ref}
+	}
+	res, err := w.client.Complete(w.t.Context(), req)
+	if err != nil {
+		w.t.Fatalf("complete %s of %s: %v", arg, ref, err)
+	}
+	return res.Completion.Values
+}
