@@ -9,7 +9,7 @@ import (
 
 // benign reports whether the surroundings say that a random value is no secret.
 func benign(text string, v candidate, s, before, after string) bool {
-	if value.Placeholder(s) || alphabet(s) || value.Reference(s) && v.random < 0.97 {
+	if value.Placeholder(s) || value.Alphabet(s) || value.Dotted(s) || value.Versioned(s) || value.Reference(s) && v.random < 0.97 {
 		return true
 	}
 	if strings.HasPrefix(after, "@") && strings.Contains(after, ".") && v.shape.Len < 32 { // an e-mail address
@@ -30,12 +30,6 @@ func benign(text string, v candidate, s, before, after string) bool {
 		return !queryKey(before)
 	}
 	return benignName(before, v)
-}
-
-// alphabet reports whether s spells out an alphabet rather than a value.
-func alphabet(s string) bool {
-	l := strings.ToLower(s)
-	return strings.Contains(l, "abcdefghijkl") && (strings.Contains(l, "nopqrstuvwx") || strings.Contains(l, "0123456789")) && value.ShapeOf(s).Distinct > 30
 }
 
 // inURL reports whether the word that before ends in is a URL or a path.

@@ -187,15 +187,16 @@ func judge(text string, v candidate, marks []mark) (float64, string) {
 		return judgeHex(v, near, tight, vcs, before)
 	case near == cueNear && strong(v, s, 14, 0.6):
 		return 0.75, "random-near-cue"
-	case near == cueNear && tight && strong(v, s, shortest, 0.5):
+	case near == cueNear && tight && v.shape.Turns >= 3 && strong(v, s, shortest, 0.5):
 		return 0.7, "random-near-cue"
-	case near == vendorNear && strong(v, s, 14, 0.6) && (tight || v.shape.Len >= 16):
+	case near == vendorNear && strong(v, s, 14, 0.6) && (tight || v.shape.Len >= 16),
+		near != nothing && tight && v.shape.Len >= 14 && v.shape.Digit >= 4 && v.shape.Turns >= 5 && strong(v, s, 14, 0.45):
 		return 0.7, "random-near-vendor"
-	case alone(text, v) && strong(v, s, 16, 0.6):
+	case alone(text, v) && (strong(v, s, 16, 0.6) || weakPassword(s, v.shape)):
 		return 0.65, "random-alone"
 	case assigned(text, v) && strong(v, s, shortestBare, 0.75):
 		return 0.6, "random-assigned"
-	case strong(v, s, 28, 0.85) && v.shape.Digit >= 3 && v.shape.Lower >= 3 && v.shape.Upper >= 3 && !strings.ContainsAny(s, "/."):
+	case strong(v, s, 28, 0.85) && value.WordShare(s) < 0.25 && v.shape.Digit >= 3 && v.shape.Lower >= 3 && v.shape.Upper >= 3 && !strings.ContainsAny(s, "/."):
 		return 0.55, "random-text"
 	}
 	return 0, ""
@@ -215,6 +216,9 @@ func judgeHex(v candidate, near nearness, tight, vcs bool, before string) (float
 // strong reports whether a value is long and random enough and no name.
 func strong(v candidate, s string, length int, random float64) bool {
 	if v.shape.Len < length || v.random < random || v.shape.Digit == 0 && v.shape.Len < 28 {
+		return false
+	}
+	if share := value.WordShare(s); share > 0.5 || share > 0.3 && v.random < 0.97 && v.shape.Len < 40 {
 		return false
 	}
 	if v.shape.Digit <= 2 && value.Identifier(s) || v.shape.Digit < 6 && v.shape.Len < 40 && value.Identifier(s) && v.random < 0.95 {
@@ -331,3 +335,10 @@ func set(list string) map[string]bool {
 	}
 	return m
 }
+
+// weakPassword reports whether s, all that a text holds, is one of the passwords everyone tries: a stock word and digits.
+func weakPassword(s string, sh value.Shape) bool {
+	return sh.Digit > 0 && sh.Len <= 24 && stockPasswords.Contains(s)
+}
+
+var stockPasswords = keyword.New([]string{"password", "passw0rd", "p@ssw", "qwerty", "letmein", "iloveyou", "admin123", "welcome1", "hunter2", "changeme1", "trustno1", "dragon1", "monkey1", "secret1", "abc123"})

@@ -190,7 +190,7 @@ func (b *builder) rune(r rune, start, end int) {
 		r = '"'
 	case r == '‘' || r == '’' || r == '‚' || r == '‛':
 		r = '\''
-	case r == '‐' || r == '‑' || r == '‒' || r == '–' || r == '−':
+	case r == '‐' || r == '‑' || r == '‒' || r == '–' || r == '—' || r == '―' || r == '−':
 		r = '-'
 	case unicode.Is(unicode.Zs, r):
 		r = ' '

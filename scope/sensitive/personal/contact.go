@@ -136,7 +136,7 @@ func machineAddress(a string) bool {
 	case "example.com", "example.org", "example.net", "example.jp", "example.co.jp", "test.com", "domain.com", "email.com", "your-domain.com", "users.noreply.github.com":
 		return true
 	}
-	for _, suffix := range []string{".example", ".test", ".invalid", ".local", ".localhost", ".iam.gserviceaccount.com", ".gserviceaccount.com", ".png", ".jpg", ".js", ".css", ".example.com", ".example.org"} {
+	for _, suffix := range []string{".example", ".test", ".invalid", ".local", ".localhost", ".internal", ".lan", ".corp", ".intranet", ".iam.gserviceaccount.com", ".gserviceaccount.com", ".png", ".jpg", ".js", ".css", ".example.com", ".example.org"} {
 		if strings.HasSuffix(domain, suffix) {
 			return true
 		}

@@ -8,7 +8,6 @@ import (
 )
 
 var (
-	cardPattern = regexp.MustCompile(`\d(?:[ \-.]?\d){11,18}`)
 	ibanPattern = regexp.MustCompile(`(?i)\b[A-Z]{2}\d{2}(?:[ \-]?[A-Z0-9]{1,4}){3,8}\b`)
 	cardWord    = regexp.MustCompile(`(?i)\b(?:card|visa|mastercard|master card|amex|american express|jcb|discover|diners|debit|credit|pan)\b|カード|信用卡|카드`)
 )
@@ -16,27 +15,68 @@ var (
 // cards finds payment cards: the right length for the issuer's range and a valid Luhn digit; near the word "card" a
 // number of a card's length and range is enough.
 func cards(text string, out []match.Match) []match.Match {
-	for _, m := range cardPattern.FindAllStringIndex(text, 256) {
-		start, end := m[0], m[1]
-		if embedded(text, start, end) || unevenGroups(text[start:end]) {
+	for i := 0; i < len(text); {
+		if !digit(text[i]) || i > 0 && (alnum(text[i-1]) || text[i-1] == '.') {
+			i++
 			continue
 		}
-		digits := compact(text[start:end])
-		if allSame(digits) || !issued(digits) {
+		start, end := i, cardEnd(text, i)
+		for i < len(text) && digit(text[i]) {
+			i++
+		}
+		if end == 0 {
 			continue
 		}
-		conf := 0.0
-		if luhn(digits) {
-			conf = 0.95
-		} else if cardWord.MatchString(text[max(0, start-60):min(len(text), end+30)]) {
-			conf = 0.8
+		if conf := cardConfidence(text, start, end); conf > 0 {
+			out = append(out, match.Match{Rule: "payment-card", Kind: match.Financial, Start: start, End: end, Confidence: conf})
+			i = max(i, end)
 		}
-		if conf == 0 || conf > 0.9 && digitsOnly(text[start:end]) && identifierBefore(text, start) && !cardWord.MatchString(text[max(0, start-60):start]) {
-			continue
-		}
-		out = append(out, match.Match{Rule: "payment-card", Kind: match.Financial, Start: start, End: end, Confidence: conf})
 	}
 	return out
+}
+
+// cardEnd returns the end of the longest run of digits from start, in groups of at least three joined by one kind of
+// separator, that could be a card; 0 if there is none.
+func cardEnd(text string, start int) int {
+	n, best, group := 0, 0, 0
+	var sep byte
+	for i := start; i <= len(text) && n <= 19; i++ {
+		if i < len(text) && digit(text[i]) {
+			n++
+			group++
+			continue
+		}
+		ends := i == len(text) || !alnum(text[i]) && !(text[i] == '-' && i+1 < len(text) && digit(text[i+1]) && sep == 0 && n >= 12)
+		if n >= 12 && n <= 19 && ends && issued(compact(text[start:i])) {
+			best = i
+			if luhn(compact(text[start:i])) {
+				return i
+			}
+		}
+		if group < 3 || i >= len(text) || text[i] != ' ' && text[i] != '-' && text[i] != '.' || sep != 0 && text[i] != sep || i+1 >= len(text) || !digit(text[i+1]) {
+			break
+		}
+		sep, group = text[i], 0
+	}
+	return best
+}
+
+func cardConfidence(text string, start, end int) float64 {
+	digits := compact(text[start:end])
+	if allSame(digits) {
+		return 0
+	}
+	cue := cardWord.MatchString(text[max(0, start-60):min(len(text), end+30)])
+	switch {
+	case !luhn(digits):
+		if cue {
+			return 0.8
+		}
+		return 0
+	case !cue && digitsOnly(text[start:end]) && identifierBefore(text, start):
+		return 0
+	}
+	return 0.95
 }
 
 // identifierBefore reports whether a number is labelled as an id, a time or a build.
@@ -48,18 +88,6 @@ func identifierBefore(text string, start int) bool {
 		}
 	}
 	return false
-}
-
-// unevenGroups reports whether a spaced number is grouped as no card is: more than one single digit between separators.
-func unevenGroups(s string) bool {
-	groups, single := 0, 0
-	for _, g := range strings.FieldsFunc(s, func(r rune) bool { return r == ' ' || r == '-' || r == '.' }) {
-		groups++
-		if len(g) < 3 {
-			single++
-		}
-	}
-	return groups > 1 && single > 1 && groups != len(s)/2+1 || groups > 6 && groups < 12
 }
 
 // issued reports whether the digits lie in the ranges and have the length of a card network.

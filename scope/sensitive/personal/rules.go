@@ -122,6 +122,7 @@ var moneyRules = []rule{
 	{name: "us-routing-number", kind: match.Financial, cues: []string{"routing", "aba", "rtn"}, pattern: `\d{9}|\d{4}-\d{4}-\d`, check: abaRouting, conf: 0.9},
 	{name: "uk-sort-code", kind: match.Financial, cues: []string{"sort code", "sort-code"}, pattern: `\d{2}[- ]?\d{2}[- ]?\d{2}`, conf: 0.85},
 	{name: "swift-code", kind: match.Financial, cues: []string{"swift code", "bic code", "swift/bic", "bic"}, pattern: `\b[A-Z]{4}[A-Z]{2}[A-Z0-9]{2}(?:[A-Z0-9]{3})?\b`, conf: 0.75},
+	{name: "jp-bank-account-type", kind: match.Financial, cues: []string{"普通", "当座"}, pattern: `\d{7}`, conf: 0.85},
 	{name: "jp-bank-account", kind: match.Financial, cues: []string{"口座番号", "口座", "普通預金", "普通口座", "当座", "振込先", "ゆうちょ"}, pattern: `\d{5,8}(?:[ \-]\d{5,8})?`, conf: 0.9},
 	{name: "bank-code", kind: match.Financial, cues: []string{"ifsc", "clabe", "bsb", "upi id", "blz", "bankleitzahl", "kontonummer", "konto", "numéro de compte", "número de cuenta", "conto corrente", "rekeningnummer"}, pattern: `\b[A-Z]{4}0[A-Z0-9]{6}\b|\b\d[\d \-]{4,20}\d\b|\b[\w.]+@[a-z]+\b`, conf: 0.85},
 	{name: "card-security-code", kind: match.Financial, cues: []string{"cvv", "cvc", "cvv2", "cvc2", "security code", "セキュリティコード"}, pattern: `[^\w\n]{0,3}(?:is|are|=|:|は)?[^\w\n]{0,3}\b(\d{3,4})\b`, conf: 0.85},

@@ -34,8 +34,18 @@ func ahead(text string, n name, c *cue) (match.Match, bool) {
 		return match.Match{}, false
 	}
 	s := strings.Trim(words[k-1], "\"'`.,;:()「」")
+	if q := words[k-1]; quote(q[len(q)-1]) { // a quoted phrase
+		upTo := from + strings.LastIndex(text[from:n.start], q) + len(q) - 1
+		if open := strings.LastIndexByte(text[from:upTo], q[len(q)-1]); open >= 0 {
+			if phrase := text[from+open+1 : upTo]; len(phrase) >= 4 && (c.class == password || looksMade(phrase, value.ShapeOf(phrase))) && !value.Placeholder(phrase) && !describes(firstWord(phrase)) &&
+				(strings.Contains(phrase, " ") || !value.Reference(phrase) && !(value.Identifier(phrase) && value.ShapeOf(phrase).Digit == 0)) {
+				return match.Match{Rule: "en-" + c.kind + "-ahead", Kind: match.Credential, Start: from + open + 1, End: upTo, Confidence: 0.75}, true
+			}
+			return match.Match{}, false
+		}
+	}
 	sh := value.ShapeOf(s)
-	if len(s) < 4 || value.Placeholder(s) || value.Reference(s) || measured(s) || sh.High > 0 {
+	if len(s) < 4 || s[0] == '[' || s[0] == '(' || value.Placeholder(s) || value.Reference(s) || measured(s) || sh.High > 0 {
 		return match.Match{}, false
 	}
 	ok := false

@@ -58,12 +58,14 @@ var forms = []form{
 	{"database-call", "connect", `\b(?:\w*connect|getConnection|mysqli|PDO|createConnection|MongoClient)\(\s*["'][^"'\n]{2,200}["']\s*,\s*["'][^"'\n]{1,80}["']\s*,\s*["']([^"'\n]{3,120})["']`, 0.85, false},
 	{"database-call", "PDO(", `\bPDO\(\s*["'][^"'\n]{2,200}["']\s*,\s*["'][^"'\n]{1,80}["']\s*,\s*["']([^"'\n]{3,120})["']`, 0.85, false},
 	{"setter", "set", `(?i)\bset(?:Password|Passwd|Pwd|Secret|Token|ApiKey|AccessKey|SecretKey|PrivateKey|Passphrase)\(\s*["']([^"'\n]{4,200})["']\s*\)`, 0.85, false},
-	{"identified-by", "identified", `(?i)\bidentified\s+(?:with\s+\S+\s+)?by\s+(?:password\s+)?["']?([^\s"';]{3,120})`, 0.9, false},
+	{"identified-by", "identified", `(?i)\bidentified\s+(?:with\s+\S+\s+)?by\s+(?:password\s+)?(?:["']([^"'\n]{3,120})["']|([^\s"';]*\d[^\s"';]*);?)`, 0.9, false},
 	{"sql-password", "password", `(?i)\b(?:with|encrypted|set)\s+password\s+(?:=\s*)?["']([^"'\n]{3,120})["']`, 0.9, false},
 	{"sql-password-call", "password(", `(?i)\bpassword\(\s*["']([^"'\n]{3,120})["']\s*\)`, 0.85, false},
 	{"cmdkey", "cmdkey", `(?i)\bcmdkey\b[^\n]*?/pass:` + arg, 0.9, false},
 	{"long-option", "--", `(?i)\s--?(?:[a-z]+-)*(?:password|passwd|pass|pwd|secret|token|api-?key|apikey|access-?key|secret-?key|auth-?token|passphrase|client-?secret|private-?key|registration-token)[ =]` + arg, 0.85, false},
 	{"ansible-vault-password", "ansible_", `\bansible_(?:ssh_|become_|sudo_)?pass(?:word)?\s*[=:]\s*["']?([^\s"'{]{3,})`, 0.9, false},
+	{"openssl-key", "openssl", `\bopenssl\b[^\n]*?\s-[kK]\s+` + arg, 0.9, false},
+	{"cisco-secret", "secret", `(?im)^\s*(?:enable|username \S+(?: privilege \d+)?)\s+secret\s+(?:\d\s+)?(\S{4,})`, 0.85, false},
 	{"cisco-password", "password", `(?i)\b(?:enable|username \S+(?: privilege \d+)?)\s+(?:secret|password)\s+(?:\d\s+)?(\S{4,})`, 0.85, false},
 	{"snmp-community", "community", `(?i)\bsnmp-server community\s+(\S{4,})`, 0.85, false},
 }
@@ -124,13 +126,13 @@ func commands(text string, out []match.Match) []match.Match {
 		if value.Placeholder(body) || value.Reference(body) && !strings.HasPrefix(f.rule, "sonar") || strings.HasPrefix(body, "-") || strings.ContainsAny(body, "<>") && strings.HasPrefix(body, "<") {
 			return true
 		}
-		if f.random && !made(body) || !f.random && plain(body) && describes(body) {
+		if f.random && !made(body) || !f.random && plain(body) && (describes(body) || strings.HasPrefix(f.rule, "cisco")) || typeName(strings.Trim(body, "`")) {
 			return true
 		}
 		out = append(out, match.Match{Rule: f.rule, Kind: match.Credential, Start: start, End: end, Confidence: f.conf})
 		return true
 	})
-	return pairs(text, out)
+	return deeds(text, barePairs(text, pairs(text, out)))
 }
 
 func made(s string) bool {
@@ -139,9 +141,9 @@ func made(s string) bool {
 }
 
 // A login said as a pair: "credentials for jenkins: deploy:leaf-and-tea", "admin login is admin / pepper-rocket".
-var pairPattern = regexp.MustCompile(`(?i)\b(?:credentials?|creds|logins?|log ?in|sign ?in|account|ログイン|アカウント|auth|access|ssh|user ?/ ?pass(?:word)?|user:pass(?:word)?|id ?/ ?(?:pw|pass))\b[^\n.;]{0,60}?(?:\bis\b|\bare\b|\bwas\b|:|=|\bas\b|\bwith\b|\busing\b|は|\()\s*["'` + "`" + `]?([A-Za-z0-9._@+\\-]{2,60})["'` + "`" + `]?\s*(?: / |/|:| : |、| \| |, )\s*["'` + "`" + `]?([^\s"'` + "`" + `,;。、」)]{3,80})`)
+var pairPattern = regexp.MustCompile(`(?i)(?:\b(?:credentials?|creds|logins?|log ?in|logs in|sign ?in|account|auth|access|ssh|user ?/ ?pass(?:word)?|user:pass(?:word)?|id ?/ ?(?:pw|pass))\b|ログイン|アカウント|認証情報)[^\n.;]{0,60}?(?:\bis\b|\bare\b|\bwas\b|:|=|\bas\b|\bwith\b|\busing\b|は|\()\s*["'` + "`" + `]?([A-Za-z0-9._@+\\-]{2,60})["'` + "`" + `]?(?: / |/|:| : |: |、| \| |, | and |と)\s*["'` + "`" + `]?([^\s"'` + "`" + `,;。、」)]{3,80})`)
 
-var pairWords = keyword.New([]string{"credential", "creds", "login", "log in", "logs in", "sign in", "account", "ログイン", "アカウント", "auth", "access", "ssh", "user/pass", "user:pass", "id/pw", "id/pass"})
+var pairWords = keyword.New([]string{"credential", "creds", "認証情報", "login", "log in", "logs in", "sign in", "account", "ログイン", "アカウント", "auth", "access", "ssh", "user/pass", "user:pass", "id/pw", "id/pass"})
 
 func pairs(text string, out []match.Match) []match.Match {
 	done := 0
@@ -168,7 +170,7 @@ func pairs(text string, out []match.Match) []match.Match {
 
 func pairValue(text, user, s string, sepAt, from int) bool {
 	sh := value.ShapeOf(s)
-	if value.Placeholder(s) || value.Reference(s) || measured(s) || sh.Digit == sh.Len && (strings.Contains(user, ".") || sh.Len < 6) || describes(user) {
+	if value.Placeholder(s) || value.Reference(s) || measured(s) || sh.Digit == sh.Len && (strings.Contains(user, ".") || sh.Len < 6) || notUsers[strings.ToLower(user)] {
 		return false
 	}
 	if strings.HasPrefix(s, "//") || strings.HasPrefix(s, "/") || strings.Contains(strings.ToLower(text[max(0, from-12):sepAt]), "e.g") {
@@ -179,5 +181,41 @@ func pairValue(text, user, s string, sepAt, from int) bool {
 	}
 	strong := sh.Digit > 0 && sh.Lower+sh.Upper > 0 || strings.ContainsAny(s, "!@#$%^&*") || strings.Count(s, "-") >= 2
 	spaced := sepAt+2 < len(text) && strings.Contains(text[sepAt:min(len(text), sepAt+4)], " / ")
+	if strings.HasPrefix(text[sepAt:], " and ") || strings.HasPrefix(text[sepAt:], ", ") || strings.HasPrefix(text[sepAt:], "と") {
+		return sh.Digit > 0 && sh.Lower+sh.Upper > 0 && !technical(s) && (strings.Contains(user, "@") || sh.Upper > 0 || sh.Other > 0) && !value.Identifier(s)
+	}
 	return strong && !(value.Identifier(s) && sh.Digit > 0 && strings.Contains(user, "/")) || spaced && !describes(s) && text[sepAt] != ','
+}
+
+// notUsers are words in the place of a user that make a pair something else: "login: username / password".
+var notUsers = set(`username user name password pass email e-mail id the a an your my our http https token key and or not read write get post on off yes no true false v1 v2`)
+
+// A login said without any word for it: "root/Triangle99", "it's admin/Winter-2".
+var barePair = regexp.MustCompile(`(?i)(?:^|[\s("'` + "`" + `])(?:root|admin|administrator|guest|sa|postgres|ubuntu|ec2-user|oracle|mysql|sysadmin|superuser|operator|jenkins|deploy|pi|user|ops|svc|test)(?:/| / |:)([^\s"'` + "`" + `,;/、。)]{5,60})`)
+
+var barePairWords = keyword.New([]string{"root", "admin", "guest", "sa", "postgres", "ubuntu", "ec2-user", "oracle", "mysql", "superuser", "operator", "jenkins", "deploy", "pi", "user", "ops", "svc", "test"})
+
+func barePairs(text string, out []match.Match) []match.Match {
+	done := 0
+	barePairWords.Each(text, func(h keyword.Hit) bool {
+		if h.Start < done || h.End >= len(text) || text[h.End] != '/' && text[h.End] != ':' && text[h.End] != ' ' && !letter(text[h.End]) {
+			return true
+		}
+		from := max(0, h.Start-1)
+		m := barePair.FindStringSubmatchIndex(text[from:min(len(text), h.End+80)])
+		if m == nil || from+m[0] > h.Start {
+			return true
+		}
+		start, end := from+m[2], from+m[3]
+		s := strings.TrimRight(text[start:end], ".:")
+		sh := value.ShapeOf(s)
+		if sh.Digit == 0 || sh.Lower+sh.Upper < 3 || sh.Upper == 0 && sh.Other == 0 || value.Reference(s) || value.Placeholder(s) || measured(s) || technical(s) || value.Versioned(s) || value.Digest(s) ||
+			strings.Contains(s, "@") && strings.Contains(s, ".") || strings.ContainsAny(s, "=()<>{}") {
+			return true
+		}
+		done = end
+		out = append(out, match.Match{Rule: "bare-login-pair", Kind: match.Credential, Start: start, End: start + len(s), Confidence: 0.65})
+		return true
+	})
+	return out
 }

@@ -28,15 +28,17 @@ type cue struct {
 const (
 	passwordWords = `password|passwd|passwrd|passwort|passphrase|pass phrase|passcode|pswd|pword|passw|kennwort|wachtwoord|mot de passe|contraseña|contrasena|senha|parola|lösenord|
 		adgangskode|passord|salasana|hasło|heslo|jelszó|şifre|sifre|пароль|пароля|密码|密碼|口令|비밀번호|암호|mật khẩu|kata sandi|pwd|pw|pass|passe|
-		identified by|sudo pass|login pass`
+		sudo pass|login pass|secret word|secret phrase|code word|codeword|key phrase|keyphrase|magic word|safe word|safeword|password phrase|security answer|psk|
+		wpa passphrase|wifi key|wi-fi key|wlan key|network key|maiden name`
 	pinWords = `pin|pin code|pincode|pin number|door code|gate code|alarm code|entry code|entrance code|access code|lock code|locker code|safe code|unlock code|garage code|
 		keypad code|building code|security code|verification code|one time code|otp|otp code|2fa code|mfa code|sms code|backup code|backup codes|recovery code|recovery codes|
 		rescue code|scratch code|voicemail code|lockbox code|combination|combo|padlock|passkey code|invite code|activation code|confirmation code|pairing code|unlock pattern|
-		puk|tan|keycode|key code|the code`
+		puk|tan|keycode|key code|one-time code|one-time password|one-time pin|two-factor code|authenticator code|login code|sign-in code|gate pin|door pin|luggage lock|bike lock|door lock|
+		entry number|access number|screen lock|lock screen code|vault code|room code|house code|storage code`
 	secretWords = `api key|api keys|apikey|api token|api secret|access key|access keys|secret key|secret access key|private key|signing key|encryption key|decryption key|auth key|master key|
 		license key|licence key|product key|activation key|serial key|service key|account key|shared key|ssh key|deploy key|webhook key|session key|root key|admin key|host key|
 		storage key|subscription key|integration key|write key|server key|app key|application key|consumer key|consumer secret|client secret|client key|app secret|
-		shared secret|webhook secret|signing secret|totp secret|totp seed|otp secret|2fa secret|mfa secret|hmac secret|jwt secret|cookie secret|session secret|preshared key|psk|
+		shared secret|webhook secret|signing secret|totp secret|totp seed|otp secret|2fa secret|mfa secret|hmac secret|jwt secret|cookie secret|session secret|preshared key|pre-shared key|
 		secret|secrets|token|tokens|access token|auth token|bearer token|refresh token|id token|session token|oauth token|personal access token|pat|bearer|jwt|credential|credentials|
 		creds|cred|connection string|conn string|connstr|dsn|database url|db url|webhook url|webhook|seed phrase|mnemonic|recovery key|recovery phrase|unseal key|wallet key|
 		encryption salt|salt|session id|sessionid|session cookie|cookie|authorization|basic auth|license|serial number|nonce key|sas token|service account key`
@@ -47,7 +49,7 @@ const (
 const (
 	passwordJapanese = `パスワード|ぱすわーど|パスコード|パスフレーズ|合言葉|合い言葉|あいことば|暗号フレーズ|パス|PW|ＰＷ|暗証`
 	pinJapanese      = `暗証番号|暗証コード|認証コード|確認コード|PINコード|PIN|ピン番号|暗証ナンバー|入館コード|解錠コード|ロック番号|ドアコード|ワンタイムパスワード|バックアップコード|リカバリーコード|
-		復旧コード|ダイヤル番号|金庫の番号|解除コード|オートロック|キーボックス|ロッカー番号|暗証キー|セキュリティコード`
+		復旧コード|ダイヤル番号|金庫の番号|解除コード|オートロック|キーボックスの番号|ドアのコード|玄関のコード|門のコード|ロッカーの番号|宅配ボックスの番号|ポストの番号|スーツケースの番号|倉庫の番号|駐輪場の番号|鍵の番号|南京錠|キーボックス|ロッカー番号|暗証キー|セキュリティコード`
 	secretJapanese = `APIキー|API鍵|APIトークン|アクセスキー|アクセストークン|シークレット|シークレットキー|秘密鍵|秘密キー|トークン|認証トークン|認証キー|認証情報|クレデンシャル|署名鍵|署名シークレット|暗号化キー|
 		暗号鍵|共有鍵|事前共有キー|ライセンスキー|プロダクトキー|シリアル番号|接続文字列|接続情報|マスターキー|リカバリーキー|セッションID|Webhook URL|ベアラートークン|鍵|キー|シークレットトークン|
 		サービスアカウントキー|デプロイキー|アプリパスワード`

@@ -44,11 +44,12 @@ func scanEnglish(text string, out []match.Match) []match.Match {
 
 // name is the identifier or word that holds a cue.
 type name struct {
-	start, end   int  // the identifier
-	cueEnd       int  // end of the cue in it
-	code         bool // it is more than the bare cue: DB_PASSWORD, githubToken
-	quoted       bool // a quote stands right before it
-	quotedBefore bool
+	start, end  int  // the identifier
+	cueEnd      int  // end of the cue in it
+	code        bool // it is more than the bare cue: DB_PASSWORD, githubToken
+	quoted      bool // a quote stands right before it
+	public      bool // its other words say that it is no secret: publicToken, foreignKey
+	quotedValue bool // it is itself a value: type="password"
 }
 
 // nameAt finds the identifier around a hit and reports whether the cue is its meaning: "tokenizer", "passenger" and
@@ -65,15 +66,22 @@ func nameAt(text string, h keyword.Hit, c *cue) (name, bool) {
 		n.end++
 	}
 	n.code = n.start < h.Start || n.end > h.End
+	for _, w := range nameParts(text[n.start:h.Start]) {
+		n.public = n.public || openNames[w]
+	}
 	if n.start > 0 {
 		q := text[n.start-1]
 		n.quoted = q == '"' || q == '\'' || q == '`'
+		n.quotedValue = n.quoted && n.start > 1 && text[n.start-2] == '='
 	}
 	if h.Start > 0 && !wordStart(text, h.Start, c) {
 		return n, false
 	}
 	return n, tail(text[h.End:n.end], c)
 }
+
+// openNames are words of a name which say that what it holds may be seen.
+var openNames = set(`public pub primary foreign csrf xsrf hash issuer sort partition partitioning cache event row column bucket keyword`)
 
 // wordStart reports whether the cue at i begins a word: after a border, a change to upper case, or inside a compound
 // for the words that compounds are made with.
@@ -156,7 +164,7 @@ const (
 // after looks for a link and a value behind the cue.
 func after(text string, n name, c *cue) (match.Match, bool) {
 	l, ok := linkAfter(text, n, c)
-	if !ok {
+	if !ok || n.public {
 		return match.Match{}, false
 	}
 	for tries := 0; tries < 2; tries++ {

@@ -56,6 +56,7 @@ var linksJapanese = []string{
 // afterJapanese reads "パスワードは X です", "パスワード：X", "本番のAPIキーを X に変更".
 func afterJapanese(text string, i int, c *cue) (match.Match, bool) {
 	i = skipRemark(text, i)
+	start := i
 	linked, object, of := false, false, false
 	for range 4 { // links come in rows: "は「", "】: "
 		j := skipSpace(text, skipWide(text, i), 8)
@@ -80,14 +81,92 @@ func afterJapanese(text string, i int, c *cue) (match.Match, bool) {
 		return match.Match{}, false
 	}
 	v, ok := valueJapanese(text, i)
-	if !ok {
-		return match.Match{}, false
+	conf := 0.0
+	if ok {
+		conf = judgeJapanese(text, v, c, linked, object)
 	}
-	conf := judgeJapanese(text, v, c, linked, object)
 	if conf == 0 || of && !v.quoted && text[v.start] >= 0x80 {
-		return match.Match{}, false
+		if v, conf = farJapanese(text, start, c); conf == 0 {
+			return match.Match{}, false
+		}
 	}
 	return match.Match{Rule: "ja-" + c.kind, Kind: match.Credential, Start: v.start, End: v.end, Confidence: conf}, true
+}
+
+// headNouns, between a cue and a value, make the value one of something else: "パスワードの長さ: 12".
+var headNouns = []string{"長さ", "期限", "文字数", "桁数", "ポリシー", "強度", "回数", "方式", "アルゴリズム", "ハッシュ", "暗号", "種類", "形式", "保存先", "管理", "環境変数", "ファイル", "名前", "ID", "バージョン", "ライブラリ", "。", "！", "？"}
+
+// farJapanese reads a value that stands apart from its cue in the same sentence: "パスワードは全員 X で統一",
+// "パスワード変更しました→X". The value must look like one, and an arrow, a colon or the words after it must confirm it.
+func farJapanese(text string, i int, c *cue) (found, float64) {
+	end := i
+	for end < len(text) && end-i < 75 && text[end] != '\n' {
+		if text[end] < 0x80 && alnum(text[end]) {
+			break
+		}
+		end++
+	}
+	if end >= len(text) || !alnum(text[end]) || hasAny(text[i:end], headNouns) {
+		return found{}, 0
+	}
+	v, ok := valueJapanese(text, end)
+	if !ok || v.quoted {
+		return found{}, 0
+	}
+	s := text[v.start:v.end]
+	sh := value.ShapeOf(s)
+	gap := strings.TrimRight(text[i:end], " \u3000")
+	pointed := strings.HasSuffix(gap, "→") || strings.HasSuffix(gap, ":") || strings.HasSuffix(gap, "⇒") || strings.HasSuffix(gap, "=")
+	rest := strings.TrimLeft(text[v.next:], " \t")
+	if value.Placeholder(s) || value.Reference(s) || measured(s) || technical(s) || hasAnyPrefix(rest, refusals) || !pointed && (rest == "" || !hasAnyPrefix(rest, confirmations)) {
+		return found{}, 0
+	}
+	switch c.class {
+	case password:
+		if sh.Digit > 0 && sh.Lower+sh.Upper > 1 && len(s) >= 5 {
+			return v, 0.75
+		}
+	case pin:
+		if sh.Digit >= 4 && sh.Digit >= len(s)-2 && !unitFollows(text, v.next) {
+			return v, 0.75
+		}
+	case secret:
+		if len(s) >= 10 && looksMade(s, sh) {
+			return v, 0.75
+		}
+	}
+	return found{}, 0
+}
+
+// confirmations are the endings that leave no doubt that a value stood before them.
+var confirmations = []string{"です", "でした", "に変更", "に設定", "に更新", "に変わ", "になり", "になった", "で統一", "でログイン", "と入力", "だよ", "だった", "にしました", "のまま"}
+
+// technical reports whether s is a term such as UTF-8, SHA256, RS256, argon2id or OAuth2.
+func technical(s string) bool {
+	if talk[strings.ToLower(s)] {
+		return true
+	}
+	i := 0
+	for i < len(s) && (upper(s[i]) || s[i] == '-' || s[i] == '_') {
+		i++
+	}
+	if i >= 2 && i < len(s) && strings.Trim(s[i:], "0123456789-_") == "" {
+		return true
+	}
+	switch strings.ToLower(strings.TrimRight(s, "0123456789.-")) {
+	case "oauth", "http", "tls", "sha", "base", "argon", "ipv", "uuidv", "utf-", "s", "ec", "k", "postgres", "python", "node", "java", "log", "web":
+		return true
+	}
+	return false
+}
+
+func hasAny(s string, words []string) bool {
+	for _, w := range words {
+		if strings.Contains(s, w) {
+			return true
+		}
+	}
+	return false
 }
 
 // skipRemark steps over a remark in brackets: "パスワード(本番)は".
@@ -187,7 +266,7 @@ var refusals = []string{"でハッシュ", "で暗号", "で管理", "で保護"
 
 func judgeJapanese(text string, v found, c *cue, linked, object bool) float64 {
 	s := text[v.start:v.end]
-	if value.Placeholder(s) || value.Reference(s) {
+	if value.Placeholder(s) || value.Reference(s) || technical(s) && !v.quoted {
 		return 0
 	}
 	sh := value.ShapeOf(s)
@@ -293,7 +372,7 @@ func aheadJapanese(text string, i int, c *cue) (match.Match, bool) {
 		if len(s) < 4 || value.Placeholder(s) || value.Reference(s) || measured(s) {
 			return match.Match{}, false
 		}
-		ok := sh.Digit > 0 && (sh.Lower+sh.Upper > 0 || c.class == pin && sh.Digit >= 4) && !(value.Identifier(s) && sh.Digit < 2) || sh.Other > 0 && quotedValue && c.class == password && !value.Identifier(s)
+		ok := sh.Digit > 0 && (sh.Lower+sh.Upper > 0 && !technical(s) || c.class == pin && sh.Digit >= 4) && !(value.Identifier(s) && sh.Digit < 2 && c.class != password) || sh.Other > 0 && quotedValue && c.class == password && !value.Identifier(s)
 		if c.class == secret {
 			ok = len(s) >= 10 && looksMade(s, sh)
 		}

@@ -23,6 +23,9 @@ type link struct {
 // linkAfter finds what joins the name to a value.
 func linkAfter(text string, n name, c *cue) (link, bool) {
 	i := n.end
+	if strings.HasPrefix(text[i:], "'s ") {
+		return link{kind: copula, at: i + 3, prose: true}, true
+	}
 	for i < len(text) && (text[i] == '"' || text[i] == '\'' || text[i] == '`' || text[i] == ']' || text[i] == '*' || text[i] == ')' && n.quoted) {
 		i++
 	}
@@ -31,7 +34,17 @@ func linkAfter(text string, n name, c *cue) (link, bool) {
 	if j >= len(text) {
 		return link{}, false
 	}
+	if n.quotedValue {
+		v, ok := attribute(text, j)
+		return link{kind: assign, at: v}, ok
+	}
 	if k, ok := operator(text, j); ok {
+		if text[j] == '-' && text[k-1] == '>' && j == n.end { // a member in C or PHP
+			return link{}, false
+		}
+		if (text[j] == '=' || text[j] == '?') && emptyLine(text, k) {
+			return link{}, false
+		}
 		if text[j] == ',' {
 			return link{kind: assign, at: k, comma: true}, n.quoted && closed
 		}
@@ -48,13 +61,16 @@ func linkAfter(text string, n name, c *cue) (link, bool) {
 	if at, ok := verb(text, j); ok {
 		return link{kind: copula, at: at, prose: true}, true
 	}
-	if at, ok := paren(text, j); ok {
-		return at, true
-	}
-	if at, ok := qualified(text, j); ok {
+	if at, ok := changed(text, n, j); ok {
 		return link{kind: copula, at: at, prose: true}, true
 	}
-	if c.class == weak || j == i && !closed {
+	if l, ok := paren(text, j); ok && j > n.end {
+		return l, true
+	}
+	if at, ok := qualified(text, j); ok && j > n.end {
+		return link{kind: copula, at: at, prose: true}, true
+	}
+	if c.class == weak || j == i && !closed || closed && i > n.end && strings.IndexByte(text[n.end:i], ')') >= 0 {
 		return link{}, false
 	}
 	return link{kind: direct, at: j, prose: true}, true
@@ -77,6 +93,31 @@ func paren(text string, i int) (link, bool) {
 		return link{kind: copula, at: at, prose: true}, true
 	}
 	return link{}, false
+}
+
+// emptyLine reports whether the line ends at i: an assignment of nothing.
+func emptyLine(text string, i int) bool {
+	for i < len(text) && (text[i] == ' ' || text[i] == '\t' || text[i] == '\r') {
+		i++
+	}
+	return i >= len(text) || text[i] == '\n'
+}
+
+// changed reads the "to" or "as" of "changed the password to X", "set the pin as X".
+func changed(text string, n name, j int) (int, bool) {
+	if !hasWord(text, j, "to") && !hasWord(text, j, "as") {
+		return j, false
+	}
+	before := strings.ToLower(text[max(0, n.start-60):n.start])
+	if i := strings.LastIndexAny(before, ".\n;!?"); i >= 0 {
+		before = before[i:]
+	}
+	for _, v := range []string{"chang", "set ", "reset", "rotat", "updat", "switch", "made ", "turned", "renew", "replac"} {
+		if strings.Contains(before, v) {
+			return j + 2, true
+		}
+	}
+	return j, false
 }
 
 func skipSpace(text string, i, limit int) int {
@@ -137,7 +178,8 @@ var verbs = []string{
 	"has been changed to be", "has been changed to", "has been set to", "has been reset to", "has been updated to", "was changed to", "was set to", "was reset to", "is being changed to",
 	"is currently set to", "is currently", "is now set to", "is now", "is still", "is set to", "is just", "is simply", "is literally", "is called", "is always", "should be set to", "should be", "must be set to",
 	"will be", "would be", "changed to", "changes to", "set to", "reset to", "updated to", "rotated to", "equals", "equal to", "used to be", "starts with", "begins with", "ends with", "ending in", "ends in",
-	"are as follows", "is as follows", "as follows", "reads", "are", "is", "was", "were", "'s", "being", "=", "ist", "est", "es", "é", "jest", "lautet", "became", "to be", "goes", "now",
+	"is spelled out", "is spelled", "spelled", "is written as", "is written", "was always", "is actually", "is probably", "is maybe", "is something like", "should still be", "is either", "can be", "remains", "stays",
+	"is just now", "are as follows", "is as follows", "as follows", "reads", "are", "is", "was", "were", "'s", "being", "=", "ist", "est", "es", "é", "jest", "lautet", "became", "to be", "goes", "now",
 }
 
 // verb reads a verb at i and returns where it ends.
@@ -172,7 +214,15 @@ func qualified(text string, i int) (int, bool) {
 	}
 	for k := j; k < end; k++ {
 		switch c := text[k]; {
-		case c == '\n' || c == ';' || c == '!' || c == '?' || c == '.' && (k+1 >= len(text) || space(text[k+1])):
+		case c == '?' && k+1 < len(text):
+			at := skipSpace(text, k+1, 4)
+			for _, v := range []string{"it's", "its", "it is", "that's", "that is", "that would be", "try", "should be"} {
+				if hasWord(text, at, v) {
+					return at + len(v), true
+				}
+			}
+			return i, false
+		case c == '\n' || c == ';' || c == '!' || c == '.' && (k+1 >= len(text) || space(text[k+1])):
 			return i, false
 		case (c == ':' || c == '=') && k+1 < len(text) && (space(text[k+1]) || c == '=' || text[k+1] == '"'):
 			return k + 1, true

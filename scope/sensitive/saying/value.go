@@ -4,6 +4,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/elderzan/elderzan/scope/sensitive/keyword"
 	"github.com/elderzan/elderzan/scope/sensitive/value"
 )
 
@@ -37,11 +38,22 @@ func valueAt(text string, i int, l link, c *cue) (found, bool) {
 	if i >= len(text) {
 		return found{}, false
 	}
+	if strings.HasPrefix(text[i:], "```") && (i == 0 || text[i-1] == '\n') { // a code block: its first line is the value
+		nl := strings.IndexByte(text[i:min(len(text), i+24)], '\n')
+		if nl < 0 {
+			return found{}, false
+		}
+		f, ok := bare(text, skipSpace(text, i+nl, 8))
+		return f, ok && (f.next >= len(text) || text[f.next] == '\n')
+	}
 	if open, size := openQuote(text, i); size > 0 {
 		return quoted(text, i+size, open)
 	}
 	return bare(text, i)
 }
+
+// clauses begin what may follow the last word of a clause.
+var clauses = set(`and but or for on until till since before after now if when while because so in at as btw fyi please thanks though again all everywhere too`)
 
 func quote(c byte) bool { return c == '"' || c == '\'' || c == '`' }
 
@@ -107,7 +119,7 @@ func bare(text string, i int) (found, bool) {
 		f.end--
 	}
 	k := skipSpace(text, j, 4)
-	f.last = f.end < j || k >= len(text) || text[j] == '\n' || text[j] == ',' || text[j] == ';' || text[k] == '(' || text[k] == '-' || hasWord(text, k, "and") || hasWord(text, k, "but") || hasWord(text, k, "or") || hasWord(text, k, "for") || hasWord(text, k, "on")
+	f.last = f.end < j || k >= len(text) || text[j] == '\n' || text[j] == ',' || text[j] == ';' || text[k] == '(' || text[k] == '-' || clauses[strings.ToLower(text[k:wordEnd(text, k)])]
 	return f, f.end > f.start
 }
 
@@ -126,28 +138,70 @@ func nameFollows(text string, i int) bool {
 // judge returns how sure it is that v is a secret, or 0.
 func judge(text string, v found, l link, n name, c *cue) float64 {
 	s := text[v.start:v.end]
-	if !utf8.ValidString(s) || value.Placeholder(s) || strings.EqualFold(s, text[n.start:n.end]) && !account(text, n) {
+	if !utf8.ValidString(s) || value.Placeholder(s) || value.Alphabet(s) || value.Versioned(s) {
+		return 0
+	}
+	if strings.EqualFold(s, text[n.start:n.end]) { // password 'password' beside a user is one; a label is none
+		if v.quoted && c.class == password && account(text, n) {
+			return 0.7
+		}
+		return 0
+	}
+	if strings.HasSuffix(s, "=") && value.Identifier(s[:len(s)-1]) && value.Random(s) < 0.9 { // the next setting
 		return 0
 	}
 	sh := value.ShapeOf(s)
 	if sh.High > 0 && !v.quoted {
 		return 0
 	}
-	if reference(s, sh, c, v, l) {
+	if reference(s, sh, c, v, l) || l.kind == direct && (pointer(text, v) || code(text, v, s) || apart(text, n, v)) {
+		return 0
+	}
+	if l.kind == direct && strings.EqualFold(text[n.start:n.end], "pass") && sh.Digit == 0 { // a verb
 		return 0
 	}
 	switch c.class {
 	case password:
 		return judgePassword(text, s, sh, v, l, n)
 	case pin:
-		return judgePIN(text, s, sh, v, l)
+		return judgePIN(text, s, sh, v, l, c)
 	case secret:
 		return judgeSecret(text, s, sh, v, l, n, c)
 	}
-	if l.kind == assign && len(s) >= 12 && looksMade(s, sh) {
+	switch {
+	case l.kind != direct && len(s) >= 10 && looksMade(s, sh) && !measured(s):
+		return 0.7
+	case v.quoted && v.words == 1 && sh.Digit > 0 && sh.Lower+sh.Upper > 0 && len(s) >= 8 && !value.Identifier(s) && networks.Contains(text[max(0, n.start-80):n.start]):
 		return 0.7
 	}
 	return 0
+}
+
+// networks are words that make a bare "key" the one of a network.
+var networks = keyword.New([]string{"wifi", "wi-fi", "wlan", "ssid", "network", "hotspot"})
+
+// apart reports whether a line break lies between a name and a value, and the name is not alone on its line.
+func apart(text string, n name, v found) bool {
+	if strings.IndexByte(text[n.end:v.start], '\n') < 0 {
+		return false
+	}
+	return n.code || strings.TrimSpace(text[strings.LastIndexByte(text[:n.start], '\n')+1:n.start]) != ""
+}
+
+// pointer reports whether a single asterisk stands before a value: a type, not Markdown.
+func pointer(text string, v found) bool {
+	return v.start > 1 && text[v.start-1] == '*' && text[v.start-2] != '*'
+}
+
+// code reports whether a value right behind a name is the next word of a declaration: a type or another name.
+func code(text string, v found, s string) bool {
+	if v.next < len(text) && (text[v.next] == ')' || v.end < v.next && text[v.end] == ')') && value.Identifier(s) && value.ShapeOf(s).Digit < 3 {
+		return true
+	}
+	if strings.HasPrefix(s, "--") || strings.HasPrefix(s, "[]") {
+		return true
+	}
+	return typeName(strings.TrimRight(s, "0123456789")) || strings.HasPrefix(s, "_") && value.Identifier(s) || s[0] == '.' || s[0] == '='
 }
 
 // reference tells names of places from values. A quoted value after a password is taken at its word.
@@ -197,7 +251,7 @@ func judgePassword(text, s string, sh value.Shape, v found, l link, n name) floa
 		return 0.9
 	}
 	if wordy {
-		return judgeWord(text, s, v, l)
+		return judgeWord(text, s, v, l, n)
 	}
 	if sh.Digit == 0 && value.Identifier(s) && (describes(s) || l.kind == direct && strings.Count(s, "-") < 2 && strings.Count(s, "_") < 1) {
 		return 0
@@ -225,7 +279,12 @@ func judgeQuoted(s string, v found, l link, n name) float64 {
 }
 
 // judgeWord judges a single plain word in a sentence: "the wifi password is sunshine".
-func judgeWord(text, s string, v found, l link) float64 {
+func judgeWord(text, s string, v found, l link, n name) float64 {
+	if strings.HasSuffix(strings.ToLower(text[n.start:n.end]), "phrase") && l.kind != direct && len(s) >= 3 {
+		if k := skipSpace(text, v.next, 2); k < len(text) && letter(text[k]) && !describes(text[k:wordEnd(text, k)]) {
+			return 0.7 // a phrase of several words
+		}
+	}
 	if mixedCase(s) {
 		return 0.7
 	}
@@ -264,7 +323,7 @@ func mixedCase(s string) bool {
 	return up > 0 && low > 0
 }
 
-func judgePIN(text, s string, sh value.Shape, v found, l link) float64 {
+func judgePIN(text, s string, sh value.Shape, v found, l link, c *cue) float64 {
 	code := strings.Trim(s, "#*")
 	digits := 0
 	for i := 0; i < len(code); i++ {
@@ -283,15 +342,21 @@ func judgePIN(text, s string, sh value.Shape, v found, l link) float64 {
 			return 0
 		}
 		return 0.85
-	case measured(code) || len(code) < 4:
-		return 0
-	case strings.Trim(code, "0123456789-") == "":
+	case len(code) >= 5 && strings.Trim(code, "0123456789-") == "" && !calendar(code):
 		return 0.8
+	case measured(code) || len(code) < 4 || value.UUID(code):
+		return 0
 	}
 	if sh.Digit >= 2 && sh.Lower+sh.Upper >= 1 && len(code) <= 40 {
 		return 0.75
 	}
 	return 0
+}
+
+// calendar reports whether digits and hyphens write a date.
+func calendar(s string) bool {
+	p := strings.Split(s, "-")
+	return len(p) == 3 && len(p[0]) == 4 && len(p[1]) == 2 && len(p[2]) == 2 && (p[0][:2] == "19" || p[0][:2] == "20")
 }
 
 func judgeSecret(text, s string, sh value.Shape, v found, l link, n name, c *cue) float64 {
@@ -328,7 +393,7 @@ func looksMade(s string, sh value.Shape) bool {
 	if sh.Digit == sh.Len {
 		return sh.Len >= 12
 	}
-	if value.Identifier(s) && value.Random(s) < 0.95 {
+	if value.Identifier(s) && (value.Random(s) < 0.95 || sh.Digit == 0 && sh.Len < 20) || sh.Digit == 0 && sh.Len < 12 || value.Dotted(s) {
 		return false
 	}
 	if strings.Count(s, "/") >= 2 && value.Random(s) < 0.9 {
@@ -355,7 +420,7 @@ func measured(s string) bool {
 
 var units = set(`s ms us ns sec secs second seconds m min mins minute minutes h hr hrs hour hours d day days w week weeks month months y yr year years b kb mb gb tb kib mib gib k
 	bit bits byte bytes char chars character characters digit digits letter letters word words times time % x th st nd rd px pt em -character -digit -bit -byte -day -minute -hour
-	tokens token requests entries items`)
+	tokens token requests entries items lines line rows columns pages files times`)
 
 // unitFollows reports whether a unit or noun stands behind a number: "8 characters", "90 days", "3 times".
 func unitFollows(text string, i int) bool {
@@ -373,7 +438,7 @@ func unitFollows(text string, i int) bool {
 
 func typeName(s string) bool {
 	switch strings.ToLower(s) {
-	case "string", "str", "text", "varchar", "bytes", "byte", "char", "password", "secret", "token", "any", "object", "boolean", "bool", "int", "number", "null", "none", "nil", "undefined", "true", "false", "required", "optional":
+	case "string", "str", "text", "varchar", "bytes", "byte", "char", "password", "secret", "token", "any", "object", "boolean", "uint", "float", "double", "decimal", "self", "rune", "long", "short", "bool", "int", "number", "null", "none", "nil", "undefined", "true", "false", "required", "optional":
 		return true
 	}
 	return false

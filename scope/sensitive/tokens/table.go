@@ -108,6 +108,7 @@ var cloudFormats = []Format{
 	{Name: "particle-token", Literal: "api.particle.io", Pattern: `api\.particle\.io\S*[?&]access_token=[0-9a-f]{40}`, Source: vendor("Particle")},
 	{Name: "scaleway-key", Literal: "SCW", Pattern: `SCW[A-Z0-9]{17}`, Check: mixedUpper, Source: vendor("Scaleway")},
 	{Name: "backblaze-key", Literal: "K00", Pattern: `K00\d[\w/+]{27}`, Check: mixed, Source: vendor("Backblaze B2")},
+	{Name: "thingsboard-device-token", Literal: "/api/v1/", Pattern: `thingsboard[\w.-]*(?::\d+)?/api/v1/\w{16,24}/(?:telemetry|attributes|rpc|claim)`, Source: vendor("ThingsBoard")},
 	{Name: "readme-key", Literal: "rdme_", Pattern: `rdme_[a-z0-9]{60,80}`, Source: vendor("ReadMe")},
 }
 
@@ -321,5 +322,7 @@ var keyFormats = []Format{
 	{Name: "pbkdf2-hash", Literal: "pbkdf2", Pattern: `pbkdf2[_:-]sha\d+[$:]\d+[$:][\w+/=.-]{4,}[$:][\w+/=]{20,}`, Source: "Django"},
 	{Name: "scrypt-hash", Literal: "scrypt", Pattern: `\$?scrypt[:$]\S{0,30}[$:][\w+/=.]{8,}\$[\w+/=]{20,}`, Source: "passlib"},
 	{Name: "ldap-hash", Literal: "{SSHA", Pattern: `\{SSHA(?:256|512)?\}[A-Za-z0-9+/=]{20,}`, Source: "RFC 2307"},
+	{Name: "kerberos-hash", Literal: "$krb5", Pattern: `\$krb5(?:tgs|asrep|pa)\$\d+\$[^\s]{40,}`, Source: "Hashcat"},
+	{Name: "netntlm-hash", Literal: "::", Pattern: `\w+::[\w.-]{1,40}:[0-9a-fA-F]{16}:[0-9a-fA-F]{32,}:[0-9a-fA-F]{32,}`, Source: "Hashcat"},
 	{Name: "ntlm-hash", Literal: ":::", Pattern: `\w+:\d{3,5}:[0-9a-fA-F]{32}:[0-9a-fA-F]{32}:::`, Source: "pwdump"},
 }

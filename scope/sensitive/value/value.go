@@ -18,6 +18,9 @@ func Placeholder(s string) bool {
 	case strings.HasPrefix(s, "...") || strings.HasPrefix(s, "…"):
 		return len(s) <= 12
 	}
+	if (strings.HasPrefix(l, "your_") || strings.HasPrefix(l, "your-") || strings.HasPrefix(l, "my_") || strings.HasPrefix(l, "my-")) && strings.Trim(l, "abcdefghijklmnopqrstuvwxyz_-") == "" {
+		return true
+	}
 	for _, p := range placeholderParts {
 		if strings.Contains(l, p) {
 			return Random(strings.Replace(l, p, "", 1)) < 0.7 || strings.HasSuffix(s, "EXAMPLE") || strings.HasSuffix(s, "EXAMPLEKEY")
@@ -92,6 +95,8 @@ func Reference(s string) bool {
 		return true
 	case s[0] == '{' && strings.HasSuffix(s, "}"), s[0] == '#' && strings.HasPrefix(s, "#{"):
 		return true
+	case s[0] == '&' && len(s) > 2 && (isLetter(s[1]) || s[1] == '_'): // the address of something
+		return true
 	case s[0] == '@' && len(s) > 2 && identifier(s[1:]) && ShapeOf(s).Digit == 0:
 		return true
 	case s[0] == ':' && identifier(s[1:]) && ShapeOf(s).Digit == 0: // a bind variable
@@ -138,7 +143,7 @@ func call(s string) bool {
 		return false
 	}
 	name := s[:open]
-	return identifier(name) && len(name) >= 3 && Random(name) < 0.8 && (strings.IndexAny(s[open:], ")]") > 0 || open == len(s)-1)
+	return identifier(name) && len(name) >= 3 && Random(name) < 0.8 && (strings.IndexAny(s[open:], ")]") > 0 || open == len(s)-1 || strings.Contains(name, ".") || WordShare(name) >= 0.5)
 }
 
 // member reports whether s is a dotted path of names such as user.password or Config::TOKEN.
@@ -196,7 +201,7 @@ func filePath(s string) bool {
 
 var fileExtensions = setOf(`pem key crt cer cert p12 pfx jks keystore keytab json yaml yml toml ini cfg conf env txt md py go js ts tsx jsx java kt rb rs
 	php cs cpp c h hpp sh bash zsh ps1 sql xml html css csv log pdf gpg asc pub kdbx zip tar gz lock sum mod properties plist tf tfvars enc age
-	ppk der ovpn bak db sqlite`)
+	ppk der ovpn bak db sqlite 7z rar gpg2 tgz bz2 xz img iso deb rpm jar war exe dll so svg png jpg gif`)
 
 func identifierPath(s string) bool {
 	parts := strings.Split(strings.TrimSuffix(s, "/"), "/")
@@ -266,6 +271,9 @@ func Identifier(s string) bool {
 	if sh.Lower+sh.Upper < 3 || sh.Digit > 4 && sh.Digit*3 > sh.Len {
 		return false
 	}
+	if constant(s) || sh.Digit < 8 && WordShare(s) >= 0.6 {
+		return true
+	}
 	humps, length, odd := humps(s)
 	if humps == 0 {
 		return false
@@ -303,10 +311,87 @@ func humps(s string) (n, length, odd int) {
 	return n, length, odd
 }
 
+// constant reports whether s is capital words, with a few digits behind each, joined by hyphens or underscores: the
+// names of algorithms and standards, such as AES128-GCM-SHA256.
+func constant(s string) bool {
+	long := 0
+	for _, w := range strings.FieldsFunc(s, func(r rune) bool { return r == '-' || r == '_' }) {
+		i := 0
+		for i < len(w) && isUpper(w[i]) {
+			i++
+		}
+		if i == 0 || len(w)-i > 4 || strings.Trim(w[i:], "0123456789") != "" {
+			return false
+		}
+		if i >= 3 {
+			long++
+		}
+	}
+	return long >= 2
+}
+
+// WordShare returns the share of the letters and digits of s that lie in its words: runs of at least four letters in one
+// case, or with a capital first, that read like a word. Names have a large share, drawn values next to none.
+func WordShare(s string) float64 {
+	all, inWords := 0, 0
+	for i := 0; i < len(s); {
+		if !isLetter(s[i]) {
+			if isDigit(s[i]) {
+				all++
+			}
+			i++
+			continue
+		}
+		j := i + 1
+		for j < len(s) && isLetter(s[j]) && !(isUpper(s[j]) && isLower(s[j-1])) && !(isLower(s[j]) && isUpper(s[j-1]) && j-i > 1) {
+			j++
+		}
+		if j-i >= 4 && Surprise(s[i:j]) < 3 {
+			inWords += j - i
+		}
+		all += j - i
+		i = j
+	}
+	if all == 0 {
+		return 0
+	}
+	return float64(inWords) / float64(all)
+}
+
 func setOf(words string) map[string]bool {
 	m := make(map[string]bool)
 	for _, w := range strings.Fields(words) {
 		m[w] = true
 	}
 	return m
+}
+
+// Alphabet reports whether s spells out an alphabet, as constants of encoders do, rather than a value.
+func Alphabet(s string) bool {
+	if len(s) < 26 {
+		return false
+	}
+	l := strings.ToLower(s)
+	return strings.Contains(l, "abcdefghijkl") && (strings.Contains(l, "nopqrstuvwx") || strings.Contains(l, "0123456789")) && ShapeOf(s).Distinct > 25
+}
+
+// Dotted reports whether s is names joined by dots, as members and packages are: each part an identifier.
+func Dotted(s string) bool {
+	parts := strings.Split(s, ".")
+	for _, p := range parts {
+		if len(p) < 2 || !Identifier(p) {
+			return false
+		}
+	}
+	return len(parts) >= 2
+}
+
+// Versioned reports whether s is the name of a package with its version: jackson-core-2.15.0.
+func Versioned(s string) bool {
+	at := strings.LastIndexAny(s, "-@:")
+	if at <= 0 || at == len(s)-1 {
+		return false
+	}
+	v := strings.TrimPrefix(s[at+1:], "v")
+	return strings.Count(v, ".") >= 1 && strings.Trim(v, "0123456789.") == "" && Random(s[:at]) < 0.9
 }

@@ -1,0 +1,126 @@
+package sensitive_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/elderzan/elderzan/scope"
+	"github.com/elderzan/elderzan/scope/sensitive"
+)
+
+// sample texts of about a kibibyte each: what memories look like.
+var samples = map[string]string{
+	"prose": strings.Repeat("We decided to keep the queue in PostgreSQL since March 2025, because one store less is one pager less. ", 10),
+	"talk":  strings.Repeat("The token for the API is read from the vault and the password is never logged, as the policy of 2024 asks. ", 10),
+	"code": strings.Repeat("func (s *Server) handle(w http.ResponseWriter, r *http.Request) {\n\ttoken := r.Header.Get(\"Authorization\")\n\tif token == \"\" {\n"+
+		"\t\thttp.Error(w, \"unauthorized\", 401)\n\t\treturn\n\t}\n\ts.mu.Lock()\n}\n", 5),
+	"settings": strings.Repeat("db:\n  host: db.internal\n  port: 5432\n  user: app\n  password: ${DB_PASSWORD}\nlog_level: info\nretries: 3\ntimeout_ms: 2500\n", 9),
+	"japanese": strings.Repeat("パスワードは環境変数から読み込み、ログには出力しない。2025年3月からキューはPostgreSQLに置く方針とした。", 8),
+	"numbers":  strings.Repeat("2025-03-04 12:44:01 10.0.3.7 GET /v1/items/48812 200 1532 0.0031 4539123-00 req 9f1c\n", 12),
+	"secret":   strings.Repeat("The build runs nightly at two o'clock and uploads its logs to the bucket of the team. ", 11) + "The db password is Winter!2013.",
+}
+
+func BenchmarkDetect(b *testing.B) {
+	d := sensitive.New(sensitive.Options{})
+	for name, text := range samples {
+		b.Run(fmt.Sprintf("%s/%dB", name, len(text)), func(b *testing.B) {
+			in := scope.Input{Content: text}
+			if _, err := d.Detect(b.Context(), in); err != nil {
+				b.Fatal(err)
+			}
+			b.SetBytes(int64(len(text)))
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := d.Detect(b.Context(), in); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// hostile texts of 64 KiB are built to cost as much as they can.
+func hostile() map[string]string {
+	const size = 64 << 10
+	fill := func(s string) string { return strings.Repeat(s, size/len(s)+1)[:size] }
+	rnd := rand.New(rand.NewPCG(1, 2))
+	random := make([]byte, size)
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+	for i := range random {
+		random[i] = alphabet[rnd.IntN(len(alphabet))]
+	}
+	words := []string{"password", "token", "secret", "api_key", "aws", "github", "slack", "ssn", "card", "iban", "phone", "curl -u", "Authorization: Bearer", "sk-", "AKIA", "eyJ", "xoxb-", "-----BEGIN",
+		"=", ":", "is", "4111", "1111", "パスワードは", "マイナンバー", "://", "@", "a1b2c3d4e5f6", "\n", "\"", "'", "%41%42", "&amp;", "\\n", "pat", "key-", "1//0", "0x", "$2a$", "SG."}
+	var mix strings.Builder
+	for mix.Len() < size {
+		mix.WriteString(words[rnd.IntN(len(words))])
+		mix.WriteByte(" -_=:/.\"\n"[rnd.IntN(9)])
+	}
+	return map[string]string{
+		"one long word":    fill("a"),
+		"digits":           fill("4"),
+		"spaced digits":    fill("4 1 1-1 "),
+		"number groups":    fill("4111 1111 1111 1112 "),
+		"passwords":        fill("password is "),
+		"assignments":      fill("password=x9y8z7 "),
+		"cues only":        fill("password token secret api_key "),
+		"equals":           fill("a=b=c="),
+		"quotes":           fill("password=\"a"),
+		"random base64":    string(random),
+		"nested base64":    fill("WVdKalpHVm1aMmhwYW10c2JXNXZjSEZ5YzNSMWRuZDRlWG89 "),
+		"percent":          fill("%25%36%31"),
+		"entities":         fill("&lt;&#x41;&amp;"),
+		"escapes":          fill(`\\\\n\"`),
+		"zero width":       fill("p\u200bassword\u200d:x "),
+		"combining":        fill("e\u0301\u0301\u0301"),
+		"cyrillic":         fill("pаsswоrd "),
+		"key blocks":       fill("-----BEGIN RSA PRIVATE KEY----- "),
+		"addresses":        fill("https://user:pa"),
+		"at signs":         fill("a@b.c"),
+		"curl":             fill("curl -H 'x' -u a: "),
+		"hyphens":          fill("-a_b.c/"),
+		"phones":           fill("+81 90-1234-567"),
+		"dates":            fill("born on 12/12/"),
+		"japanese":         fill("パスワードは「山」合言葉は"),
+		"prefixes":         fill("sk-ghp_xoxb-AKIAeyJglpat-SG."),
+		"everything":       mix.String()[:size],
+		"gitleaks lines":   fill("aws_secret_token_key = 'a1b2c3d4e5f6g7h8' "),
+		"many credentials": fill("adafruit adobe airtable algolia asana atlassian beamer bitbucket codecov coinbase confluent a1b2c3d4e5f6 "),
+	}
+}
+
+// TestHostileTextIsBounded holds the cost of the worst texts down. The bound is ten times the goal of 50 ms, since tests
+// share the machine; the figures are logged.
+func TestHostileTextIsBounded(t *testing.T) {
+	if raceEnabled {
+		t.Log("the race detector slows everything down; checked: no race, no panic, not the time")
+	}
+	d := sensitive.New(sensitive.Options{})
+	if _, err := d.Detect(t.Context(), scope.Input{Content: "load the rules: token = a1b2c3d4e5f6g7"}); err != nil {
+		t.Fatal(err)
+	}
+	texts := hostile()
+	names := make([]string, 0, len(texts))
+	for n := range texts {
+		names = append(names, n)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		best := time.Hour
+		for range 3 {
+			start := time.Now()
+			if _, err := d.Detect(t.Context(), scope.Input{Content: texts[name]}); err != nil {
+				t.Fatal(err)
+			}
+			best = min(best, time.Since(start))
+		}
+		t.Logf("%7.1f ms: %s", float64(best.Microseconds())/1000, name)
+		if best > 500*time.Millisecond && !raceEnabled {
+			t.Errorf("%s: %v for 64 KiB, want at most 500 ms (goal 50 ms)", name, best)
+		}
+	}
+}
