@@ -55,9 +55,7 @@ func (w *weights) forward(k *kernels, s *scratch, texts [][]int32) []float32 {
 		l.afterAttention.apply(x)
 		up := grow(&s.wide, rows*inner)
 		l.up.apply(k, s, x, up, rows)
-		for j, v := range up {
-			up[j] = gelu(v)
-		}
+		k.gelu(up)
 		l.down.apply(k, s, up, side, rows)
 		add(x, side)
 		l.afterFFN.apply(x)
@@ -95,16 +93,12 @@ func (l *linear) apply(k *kernels, s *scratch, x, y []float32, rows int) {
 	panel := grow(&s.panel, strip)
 	for j := 0; j < l.out; j += k.cols {
 		k.widen(panel, l.w[j*l.in:j*l.in+strip])
-		k.matmul(rows, l.in, k.cols, x, l.in, panel, y[j:], l.out)
-		bias := l.bias[j : j+k.cols]
-		for r := range rows {
-			out := y[r*l.out+j : r*l.out+j+k.cols]
-			for i := range out {
-				out[i] += bias[i]
-			}
-		}
+		k.matmul(rows, l.in, k.cols, x, l.in, panel, l.bias[j:], y[j:], l.out)
 	}
 }
+
+// zeros is the bias of products that have none.
+var zeros [maxRows]float32
 
 // attend mixes the values of one text of n tokens by the softmax of queries and keys, for each head.
 func attend(k *kernels, s *scratch, qkv, out []float32, n int) {
@@ -116,11 +110,11 @@ func attend(k *kernels, s *scratch, qkv, out []float32, n int) {
 	scale := float32(1 / math.Sqrt(headDim))
 	for h := range heads {
 		packHead(qkv, keys, values, n, h)
-		k.matmul(n, headDim, padded, qkv[h*headDim:], 3*hidden, keys, scores, padded)
+		k.matmul(n, headDim, padded, qkv[h*headDim:], 3*hidden, keys, zeros[:], scores, padded)
 		for r := range n {
-			softmax(scores[r*padded:r*padded+n], scale)
+			k.softmax(scores[r*padded:(r+1)*padded], n, scale)
 		}
-		k.matmul(n, n, headDim, scores, padded, values, out[h*headDim:], hidden)
+		k.matmul(n, n, headDim, scores, padded, values, zeros[:], out[h*headDim:], hidden)
 	}
 }
 

@@ -4,8 +4,8 @@
 
 package minilm
 
-// gemmAVX2 computes C[rows][16] = A[rows][k] · B for 1 ≤ rows ≤ 6 and k ≥ 1. lda and ldc are the bytes from row
+// gemmAVX2 computes C[rows][16] = A[rows][k] · B + bias for 1 ≤ rows ≤ 6 and k ≥ 1. lda and ldc are the bytes from row
 // to row, panel the bytes from one panel of B to the next.
 //
 //go:noescape
-func gemmAVX2(rows int, k int, a *float32, lda int, b *float32, panel int, c *float32, ldc int)
+func gemmAVX2(rows int, k int, a *float32, lda int, b *float32, panel int, bias *float32, c *float32, ldc int)

@@ -4,9 +4,9 @@
 
 #include "textflag.h"
 
-// func gemmAVX2(rows int, k int, a *float32, lda int, b *float32, panel int, c *float32, ldc int)
+// func gemmAVX2(rows int, k int, a *float32, lda int, b *float32, panel int, bias *float32, c *float32, ldc int)
 // Requires: AVX, FMA3
-TEXT ·gemmAVX2(SB), NOSPLIT, $0-64
+TEXT ·gemmAVX2(SB), NOSPLIT, $0-72
 	MOVQ rows+0(FP), AX
 	CMPQ AX, $0x01
 	JEQ  rows1
@@ -28,12 +28,13 @@ TEXT ·gemmAVX2(SB), NOSPLIT, $0-64
 	RET
 
 rows1:
-	MOVQ   k+8(FP), AX
-	MOVQ   lda+24(FP), CX
-	MOVQ   a+16(FP), CX
-	MOVQ   b+32(FP), DX
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
+	MOVQ    k+8(FP), AX
+	MOVQ    lda+24(FP), CX
+	MOVQ    a+16(FP), CX
+	MOVQ    b+32(FP), DX
+	MOVQ    bias+48(FP), BX
+	VMOVUPS (BX), Y0
+	VMOVUPS 32(BX), Y1
 
 loop1:
 	VMOVUPS      (DX), Y2
@@ -45,22 +46,23 @@ loop1:
 	ADDQ         $0x40, DX
 	DECQ         AX
 	JNZ          loop1
-	MOVQ         c+48(FP), AX
-	MOVQ         ldc+56(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
 	VMOVUPS      Y0, (AX)
 	VMOVUPS      Y1, 32(AX)
 	VZEROUPPER
 	RET
 
 rows2:
-	MOVQ   k+8(FP), AX
-	MOVQ   lda+24(FP), CX
-	MOVQ   a+16(FP), DX
-	MOVQ   b+32(FP), BX
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
+	MOVQ    k+8(FP), AX
+	MOVQ    lda+24(FP), CX
+	MOVQ    a+16(FP), DX
+	MOVQ    b+32(FP), BX
+	MOVQ    bias+48(FP), SI
+	VMOVUPS (SI), Y0
+	VMOVUPS 32(SI), Y1
+	VMOVUPS (SI), Y2
+	VMOVUPS 32(SI), Y3
 
 loop2:
 	VMOVUPS      (BX), Y4
@@ -75,8 +77,8 @@ loop2:
 	ADDQ         $0x40, BX
 	DECQ         AX
 	JNZ          loop2
-	MOVQ         c+48(FP), AX
-	MOVQ         ldc+56(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
 	VMOVUPS      Y0, (AX)
 	VMOVUPS      Y1, 32(AX)
 	ADDQ         CX, AX
@@ -86,16 +88,17 @@ loop2:
 	RET
 
 rows3:
-	MOVQ   k+8(FP), AX
-	MOVQ   lda+24(FP), CX
-	MOVQ   a+16(FP), DX
-	MOVQ   b+32(FP), BX
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
+	MOVQ    k+8(FP), AX
+	MOVQ    lda+24(FP), CX
+	MOVQ    a+16(FP), DX
+	MOVQ    b+32(FP), BX
+	MOVQ    bias+48(FP), SI
+	VMOVUPS (SI), Y0
+	VMOVUPS 32(SI), Y1
+	VMOVUPS (SI), Y2
+	VMOVUPS 32(SI), Y3
+	VMOVUPS (SI), Y4
+	VMOVUPS 32(SI), Y5
 
 loop3:
 	VMOVUPS      (BX), Y6
@@ -113,8 +116,8 @@ loop3:
 	ADDQ         $0x40, BX
 	DECQ         AX
 	JNZ          loop3
-	MOVQ         c+48(FP), AX
-	MOVQ         ldc+56(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
 	VMOVUPS      Y0, (AX)
 	VMOVUPS      Y1, 32(AX)
 	ADDQ         CX, AX
@@ -127,20 +130,21 @@ loop3:
 	RET
 
 rows4:
-	MOVQ   k+8(FP), AX
-	MOVQ   lda+24(FP), CX
-	MOVQ   a+16(FP), DX
-	LEAQ   (DX)(CX*2), BX
-	ADDQ   CX, BX
-	MOVQ   b+32(FP), SI
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
+	MOVQ    k+8(FP), AX
+	MOVQ    lda+24(FP), CX
+	MOVQ    a+16(FP), DX
+	LEAQ    (DX)(CX*2), BX
+	ADDQ    CX, BX
+	MOVQ    b+32(FP), SI
+	MOVQ    bias+48(FP), DI
+	VMOVUPS (DI), Y0
+	VMOVUPS 32(DI), Y1
+	VMOVUPS (DI), Y2
+	VMOVUPS 32(DI), Y3
+	VMOVUPS (DI), Y4
+	VMOVUPS 32(DI), Y5
+	VMOVUPS (DI), Y6
+	VMOVUPS 32(DI), Y7
 
 loop4:
 	VMOVUPS      (SI), Y8
@@ -162,8 +166,8 @@ loop4:
 	ADDQ         $0x40, SI
 	DECQ         AX
 	JNZ          loop4
-	MOVQ         c+48(FP), AX
-	MOVQ         ldc+56(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
 	VMOVUPS      Y0, (AX)
 	VMOVUPS      Y1, 32(AX)
 	ADDQ         CX, AX
@@ -179,22 +183,23 @@ loop4:
 	RET
 
 rows5:
-	MOVQ   k+8(FP), AX
-	MOVQ   lda+24(FP), CX
-	MOVQ   a+16(FP), DX
-	LEAQ   (DX)(CX*2), BX
-	ADDQ   CX, BX
-	MOVQ   b+32(FP), SI
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
+	MOVQ    k+8(FP), AX
+	MOVQ    lda+24(FP), CX
+	MOVQ    a+16(FP), DX
+	LEAQ    (DX)(CX*2), BX
+	ADDQ    CX, BX
+	MOVQ    b+32(FP), SI
+	MOVQ    bias+48(FP), DI
+	VMOVUPS (DI), Y0
+	VMOVUPS 32(DI), Y1
+	VMOVUPS (DI), Y2
+	VMOVUPS 32(DI), Y3
+	VMOVUPS (DI), Y4
+	VMOVUPS 32(DI), Y5
+	VMOVUPS (DI), Y6
+	VMOVUPS 32(DI), Y7
+	VMOVUPS (DI), Y8
+	VMOVUPS 32(DI), Y9
 
 loop5:
 	VMOVUPS      (SI), Y10
@@ -219,8 +224,8 @@ loop5:
 	ADDQ         $0x40, SI
 	DECQ         AX
 	JNZ          loop5
-	MOVQ         c+48(FP), AX
-	MOVQ         ldc+56(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
 	VMOVUPS      Y0, (AX)
 	VMOVUPS      Y1, 32(AX)
 	ADDQ         CX, AX
@@ -239,24 +244,25 @@ loop5:
 	RET
 
 rows6:
-	MOVQ   k+8(FP), AX
-	MOVQ   lda+24(FP), CX
-	MOVQ   a+16(FP), DX
-	LEAQ   (DX)(CX*2), BX
-	ADDQ   CX, BX
-	MOVQ   b+32(FP), SI
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
-	VXORPS Y11, Y11, Y11
+	MOVQ    k+8(FP), AX
+	MOVQ    lda+24(FP), CX
+	MOVQ    a+16(FP), DX
+	LEAQ    (DX)(CX*2), BX
+	ADDQ    CX, BX
+	MOVQ    b+32(FP), SI
+	MOVQ    bias+48(FP), DI
+	VMOVUPS (DI), Y0
+	VMOVUPS 32(DI), Y1
+	VMOVUPS (DI), Y2
+	VMOVUPS 32(DI), Y3
+	VMOVUPS (DI), Y4
+	VMOVUPS 32(DI), Y5
+	VMOVUPS (DI), Y6
+	VMOVUPS 32(DI), Y7
+	VMOVUPS (DI), Y8
+	VMOVUPS 32(DI), Y9
+	VMOVUPS (DI), Y10
+	VMOVUPS 32(DI), Y11
 
 loop6:
 	VMOVUPS      (SI), Y12
@@ -284,8 +290,8 @@ loop6:
 	ADDQ         $0x40, SI
 	DECQ         AX
 	JNZ          loop6
-	MOVQ         c+48(FP), AX
-	MOVQ         ldc+56(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
 	VMOVUPS      Y0, (AX)
 	VMOVUPS      Y1, 32(AX)
 	ADDQ         CX, AX

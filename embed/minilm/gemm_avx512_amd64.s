@@ -4,9 +4,9 @@
 
 #include "textflag.h"
 
-// func gemmAVX512(rows int, k int, a *float32, lda int, b *float32, panel int, c *float32, ldc int)
+// func gemmAVX512(rows int, k int, a *float32, lda int, b *float32, panel int, bias *float32, c *float32, ldc int)
 // Requires: AVX, AVX512F
-TEXT ·gemmAVX512(SB), NOSPLIT, $0-64
+TEXT ·gemmAVX512(SB), NOSPLIT, $0-72
 	MOVQ rows+0(FP), AX
 	CMPQ AX, $0x01
 	JEQ  rows1
@@ -46,15 +46,16 @@ TEXT ·gemmAVX512(SB), NOSPLIT, $0-64
 	RET
 
 rows1:
-	MOVQ   k+8(FP), AX
-	MOVQ   lda+24(FP), CX
-	MOVQ   a+16(FP), CX
-	MOVQ   b+32(FP), DX
-	MOVQ   DX, BX
-	MOVQ   panel+40(FP), SI
-	ADDQ   SI, BX
-	VPXORQ Z0, Z0, Z0
-	VPXORQ Z1, Z1, Z1
+	MOVQ    k+8(FP), AX
+	MOVQ    lda+24(FP), CX
+	MOVQ    a+16(FP), CX
+	MOVQ    b+32(FP), DX
+	MOVQ    DX, BX
+	MOVQ    panel+40(FP), SI
+	ADDQ    SI, BX
+	MOVQ    bias+48(FP), SI
+	VMOVUPS (SI), Z0
+	VMOVUPS 64(SI), Z1
 
 loop1:
 	VMOVUPS      (DX), Z2
@@ -67,25 +68,26 @@ loop1:
 	ADDQ         $0x40, BX
 	DECQ         AX
 	JNZ          loop1
-	MOVQ         c+48(FP), AX
-	MOVQ         ldc+56(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, 64(AX)
 	VZEROUPPER
 	RET
 
 rows2:
-	MOVQ   k+8(FP), AX
-	MOVQ   lda+24(FP), CX
-	MOVQ   a+16(FP), DX
-	MOVQ   b+32(FP), BX
-	MOVQ   BX, SI
-	MOVQ   panel+40(FP), DI
-	ADDQ   DI, SI
-	VPXORQ Z0, Z0, Z0
-	VPXORQ Z1, Z1, Z1
-	VPXORQ Z2, Z2, Z2
-	VPXORQ Z3, Z3, Z3
+	MOVQ    k+8(FP), AX
+	MOVQ    lda+24(FP), CX
+	MOVQ    a+16(FP), DX
+	MOVQ    b+32(FP), BX
+	MOVQ    BX, SI
+	MOVQ    panel+40(FP), DI
+	ADDQ    DI, SI
+	MOVQ    bias+48(FP), DI
+	VMOVUPS (DI), Z0
+	VMOVUPS 64(DI), Z1
+	VMOVUPS (DI), Z2
+	VMOVUPS 64(DI), Z3
 
 loop2:
 	VMOVUPS      (BX), Z4
@@ -101,8 +103,8 @@ loop2:
 	ADDQ         $0x40, SI
 	DECQ         AX
 	JNZ          loop2
-	MOVQ         c+48(FP), AX
-	MOVQ         ldc+56(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, 64(AX)
 	ADDQ         CX, AX
@@ -112,19 +114,20 @@ loop2:
 	RET
 
 rows3:
-	MOVQ   k+8(FP), AX
-	MOVQ   lda+24(FP), CX
-	MOVQ   a+16(FP), DX
-	MOVQ   b+32(FP), BX
-	MOVQ   BX, SI
-	MOVQ   panel+40(FP), DI
-	ADDQ   DI, SI
-	VPXORQ Z0, Z0, Z0
-	VPXORQ Z1, Z1, Z1
-	VPXORQ Z2, Z2, Z2
-	VPXORQ Z3, Z3, Z3
-	VPXORQ Z4, Z4, Z4
-	VPXORQ Z5, Z5, Z5
+	MOVQ    k+8(FP), AX
+	MOVQ    lda+24(FP), CX
+	MOVQ    a+16(FP), DX
+	MOVQ    b+32(FP), BX
+	MOVQ    BX, SI
+	MOVQ    panel+40(FP), DI
+	ADDQ    DI, SI
+	MOVQ    bias+48(FP), DI
+	VMOVUPS (DI), Z0
+	VMOVUPS 64(DI), Z1
+	VMOVUPS (DI), Z2
+	VMOVUPS 64(DI), Z3
+	VMOVUPS (DI), Z4
+	VMOVUPS 64(DI), Z5
 
 loop3:
 	VMOVUPS      (BX), Z6
@@ -143,8 +146,8 @@ loop3:
 	ADDQ         $0x40, SI
 	DECQ         AX
 	JNZ          loop3
-	MOVQ         c+48(FP), AX
-	MOVQ         ldc+56(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, 64(AX)
 	ADDQ         CX, AX
@@ -157,23 +160,24 @@ loop3:
 	RET
 
 rows4:
-	MOVQ   k+8(FP), AX
-	MOVQ   lda+24(FP), CX
-	MOVQ   a+16(FP), DX
-	LEAQ   (DX)(CX*2), BX
-	ADDQ   CX, BX
-	MOVQ   b+32(FP), SI
-	MOVQ   SI, DI
-	MOVQ   panel+40(FP), R8
-	ADDQ   R8, DI
-	VPXORQ Z0, Z0, Z0
-	VPXORQ Z1, Z1, Z1
-	VPXORQ Z2, Z2, Z2
-	VPXORQ Z3, Z3, Z3
-	VPXORQ Z4, Z4, Z4
-	VPXORQ Z5, Z5, Z5
-	VPXORQ Z6, Z6, Z6
-	VPXORQ Z7, Z7, Z7
+	MOVQ    k+8(FP), AX
+	MOVQ    lda+24(FP), CX
+	MOVQ    a+16(FP), DX
+	LEAQ    (DX)(CX*2), BX
+	ADDQ    CX, BX
+	MOVQ    b+32(FP), SI
+	MOVQ    SI, DI
+	MOVQ    panel+40(FP), R8
+	ADDQ    R8, DI
+	MOVQ    bias+48(FP), R8
+	VMOVUPS (R8), Z0
+	VMOVUPS 64(R8), Z1
+	VMOVUPS (R8), Z2
+	VMOVUPS 64(R8), Z3
+	VMOVUPS (R8), Z4
+	VMOVUPS 64(R8), Z5
+	VMOVUPS (R8), Z6
+	VMOVUPS 64(R8), Z7
 
 loop4:
 	VMOVUPS      (SI), Z8
@@ -196,8 +200,8 @@ loop4:
 	ADDQ         $0x40, DI
 	DECQ         AX
 	JNZ          loop4
-	MOVQ         c+48(FP), AX
-	MOVQ         ldc+56(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, 64(AX)
 	ADDQ         CX, AX
@@ -213,25 +217,26 @@ loop4:
 	RET
 
 rows5:
-	MOVQ   k+8(FP), AX
-	MOVQ   lda+24(FP), CX
-	MOVQ   a+16(FP), DX
-	LEAQ   (DX)(CX*2), BX
-	ADDQ   CX, BX
-	MOVQ   b+32(FP), SI
-	MOVQ   SI, DI
-	MOVQ   panel+40(FP), R8
-	ADDQ   R8, DI
-	VPXORQ Z0, Z0, Z0
-	VPXORQ Z1, Z1, Z1
-	VPXORQ Z2, Z2, Z2
-	VPXORQ Z3, Z3, Z3
-	VPXORQ Z4, Z4, Z4
-	VPXORQ Z5, Z5, Z5
-	VPXORQ Z6, Z6, Z6
-	VPXORQ Z7, Z7, Z7
-	VPXORQ Z8, Z8, Z8
-	VPXORQ Z9, Z9, Z9
+	MOVQ    k+8(FP), AX
+	MOVQ    lda+24(FP), CX
+	MOVQ    a+16(FP), DX
+	LEAQ    (DX)(CX*2), BX
+	ADDQ    CX, BX
+	MOVQ    b+32(FP), SI
+	MOVQ    SI, DI
+	MOVQ    panel+40(FP), R8
+	ADDQ    R8, DI
+	MOVQ    bias+48(FP), R8
+	VMOVUPS (R8), Z0
+	VMOVUPS 64(R8), Z1
+	VMOVUPS (R8), Z2
+	VMOVUPS 64(R8), Z3
+	VMOVUPS (R8), Z4
+	VMOVUPS 64(R8), Z5
+	VMOVUPS (R8), Z6
+	VMOVUPS 64(R8), Z7
+	VMOVUPS (R8), Z8
+	VMOVUPS 64(R8), Z9
 
 loop5:
 	VMOVUPS      (SI), Z10
@@ -257,8 +262,8 @@ loop5:
 	ADDQ         $0x40, DI
 	DECQ         AX
 	JNZ          loop5
-	MOVQ         c+48(FP), AX
-	MOVQ         ldc+56(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, 64(AX)
 	ADDQ         CX, AX
@@ -277,27 +282,28 @@ loop5:
 	RET
 
 rows6:
-	MOVQ   k+8(FP), AX
-	MOVQ   lda+24(FP), CX
-	MOVQ   a+16(FP), DX
-	LEAQ   (DX)(CX*2), BX
-	ADDQ   CX, BX
-	MOVQ   b+32(FP), SI
-	MOVQ   SI, DI
-	MOVQ   panel+40(FP), R8
-	ADDQ   R8, DI
-	VPXORQ Z0, Z0, Z0
-	VPXORQ Z1, Z1, Z1
-	VPXORQ Z2, Z2, Z2
-	VPXORQ Z3, Z3, Z3
-	VPXORQ Z4, Z4, Z4
-	VPXORQ Z5, Z5, Z5
-	VPXORQ Z6, Z6, Z6
-	VPXORQ Z7, Z7, Z7
-	VPXORQ Z8, Z8, Z8
-	VPXORQ Z9, Z9, Z9
-	VPXORQ Z10, Z10, Z10
-	VPXORQ Z11, Z11, Z11
+	MOVQ    k+8(FP), AX
+	MOVQ    lda+24(FP), CX
+	MOVQ    a+16(FP), DX
+	LEAQ    (DX)(CX*2), BX
+	ADDQ    CX, BX
+	MOVQ    b+32(FP), SI
+	MOVQ    SI, DI
+	MOVQ    panel+40(FP), R8
+	ADDQ    R8, DI
+	MOVQ    bias+48(FP), R8
+	VMOVUPS (R8), Z0
+	VMOVUPS 64(R8), Z1
+	VMOVUPS (R8), Z2
+	VMOVUPS 64(R8), Z3
+	VMOVUPS (R8), Z4
+	VMOVUPS 64(R8), Z5
+	VMOVUPS (R8), Z6
+	VMOVUPS 64(R8), Z7
+	VMOVUPS (R8), Z8
+	VMOVUPS 64(R8), Z9
+	VMOVUPS (R8), Z10
+	VMOVUPS 64(R8), Z11
 
 loop6:
 	VMOVUPS      (SI), Z12
@@ -326,8 +332,8 @@ loop6:
 	ADDQ         $0x40, DI
 	DECQ         AX
 	JNZ          loop6
-	MOVQ         c+48(FP), AX
-	MOVQ         ldc+56(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, 64(AX)
 	ADDQ         CX, AX
@@ -349,31 +355,32 @@ loop6:
 	RET
 
 rows7:
-	MOVQ   k+8(FP), AX
-	MOVQ   lda+24(FP), CX
-	MOVQ   a+16(FP), DX
-	LEAQ   (DX)(CX*2), BX
-	ADDQ   CX, BX
-	LEAQ   (BX)(CX*2), SI
-	ADDQ   CX, SI
-	MOVQ   b+32(FP), DI
-	MOVQ   DI, R8
-	MOVQ   panel+40(FP), R9
-	ADDQ   R9, R8
-	VPXORQ Z0, Z0, Z0
-	VPXORQ Z1, Z1, Z1
-	VPXORQ Z2, Z2, Z2
-	VPXORQ Z3, Z3, Z3
-	VPXORQ Z4, Z4, Z4
-	VPXORQ Z5, Z5, Z5
-	VPXORQ Z6, Z6, Z6
-	VPXORQ Z7, Z7, Z7
-	VPXORQ Z8, Z8, Z8
-	VPXORQ Z9, Z9, Z9
-	VPXORQ Z10, Z10, Z10
-	VPXORQ Z11, Z11, Z11
-	VPXORQ Z12, Z12, Z12
-	VPXORQ Z13, Z13, Z13
+	MOVQ    k+8(FP), AX
+	MOVQ    lda+24(FP), CX
+	MOVQ    a+16(FP), DX
+	LEAQ    (DX)(CX*2), BX
+	ADDQ    CX, BX
+	LEAQ    (BX)(CX*2), SI
+	ADDQ    CX, SI
+	MOVQ    b+32(FP), DI
+	MOVQ    DI, R8
+	MOVQ    panel+40(FP), R9
+	ADDQ    R9, R8
+	MOVQ    bias+48(FP), R9
+	VMOVUPS (R9), Z0
+	VMOVUPS 64(R9), Z1
+	VMOVUPS (R9), Z2
+	VMOVUPS 64(R9), Z3
+	VMOVUPS (R9), Z4
+	VMOVUPS 64(R9), Z5
+	VMOVUPS (R9), Z6
+	VMOVUPS 64(R9), Z7
+	VMOVUPS (R9), Z8
+	VMOVUPS 64(R9), Z9
+	VMOVUPS (R9), Z10
+	VMOVUPS 64(R9), Z11
+	VMOVUPS (R9), Z12
+	VMOVUPS 64(R9), Z13
 
 loop7:
 	VMOVUPS      (DI), Z14
@@ -406,8 +413,8 @@ loop7:
 	ADDQ         $0x40, R8
 	DECQ         AX
 	JNZ          loop7
-	MOVQ         c+48(FP), AX
-	MOVQ         ldc+56(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, 64(AX)
 	ADDQ         CX, AX
@@ -432,33 +439,34 @@ loop7:
 	RET
 
 rows8:
-	MOVQ   k+8(FP), AX
-	MOVQ   lda+24(FP), CX
-	MOVQ   a+16(FP), DX
-	LEAQ   (DX)(CX*2), BX
-	ADDQ   CX, BX
-	LEAQ   (BX)(CX*2), SI
-	ADDQ   CX, SI
-	MOVQ   b+32(FP), DI
-	MOVQ   DI, R8
-	MOVQ   panel+40(FP), R9
-	ADDQ   R9, R8
-	VPXORQ Z0, Z0, Z0
-	VPXORQ Z1, Z1, Z1
-	VPXORQ Z2, Z2, Z2
-	VPXORQ Z3, Z3, Z3
-	VPXORQ Z4, Z4, Z4
-	VPXORQ Z5, Z5, Z5
-	VPXORQ Z6, Z6, Z6
-	VPXORQ Z7, Z7, Z7
-	VPXORQ Z8, Z8, Z8
-	VPXORQ Z9, Z9, Z9
-	VPXORQ Z10, Z10, Z10
-	VPXORQ Z11, Z11, Z11
-	VPXORQ Z12, Z12, Z12
-	VPXORQ Z13, Z13, Z13
-	VPXORQ Z14, Z14, Z14
-	VPXORQ Z15, Z15, Z15
+	MOVQ    k+8(FP), AX
+	MOVQ    lda+24(FP), CX
+	MOVQ    a+16(FP), DX
+	LEAQ    (DX)(CX*2), BX
+	ADDQ    CX, BX
+	LEAQ    (BX)(CX*2), SI
+	ADDQ    CX, SI
+	MOVQ    b+32(FP), DI
+	MOVQ    DI, R8
+	MOVQ    panel+40(FP), R9
+	ADDQ    R9, R8
+	MOVQ    bias+48(FP), R9
+	VMOVUPS (R9), Z0
+	VMOVUPS 64(R9), Z1
+	VMOVUPS (R9), Z2
+	VMOVUPS 64(R9), Z3
+	VMOVUPS (R9), Z4
+	VMOVUPS 64(R9), Z5
+	VMOVUPS (R9), Z6
+	VMOVUPS 64(R9), Z7
+	VMOVUPS (R9), Z8
+	VMOVUPS 64(R9), Z9
+	VMOVUPS (R9), Z10
+	VMOVUPS 64(R9), Z11
+	VMOVUPS (R9), Z12
+	VMOVUPS 64(R9), Z13
+	VMOVUPS (R9), Z14
+	VMOVUPS 64(R9), Z15
 
 loop8:
 	VMOVUPS      (DI), Z16
@@ -494,8 +502,8 @@ loop8:
 	ADDQ         $0x40, R8
 	DECQ         AX
 	JNZ          loop8
-	MOVQ         c+48(FP), AX
-	MOVQ         ldc+56(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, 64(AX)
 	ADDQ         CX, AX
@@ -523,35 +531,36 @@ loop8:
 	RET
 
 rows9:
-	MOVQ   k+8(FP), AX
-	MOVQ   lda+24(FP), CX
-	MOVQ   a+16(FP), DX
-	LEAQ   (DX)(CX*2), BX
-	ADDQ   CX, BX
-	LEAQ   (BX)(CX*2), SI
-	ADDQ   CX, SI
-	MOVQ   b+32(FP), DI
-	MOVQ   DI, R8
-	MOVQ   panel+40(FP), R9
-	ADDQ   R9, R8
-	VPXORQ Z0, Z0, Z0
-	VPXORQ Z1, Z1, Z1
-	VPXORQ Z2, Z2, Z2
-	VPXORQ Z3, Z3, Z3
-	VPXORQ Z4, Z4, Z4
-	VPXORQ Z5, Z5, Z5
-	VPXORQ Z6, Z6, Z6
-	VPXORQ Z7, Z7, Z7
-	VPXORQ Z8, Z8, Z8
-	VPXORQ Z9, Z9, Z9
-	VPXORQ Z10, Z10, Z10
-	VPXORQ Z11, Z11, Z11
-	VPXORQ Z12, Z12, Z12
-	VPXORQ Z13, Z13, Z13
-	VPXORQ Z14, Z14, Z14
-	VPXORQ Z15, Z15, Z15
-	VPXORQ Z16, Z16, Z16
-	VPXORQ Z17, Z17, Z17
+	MOVQ    k+8(FP), AX
+	MOVQ    lda+24(FP), CX
+	MOVQ    a+16(FP), DX
+	LEAQ    (DX)(CX*2), BX
+	ADDQ    CX, BX
+	LEAQ    (BX)(CX*2), SI
+	ADDQ    CX, SI
+	MOVQ    b+32(FP), DI
+	MOVQ    DI, R8
+	MOVQ    panel+40(FP), R9
+	ADDQ    R9, R8
+	MOVQ    bias+48(FP), R9
+	VMOVUPS (R9), Z0
+	VMOVUPS 64(R9), Z1
+	VMOVUPS (R9), Z2
+	VMOVUPS 64(R9), Z3
+	VMOVUPS (R9), Z4
+	VMOVUPS 64(R9), Z5
+	VMOVUPS (R9), Z6
+	VMOVUPS 64(R9), Z7
+	VMOVUPS (R9), Z8
+	VMOVUPS 64(R9), Z9
+	VMOVUPS (R9), Z10
+	VMOVUPS 64(R9), Z11
+	VMOVUPS (R9), Z12
+	VMOVUPS 64(R9), Z13
+	VMOVUPS (R9), Z14
+	VMOVUPS 64(R9), Z15
+	VMOVUPS (R9), Z16
+	VMOVUPS 64(R9), Z17
 
 loop9:
 	VMOVUPS      (DI), Z18
@@ -590,8 +599,8 @@ loop9:
 	ADDQ         $0x40, R8
 	DECQ         AX
 	JNZ          loop9
-	MOVQ         c+48(FP), AX
-	MOVQ         ldc+56(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, 64(AX)
 	ADDQ         CX, AX
@@ -622,39 +631,40 @@ loop9:
 	RET
 
 rows10:
-	MOVQ   k+8(FP), AX
-	MOVQ   lda+24(FP), CX
-	MOVQ   a+16(FP), DX
-	LEAQ   (DX)(CX*2), BX
-	ADDQ   CX, BX
-	LEAQ   (BX)(CX*2), SI
-	ADDQ   CX, SI
-	LEAQ   (SI)(CX*2), DI
-	ADDQ   CX, DI
-	MOVQ   b+32(FP), R8
-	MOVQ   R8, R9
-	MOVQ   panel+40(FP), R10
-	ADDQ   R10, R9
-	VPXORQ Z0, Z0, Z0
-	VPXORQ Z1, Z1, Z1
-	VPXORQ Z2, Z2, Z2
-	VPXORQ Z3, Z3, Z3
-	VPXORQ Z4, Z4, Z4
-	VPXORQ Z5, Z5, Z5
-	VPXORQ Z6, Z6, Z6
-	VPXORQ Z7, Z7, Z7
-	VPXORQ Z8, Z8, Z8
-	VPXORQ Z9, Z9, Z9
-	VPXORQ Z10, Z10, Z10
-	VPXORQ Z11, Z11, Z11
-	VPXORQ Z12, Z12, Z12
-	VPXORQ Z13, Z13, Z13
-	VPXORQ Z14, Z14, Z14
-	VPXORQ Z15, Z15, Z15
-	VPXORQ Z16, Z16, Z16
-	VPXORQ Z17, Z17, Z17
-	VPXORQ Z18, Z18, Z18
-	VPXORQ Z19, Z19, Z19
+	MOVQ    k+8(FP), AX
+	MOVQ    lda+24(FP), CX
+	MOVQ    a+16(FP), DX
+	LEAQ    (DX)(CX*2), BX
+	ADDQ    CX, BX
+	LEAQ    (BX)(CX*2), SI
+	ADDQ    CX, SI
+	LEAQ    (SI)(CX*2), DI
+	ADDQ    CX, DI
+	MOVQ    b+32(FP), R8
+	MOVQ    R8, R9
+	MOVQ    panel+40(FP), R10
+	ADDQ    R10, R9
+	MOVQ    bias+48(FP), R10
+	VMOVUPS (R10), Z0
+	VMOVUPS 64(R10), Z1
+	VMOVUPS (R10), Z2
+	VMOVUPS 64(R10), Z3
+	VMOVUPS (R10), Z4
+	VMOVUPS 64(R10), Z5
+	VMOVUPS (R10), Z6
+	VMOVUPS 64(R10), Z7
+	VMOVUPS (R10), Z8
+	VMOVUPS 64(R10), Z9
+	VMOVUPS (R10), Z10
+	VMOVUPS 64(R10), Z11
+	VMOVUPS (R10), Z12
+	VMOVUPS 64(R10), Z13
+	VMOVUPS (R10), Z14
+	VMOVUPS 64(R10), Z15
+	VMOVUPS (R10), Z16
+	VMOVUPS 64(R10), Z17
+	VMOVUPS (R10), Z18
+	VMOVUPS 64(R10), Z19
 
 loop10:
 	VMOVUPS      (R8), Z20
@@ -697,8 +707,8 @@ loop10:
 	ADDQ         $0x40, R9
 	DECQ         AX
 	JNZ          loop10
-	MOVQ         c+48(FP), AX
-	MOVQ         ldc+56(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, 64(AX)
 	ADDQ         CX, AX
@@ -732,41 +742,42 @@ loop10:
 	RET
 
 rows11:
-	MOVQ   k+8(FP), AX
-	MOVQ   lda+24(FP), CX
-	MOVQ   a+16(FP), DX
-	LEAQ   (DX)(CX*2), BX
-	ADDQ   CX, BX
-	LEAQ   (BX)(CX*2), SI
-	ADDQ   CX, SI
-	LEAQ   (SI)(CX*2), DI
-	ADDQ   CX, DI
-	MOVQ   b+32(FP), R8
-	MOVQ   R8, R9
-	MOVQ   panel+40(FP), R10
-	ADDQ   R10, R9
-	VPXORQ Z0, Z0, Z0
-	VPXORQ Z1, Z1, Z1
-	VPXORQ Z2, Z2, Z2
-	VPXORQ Z3, Z3, Z3
-	VPXORQ Z4, Z4, Z4
-	VPXORQ Z5, Z5, Z5
-	VPXORQ Z6, Z6, Z6
-	VPXORQ Z7, Z7, Z7
-	VPXORQ Z8, Z8, Z8
-	VPXORQ Z9, Z9, Z9
-	VPXORQ Z10, Z10, Z10
-	VPXORQ Z11, Z11, Z11
-	VPXORQ Z12, Z12, Z12
-	VPXORQ Z13, Z13, Z13
-	VPXORQ Z14, Z14, Z14
-	VPXORQ Z15, Z15, Z15
-	VPXORQ Z16, Z16, Z16
-	VPXORQ Z17, Z17, Z17
-	VPXORQ Z18, Z18, Z18
-	VPXORQ Z19, Z19, Z19
-	VPXORQ Z20, Z20, Z20
-	VPXORQ Z21, Z21, Z21
+	MOVQ    k+8(FP), AX
+	MOVQ    lda+24(FP), CX
+	MOVQ    a+16(FP), DX
+	LEAQ    (DX)(CX*2), BX
+	ADDQ    CX, BX
+	LEAQ    (BX)(CX*2), SI
+	ADDQ    CX, SI
+	LEAQ    (SI)(CX*2), DI
+	ADDQ    CX, DI
+	MOVQ    b+32(FP), R8
+	MOVQ    R8, R9
+	MOVQ    panel+40(FP), R10
+	ADDQ    R10, R9
+	MOVQ    bias+48(FP), R10
+	VMOVUPS (R10), Z0
+	VMOVUPS 64(R10), Z1
+	VMOVUPS (R10), Z2
+	VMOVUPS 64(R10), Z3
+	VMOVUPS (R10), Z4
+	VMOVUPS 64(R10), Z5
+	VMOVUPS (R10), Z6
+	VMOVUPS 64(R10), Z7
+	VMOVUPS (R10), Z8
+	VMOVUPS 64(R10), Z9
+	VMOVUPS (R10), Z10
+	VMOVUPS 64(R10), Z11
+	VMOVUPS (R10), Z12
+	VMOVUPS 64(R10), Z13
+	VMOVUPS (R10), Z14
+	VMOVUPS 64(R10), Z15
+	VMOVUPS (R10), Z16
+	VMOVUPS 64(R10), Z17
+	VMOVUPS (R10), Z18
+	VMOVUPS 64(R10), Z19
+	VMOVUPS (R10), Z20
+	VMOVUPS 64(R10), Z21
 
 loop11:
 	VMOVUPS      (R8), Z22
@@ -812,8 +823,8 @@ loop11:
 	ADDQ         $0x40, R9
 	DECQ         AX
 	JNZ          loop11
-	MOVQ         c+48(FP), AX
-	MOVQ         ldc+56(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, 64(AX)
 	ADDQ         CX, AX
@@ -850,43 +861,44 @@ loop11:
 	RET
 
 rows12:
-	MOVQ   k+8(FP), AX
-	MOVQ   lda+24(FP), CX
-	MOVQ   a+16(FP), DX
-	LEAQ   (DX)(CX*2), BX
-	ADDQ   CX, BX
-	LEAQ   (BX)(CX*2), SI
-	ADDQ   CX, SI
-	LEAQ   (SI)(CX*2), DI
-	ADDQ   CX, DI
-	MOVQ   b+32(FP), R8
-	MOVQ   R8, R9
-	MOVQ   panel+40(FP), R10
-	ADDQ   R10, R9
-	VPXORQ Z0, Z0, Z0
-	VPXORQ Z1, Z1, Z1
-	VPXORQ Z2, Z2, Z2
-	VPXORQ Z3, Z3, Z3
-	VPXORQ Z4, Z4, Z4
-	VPXORQ Z5, Z5, Z5
-	VPXORQ Z6, Z6, Z6
-	VPXORQ Z7, Z7, Z7
-	VPXORQ Z8, Z8, Z8
-	VPXORQ Z9, Z9, Z9
-	VPXORQ Z10, Z10, Z10
-	VPXORQ Z11, Z11, Z11
-	VPXORQ Z12, Z12, Z12
-	VPXORQ Z13, Z13, Z13
-	VPXORQ Z14, Z14, Z14
-	VPXORQ Z15, Z15, Z15
-	VPXORQ Z16, Z16, Z16
-	VPXORQ Z17, Z17, Z17
-	VPXORQ Z18, Z18, Z18
-	VPXORQ Z19, Z19, Z19
-	VPXORQ Z20, Z20, Z20
-	VPXORQ Z21, Z21, Z21
-	VPXORQ Z22, Z22, Z22
-	VPXORQ Z23, Z23, Z23
+	MOVQ    k+8(FP), AX
+	MOVQ    lda+24(FP), CX
+	MOVQ    a+16(FP), DX
+	LEAQ    (DX)(CX*2), BX
+	ADDQ    CX, BX
+	LEAQ    (BX)(CX*2), SI
+	ADDQ    CX, SI
+	LEAQ    (SI)(CX*2), DI
+	ADDQ    CX, DI
+	MOVQ    b+32(FP), R8
+	MOVQ    R8, R9
+	MOVQ    panel+40(FP), R10
+	ADDQ    R10, R9
+	MOVQ    bias+48(FP), R10
+	VMOVUPS (R10), Z0
+	VMOVUPS 64(R10), Z1
+	VMOVUPS (R10), Z2
+	VMOVUPS 64(R10), Z3
+	VMOVUPS (R10), Z4
+	VMOVUPS 64(R10), Z5
+	VMOVUPS (R10), Z6
+	VMOVUPS 64(R10), Z7
+	VMOVUPS (R10), Z8
+	VMOVUPS 64(R10), Z9
+	VMOVUPS (R10), Z10
+	VMOVUPS 64(R10), Z11
+	VMOVUPS (R10), Z12
+	VMOVUPS 64(R10), Z13
+	VMOVUPS (R10), Z14
+	VMOVUPS 64(R10), Z15
+	VMOVUPS (R10), Z16
+	VMOVUPS 64(R10), Z17
+	VMOVUPS (R10), Z18
+	VMOVUPS 64(R10), Z19
+	VMOVUPS (R10), Z20
+	VMOVUPS 64(R10), Z21
+	VMOVUPS (R10), Z22
+	VMOVUPS 64(R10), Z23
 
 loop12:
 	VMOVUPS      (R8), Z24
@@ -935,8 +947,8 @@ loop12:
 	ADDQ         $0x40, R9
 	DECQ         AX
 	JNZ          loop12
-	MOVQ         c+48(FP), AX
-	MOVQ         ldc+56(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, 64(AX)
 	ADDQ         CX, AX

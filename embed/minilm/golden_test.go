@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"math"
 	"os"
+	"slices"
 	"testing"
 
 	"github.com/elderzan/elderzan/embed/embedtest"
@@ -13,8 +14,9 @@ import (
 
 // golden is a text and what the reference engine makes of it.
 type golden struct {
-	Text   string `json:"text"`
-	Vector []byte `json:"vector"`
+	Text   string  `json:"text"`
+	IDs    []int32 `json:"ids"`
+	Vector []byte  `json:"vector"`
 }
 
 func goldens(tb testing.TB) []golden {
@@ -74,29 +76,56 @@ func TestGoldenVectors(t *testing.T) {
 	if len(list) < 40 {
 		t.Fatalf("%d golden vectors, want at least 40", len(list))
 	}
-	texts := make([]string, len(list))
-	for i, g := range list {
-		texts[i] = g.Text
-	}
 	for _, k := range available() {
 		t.Run(k.name, func(t *testing.T) {
+			list, texts := list, []string(nil)
+			if k == &portable { // slow: of the longest texts one will do
+				list = slices.Clone(list)
+				long := 0
+				list = slices.DeleteFunc(list, func(g golden) bool {
+					if len(g.IDs) == MaxTokens {
+						long++
+					}
+					return len(g.IDs) == MaxTokens && long > 1
+				})
+			}
+			for _, g := range list {
+				texts = append(texts, g.Text)
+			}
 			vectors, err := open(t, k, Options{}).Embed(t.Context(), texts)
 			if err != nil {
 				t.Fatal(err)
 			}
 			for i, g := range list {
-				want := g.floats()
-				if c := cosine(vectors[i], want); !(c >= 0.9999) {
-					t.Errorf("text %d, %.40q: cosine to the reference %v, want at least 0.9999", i, g.Text, c)
-				}
-				for j := range want {
-					if d := math.Abs(float64(vectors[i][j] - want[j])); !(d <= 1e-5) {
-						t.Errorf("text %d, %.40q: dimension %d differs by %v", i, g.Text, j, d)
-						break
-					}
-				}
+				compare(t, g, vectors[i])
 			}
 		})
+	}
+}
+
+func compare(t *testing.T, g golden, got []float32) {
+	t.Helper()
+	want := g.floats()
+	if c := cosine(got, want); !(c >= 0.9999) {
+		t.Errorf("text %.40q: cosine to the reference %v, want at least 0.9999", g.Text, c)
+	}
+	for j := range want {
+		if d := math.Abs(float64(got[j] - want[j])); !(d <= 1e-5) {
+			t.Errorf("text %.40q: dimension %d differs by %v", g.Text, j, d)
+			return
+		}
+	}
+}
+
+func TestGoldenTokens(t *testing.T) {
+	k, err := readTokenizer(embedtest.ModelFolder(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, g := range goldens(t) {
+		if got := k.ids(g.Text); !slices.Equal(got, g.IDs) {
+			t.Errorf("text %d, %.40q: tokens\n%v, want\n%v", i, g.Text, got, g.IDs)
+		}
 	}
 }
 

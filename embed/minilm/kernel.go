@@ -6,52 +6,62 @@ type kernels struct {
 	rows int // most rows of A in one call of gemm
 	cols int // columns of C in one call of gemm: 16 or 32
 
-	// gemm computes c[r*ldc+j] = Σ a[r*lda+i] · B[i][j] over i < k, for r < rows and j < cols. B lies in panels of 16
-	// columns: column j of row i is b[(j/16)*panel+i*16+j%16].
-	gemm func(rows, k int, a []float32, lda int, b []float32, panel int, c []float32, ldc int)
+	gemm gemm
 
 	// widen converts half-precision numbers; len(dst) = len(src) is a multiple of 16.
 	widen func(dst []float32, src []uint16)
+
+	// gelu replaces each number of x, of which there is a multiple of 8, by x·Φ(x).
+	gelu func(x []float32)
+
+	// softmax replaces each of the first n ≥ 1 numbers of x by its share of Σ e^(scale·x), and the others, up to a
+	// multiple of 8, by next to nothing.
+	softmax func(x []float32, n int, scale float32)
 }
+
+// gemm computes c[r*ldc+j] = bias[j] + Σ a[r*lda+i] · B[i][j] over i < k, for r < rows and j < cols. B lies in panels
+// of 16 columns: column j of row i is b[(j/16)*panel+i*16+j%16].
+type gemm func(rows, k int, a []float32, lda int, b []float32, panel int, bias, c []float32, ldc int)
 
 const panelCols = 16
 
-// matmul computes C = A·B for any number of rows; cols is a multiple of k.cols. The lengths of the tiles are evened
+// matmul computes C = A·B + bias for any number of rows; cols is a multiple of k.cols. The lengths of the tiles are evened
 // out, since short ones leave the multipliers waiting for one another.
-func (k *kernels) matmul(rows, depth, cols int, a []float32, lda int, b []float32, c []float32, ldc int) {
-	if rows == 0 {
-		return
-	}
+func (k *kernels) matmul(rows, depth, cols int, a []float32, lda int, b, bias, c []float32, ldc int) {
 	panel := depth * panelCols
 	tiles := (rows + k.rows - 1) / k.rows
 	for j := 0; j < cols; j += k.cols {
 		bj := b[j/panelCols*panel:]
 		for t := range tiles {
 			from, to := t*rows/tiles, (t+1)*rows/tiles
-			k.gemm(to-from, depth, a[from*lda:], lda, bj, panel, c[from*ldc+j:], ldc)
+			k.gemm(to-from, depth, a[from*lda:], lda, bj, panel, bias[j:], c[from*ldc+j:], ldc)
 		}
 	}
 }
 
 // portable are the kernels in Go.
-var portable = kernels{name: "portable", rows: 4, cols: 16, gemm: gemmPortable, widen: widenPortable}
+var portable = kernels{
+	name: "portable", rows: 4, cols: 16,
+	gemm: gemmPortable, widen: widenPortable, gelu: geluPortable, softmax: softmaxPortable,
+}
 
-func gemmPortable(rows, k int, a []float32, lda int, b []float32, _ int, c []float32, ldc int) {
+// gemmPortable makes four columns of a row at a time: with more, compilers run out of registers and it gets slower.
+func gemmPortable(rows, k int, a []float32, lda int, b []float32, _ int, bias, c []float32, ldc int) {
 	for r := range rows {
-		ar := a[r*lda : r*lda+k]
+		x := a[r*lda : r*lda+k]
 		for j := 0; j < panelCols; j += 4 {
-			var s0, s1, s2, s3 float32
+			s0, s1, s2, s3 := bias[j], bias[j+1], bias[j+2], bias[j+3]
 			at := j
-			for _, x := range ar {
+			for _, v := range x {
 				row := b[at : at+4 : at+4]
-				s0 += x * row[0]
-				s1 += x * row[1]
-				s2 += x * row[2]
-				s3 += x * row[3]
+				s0 += v * row[0]
+				s1 += v * row[1]
+				s2 += v * row[2]
+				s3 += v * row[3]
 				at += panelCols
 			}
-			cr := c[r*ldc+j : r*ldc+j+4]
-			cr[0], cr[1], cr[2], cr[3] = s0, s1, s2, s3
+			out := c[r*ldc+j : r*ldc+j+4]
+			out[0], out[1], out[2], out[3] = s0, s1, s2, s3
 		}
 	}
 }
@@ -60,4 +70,15 @@ func widenPortable(dst []float32, src []uint16) {
 	for i, h := range src {
 		dst[i] = widenHalf(h)
 	}
+}
+
+func geluPortable(x []float32) {
+	for i, v := range x {
+		x[i] = gelu(v)
+	}
+}
+
+func softmaxPortable(x []float32, n int, scale float32) {
+	softmax(x[:n], scale)
+	clear(x[n:])
 }

@@ -2,6 +2,9 @@ package minilm
 
 import "math"
 
+// lowest stands for minus infinity in sums of exponentials, with room to subtract from it.
+const lowest = -1e30
+
 // normEpsilon keeps layer normalisation finite, as in the published configuration.
 const normEpsilon = 1e-12
 

@@ -2,7 +2,7 @@
 
 // Command gemm writes the matrix kernels of package minilm; see the go:generate lines in kernel_amd64.go.
 //
-// A kernel computes a tile C[rows][32 or 16] = A[rows][k] · B[k][…], where B lies in panels of 16 columns, k rows of
+// A kernel computes a tile C[rows][32 or 16] = A[rows][k] · B[k][…] + bias[…], where B lies in panels of 16 columns, k rows of
 // 16 floats each. All accumulators live in registers; each step of k loads one row of B and broadcasts one float of
 // each row of A. There is one loop for each number of rows, so that no text pays for rows of padding.
 package main
@@ -37,8 +37,8 @@ func main() {
 	flag.Parse()
 	set := isas[*choice]
 	ConstraintExpr("amd64")
-	TEXT(set.name, NOSPLIT, "func(rows, k int, a *float32, lda int, b *float32, panel int, c *float32, ldc int)")
-	Doc(fmt.Sprintf("%s computes C[rows][%d] = A[rows][k] · B for 1 ≤ rows ≤ %d and k ≥ 1. lda and ldc are the bytes from row",
+	TEXT(set.name, NOSPLIT, "func(rows, k int, a *float32, lda int, b *float32, panel int, bias *float32, c *float32, ldc int)")
+	Doc(fmt.Sprintf("%s computes C[rows][%d] = A[rows][k] · B + bias for 1 ≤ rows ≤ %d and k ≥ 1. lda and ldc are the bytes from row",
 		set.name, 16*set.panels, set.rows),
 		"to row, panel the bytes from one panel of B to the next.")
 	Pragma("noescape")
@@ -67,15 +67,12 @@ func tile(set isa, rows int) {
 		ADDQ(panel, second)
 		b = append(b, second)
 	}
+	bias := Load(Param("bias"), GP64())
 	sums := make([][]reg.VecVirtual, rows)
 	for r := range sums {
-		for range set.vectors {
+		for j := range set.vectors {
 			v := set.vector()
-			if set.bytes == 64 {
-				VPXORQ(v, v, v)
-			} else {
-				VXORPS(v, v, v)
-			}
+			VMOVUPS(Mem{Base: bias, Disp: j * set.bytes}, v)
 			sums[r] = append(sums[r], v)
 		}
 	}
