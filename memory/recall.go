@@ -21,8 +21,9 @@ const (
 // candidatesPerSource is how many memories each source proposes: on dialogue, 100 hold 95–97 % of the evidence.
 const candidatesPerSource = 100
 
-// settleTime is how long a recall waits for the vectors of memories that were stored a moment ago.
-const settleTime = 50 * time.Millisecond
+// settleTime is how long a recall waits for the vectors of memories that were stored a moment ago: long enough for the
+// model to be loaded for them.
+const settleTime = 300 * time.Millisecond
 
 // settleFew is up to how many waiting memories a recall waits for: with more, their words must do.
 const settleFew = 8
@@ -109,7 +110,7 @@ func checkRecall(in *RecallInput) error {
 
 // embedQuery returns the question's vectors, or none where there is nothing to compare them with.
 func (s *Service) embedQuery(ctx context.Context, in RecallInput, res *RecallResult) (map[string][]float32, error) {
-	if s.indexer != nil {
+	if s.indexer != nil && in.Mode != Fast {
 		s.indexer.Settle(ctx, settleFew, settleTime)
 	}
 	if len(s.store.Spaces()) == 0 {

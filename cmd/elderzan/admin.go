@@ -16,7 +16,7 @@ import (
 // adminClient is the name the command line gives itself when it connects. Only such a connection sees the admin tools:
 // they are for a person's commands, and would only fill an agent's context. It is no security boundary, since the
 // socket serves one user.
-const adminClient = "elderzan-cli"
+const adminClient = "cli"
 
 // adminPrefix begins the names of the tools that only the command line sees.
 const adminPrefix = "admin_"

@@ -11,17 +11,17 @@ const module = "github.com/elderzan/elderzan/"
 // mayImport holds the allowed edges between our packages: imports point down only. A key stands for the package and
 // everything below it; the longest matching key counts; "p/..." is p and all below it. A package may always import its parents and its children.
 var mayImport = map[string][]string{
-	"scope":                          {},
-	"embed":                          {},
-	"security":                       {},
+	"scope":                          {"scope/..."},
+	"embed":                          {"embed/..."},
+	"security":                       {"security/..."},
 	"prompts":                        {},
 	"memory/analysis":                {},
 	"memory/dialogue":                {},
 	"memory":                         {"scope"},
 	"memory/rank":                    {"memory", "scope", "memory/analysis", "memory/dialogue"},
 	"memory/portable":                {"memory", "scope"},
-	"memory/storage":                 {"memory", "scope", "security"},
-	"memory/storage/internal":        {"memory", "scope", "security", "memory/dialogue"},
+	"memory/storage":                 {"memory", "memory/analysis", "scope", "security/..."},
+	"memory/storage/internal":        {"memory", "memory/analysis", "memory/dialogue", "memory/storage/internal/...", "scope", "security"},
 	"memory/storage/internal/kv":     {"security"},
 	"memory/storage/internal/vector": {"security"},
 	"sync":                           {"memory", "scope"},

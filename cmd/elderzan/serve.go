@@ -155,7 +155,7 @@ func (h *holder) server() *server.MCPServer {
 	if err != nil {
 		panic(err) // the options above are complete: a programmer's mistake
 	}
-	ad := &admin{open: h.current, caller: callerOf, isCLI: func(ctx context.Context) bool { return callerOf(ctx).Client == adminClient }}
+	ad := &admin{open: h.current, caller: callerOf, isCLI: isCLI}
 	ad.register(s)
 	return s
 }
@@ -167,10 +167,17 @@ func callerOf(ctx context.Context) memory.Caller {
 		return memory.Caller{User: userName(), Client: "cli", Trust: memory.TrustUser}
 	}
 	m := memory.Caller{User: c.User, Client: c.Client, Session: c.Session, Project: c.Project, Root: c.Root, RequestKey: c.Key, Trust: memory.TrustAgent}
-	if c.Client == adminClient {
+	if isCLI(ctx) {
 		m.Trust = memory.TrustUser
 	}
 	return m
+}
+
+// isCLI reports whether a call comes from a command of this program, which a person typed. What an MCP client calls
+// itself does not count. Calls without a connection are made by a command in its own process.
+func isCLI(ctx context.Context) bool {
+	c, ok := session.ConnFrom(ctx)
+	return !ok || c.Via == adminClient
 }
 
 func userName() string {
