@@ -24,26 +24,28 @@ func get[T any](w *world, uri string) T {
 }
 
 func TestResources(t *testing.T) {
-	w := newWorld(t, nil)
-	id := ok[rememberResult](w, "remember", map[string]any{"content": "deploy on tuesdays", "project": "a/b c%é", "metadata": map[string]any{"k": "v"}}).ID
-	near := ok[rememberResult](w, "remember", map[string]any{"content": "deploy on mondays"}).ID
-	ok[rememberResult](w, "remember", map[string]any{"content": "tabs"})
+	onEveryStore(t, func(t *testing.T, newWorld func(*testing.T, func(*world)) *world) {
+		w := newWorld(t, nil)
+		id := ok[rememberResult](w, "remember", map[string]any{"content": "deploy on tuesdays", "project": "a/b c%é", "metadata": map[string]any{"k": "v"}}).ID
+		near := ok[rememberResult](w, "remember", map[string]any{"content": "deploy on mondays"}).ID
+		ok[rememberResult](w, "remember", map[string]any{"content": "tabs"})
 
-	if m := get[hit](w, memoryURI(id)); m.ID != id || m.Content != "deploy on tuesdays" || m.Metadata["k"] != "v" || m.Version != 1 || m.State != "active" {
-		t.Errorf("memory = %+v", m)
-	}
-	if r := get[recallResult](w, memoryURI(id)+"/related"); len(r.Memories) != 1 || r.Memories[0].ID != near {
-		t.Errorf("related = %+v; want the other one about deploying, and not itself", r)
-	}
-	if p := get[searchResult](w, projectURI("a/b c%é")); p.Total != 1 || p.Memories[0].ID != id {
-		t.Errorf("project = %+v", p)
-	}
-	if s := get[searchResult](w, sessionURI("s-1")); s.Total != 3 || s.Memories[0].ID != id {
-		t.Errorf("session = %+v; want its memories in order", s)
-	}
-	if st := get[statusResult](w, statusURI); st.Memories["PROJECT"] != 3 {
-		t.Errorf("status = %+v", st)
-	}
+		if m := get[hit](w, memoryURI(id)); m.ID != id || m.Content != "deploy on tuesdays" || m.Metadata["k"] != "v" || m.Version != 1 || m.State != "active" {
+			t.Errorf("memory = %+v", m)
+		}
+		if r := get[recallResult](w, memoryURI(id)+"/related"); len(r.Memories) != 1 || r.Memories[0].ID != near {
+			t.Errorf("related = %+v; want the other one about deploying, and not itself", r)
+		}
+		if p := get[searchResult](w, projectURI("a/b c%é")); p.Total != 1 || p.Memories[0].ID != id {
+			t.Errorf("project = %+v", p)
+		}
+		if s := get[searchResult](w, sessionURI("s-1")); s.Total != 3 || s.Memories[0].ID != id {
+			t.Errorf("session = %+v; want its memories in order", s)
+		}
+		if st := get[statusResult](w, statusURI); st.Memories["PROJECT"] != 3 {
+			t.Errorf("status = %+v", st)
+		}
+	})
 }
 
 // What a memory is related to is asked with its own text, which no remote embedder may see.
@@ -102,66 +104,75 @@ func TestResourceErrors(t *testing.T) {
 
 // Whoever subscribed to a resource is told by every tool that changes it.
 func TestUpdates(t *testing.T) {
-	w := newWorld(t, nil)
-	told := func(uris ...string) {
-		t.Helper()
-		slices.Sort(uris)
-		slices.Sort(w.changed)
-		if !slices.Equal(w.changed, uris) {
-			t.Errorf("told of %q; want %q", w.changed, uris)
+	onEveryStore(t, func(t *testing.T, newWorld func(*testing.T, func(*world)) *world) {
+		w := newWorld(t, nil)
+		told := func(uris ...string) {
+			t.Helper()
+			slices.Sort(uris)
+			slices.Sort(w.changed)
+			if !slices.Equal(w.changed, uris) {
+				t.Errorf("told of %q; want %q", w.changed, uris)
+			}
+			w.changed = nil
 		}
-		w.changed = nil
-	}
-	args := map[string]any{"content": "x"}
-	id := ok[rememberResult](w, "remember", args).ID
-	told(memoryURI(id), projectURI("billing"), sessionURI("s-1"))
-	ok[rememberResult](w, "remember", args)
-	told()
-	next := ok[rememberResult](w, "remember", map[string]any{"content": "y", "supersedes": id}).ID
-	told(memoryURI(next), memoryURI(id), projectURI("billing"), sessionURI("s-1"))
-	ok[reviseResult](w, "revise", map[string]any{"id": next, "title": "t"})
-	told(memoryURI(next), projectURI("billing"), sessionURI("s-1"))
-	ok[shareResult](w, "share", map[string]any{"id": next, "scope": "PRIVATE"})
-	told(memoryURI(next), projectURI("billing"), sessionURI("s-1"))
-	ok[forgetResult](w, "forget", map[string]any{"id": next})
-	told(memoryURI(next))
-	w.call("recall", map[string]any{"query": "x"})
-	w.call("revise", map[string]any{"id": next, "content": " "})
-	told()
+		args := map[string]any{"content": "x"}
+		id := ok[rememberResult](w, "remember", args).ID
+		told(memoryURI(id), projectURI("billing"), sessionURI("s-1"))
+		ok[rememberResult](w, "remember", args)
+		told()
+		next := ok[rememberResult](w, "remember", map[string]any{"content": "y", "supersedes": id}).ID
+		told(memoryURI(next), memoryURI(id), projectURI("billing"), sessionURI("s-1"))
+		ok[reviseResult](w, "revise", map[string]any{"id": next, "title": "t"})
+		told(memoryURI(next), projectURI("billing"), sessionURI("s-1"))
+		ok[shareResult](w, "share", map[string]any{"id": next, "scope": "PRIVATE"})
+		told(memoryURI(next), projectURI("billing"), sessionURI("s-1"))
+		ok[forgetResult](w, "forget", map[string]any{"id": next})
+		told(memoryURI(next))
+		w.call("recall", map[string]any{"query": "x"})
+		w.call("revise", map[string]any{"id": next, "content": " "})
+		told()
+	})
 }
 
 func TestCompletions(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, newWorld func(*testing.T, func(*world)) *world) {
+		w := newWorld(t, nil)
+		a := ok[rememberResult](w, "remember", map[string]any{"content": "deploy", "project": "Billing", "tags": []string{"ops", "release"}, "team": "core"}).ID
+		b := ok[rememberResult](w, "remember", map[string]any{"content": "tabs", "project": "web", "tags": []string{"ops"}}).ID
+		for name, tc := range map[string]struct {
+			kind, ref, arg, typed string
+			want                  []string
+		}{
+			"projects":            {"ref/prompt", "recall-before-task", "project", "", []string{"web", "Billing"}},
+			"projects, beginning": {"ref/prompt", "recall-before-task", "project", "bil", []string{"Billing"}},
+			"tags":                {"ref/prompt", "review-conflicts", "tag", "", []string{"ops", "release"}},
+			"teams":               {"ref/prompt", "explain-classification", "team", "", []string{"core"}},
+			"ids":                 {"ref/prompt", "explain-classification", "id", string(a)[:20], []string{string(b), string(a)}},
+			"ids by words":        {"ref/prompt", "explain-classification", "id", "deploy", []string{string(a)}},
+			"days":                {"ref/prompt", "weekly-memory-review", "days", "", []string{"7", "14", "30", "90"}},
+			"free text":           {"ref/prompt", "recall-before-task", "task", "x", nil},
+			"memory resource":     {"ref/resource", memoryTemplate, "id", "tabs", []string{string(b)}},
+			"project resource":    {"ref/resource", projectTemplate, "project", "w", []string{"web"}},
+			"session resource":    {"ref/resource", sessionTemplate, "id", "", []string{"s-1"}},
+		} {
+			t.Run(name, func(t *testing.T) {
+				if tc.ref == "explain-classification" && tc.arg == "id" && a[:20] != b[:20] && len(tc.want) == 2 {
+					tc.want = tc.want[1:]
+				}
+				if got := w.complete(tc.kind, tc.ref, tc.arg, tc.typed); !slices.Equal(got, tc.want) && len(got)+len(tc.want) > 0 {
+					t.Errorf("completions = %q; want %q", got, tc.want)
+				}
+			})
+		}
+	})
+}
+
+func TestCompletionsOfAFailingStore(t *testing.T) {
 	w := newWorld(t, nil)
-	a := ok[rememberResult](w, "remember", map[string]any{"content": "deploy", "project": "Billing", "tags": []string{"ops", "release"}, "team": "core"}).ID
-	b := ok[rememberResult](w, "remember", map[string]any{"content": "tabs", "project": "web", "tags": []string{"ops"}}).ID
-	for name, tc := range map[string]struct {
-		kind, ref, arg, typed string
-		want                  []string
-	}{
-		"projects":            {"ref/prompt", "recall-before-task", "project", "", []string{"web", "Billing"}},
-		"projects, beginning": {"ref/prompt", "recall-before-task", "project", "bil", []string{"Billing"}},
-		"tags":                {"ref/prompt", "review-conflicts", "tag", "", []string{"ops", "release"}},
-		"teams":               {"ref/prompt", "explain-classification", "team", "", []string{"core"}},
-		"ids":                 {"ref/prompt", "explain-classification", "id", string(a)[:20], []string{string(b), string(a)}},
-		"ids by words":        {"ref/prompt", "explain-classification", "id", "deploy", []string{string(a)}},
-		"days":                {"ref/prompt", "weekly-memory-review", "days", "", []string{"7", "14", "30", "90"}},
-		"free text":           {"ref/prompt", "recall-before-task", "task", "x", nil},
-		"memory resource":     {"ref/resource", memoryTemplate, "id", "tabs", []string{string(b)}},
-		"project resource":    {"ref/resource", projectTemplate, "project", "w", []string{"web"}},
-		"session resource":    {"ref/resource", sessionTemplate, "id", "", []string{"s-1"}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			if tc.ref == "explain-classification" && tc.arg == "id" && a[:20] != b[:20] && len(tc.want) == 2 {
-				tc.want = tc.want[1:]
-			}
-			if got := w.complete(tc.kind, tc.ref, tc.arg, tc.typed); !slices.Equal(got, tc.want) && len(got)+len(tc.want) > 0 {
-				t.Errorf("completions = %q; want %q", got, tc.want)
-			}
-		})
-	}
+	ok[rememberResult](w, "remember", map[string]any{"content": "x"})
 	w.store.Fail = func(string) error { return memory.ErrFull }
 	if got := w.complete("ref/prompt", "recall-before-task", "project", ""); len(got) != 0 {
-		t.Errorf("completions of a store that fails = %q", got)
+		t.Errorf("completions = %q", got)
 	}
 }
 

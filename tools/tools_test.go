@@ -16,52 +16,56 @@ import (
 )
 
 func TestRememberAndRecall(t *testing.T) {
-	w := newWorld(t, nil)
-	res := w.call("remember", map[string]any{
-		"content": "We deploy on Tuesdays because the customer freezes on Wednesday.", "title": " Deploy day ", "tags": []string{"ops", "ops", " "},
-		"occurred_at": "2026-01-02", "metadata": map[string]any{"source": "import:mem0"},
+	onEveryStore(t, func(t *testing.T, newWorld func(*testing.T, func(*world)) *world) {
+		w := newWorld(t, nil)
+		res := w.call("remember", map[string]any{
+			"content": "We deploy on Tuesdays because the customer freezes on Wednesday.", "title": " Deploy day ", "tags": []string{"ops", "ops", " "},
+			"occurred_at": "2026-01-02", "metadata": map[string]any{"source": "import:mem0"},
+		})
+		got := decode[rememberResult](t, resultText(res))
+		if got.Scope != "PROJECT" || got.Project != "billing" || got.Kind != "note" || got.ID == "" || len(got.Warnings) != 0 || got.Classification.Confidence != 0.75 {
+			t.Errorf("remember = %+v", got)
+		}
+		if link, ok := res.Content[1].(mcp.ResourceLink); !ok || link.URI != memoryURI(got.ID) {
+			t.Errorf("remember links to %+v", res.Content)
+		}
+		again := ok[rememberResult](w, "remember", map[string]any{"content": "We deploy on Tuesdays because the customer freezes on Wednesday."})
+		if again.DuplicateOf != got.ID {
+			t.Errorf("the same text again: duplicate_of = %q; want %q", again.DuplicateOf, got.ID)
+		}
+		r := ok[recallResult](w, "recall", map[string]any{"query": "when do we deploy?"})
+		if len(r.Memories) != 1 || r.Memories[0].ID != got.ID || r.Memories[0].Why != nil || r.Truncated || r.Degraded || r.Note != "" {
+			t.Fatalf("recall = %+v", r)
+		}
+		m := r.Memories[0]
+		if m.Score == nil || *m.Score <= 0 || *m.Score > 1 || !slices.Equal(m.Tags, []string{"ops"}) || m.Title != "Deploy day" || m.OccurredAt != "2026-01-02T00:00:00Z" {
+			t.Errorf("recall's memory = %+v", m)
+		}
+		if p := m.Provenance; p.Author != "mia" || p.Client != "test-client" || p.Session != "" || p.Source != "import:mem0" || m.Trust != "agent" {
+			t.Errorf("provenance = %+v", p)
+		}
+		r = ok[recallResult](w, "recall", map[string]any{"query": "when do we deploy?", "explain": true, "project": "billing", "kinds": []string{"note"}, "scopes": []string{"PROJECT"}})
+		if len(r.Memories) != 1 || len(r.Memories[0].Why) == 0 || r.Memories[0].Provenance.Session != "s-1" {
+			t.Errorf("recall with explain = %+v", r)
+		}
+		if r = ok[recallResult](w, "recall", map[string]any{"query": "zebra"}); len(r.Memories) != 0 || r.Note == "" {
+			t.Errorf("recall of nothing = %+v", r)
+		}
 	})
-	got := decode[rememberResult](t, resultText(res))
-	if got.Scope != "PROJECT" || got.Project != "billing" || got.Kind != "note" || got.ID == "" || len(got.Warnings) != 0 || got.Classification.Confidence != 0.75 {
-		t.Errorf("remember = %+v", got)
-	}
-	if link, ok := res.Content[1].(mcp.ResourceLink); !ok || link.URI != memoryURI(got.ID) {
-		t.Errorf("remember links to %+v", res.Content)
-	}
-	again := ok[rememberResult](w, "remember", map[string]any{"content": "We deploy on Tuesdays because the customer freezes on Wednesday."})
-	if again.DuplicateOf != got.ID {
-		t.Errorf("the same text again: duplicate_of = %q; want %q", again.DuplicateOf, got.ID)
-	}
-	r := ok[recallResult](w, "recall", map[string]any{"query": "when do we deploy?"})
-	if len(r.Memories) != 1 || r.Memories[0].ID != got.ID || r.Memories[0].Why != nil || r.Truncated || r.Degraded || r.Note != "" {
-		t.Fatalf("recall = %+v", r)
-	}
-	m := r.Memories[0]
-	if m.Score == nil || *m.Score <= 0 || *m.Score > 1 || !slices.Equal(m.Tags, []string{"ops"}) || m.Title != "Deploy day" || m.OccurredAt != "2026-01-02T00:00:00Z" {
-		t.Errorf("recall's memory = %+v", m)
-	}
-	if p := m.Provenance; p.Author != "mia" || p.Client != "test-client" || p.Session != "" || p.Source != "import:mem0" || m.Trust != "agent" {
-		t.Errorf("provenance = %+v", p)
-	}
-	r = ok[recallResult](w, "recall", map[string]any{"query": "when do we deploy?", "explain": true, "project": "billing", "kinds": []string{"note"}, "scopes": []string{"PROJECT"}})
-	if len(r.Memories) != 1 || len(r.Memories[0].Why) == 0 || r.Memories[0].Provenance.Session != "s-1" {
-		t.Errorf("recall with explain = %+v", r)
-	}
-	if r = ok[recallResult](w, "recall", map[string]any{"query": "zebra"}); len(r.Memories) != 0 || r.Note == "" {
-		t.Errorf("recall of nothing = %+v", r)
-	}
 }
 
 // The text of a PRIVATE memory is what recall is for; it stays on the machine.
 func TestPrivateTextIsRecalled(t *testing.T) {
-	w := newWorld(t, nil)
-	got := ok[rememberResult](w, "remember", map[string]any{"content": secretText, "scope": "PROJECT"})
-	if got.Scope != "PRIVATE" || !got.Classification.Sensitive || !slices.Equal(got.Classification.Rules, []string{"password-is"}) || len(got.Warnings) != 1 {
-		t.Errorf("remember = %+v", got)
-	}
-	if r := ok[recallResult](w, "recall", map[string]any{"query": "staging password"}); len(r.Memories) != 1 || r.Memories[0].Content != secretText {
-		t.Errorf("recall = %+v", r)
-	}
+	onEveryStore(t, func(t *testing.T, newWorld func(*testing.T, func(*world)) *world) {
+		w := newWorld(t, nil)
+		got := ok[rememberResult](w, "remember", map[string]any{"content": secretText, "scope": "PROJECT"})
+		if got.Scope != "PRIVATE" || !got.Classification.Sensitive || !slices.Equal(got.Classification.Rules, []string{"password-is"}) || len(got.Warnings) != 1 {
+			t.Errorf("remember = %+v", got)
+		}
+		if r := ok[recallResult](w, "recall", map[string]any{"query": "staging password"}); len(r.Memories) != 1 || r.Memories[0].Content != secretText {
+			t.Errorf("recall = %+v", r)
+		}
+	})
 }
 
 // Without a budget of its own a recall keeps to 4 KB as JSON, whatever is stored, and returns something.
@@ -130,84 +134,90 @@ func TestRecallBudget(t *testing.T) {
 }
 
 func TestSearch(t *testing.T) {
-	w := newWorld(t, nil)
-	for i := range 25 {
-		ok[rememberResult](w, "remember", map[string]any{"content": fmt.Sprintf("note %d", i), "tags": []string{"t"}})
-	}
-	seen := map[memory.ID]bool{}
-	args := map[string]any{"text": "note", "tags": []string{"t"}, "sort": "oldest"}
-	for pages := 0; ; pages++ {
-		p := ok[searchResult](w, "search", args)
-		if p.Total != 25 || len(p.Memories) > 10 {
-			t.Fatalf("page = %d of %d", len(p.Memories), p.Total)
+	onEveryStore(t, func(t *testing.T, newWorld func(*testing.T, func(*world)) *world) {
+		w := newWorld(t, nil)
+		for i := range 25 {
+			ok[rememberResult](w, "remember", map[string]any{"content": fmt.Sprintf("note %d", i), "tags": []string{"t"}})
 		}
-		for _, m := range p.Memories {
-			if seen[m.ID] || m.State != "active" || m.Version != 1 || m.Score != nil || m.Provenance.Session != "s-1" {
-				t.Errorf("hit = %+v", m)
+		seen := map[memory.ID]bool{}
+		args := map[string]any{"text": "note", "tags": []string{"t"}, "sort": "oldest"}
+		for pages := 0; ; pages++ {
+			p := ok[searchResult](w, "search", args)
+			if p.Total != 25 || len(p.Memories) > 10 {
+				t.Fatalf("page = %d of %d", len(p.Memories), p.Total)
 			}
-			seen[m.ID] = true
+			for _, m := range p.Memories {
+				if seen[m.ID] || m.State != "active" || m.Version != 1 || m.Score != nil || m.Provenance.Session != "s-1" {
+					t.Errorf("hit = %+v", m)
+				}
+				seen[m.ID] = true
+			}
+			if p.NextCursor == "" {
+				break
+			}
+			if pages > 5 {
+				t.Fatal("the pages never end")
+			}
+			args["cursor"] = p.NextCursor
 		}
-		if p.NextCursor == "" {
-			break
+		if len(seen) != 25 {
+			t.Errorf("saw %d of 25", len(seen))
 		}
-		if pages > 5 {
-			t.Fatal("the pages never end")
+		if got := w.refused("search", map[string]any{"cursor": "zebra"}); !strings.Contains(got, "cursor") {
+			t.Errorf("a made-up cursor: %s", got)
 		}
-		args["cursor"] = p.NextCursor
-	}
-	if len(seen) != 25 {
-		t.Errorf("saw %d of 25", len(seen))
-	}
-	if got := w.refused("search", map[string]any{"cursor": "zebra"}); !strings.Contains(got, "cursor") {
-		t.Errorf("a made-up cursor: %s", got)
-	}
-	if p := ok[searchResult](w, "search", map[string]any{"text": "zebra"}); p.Total != 0 || len(p.Memories) != 0 {
-		t.Errorf("nothing = %+v", p)
-	}
+		if p := ok[searchResult](w, "search", map[string]any{"text": "zebra"}); p.Total != 0 || len(p.Memories) != 0 {
+			t.Errorf("nothing = %+v", p)
+		}
+	})
 }
 
 // A page of long memories is cut, and short ones leave their share to the long.
 func TestSearchIsBounded(t *testing.T) {
-	w := newWorld(t, nil)
-	for i := range 20 {
-		n := 10
-		if i%4 == 0 {
-			n = 60000
+	onEveryStore(t, func(t *testing.T, newWorld func(*testing.T, func(*world)) *world) {
+		w := newWorld(t, nil)
+		for i := range 20 {
+			n := 10
+			if i%4 == 0 {
+				n = 60000
+			}
+			ok[rememberResult](w, "remember", map[string]any{"content": fmt.Sprintf("note %d %s", i, strings.Repeat("x", n))})
 		}
-		ok[rememberResult](w, "remember", map[string]any{"content": fmt.Sprintf("note %d %s", i, strings.Repeat("x", n))})
-	}
-	res := w.call("search", map[string]any{"limit": 20})
-	p := decode[searchResult](t, resultText(res))
-	cut := 0
-	for _, m := range p.Memories {
-		if m.Cut {
-			cut++
+		res := w.call("search", map[string]any{"limit": 20})
+		p := decode[searchResult](t, resultText(res))
+		cut := 0
+		for _, m := range p.Memories {
+			if m.Cut {
+				cut++
+			}
 		}
-	}
-	if n := len(resultText(res)); n > maxPageBytes+20*1024 || cut != 5 {
-		t.Errorf("a page of %d bytes with %d cut", n, cut)
-	}
+		if n := len(resultText(res)); n > maxPageBytes+20*1024 || cut != 5 {
+			t.Errorf("a page of %d bytes with %d cut", n, cut)
+		}
+	})
 }
 
 func TestClassify(t *testing.T) {
-	w := newWorld(t, nil)
-	got := ok[classifyResult](w, "classify", map[string]any{"content": secretText})
-	if got.Scope != "PRIVATE" || !got.Sensitive || len(got.Detectors) != 1 || got.Knowledge != "note" || got.Project.Project != "billing" {
-		t.Errorf("classify = %+v", got)
-	}
-	d := got.Detectors[0]
-	if d.Rule != "password-is" || d.Kind != "credential" || secretText[d.Span[0]:d.Span[1]] != "hunter2" {
-		t.Errorf("detector = %+v", d)
-	}
-	if all := string(mustMarshal(t, got)); strings.Contains(all, "hunter2") {
-		t.Errorf("classify repeats the secret: %s", all)
-	}
-	if got := ok[classifyResult](w, "classify", map[string]any{"content": "we use tabs"}); got.Sensitive || len(got.Detectors) != 0 || got.Scope != "PROJECT" {
-		t.Errorf("classify = %+v", got)
-	}
-	if len(w.store.Audits()) != 0 {
-		t.Error("classify stored something")
-	}
+	onEveryStore(t, func(t *testing.T, newWorld func(*testing.T, func(*world)) *world) {
+		w := newWorld(t, nil)
+		got := ok[classifyResult](w, "classify", map[string]any{"content": secretText})
+		if got.Scope != "PRIVATE" || !got.Sensitive || len(got.Detectors) != 1 || got.Knowledge != "note" || got.Project.Project != "billing" {
+			t.Errorf("classify = %+v", got)
+		}
+		d := got.Detectors[0]
+		if d.Rule != "password-is" || d.Kind != "credential" || secretText[d.Span[0]:d.Span[1]] != "hunter2" {
+			t.Errorf("detector = %+v", d)
+		}
+		if all := string(mustMarshal(t, got)); strings.Contains(all, "hunter2") {
+			t.Errorf("classify repeats the secret: %s", all)
+		}
+		if got := ok[classifyResult](w, "classify", map[string]any{"content": "we use tabs"}); got.Sensitive || len(got.Detectors) != 0 || got.Scope != "PROJECT" {
+			t.Errorf("classify = %+v", got)
+		}
+		if st := ok[statusResult](w, "status", nil); len(st.States) != 0 {
+			t.Errorf("classify stored something: %+v", st)
+		}
+	})
 }
 
 func TestVeil(t *testing.T) {
@@ -226,29 +236,31 @@ func TestVeil(t *testing.T) {
 }
 
 func TestShare(t *testing.T) {
-	w := newWorld(t, func(w *world) { w.service.CloudConfigured = true })
-	a := ok[rememberResult](w, "remember", map[string]any{"content": "we use tabs"}).ID
-	b := ok[rememberResult](w, "remember", map[string]any{"content": secretText}).ID
-	got := ok[shareResult](w, "share", map[string]any{"ids": []memory.ID{a, b}, "scope": "shared", "team": "core"})
-	if len(got.Changed) != 1 || got.Changed[0] != (scopeChange{a, "PROJECT", "SHARED"}) || !got.Leaves || !strings.Contains(got.To, "core") || !got.NeedsConfirm {
-		t.Errorf("share = %+v", got)
-	}
-	if len(got.Refused) != 1 || got.Refused[0].ID != b || strings.Contains(got.Refused[0].Reason, "hunter2") {
-		t.Errorf("refused = %+v", got.Refused)
-	}
-	if again := ok[shareResult](w, "share", map[string]any{"id": a, "scope": "SHARED"}); len(again.Changed) != 0 || len(again.Refused) != 0 || again.Leaves {
-		t.Errorf("sharing again = %+v", again)
-	}
-	for to, want := range map[string]string{"PRIVATE": "sealed", "PROJECT": "in this project", "SHARED": "the memory's team", "GLOBAL": "everyone"} {
-		if got := ok[shareResult](w, "share", map[string]any{"id": a, "scope": to}); !strings.Contains(got.To, want) {
-			t.Errorf("share to %s = %+v; want %q", to, got, want)
+	onEveryStore(t, func(t *testing.T, newWorld func(*testing.T, func(*world)) *world) {
+		w := newWorld(t, func(w *world) { w.service.CloudConfigured = true })
+		a := ok[rememberResult](w, "remember", map[string]any{"content": "we use tabs"}).ID
+		b := ok[rememberResult](w, "remember", map[string]any{"content": secretText}).ID
+		got := ok[shareResult](w, "share", map[string]any{"ids": []memory.ID{a, b}, "scope": "shared", "team": "core"})
+		if len(got.Changed) != 1 || got.Changed[0] != (scopeChange{a, "PROJECT", "SHARED"}) || !got.Leaves || !strings.Contains(got.To, "core") || !got.NeedsConfirm {
+			t.Errorf("share = %+v", got)
 		}
-	}
-	local := newWorld(t, nil)
-	a = ok[rememberResult](local, "remember", map[string]any{"content": "we use tabs"}).ID
-	if got := ok[shareResult](local, "share", map[string]any{"id": a, "scope": "GLOBAL"}); got.Leaves || !strings.Contains(got.To, "nobody else") || len(got.Warnings) != 1 {
-		t.Errorf("share without a cloud = %+v", got)
-	}
+		if len(got.Refused) != 1 || got.Refused[0].ID != b || strings.Contains(got.Refused[0].Reason, "hunter2") {
+			t.Errorf("refused = %+v", got.Refused)
+		}
+		if again := ok[shareResult](w, "share", map[string]any{"id": a, "scope": "SHARED"}); len(again.Changed) != 0 || len(again.Refused) != 0 || again.Leaves {
+			t.Errorf("sharing again = %+v", again)
+		}
+		for to, want := range map[string]string{"PRIVATE": "sealed", "PROJECT": "in this project", "SHARED": "the memory's team", "GLOBAL": "everyone"} {
+			if got := ok[shareResult](w, "share", map[string]any{"id": a, "scope": to}); !strings.Contains(got.To, want) {
+				t.Errorf("share to %s = %+v; want %q", to, got, want)
+			}
+		}
+		local := newWorld(t, nil)
+		a = ok[rememberResult](local, "remember", map[string]any{"content": "we use tabs"}).ID
+		if got := ok[shareResult](local, "share", map[string]any{"id": a, "scope": "GLOBAL"}); got.Leaves || !strings.Contains(got.To, "nobody else") || len(got.Warnings) != 1 {
+			t.Errorf("share without a cloud = %+v", got)
+		}
+	})
 }
 
 // One memory whose change fails inside is told under a reference; what happened to the others is told, too.
@@ -272,59 +284,67 @@ func TestShareTellsOfEach(t *testing.T) {
 }
 
 func TestRevise(t *testing.T) {
-	w := newWorld(t, nil)
-	id := ok[rememberResult](w, "remember", map[string]any{"content": "we use tabs", "title": "t", "tags": []string{"a"}, "expires_in": "1d"}).ID
-	got := ok[reviseResult](w, "revise", map[string]any{
-		"id": strings.ToUpper(string(id)), "content": "we use spaces", "title": "", "tags": []string{}, "expires_in": "never", "importance": "0.5", "pinned": true, "metadata": map[string]any{"k": 1},
+	onEveryStore(t, func(t *testing.T, newWorld func(*testing.T, func(*world)) *world) {
+		w := newWorld(t, nil)
+		id := ok[rememberResult](w, "remember", map[string]any{"content": "we use tabs", "title": "t", "tags": []string{"a"}, "expires_in": "1d"}).ID
+		got := ok[reviseResult](w, "revise", map[string]any{
+			"id": strings.ToUpper(string(id)), "content": "we use spaces", "title": "", "tags": []string{}, "expires_in": "never", "importance": "0.5", "pinned": true, "metadata": map[string]any{"k": 1},
+		})
+		if got.ID != id || got.Version != 2 || got.State != "active" || got.Scope != "PROJECT" {
+			t.Errorf("revise = %+v", got)
+		}
+		m := ok[searchResult](w, "search", map[string]any{"ids": []memory.ID{id}}).Memories[0]
+		if m.Content != "we use spaces" || m.Title != "" || len(m.Tags) != 0 || m.ExpiresAt != "" || !m.Pinned || m.Importance != 0.5 || m.Metadata["k"] != 1.0 {
+			t.Errorf("memory = %+v", m)
+		}
+		if got := ok[reviseResult](w, "revise", map[string]any{"id": id, "content": secretText}); got.Scope != "PRIVATE" || len(got.Warnings) != 1 {
+			t.Errorf("revise to something sensitive = %+v", got)
+		}
+		if got := ok[reviseResult](w, "revise", map[string]any{"id": id, "expires_in": "2w"}); got.Version != 4 {
+			t.Errorf("revise = %+v", got)
+		}
+		if m := ok[searchResult](w, "search", map[string]any{"ids": []memory.ID{id}}).Memories[0]; m.ExpiresAt == "" {
+			t.Errorf("memory = %+v", m)
+		}
 	})
-	if got.ID != id || got.Version != 2 || got.State != "active" || got.Scope != "PROJECT" {
-		t.Errorf("revise = %+v", got)
-	}
-	m := ok[searchResult](w, "search", map[string]any{"ids": []memory.ID{id}}).Memories[0]
-	if m.Content != "we use spaces" || m.Title != "" || len(m.Tags) != 0 || m.ExpiresAt != "" || !m.Pinned || m.Importance != 0.5 || m.Metadata["k"] != 1.0 {
-		t.Errorf("memory = %+v", m)
-	}
-	if got := ok[reviseResult](w, "revise", map[string]any{"id": id, "content": secretText}); got.Scope != "PRIVATE" || len(got.Warnings) != 1 {
-		t.Errorf("revise to something sensitive = %+v", got)
-	}
-	if got := ok[reviseResult](w, "revise", map[string]any{"id": id, "expires_in": "2w"}); got.Version != 4 {
-		t.Errorf("revise = %+v", got)
-	}
-	if m := ok[searchResult](w, "search", map[string]any{"ids": []memory.ID{id}}).Memories[0]; m.ExpiresAt == "" {
-		t.Errorf("memory = %+v", m)
-	}
 }
 
 func TestForget(t *testing.T) {
-	w := newWorld(t, nil)
-	long := strings.Repeat("old staging ", 50)
-	id := ok[rememberResult](w, "remember", map[string]any{"content": long}).ID
-	ok[rememberResult](w, "remember", map[string]any{"content": "old staging two", "title": "Two"})
-	list := ok[forgetResult](w, "forget", map[string]any{"query": "old staging"})
-	if !list.NeedsConfirm || len(list.WouldForget) != 2 || list.Total != 2 || len(list.Forgotten) != 0 || list.Note == "" {
-		t.Errorf("unconfirmed = %+v", list)
-	}
-	for _, p := range list.WouldForget {
-		if len(p.Text) > previewBytes+len("…") || p.ID != id && p.Text != "Two" {
-			t.Errorf("preview = %+v", p)
+	onEveryStore(t, func(t *testing.T, newWorld func(*testing.T, func(*world)) *world) {
+		w := newWorld(t, nil)
+		long := strings.Repeat("old staging ", 50)
+		id := ok[rememberResult](w, "remember", map[string]any{"content": long}).ID
+		ok[rememberResult](w, "remember", map[string]any{"content": "old staging two", "title": "Two"})
+		list := ok[forgetResult](w, "forget", map[string]any{"query": "old staging"})
+		if !list.NeedsConfirm || len(list.WouldForget) != 2 || list.Total != 2 || len(list.Forgotten) != 0 || list.Note == "" {
+			t.Errorf("unconfirmed = %+v", list)
 		}
-	}
-	one := ok[forgetResult](w, "forget", map[string]any{"id": id, "reason": "old"})
-	if len(one.Forgotten) != 1 || one.Total != 1 || one.Until == "" || one.NeedsConfirm {
-		t.Errorf("by id = %+v", one)
-	}
-	if r := ok[reviseResult](w, "revise", map[string]any{"id": id, "restore": true}); r.State != "active" {
-		t.Errorf("restore = %+v", r)
-	}
-	if all := ok[forgetResult](w, "forget", map[string]any{"query": "old staging", "confirm": true}); len(all.Forgotten) != 2 || all.Note != "" {
-		t.Errorf("confirmed = %+v", all)
-	}
-	if none := ok[forgetResult](w, "forget", map[string]any{"query": "old staging", "confirm": true}); len(none.Forgotten) != 0 || !strings.Contains(none.Note, "nothing matches") {
-		t.Errorf("nothing left = %+v", none)
-	}
-	if s := ok[searchResult](w, "search", map[string]any{"states": []string{"forgotten"}}); s.Total != 2 || s.Memories[0].State != "forgotten" {
-		t.Errorf("search of the forgotten = %+v", s)
-	}
+		for _, p := range list.WouldForget {
+			if len(p.Text) > previewBytes+len("…") || p.ID != id && p.Text != "Two" {
+				t.Errorf("preview = %+v", p)
+			}
+		}
+		one := ok[forgetResult](w, "forget", map[string]any{"id": id, "reason": "old"})
+		if len(one.Forgotten) != 1 || one.Total != 1 || one.Until == "" || one.NeedsConfirm {
+			t.Errorf("by id = %+v", one)
+		}
+		if r := ok[reviseResult](w, "revise", map[string]any{"id": id, "restore": true}); r.State != "active" {
+			t.Errorf("restore = %+v", r)
+		}
+		if all := ok[forgetResult](w, "forget", map[string]any{"query": "old staging", "confirm": true}); len(all.Forgotten) != 2 || all.Note != "" {
+			t.Errorf("confirmed = %+v", all)
+		}
+		if none := ok[forgetResult](w, "forget", map[string]any{"query": "old staging", "confirm": true}); len(none.Forgotten) != 0 || !strings.Contains(none.Note, "nothing matches") {
+			t.Errorf("nothing left = %+v", none)
+		}
+		if s := ok[searchResult](w, "search", map[string]any{"states": []string{"forgotten"}}); s.Total != 2 || s.Memories[0].State != "forgotten" {
+			t.Errorf("search of the forgotten = %+v", s)
+		}
+	})
+}
+
+func TestForgetMoreThanOneCallTakes(t *testing.T) {
+	w := newWorld(t, nil)
 	for i := range memory.MaxBatch + 5 {
 		w.store.Add(memory.Memory{ID: memory.NewID(), Content: fmt.Sprintf("bulk %d", i), State: memory.Active, Scope: scope.Project})
 	}
@@ -334,14 +354,19 @@ func TestForget(t *testing.T) {
 }
 
 func TestStatus(t *testing.T) {
-	w := newWorld(t, nil)
-	ok[rememberResult](w, "remember", map[string]any{"content": "x"})
-	ok[rememberResult](w, "remember", map[string]any{"content": secretText})
-	got := ok[statusResult](w, "status", json.RawMessage(`{}`))
-	if got.Version != "1.2.3" || !got.Ready || got.Memories["PROJECT"] != 1 || got.Memories["PRIVATE"] != 1 || got.Memories["GLOBAL"] != 0 || got.States["active"] != 2 ||
-		got.Embedding.Pending != 2 || got.Sync.State != "off" || len(got.Alerts) != 0 || got.Storage.SchemaVersion != 1 {
-		t.Errorf("status = %+v", got)
-	}
+	onEveryStore(t, func(t *testing.T, newWorld func(*testing.T, func(*world)) *world) {
+		w := newWorld(t, nil)
+		ok[rememberResult](w, "remember", map[string]any{"content": "x"})
+		ok[rememberResult](w, "remember", map[string]any{"content": secretText})
+		got := ok[statusResult](w, "status", json.RawMessage(`{}`))
+		if got.Version != "1.2.3" || !got.Ready || got.Memories["PROJECT"] != 1 || got.Memories["PRIVATE"] != 1 || got.Memories["GLOBAL"] != 0 || got.States["active"] != 2 ||
+			got.Embedding.Pending != 2 || got.Sync.State != "off" || len(got.Alerts) != 0 || got.Storage.SchemaVersion != 1 {
+			t.Errorf("status = %+v", got)
+		}
+	})
+}
+
+func TestStatusOfDamage(t *testing.T) {
 	var full statusResult
 	full.add(memory.Stats{OpenFindings: 2, LastCheckedAt: time.Unix(0, 0)})
 	if len(full.Alerts) != 1 || full.Storage.CheckedAt != "1970-01-01T00:00:00Z" {

@@ -18,6 +18,7 @@ import (
 
 	"github.com/elderzan/elderzan/memory"
 	"github.com/elderzan/elderzan/memory/memorytest"
+	"github.com/elderzan/elderzan/memory/storage"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -60,7 +61,10 @@ func newWorld(t *testing.T, configure func(*world), options ...client.ClientOpti
 	if configure != nil {
 		configure(w)
 	}
-	w.service.Store, w.service.Embedder, w.service.Classifier, w.service.Ranker = w.store, w.embed, w.class, memorytest.Ranker{}
+	if w.service.Store == nil {
+		w.service.Store = w.store
+	}
+	w.service.Embedder, w.service.Classifier, w.service.Ranker = w.embed, w.class, memorytest.Ranker{}
 	svc, err := memory.NewService(w.service)
 	if err != nil {
 		t.Fatal(err)
@@ -73,6 +77,32 @@ func newWorld(t *testing.T, configure func(*world), options ...client.ClientOpti
 	}
 	w.connect(mcp.ProtocolVersion20251125, options...)
 	return w
+}
+
+// onEveryStore runs a test on the store in RAM and on the real one, which must not differ to a client.
+func onEveryStore(t *testing.T, test func(t *testing.T, newWorld func(*testing.T, func(*world)) *world)) {
+	t.Run("in RAM", func(t *testing.T) {
+		test(t, func(t *testing.T, configure func(*world)) *world { return newWorld(t, configure) })
+	})
+	t.Run("on disk", func(t *testing.T) {
+		test(t, func(t *testing.T, configure func(*world)) *world {
+			return newWorld(t, func(w *world) {
+				if configure != nil {
+					configure(w)
+				}
+				s, err := storage.Open(t.Context(), storage.Options{Dir: filepath.Join(t.TempDir(), "data")})
+				if err != nil {
+					t.Fatal(err)
+				}
+				t.Cleanup(func() {
+					if err := s.Close(); err != nil {
+						t.Error(err)
+					}
+				})
+				w.store, w.service.Store = nil, s
+			})
+		})
+	})
 }
 
 // connect starts an in-process client that asks for a protocol version.
