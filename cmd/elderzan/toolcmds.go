@@ -240,6 +240,7 @@ func newForget(a *app) *cobra.Command {
 					if err := a.ask("Purge for good? This cannot be undone."); err != nil {
 						return err
 					}
+					in["confirm"] = true
 				}
 			}
 			return a.tool(cmd.Context(), "forget", in, showJSON)
