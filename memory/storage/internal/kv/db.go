@@ -4,13 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"github.com/linxGnu/grocksdb"
 )
 
 // DB is an open database. It is safe for concurrent use. Slices that it returns belong to the caller.
 type DB struct {
-	keys     Keys
+	keys     atomic.Pointer[Keys]
 	fail     func(op string) error
 	tailLost bool
 
@@ -19,6 +20,10 @@ type DB struct {
 	mu     sync.Mutex
 	closed bool
 	busy   sync.WaitGroup
+
+	// writing is held for reading by each write, and for writing by Reseal between reading values and writing them
+	// back: a newer value would be lost otherwise.
+	writing sync.RWMutex
 
 	db       *grocksdb.DB
 	families []*grocksdb.ColumnFamilyHandle // in the order of Families
@@ -36,7 +41,8 @@ func Open(dir string, opts Options) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &DB{keys: opts.Keys, fail: opts.Fail}
+	d := &DB{fail: opts.Fail}
+	d.keys.Store(&opts.Keys)
 	if err := d.failing(OpOpen); err != nil {
 		return nil, err
 	}

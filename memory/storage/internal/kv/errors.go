@@ -19,7 +19,7 @@ var (
 	ErrCorrupt = errors.New("kv: damaged data")
 	// ErrClosed reports a use after Close.
 	ErrClosed = errors.New("kv: closed")
-	// ErrStop, returned by the function given to Scan, ends the scan without an error.
+	// ErrStop ends a scan without an error when the function given to Scan returns it.
 	ErrStop = errors.New("kv: stop")
 )
 

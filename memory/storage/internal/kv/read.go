@@ -33,7 +33,7 @@ func (d *DB) GetClass(f Family, key []byte) ([]byte, security.Class, error) {
 	if !pinned.Exists() {
 		return nil, 0, ErrNotFound
 	}
-	return d.keys.open(f, key, pinned.Data())
+	return d.keys.Load().open(f, key, pinned.Data())
 }
 
 // Has reports whether f has a value at key, without opening it.
@@ -73,7 +73,7 @@ func (d *DB) MultiGet(f Family, keys [][]byte) ([][]byte, error) {
 		if !s.Exists() {
 			continue
 		}
-		value, _, err := d.keys.open(f, keys[i], s.Data())
+		value, _, err := d.keys.Load().open(f, keys[i], s.Data())
 		if err != nil {
 			bad = append(bad, err)
 			continue
@@ -88,7 +88,7 @@ func (d *DB) MultiGet(f Family, keys [][]byte) ([][]byte, error) {
 // a value that does not authenticate with a *CorruptError; Check goes on past those.
 func (d *DB) Scan(f Family, prefix []byte, fn func(key, value []byte) error) error {
 	return d.scanRaw(f, prefix, nil, func(key, sealed []byte) error {
-		value, _, err := d.keys.open(f, key, sealed)
+		value, _, err := d.keys.Load().open(f, key, sealed)
 		if err != nil {
 			return err
 		}
@@ -99,7 +99,7 @@ func (d *DB) Scan(f Family, prefix []byte, fn func(key, value []byte) error) err
 // ScanAfter is Scan for the keys that come after the key after, for reading in pages; nil means from the first.
 func (d *DB) ScanAfter(f Family, prefix, after []byte, fn func(key, value []byte) error) error {
 	return d.scanRaw(f, prefix, after, func(key, sealed []byte) error {
-		value, _, err := d.keys.open(f, key, sealed)
+		value, _, err := d.keys.Load().open(f, key, sealed)
 		if err != nil {
 			return err
 		}
@@ -160,11 +160,11 @@ func (d *DB) Check(ctx context.Context, report func(*CorruptError) error) (Check
 				return err
 			}
 			c.Values++
-			if h, err := security.ParseHeader(sealed); err == nil && h.Generation < d.keys.of(h.Class).Generation() {
+			if d.keys.Load().older(sealed) {
 				c.Older++
 			}
 			var bad *CorruptError
-			if _, _, err := d.keys.open(f, key, sealed); errors.As(err, &bad) {
+			if _, _, err := d.keys.Load().open(f, key, sealed); errors.As(err, &bad) {
 				c.Corrupt++
 				return report(bad)
 			}

@@ -94,6 +94,12 @@ func (d *DB) Write(b *Batch, sync bool) error {
 		return err
 	}
 	defer end()
+	d.writing.RLock()
+	defer d.writing.RUnlock()
+	return d.write(b, opts)
+}
+
+func (d *DB) write(b *Batch, opts *grocksdb.WriteOptions) error {
 	wb := grocksdb.NewWriteBatch()
 	defer wb.Destroy()
 	for _, o := range b.ops {
@@ -110,7 +116,7 @@ func (d *DB) apply(wb *grocksdb.WriteBatch, o op) error {
 	}
 	switch h := d.handle(o.f); o.kind {
 	case opPut:
-		sealed, err := d.keys.seal(o.f, o.key, o.value, o.class)
+		sealed, err := d.keys.Load().seal(o.f, o.key, o.value, o.class)
 		if err != nil {
 			return fmt.Errorf("kv: seal value for %s/%x: %w", o.f, o.key, err)
 		}
