@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"context"
 	"sync/atomic"
 	"time"
 )
@@ -128,4 +129,9 @@ func (w *writer) checkpoint(limit int64) error {
 	w.db.step("sqlite-checkpoint")
 	err = w.conn.QueryRowContext(w.base, `PRAGMA wal_checkpoint(PASSIVE)`).Scan(&busy, &logged, &folded)
 	return wrap("checkpoint", err)
+}
+
+// Checkpoint folds the log into the database file.
+func (d *DB) Checkpoint(ctx context.Context) error {
+	return d.Exclusive(ctx, func() error { return d.writer.checkpoint(0) })
 }

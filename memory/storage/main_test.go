@@ -1,0 +1,15 @@
+package storage_test
+
+import (
+	"testing"
+
+	"github.com/elderzan/elderzan/memory/storage/storagetest"
+)
+
+func TestMain(m *testing.M) { storagetest.Main(m) }
+
+func TestCrash(t *testing.T) { storagetest.Crash(t) }
+
+func TestCrashAnywhere(t *testing.T) { storagetest.CrashAnywhere(t) }
+
+func TestFailEach(t *testing.T) { storagetest.FailEach(t) }

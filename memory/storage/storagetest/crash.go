@@ -1,0 +1,339 @@
+package storagetest
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/elderzan/elderzan/memory"
+	"github.com/elderzan/elderzan/memory/storage"
+)
+
+// The environment that makes a test binary a child which dies; see Main.
+const (
+	envOperation = "ELDERZAN_CRASH_OPERATION"
+	envDir       = "ELDERZAN_CRASH_DIR"
+	envStep      = "ELDERZAN_CRASH_STEP"
+	envCount     = "ELDERZAN_CRASH_COUNT"
+)
+
+// What a child prints.
+const (
+	sayStep = "step "
+	sayDone = "done"
+	sayAck  = "ack "
+)
+
+// operationWrite has a child write until it is killed, and print the id of each acknowledged memory.
+const operationWrite = "write"
+
+// Main runs the tests, or, in a process that a crash test has started, the operation to die in. Call it from TestMain.
+func Main(m *testing.M) {
+	name := os.Getenv(envOperation)
+	if name == "" {
+		os.Exit(m.Run())
+	}
+	if err := child(context.Background(), name, os.Getenv(envDir), storage.Step(os.Getenv(envStep))); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+// child runs one operation between Open and Close, and kills itself when it comes to the step for the count-th time.
+func child(ctx context.Context, name, dir string, step storage.Step) error {
+	left, err := strconv.Atoi(os.Getenv(envCount))
+	if err != nil {
+		return err
+	}
+	var mu sync.Mutex
+	s, err := storage.Open(ctx, storage.Options{Dir: dir, Source: "test", Crash: func(at storage.Step) {
+		mu.Lock()
+		defer mu.Unlock()
+		fmt.Println(sayStep + at.String())
+		if at == step {
+			if left--; left == 0 {
+				_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+				select {} // the signal is on its way
+			}
+		}
+	}})
+	if err != nil {
+		return err
+	}
+	if name == operationWrite {
+		return writeOn(ctx, s)
+	}
+	for _, op := range Operations() {
+		if op.Name == name {
+			if err := op.Run(ctx, s); err != nil {
+				return err
+			}
+			fmt.Println(sayDone)
+			return s.Close()
+		}
+	}
+	return fmt.Errorf("no operation is called %q", name)
+}
+
+// writeOn stores memories and vectors from four goroutines until the process is killed.
+func writeOn(ctx context.Context, s *storage.Store) error {
+	var wg sync.WaitGroup
+	failed := make(chan error, 4)
+	for w := range 4 {
+		wg.Go(func() {
+			for i := 0; ; i++ {
+				m := Memory(fmt.Sprintf("writer %d wrote heron %d", w, i))
+				if _, err := s.Put(ctx, memory.Put{Memory: m, Audit: Audit("remember")}); err != nil {
+					failed <- err
+					return
+				}
+				fmt.Println(sayAck + string(m.ID))
+				if i%8 == 0 {
+					if err := s.PutVectors(ctx, []memory.Vector{vectorOf(m.ID, 1, uint64(i))}); err != nil {
+						failed <- err
+						return
+					}
+				}
+			}
+		})
+	}
+	wg.Wait()
+	return <-failed
+}
+
+// run starts a child and returns what it printed and whether it was killed.
+func run(t testing.TB, ctx context.Context, op, dir string, step storage.Step, count int) (out []string, killed bool) {
+	t.Helper()
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(ctx, exe, "-test.run=^$")
+	cmd.Env = append(os.Environ(), envOperation+"="+op, envDir+"="+dir, envStep+"="+step.String(), envCount+"="+strconv.Itoa(count))
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	b, err := cmd.Output()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		status, ok := exit.Sys().(syscall.WaitStatus)
+		killed = ok && status.Signaled() && status.Signal() == syscall.SIGKILL
+	}
+	if err != nil && !killed {
+		t.Fatalf("child %s: %v\n%s", op, err, stderr.String())
+	}
+	for sc := bufio.NewScanner(bytes.NewReader(b)); sc.Scan(); {
+		out = append(out, sc.Text())
+	}
+	return out, killed
+}
+
+// bases are the folders that crash and failure tests start from.
+type bases struct {
+	prepared string
+	ops      map[string]*outcome
+}
+
+// outcome is what can be seen of a store before an operation and after it.
+type outcome struct{ before, after string }
+
+// prepare makes the folder that operations start from, and runs each once without trouble to see what it does.
+func prepare(t *testing.T) *bases {
+	t.Helper()
+	b := &bases{prepared: t.TempDir(), ops: map[string]*outcome{}}
+	s := mustOpen(t, storage.Options{Dir: b.prepared})
+	if err := Prepare(t.Context(), s); err != nil {
+		t.Fatal(err)
+	}
+	before := Describe(t, s)
+	mustClose(t, s)
+	for _, op := range Operations() {
+		s := mustOpen(t, storage.Options{Dir: b.folder(t, op)})
+		o := &outcome{before: before}
+		if op.Fresh {
+			o.before = Describe(t, s)
+		}
+		if err := op.Run(t.Context(), s); err != nil {
+			t.Fatalf("%s: %v", op.Name, err)
+		}
+		o.after = Describe(t, s)
+		mustClose(t, s)
+		b.ops[op.Name] = o
+	}
+	return b
+}
+
+// folder returns a new copy of the folder that op starts from.
+func (b *bases) folder(t testing.TB, op Operation) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "data")
+	if op.Fresh {
+		return dir
+	}
+	if err := os.CopyFS(dir, os.DirFS(b.prepared)); err != nil {
+		t.Fatal(err)
+	}
+	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		return os.Chmod(path, 0o600) // CopyFS opens them to all; the keyring refuses that
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func mustOpen(t testing.TB, o storage.Options) *storage.Store {
+	t.Helper()
+	if o.Source == "" {
+		o.Source = "test"
+	}
+	s, err := storage.Open(t.Context(), o)
+	if err != nil {
+		t.Fatalf("Open: %v", err)
+	}
+	return s
+}
+
+func mustClose(t testing.TB, s *storage.Store) {
+	t.Helper()
+	if err := s.Close(); err != nil {
+		t.Fatalf("Close: %v", err)
+	}
+}
+
+// Crash kills a process at every durable step of every operation, each time it comes there, and wants the store to
+// open, to be as it was before the operation or after it (after it, if it had been acknowledged), and to find nothing
+// wrong with itself. It fails for a step that no operation comes to.
+func Crash(t *testing.T) {
+	b := prepare(t)
+	var mu sync.Mutex
+	reached := map[storage.Step]bool{}
+	t.Run("operations", func(t *testing.T) {
+		for _, op := range Operations() {
+			t.Run(op.Name, func(t *testing.T) {
+				t.Parallel()
+				out, _ := run(t, t.Context(), op.Name, b.folder(t, op), "", 0)
+				counts := map[storage.Step]int{}
+				for _, line := range out {
+					if name, ok := strings.CutPrefix(line, sayStep); ok {
+						counts[storage.Step(name)]++
+					}
+				}
+				mu.Lock()
+				for step := range counts {
+					reached[step] = true
+				}
+				mu.Unlock()
+				for _, step := range storage.Steps() {
+					for n := range counts[step] {
+						t.Run(fmt.Sprintf("%s-%d", step, n+1), func(t *testing.T) { b.crash(t, op, step, n+1, reached, &mu) })
+					}
+				}
+			})
+		}
+	})
+	for _, step := range storage.Steps() {
+		if !reached[step] {
+			t.Errorf("no operation comes to the step %s", step)
+		}
+	}
+}
+
+// crash kills a process at the n-th coming of step, and once more while the store recovers from that.
+func (b *bases) crash(t *testing.T, op Operation, step storage.Step, n int, reached map[storage.Step]bool, mu *sync.Mutex) {
+	dir := b.folder(t, op)
+	out, killed := run(t, t.Context(), op.Name, dir, step, n)
+	if !killed {
+		t.Logf("the child did not come to %s a %d. time", step, n)
+	}
+	acked := false
+	for _, line := range out {
+		acked = acked || line == sayDone
+	}
+	// Whoever recovers may be killed too.
+	var recovery []storage.Step
+	if step == storage.StepPrepared || step == storage.StepCommit || step == storage.StepFinish {
+		recovery = []storage.Step{storage.StepRecoverFinish, storage.StepRecoverUndo, storage.StepRecovered}
+	}
+	for _, again := range recovery {
+		out, _ := run(t, t.Context(), "open", dir, again, 1)
+		mu.Lock()
+		for _, line := range out {
+			reached[storage.Step(strings.TrimPrefix(line, sayStep))] = true
+		}
+		mu.Unlock()
+	}
+	s := mustOpen(t, storage.Options{Dir: dir})
+	got, want := Describe(t, s), b.ops[op.Name]
+	if got != want.after && (acked || got != want.before) {
+		t.Errorf("acknowledged: %v; the store is\n%s\nwhich is neither as before\n%s\nnor as after\n%s", acked, got, want.before, want.after)
+	}
+	NoFindings(t, s)
+	// What was not acknowledged is repeated by the client, under the same key.
+	if !acked {
+		err := op.Run(t.Context(), s)
+		var input *memory.InputError
+		if got == want.before && err != nil || err != nil && !errors.Is(err, memory.ErrNotFound) && !errors.As(err, &input) {
+			t.Errorf("repeating the operation: %v", err)
+		}
+	}
+	mustClose(t, s)
+}
+
+// CrashAnywhere kills processes at random moments: while a folder is made for the first time, and while four clients
+// write. The folder must open, and hold everything that was acknowledged.
+func CrashAnywhere(t *testing.T) {
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	r := rand.New(rand.NewPCG(seed, 1))
+	for i := range 8 {
+		t.Run(fmt.Sprintf("first start %d", i), func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "data")
+			for range 3 { // the second start may find what the first left, and die as well
+				ctx, cancel := context.WithTimeout(t.Context(), time.Duration(5+r.IntN(60))*time.Millisecond)
+				run(t, ctx, "open-fresh", dir, "", 0)
+				cancel()
+			}
+			s := mustOpen(t, storage.Options{Dir: dir})
+			NoFindings(t, s)
+			mustClose(t, s)
+		})
+	}
+	for i := range 4 {
+		t.Run(fmt.Sprintf("writing %d", i), func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "data")
+			ctx, cancel := context.WithTimeout(t.Context(), time.Duration(200+r.IntN(500))*time.Millisecond)
+			defer cancel()
+			out, _ := run(t, ctx, operationWrite, dir, "", 0)
+			s := mustOpen(t, storage.Options{Dir: dir})
+			n := 0
+			for _, line := range out {
+				if id, ok := strings.CutPrefix(line, sayAck); ok && len(id) == 36 {
+					n++
+					if _, err := s.Get(t.Context(), []memory.ID{memory.ID(id)}); err != nil {
+						t.Errorf("an acknowledged memory is gone: %v", err)
+					}
+				}
+			}
+			t.Logf("%d acknowledged", n)
+			NoFindings(t, s)
+			mustClose(t, s)
+		})
+	}
+}

@@ -1,0 +1,148 @@
+package storagetest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/elderzan/elderzan/memory"
+	"github.com/elderzan/elderzan/memory/storage"
+	"github.com/elderzan/elderzan/scope"
+)
+
+// Operation is a change whose atomicity is tested: it works on the store that Prepare makes, and with each crash or
+// failure on the way it is done as a whole or not at all.
+type Operation struct {
+	Name  string
+	Fresh bool // works on no folder at all instead of the prepared one
+	Run   func(ctx context.Context, s *storage.Store) error
+}
+
+// The ids that operations work with; fixed, so that outcomes can be compared.
+const (
+	idOld     memory.ID = "01930000-0000-7000-8000-000000000001" // PROJECT, with a vector
+	idShared  memory.ID = "01930000-0000-7000-8000-000000000002" // SHARED, with a vector
+	idPrivate memory.ID = "01930000-0000-7000-8000-000000000003" // PRIVATE, with a vector
+	idWaiting memory.ID = "01930000-0000-7000-8000-000000000004" // PROJECT, waits for its vector
+	idNew     memory.ID = "01930000-0000-7000-8000-000000000005" // not stored by Prepare
+)
+
+func at(id memory.ID, sc scope.Scope, content string) memory.Memory {
+	m := Memory(content)
+	m.ID, m.Scope, m.Team, m.Tags, m.Title = id, sc, "platform", []string{"marsh", sc.String()}, "On "+sc.String()
+	return m
+}
+
+// Prepare fills the empty store that the operations start from.
+func Prepare(ctx context.Context, s *storage.Store) error {
+	for _, m := range []memory.Memory{
+		at(idOld, scope.Project, "The old heron stands in the marsh."), at(idShared, scope.Shared, "The team counts herons in the marsh."),
+		at(idPrivate, scope.Private, "The private marsh is behind the mill."), at(idWaiting, scope.Project, "Nobody has embedded the marsh reeds."),
+	} {
+		if err := put(ctx, s, memory.Put{Memory: m}); err != nil {
+			return err
+		}
+	}
+	return s.PutVectors(ctx, []memory.Vector{vectorOf(idOld, 1, 1), vectorOf(idShared, 1, 2), vectorOf(idPrivate, 1, 3)})
+}
+
+func put(ctx context.Context, s *storage.Store, p memory.Put) error {
+	p.Audit, p.RequestKey = Audit("remember"), "key-"+string(p.Memory.ID)
+	st, err := s.Put(ctx, p)
+	if err == nil && st.DuplicateOf != "" {
+		err = fmt.Errorf("it is a duplicate of %s", st.DuplicateOf)
+	}
+	return err
+}
+
+func vectorOf(id memory.ID, version int, seed uint64) memory.Vector {
+	return memory.Vector{ID: id, Version: version, Space: "mini", Values: UnitVector(seed)}
+}
+
+func change(id memory.ID, edit func(*memory.Memory)) func(context.Context, *storage.Store) error {
+	return func(ctx context.Context, s *storage.Store) error {
+		_, err := s.Change(ctx, id, "key-1", func(m *memory.Memory) (memory.Audit, error) {
+			edit(m)
+			a := Audit("revise")
+			a.Subject = id
+			return a, nil
+		})
+		return err
+	}
+}
+
+// Operations lists the operations that every durable step is crossed with.
+func Operations() []Operation {
+	return []Operation{
+		{Name: "open", Run: func(context.Context, *storage.Store) error { return nil }},
+		{Name: "open-fresh", Fresh: true, Run: func(context.Context, *storage.Store) error { return nil }},
+		{Name: "put", Run: func(ctx context.Context, s *storage.Store) error {
+			return put(ctx, s, memory.Put{Memory: at(idNew, scope.Shared, "A new heron came to the marsh.")})
+		}},
+		{Name: "put-private", Run: func(ctx context.Context, s *storage.Store) error {
+			return put(ctx, s, memory.Put{Memory: at(idNew, scope.Private, "A secret heron came to the marsh.")})
+		}},
+		{Name: "supersede", Run: func(ctx context.Context, s *storage.Store) error {
+			return put(ctx, s, memory.Put{Memory: at(idNew, scope.Project, "The heron left the marsh."), Supersede: idOld})
+		}},
+		{Name: "revise", Run: change(idOld, func(m *memory.Memory) { m.Content = "The old heron moved to the canal." })},
+		{Name: "retag", Run: change(idShared, func(m *memory.Memory) { m.Tags = []string{"count"} })},
+		{Name: "hide", Run: change(idShared, func(m *memory.Memory) { m.Scope = scope.Private })},
+		{Name: "show", Run: change(idPrivate, func(m *memory.Memory) { m.Scope = scope.Global })},
+		{Name: "forget", Run: change(idShared, func(m *memory.Memory) { m.State = memory.Forgotten })},
+		{Name: "vectors", Run: func(ctx context.Context, s *storage.Store) error {
+			return s.PutVectors(ctx, []memory.Vector{vectorOf(idWaiting, 1, 4), vectorOf(idOld, 1, 11), vectorOf(idPrivate, 1, 13)})
+		}},
+		{Name: "purge", Run: func(ctx context.Context, s *storage.Store) error {
+			return s.Purge(ctx, []memory.ID{idOld, idPrivate, idWaiting}, Audit("purge"))
+		}},
+		{Name: "delay", Run: func(ctx context.Context, s *storage.Store) error {
+			return s.FailJobs(ctx, []memory.ID{idWaiting}, Memory("").CreatedAt.AddDate(100, 0, 0))
+		}},
+		{Name: "flush", Run: func(ctx context.Context, s *storage.Store) error { return s.Flush(ctx) }},
+		{Name: "note", Run: func(ctx context.Context, s *storage.Store) error { return s.Note(ctx, Audit("denied")) }},
+	}
+}
+
+// Describe writes down everything that can be seen of a store, so that two states can be compared.
+func Describe(t testing.TB, s *storage.Store) string {
+	t.Helper()
+	ctx := t.Context()
+	var b strings.Builder
+	line := func(what string, v any, err error) {
+		j, jerr := json.Marshal(v)
+		if err != nil || jerr != nil {
+			t.Fatalf("describe %s: %v %v", what, err, jerr)
+		}
+		fmt.Fprintf(&b, "%s %s\n", what, j)
+	}
+	states := []memory.State{memory.Active, memory.Superseded, memory.Archived, memory.Forgotten}
+	p, err := s.Search(ctx, memory.SearchQuery{Filter: memory.Filter{States: states}, Limit: memory.MaxLimit})
+	slices.SortFunc(p.Memories, func(a, b memory.Memory) int { return strings.Compare(string(a.ID), string(b.ID)) })
+	for i := range p.Memories {
+		m := p.Memories[i]
+		line("memory", m, nil)
+		f := memory.Filter{IDs: []memory.ID{m.ID}, States: states}
+		set, err := s.Candidates(ctx, memory.CandidateQuery{Text: m.Content, Filter: f, Vectors: map[string][]float32{"mini": UnitVector(99)}})
+		for _, c := range set.Candidates {
+			line("found", fmt.Sprintf("words %v vector %v %.4f", c.Lexical > 0, c.HasVector, c.Dense), err)
+		}
+		found, err := s.Search(ctx, memory.SearchQuery{Text: m.Content, Filter: memory.Filter{States: states, Tags: m.Tags}})
+		line("exact", found.Total, err)
+	}
+	line("memories", p.Total, err)
+	jobs, err := s.Jobs(ctx, 100)
+	line("jobs", jobs, err)
+	st, err := s.Stats(ctx)
+	line("outbox", st.OutboxPending, err)
+	line("spaces", s.Spaces(), nil)
+	err = s.AuditLog(ctx, 0, func(e storage.AuditEntry) error {
+		line("audit", fmt.Sprintf("%+v", e), nil)
+		return nil
+	})
+	line("audit", "end", err)
+	return b.String()
+}
