@@ -8,6 +8,10 @@ VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev
 # The version is ours to set: stamping by Go itself fails in a checkout owned by another user.
 GO_BUILD := $(GO) build -buildvcs=false -ldflags '-X main.version=$(VERSION)'
 
+# The pipe that each client starts is a small program of its own, carried inside bin/elderzan.
+BUILD_PIPE    := $(WITH) env CGO_ENABLED=0 go build -buildvcs=false -trimpath -ldflags '-s -w' -o cmd/elderzan/pipe.bin ./cmd/pipe
+BUILD_PROGRAM := GOFLAGS="$$GOFLAGS -tags=embedpipe" $(GO_BUILD)
+
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.13.0
 GOVULNCHECK   := golang.org/x/vuln/cmd/govulncheck@v1.5.0
 
@@ -20,12 +24,14 @@ SEED     ?=
 ##@ Use
 .PHONY: build
 build: deps ## build bin/elderzan and link the model's weights beside it
-	@$(GO_BUILD) -o bin/ ./cmd/elderzan
+	@$(BUILD_PIPE)
+	@$(BUILD_PROGRAM) -o bin/ ./cmd/elderzan
 	@$(WITH) sh -c 'ln -sfn "$$ELDERZAN_MODEL" bin/model'
 
 .PHONY: run
 run: deps ## build all and show what it does: bin/demo drives bin/elderzan
-	@$(GO_BUILD) -o bin/ ./cmd/elderzan ./cmd/demo
+	@$(BUILD_PIPE)
+	@$(BUILD_PROGRAM) -o bin/ ./cmd/elderzan ./cmd/demo
 	@$(WITH) sh -c 'ln -sfn "$$ELDERZAN_MODEL" bin/model'
 	@bin/demo --elderzan bin/elderzan
 

@@ -49,9 +49,13 @@ func (a *app) serve(ctx context.Context) error {
 	if a.inProcess {
 		return a.serveInProcess(ctx, dir)
 	}
+	log := slog.New(slog.NewTextHandler(a.err, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	if a.in == os.Stdin && len(pipeImage) > 0 {
+		log.Debug("serve from this process", "reason", becomePipe(pipeImage, dir, buildID()))
+	}
 	return attach.Run(ctx, attach.Options{
 		Dir: dir, Build: buildID(), Client: "mcp", Stdin: a.in, Stdout: a.out,
-		Logger: slog.New(slog.NewTextHandler(a.err, &slog.HandlerOptions{Level: slog.LevelWarn})),
+		Logger: log,
 	})
 }
 
