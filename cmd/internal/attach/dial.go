@@ -41,8 +41,11 @@ func dial(ctx context.Context, dir string, h link.Hello) (*connection, error) {
 	d := net.Dialer{Timeout: helloTimeout}
 	nc, err := d.DialContext(ctx, "unix", link.SocketPath(dir))
 	if err != nil {
-		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.EAGAIN) {
-			return nil, fmt.Errorf("%w: %w", ErrNoEngine, err)
+		// EINVAL: the path is too long for a socket, and no engine has left word of a shorter one.
+		for _, absent := range []error{fs.ErrNotExist, syscall.ECONNREFUSED, syscall.EAGAIN, syscall.EINVAL} {
+			if errors.Is(err, absent) {
+				return nil, fmt.Errorf("%w: %w", ErrNoEngine, err)
+			}
 		}
 		return nil, fmt.Errorf("connect to the engine: %w", err)
 	}

@@ -34,6 +34,10 @@ const (
 	envBuild = "ELDERZAN_TEST_BUILD"
 	envIdle  = "ELDERZAN_TEST_IDLE"
 	envLevel = "ELDERZAN_TEST_LEVEL"
+	envDrain = "ELDERZAN_TEST_DRAIN"
+	envStart = "ELDERZAN_TEST_START"
+	envExe   = "ELDERZAN_TEST_EXE"
+	envCWD   = "ELDERZAN_TEST_CWD"
 )
 
 func TestMain(m *testing.M) {
@@ -42,6 +46,9 @@ func TestMain(m *testing.M) {
 		os.Exit(engineMain())
 	case "pipe":
 		os.Exit(pipeMain())
+	case "fail":
+		fmt.Fprint(os.Stderr, "starting\nthe settings are wrong: line 3\n\n")
+		os.Exit(1)
 	}
 	os.Exit(m.Run())
 }
@@ -51,10 +58,16 @@ func pipeMain() int {
 	if os.Getenv(envLevel) != "" {
 		level = slog.LevelDebug
 	}
+	drain, _ := time.ParseDuration(os.Getenv(envDrain))
+	start, _ := time.ParseDuration(os.Getenv(envStart))
+	role := "engine"
+	if other := os.Getenv(envRole + "2"); other != "" {
+		role = other
+	}
 	err := attach.Run(context.Background(), attach.Options{
-		Dir: os.Getenv(envDir), Build: os.Getenv(envBuild), Client: "test",
-		EngineEnv: []string{envRole + "=engine"},
-		Logger:    slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})),
+		Dir: os.Getenv(envDir), Build: os.Getenv(envBuild), Client: "test", CWD: os.Getenv(envCWD),
+		Exe: os.Getenv(envExe), EngineEnv: []string{envRole + "=" + role}, DrainTimeout: drain, StartTimeout: start,
+		Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})),
 	})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -205,6 +218,7 @@ type client struct {
 	dups  []string
 	ask   func(method string, params json.RawMessage) any
 	ended chan struct{}
+	first int // process of the first engine, for some tests
 }
 
 type answer struct {
@@ -222,7 +236,8 @@ type answer struct {
 func startPipe(t testing.TB, dir string, extra ...string) *client {
 	t.Helper()
 	c := &client{t: t, cmd: exec.Command(os.Args[0]), err: &strings.Builder{}, calls: map[string]chan answer{}, ended: make(chan struct{})}
-	c.cmd.Env = append(os.Environ(), envRole+"=pipe", envDir+"="+dir)
+	// The race detector holds processes up for a second as they exit.
+	c.cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0", envRole+"=pipe", envDir+"="+dir)
 	c.cmd.Env = append(c.cmd.Env, extra...)
 	c.cmd.Stderr = c.err
 	var err error
@@ -429,10 +444,12 @@ func stopAfter(t testing.TB, dir string) {
 		if _, err := attach.Control(ctx, dir, "stop"); err != nil && !errors.Is(err, attach.ErrNoEngine) {
 			t.Errorf("stop engine: %v", err)
 		}
-		if t.Failed() {
-			if b, err := os.ReadFile(filepath.Join(dir, link.LogName)); err == nil {
-				t.Logf("engine's log:\n%s", b)
-			}
+		log, err := os.ReadFile(filepath.Join(dir, link.LogName))
+		if strings.Contains(string(log), "DATA RACE") {
+			t.Error("the engine has a data race")
+		}
+		if err == nil && t.Failed() {
+			t.Logf("engine's log:\n%s", log)
 		}
 	})
 }

@@ -27,11 +27,8 @@ const (
 // exitTimeout bounds the writing of what is left when Run returns.
 const exitTimeout = 500 * time.Millisecond
 
-// JSON-RPC error codes.
-const (
-	codeInvalidRequest = -32600
-	codeNoEngine       = -32000 // the first of the range that JSON-RPC leaves to implementations
-)
+// codeNoEngine is the first of the JSON-RPC error codes left to implementations.
+const codeNoEngine = -32000
 
 // pipe joins an MCP client and the engine.
 type pipe struct {
@@ -148,7 +145,7 @@ func (p *pipe) readClient(ctx context.Context) {
 		line, err := r.Next()
 		var long *link.TooLongError
 		if errors.As(err, &long) {
-			p.fail(long.ID, codeInvalidRequest, fmt.Sprintf("the message is longer than %d MiB; split it", link.MaxMessage>>20))
+			p.fail(long.ID, link.CodeInvalid, fmt.Sprintf("the message is longer than %d MiB; split it", link.MaxMessage>>20))
 			continue
 		}
 		if line = bytes.TrimSpace(line); len(line) > 0 {
@@ -207,13 +204,16 @@ func (p *pipe) awaitRoom(ctx context.Context) bool {
 // fromClient notes and passes on one message of the client's; it owns line.
 func (p *pipe) fromClient(line []byte) {
 	e := &entry{line: line}
-	m, err := link.Parse(line)
+	m, code, text := link.Check(line)
+	if code != 0 {
+		p.fail(m.ID, code, text)
+		return
+	}
 	e.method, e.params = m.Method, m.Params
 	p.mu.Lock()
 	p.number(e)
 	switch {
-	case err != nil: // the engine says what is wrong with it
-	case m.Method == "" && m.Answer: // to a request of the engine's
+	case m.Method == "": // an answer to a request of the engine's
 		key := link.IDKey(m.ID)
 		_, known := p.asked[key]
 		delete(p.asked, key)
@@ -222,14 +222,14 @@ func (p *pipe) fromClient(line []byte) {
 			p.toEngine(e)
 		}
 		return
-	case m.Method == methodCancelled:
+	case m.Method == methodCancelled && m.ID == nil:
 		if id := link.Member(m.Params, "requestId"); id != nil {
 			p.ledger.cancel(id)
 			delete(p.acked, link.IDKey(id))
 		}
-	case m.Method == methodInitialized:
+	case m.Method == methodInitialized && m.ID == nil:
 		p.ledger.setup.initialized = e
-	case m.Method != "" && link.ValidID(m.ID):
+	case m.ID != nil:
 		e.id, e.key = m.ID, link.IDKey(m.ID)
 		p.ledger.add(e)
 	}
@@ -269,23 +269,34 @@ func (p *pipe) write(c *connection, no int, e *entry) {
 	}
 }
 
+// Waits between an engine and the next, when nobody asks for one at this moment.
+const (
+	retryDelay = 3 * time.Second       // after one could not be had at all
+	shortDelay = 25 * time.Millisecond // doubled with each that broke within a second of the one before
+	maxShort   = 7
+)
+
 // serveEngines keeps a connection for as long as one is wanted.
 func (p *pipe) serveEngines(ctx context.Context) {
+	var delay time.Duration
 	var short int // connections in a row that broke at once
-	for p.awaitNeed(ctx, short) {
+	for p.awaitNeed(ctx, delay) {
 		c, err := connect(ctx, &p.o, p.hello)
 		if err != nil {
 			if ctx.Err() == nil {
 				p.o.Logger.Error("no engine", "err", err)
 				p.failAll(err)
-				short = maxShort
 			}
+			delay, short = retryDelay, 0
 			continue
 		}
 		since := time.Now()
 		err = p.serveEngine(c)
 		if short++; time.Since(since) > time.Second {
 			short = 0
+		}
+		if delay = 0; short > 1 {
+			delay = shortDelay << min(short, maxShort)
 		}
 		if ctx.Err() == nil {
 			p.o.Logger.Info("engine lost", "pid", c.welcome.PID, "err", err)
@@ -294,21 +305,18 @@ func (p *pipe) serveEngines(ctx context.Context) {
 	}
 }
 
-// maxShort is the number of short connections in a row after which a new one is put off the longest.
-const maxShort = 6
-
-// awaitNeed waits until an engine is needed. When engines die as soon as they are there, what needs one of itself,
-// such as a subscription, waits longer and longer; what the client asks for now does not.
-func (p *pipe) awaitNeed(ctx context.Context, short int) bool {
+// awaitNeed waits until an engine is needed; what is needed already, such as a subscription, waits for delay. It is
+// false at the end.
+func (p *pipe) awaitNeed(ctx context.Context, delay time.Duration) bool {
 	p.mu.Lock()
 	need := p.ledger.attached()
 	p.mu.Unlock()
 	var retry <-chan time.Time
 	if need {
-		if short <= 1 {
+		if delay == 0 {
 			return ctx.Err() == nil
 		}
-		t := time.NewTimer(50 * time.Millisecond << min(short, maxShort))
+		t := time.NewTimer(delay)
 		defer t.Stop()
 		retry = t.C
 	}

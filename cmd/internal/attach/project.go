@@ -163,7 +163,8 @@ func normalRemote(remote string) string {
 	path = strings.Trim(path, "/")
 	path = strings.TrimSuffix(path, ".git")
 	path = strings.TrimPrefix(path, "~")
-	if host == "" || path == "" || strings.ContainsAny(path, "@:\\") {
+	odd := func(r rune) bool { return r <= ' ' || r == 0x7f || strings.ContainsRune(`@:\`, r) }
+	if host == "" || path == "" || strings.ContainsFunc(host+path, odd) {
 		return ""
 	}
 	return strings.ToLower(host) + "/" + strings.ToLower(path)

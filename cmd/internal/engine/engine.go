@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -16,6 +17,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
 
 	"github.com/elderzan/elderzan/cmd/internal/link"
@@ -40,6 +42,10 @@ type Options struct {
 	NewServer func(Deps) *server.MCPServer
 	// Open runs in the background after the socket is ready. Tool calls wait for it.
 	Open OpenFunc
+	// Handle passes a message to the server and returns its answer; nil means the server's own HandleMessage.
+	Handle func(ctx context.Context, s *server.MCPServer, message json.RawMessage) mcp.JSONRPCMessage
+	// NeedsReady tells which requests wait for Open; nil means those that call or read something.
+	NeedsReady func(method string, params json.RawMessage) bool
 	// ProjectOf names the project around a folder that a client gives as its root; nil means roots are not asked for.
 	ProjectOf func(dir string) (name, root, remote string)
 
@@ -59,6 +65,8 @@ type Options struct {
 type Deps struct {
 	// ResourceUpdated tells subscribed clients that the resource uri has changed. Safe for concurrent use.
 	ResourceUpdated func(uri string)
+	// Ready waits until Open has succeeded; its error says why it has not. Safe for concurrent use.
+	Ready func(context.Context) error
 	// Status describes the engine. Safe for concurrent use.
 	Status func() link.Status
 }
@@ -122,16 +130,32 @@ func Run(ctx context.Context, o Options) error {
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return fmt.Errorf("make data folder: %w", err)
 	}
-	lock, err := link.Acquire(ctx, o.Dir, o.LockWait)
-	if err != nil {
-		if errors.Is(err, link.ErrHeld) && serving(o.Dir) {
-			o.Logger.Info("another engine serves the data folder")
-			return nil
-		}
+	lock, err := win(ctx, o)
+	if lock == nil {
 		return err
 	}
 	defer lock.Release()
 	return newEngine(o, lock).run(ctx)
+}
+
+// win takes the folder's lock. It waits for an engine that is leaving, but not behind one that serves: then it returns
+// nothing at all.
+func win(ctx context.Context, o Options) (*link.Lock, error) {
+	const step = 10 * time.Millisecond
+	for waited := time.Duration(0); ; waited += step {
+		lock, err := link.Acquire(ctx, o.Dir, min(step, o.LockWait))
+		switch {
+		case err == nil:
+			return lock, nil
+		case !errors.Is(err, link.ErrHeld):
+			return nil, err
+		case serving(o.Dir):
+			o.Logger.Info("another engine serves the data folder")
+			return nil, nil
+		case waited >= o.LockWait:
+			return nil, err
+		}
+	}
 }
 
 // newEngine returns an engine that is not serving yet.
@@ -142,8 +166,9 @@ func newEngine(o Options, lock *link.Lock) *engine {
 	}
 	e.store = newStore(o.Open, o.Logger)
 	e.host = session.NewHost(session.Options{
-		Server: o.NewServer(Deps{ResourceUpdated: e.resourceUpdated, Status: e.status}),
-		Epoch:  e.epoch, Ready: e.store.ready, ProjectOf: o.ProjectOf,
+		Server: o.NewServer(Deps{ResourceUpdated: e.resourceUpdated, Ready: e.store.ready, Status: e.status}),
+		Handle: o.Handle, NeedsReady: o.NeedsReady,
+		Epoch: e.epoch, Ready: e.store.ready, ProjectOf: o.ProjectOf,
 		MaxConcurrent: o.Concurrency, Timeout: o.CallTimeout, Logger: o.Logger,
 	})
 	return e

@@ -44,6 +44,30 @@ func Parse(line []byte) (Message, error) {
 	return m, nil
 }
 
+// JSON-RPC error codes.
+const (
+	CodeParse   = -32700
+	CodeInvalid = -32600
+)
+
+// Check parses line and tells what is wrong with it as a message of MCP: a JSON-RPC error code and a text for its
+// sender, or 0 for a request, a notification or an answer. m.ID of a wrong message is one to answer under, or nil.
+func Check(line []byte) (m Message, code int, text string) {
+	m, err := Parse(line)
+	switch {
+	case errors.Is(err, ErrNotObject):
+		return m, CodeInvalid, "a message is one JSON object; batches are not part of MCP"
+	case err != nil:
+		return m, CodeParse, "the message is not valid JSON"
+	case m.ID != nil && !ValidID(m.ID):
+		m.ID = nil
+		return m, CodeInvalid, "the id of a request is a string or a whole number"
+	case m.Method == "" && (m.ID == nil || !m.Answer), m.Method != "" && m.Answer:
+		return m, CodeInvalid, "the message is neither a request nor an answer"
+	}
+	return m, 0, ""
+}
+
 func (m *Message) set(key, value []byte) {
 	name := key[1 : len(key)-1]
 	if bytes.IndexByte(name, '\\') >= 0 {

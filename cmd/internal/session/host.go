@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -21,13 +22,15 @@ import (
 // Options configure a Host. Only Server has no default.
 type Options struct {
 	Server *server.MCPServer
+	// Handle passes a message to the server and returns its answer; nil means the server's own HandleMessage.
+	Handle func(ctx context.Context, s *server.MCPServer, message json.RawMessage) mcp.JSONRPCMessage
 	// Epoch tells this process's requests to clients from those of the process before; "" means none.
 	Epoch string
 	// Ready waits until what handlers need is open; its error is the answer to a call that needs it. nil means ready.
 	Ready func(context.Context) error
-	// NeedsReady tells which methods wait for Ready; nil means tools/call, resources/read, prompts/get and
-	// completion/complete.
-	NeedsReady func(method string) bool
+	// NeedsReady tells which requests wait for Ready, by method and raw params; nil means tools/call, resources/read,
+	// prompts/get and completion/complete.
+	NeedsReady func(method string, params json.RawMessage) bool
 	// ProjectOf names the project around a folder, as name, root and remote; nil means projects are known only from
 	// what a connection says of itself.
 	ProjectOf     func(dir string) (name, root, remote string)
@@ -62,6 +65,11 @@ func NewHost(o Options) *Host {
 	if o.NeedsReady == nil {
 		o.NeedsReady = needsReady
 	}
+	if o.Handle == nil {
+		o.Handle = func(ctx context.Context, s *server.MCPServer, message json.RawMessage) mcp.JSONRPCMessage {
+			return s.HandleMessage(ctx, message)
+		}
+	}
 	h := &Host{o: o, live: map[*Session]struct{}{}}
 	o.Server.Use(h.recoverTool)
 	return h
@@ -81,7 +89,7 @@ func orTime(v, def time.Duration) time.Duration {
 	return v
 }
 
-func needsReady(method string) bool {
+func needsReady(method string, _ json.RawMessage) bool {
 	switch mcp.MCPMethod(method) {
 	case mcp.MethodToolsCall, mcp.MethodResourcesRead, mcp.MethodPromptsGet, mcp.MethodCompletionComplete:
 		return true

@@ -173,7 +173,7 @@ func (r *request) run(ctx context.Context, message []byte) {
 		r.startTimer()
 		defer r.stopTimer()
 	}
-	if r.s.h.o.NeedsReady(r.method) {
+	if r.s.h.o.NeedsReady(r.method, link.Member(message, "params")) {
 		r.s.awaitRoots(ctx)
 		if err := r.s.h.o.Ready(ctx); err != nil {
 			if r.late() {
@@ -183,7 +183,7 @@ func (r *request) run(ctx context.Context, message []byte) {
 			return
 		}
 	}
-	resp := r.s.h.o.Server.HandleMessage(ctx, message)
+	resp := r.s.h.o.Handle(ctx, r.s.h.o.Server, message)
 	if r.late() && isError(resp) {
 		r.refuse(r.lateText())
 		return

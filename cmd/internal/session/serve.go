@@ -123,20 +123,20 @@ func (s *Session) read(src Source, drain <-chan struct{}, work *sync.WaitGroup) 
 }
 
 func (s *Session) handle(n uint64, message []byte, drain <-chan struct{}, work *sync.WaitGroup) {
-	m, err := link.Parse(message)
+	if len(message) == 0 {
+		return
+	}
+	m, code, text := link.Check(message)
 	switch {
-	case errors.Is(err, link.ErrNotObject):
-		s.fail(nil, mcp.INVALID_REQUEST, "a message is one JSON object; batches are not part of MCP")
-	case err != nil && len(message) == 0:
-	case err != nil:
-		s.fail(nil, mcp.PARSE_ERROR, "the message is not valid JSON")
-	case m.Method == "" && m.ID != nil && m.Answer:
+	case code != 0:
+		s.fail(m.ID, code, text)
+	case m.Method == "":
 		s.answered(m.ID, message)
-	case m.Method == "" || m.Answer:
-		s.fail(validID(m.ID), mcp.INVALID_REQUEST, "the message is neither a request nor an answer")
-	case m.ID == nil && m.Method == string(mcp.MethodNotificationCancelled):
+	case m.ID != nil:
+		s.request(n, m, append([]byte(nil), message...), drain, work)
+	case m.Method == string(mcp.MethodNotificationCancelled):
 		s.cancelled(m.Params)
-	case m.ID == nil:
+	default:
 		if m.Method == methodInitialized {
 			s.expectRoots()
 		}
@@ -145,18 +145,7 @@ func (s *Session) handle(n uint64, message []byte, drain <-chan struct{}, work *
 		default:
 			s.h.o.Logger.Debug("notification from client dropped", "session", s.id, "method", m.Method)
 		}
-	case !link.ValidID(m.ID):
-		s.fail(nil, mcp.INVALID_REQUEST, "the id of a request is a string or a whole number")
-	default:
-		s.request(n, m, append([]byte(nil), message...), drain, work)
 	}
-}
-
-func validID(raw []byte) []byte {
-	if link.ValidID(raw) {
-		return raw
-	}
-	return nil
 }
 
 // cancelled stops the request that the client no longer wants; no answer follows. initialize is not cancellable.
@@ -189,7 +178,7 @@ func (s *Session) handleEvent(e event) {
 		}
 	}()
 	ctx := context.WithValue(s.ctx, requestKey{}, &request{s: s, n: e.n, method: e.method})
-	s.h.o.Server.HandleMessage(ctx, e.message)
+	s.h.o.Handle(ctx, s.h.o.Server, e.message)
 	if e.method == methodInitialized || e.method == string(mcp.MethodNotificationRootsListChanged) {
 		s.adoptRoots(ctx)
 	}
