@@ -4,15 +4,29 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 )
 
-// Router decides which of two embedders may see a text: the local one, in this process, or a remote provider. Every
-// method takes a localOnly; the remote one is reached only where that is false, and no method hands it out. It is
-// safe for concurrent use.
+// Router decides which embedders may see a text: the local one, in this process, or a remote provider. Every method
+// takes a localOnly; a remote one is reached only where that is false, and no method hands it out. It is safe for
+// concurrent use.
 type Router struct {
 	local  roles
 	remote *roles // nil when there is none
+	former []former
+}
+
+// Former is an embedder of vectors that are still stored, from before the model was changed. It is asked for the
+// vectors of questions until the documents have been embedded anew.
+type Former struct {
+	Embedder Embedder
+	Remote   bool // it is not in this process
+}
+
+type former struct {
+	queries Embedder
+	remote  bool
 }
 
 // roles are the two views of one embedder.
@@ -20,21 +34,31 @@ type roles struct{ documents, queries Embedder }
 
 func rolesOf(e Embedder) roles { return roles{documents: ForDocuments(e), queries: ForQueries(e)} }
 
-// NewRouter returns a Router over a local embedder and, unless it is nil, a remote one. Both must give vectors of
-// Dim dimensions in spaces of their own.
-func NewRouter(local, remote Embedder) (*Router, error) {
+// NewRouter returns a Router over a local embedder, unless it is nil a remote one, and former ones. All must give
+// vectors of Dim dimensions in spaces of their own.
+func NewRouter(local, remote Embedder, formers ...Former) (*Router, error) {
 	if local == nil {
 		return nil, errors.New("embed: a router needs a local embedder")
 	}
-	for _, e := range []Embedder{local, remote} {
-		if e != nil && e.Dim() != Dim {
-			return nil, fmt.Errorf("%w: %s has %d dimensions, want %d", ErrDimension, e.Space(), e.Dim(), Dim)
-		}
-	}
-	if remote != nil && remote.Space() == local.Space() {
-		return nil, fmt.Errorf("embed: local and remote embedder share the space %q", local.Space())
+	all := []Embedder{local}
+	if remote != nil {
+		all = append(all, remote)
 	}
 	r := &Router{local: rolesOf(local)}
+	for _, f := range formers {
+		all = append(all, f.Embedder)
+		r.former = append(r.former, former{queries: ForQueries(f.Embedder), remote: f.Remote})
+	}
+	spaces := make(map[string]bool)
+	for _, e := range all {
+		if e.Dim() != Dim {
+			return nil, fmt.Errorf("%w: %s has %d dimensions, want %d", ErrDimension, e.Space(), e.Dim(), Dim)
+		}
+		if spaces[e.Space()] {
+			return nil, fmt.Errorf("embed: two embedders share the space %q", e.Space())
+		}
+		spaces[e.Space()] = true
+	}
 	if remote != nil {
 		views := rolesOf(remote)
 		r.remote = &views
@@ -43,14 +67,25 @@ func NewRouter(local, remote Embedder) (*Router, error) {
 }
 
 // Remote reports whether texts may leave the process at all.
-func (r *Router) Remote() bool { return r.remote != nil }
+func (r *Router) Remote() bool {
+	return r.remote != nil || slices.ContainsFunc(r.former, func(f former) bool { return f.remote })
+}
 
-// Spaces lists the spaces whose vectors Query asks for, the local one first.
+// Spaces lists the spaces that Query asks for: the local one, the remote one if there is one, then the former ones.
 func (r *Router) Spaces() []string {
-	if r.remote == nil {
-		return []string{r.local.queries.Space()}
+	spaces := []string{r.local.queries.Space()}
+	for _, f := range r.others() {
+		spaces = append(spaces, f.queries.Space())
 	}
-	return []string{r.local.queries.Space(), r.remote.queries.Space()}
+	return spaces
+}
+
+// others lists what Query asks beside the local embedder.
+func (r *Router) others() []former {
+	if r.remote == nil {
+		return r.former
+	}
+	return append([]former{{queries: r.remote.queries, remote: true}}, r.former...)
 }
 
 // Documents embeds texts to be stored, all in the space it names: the remote one's if there is one and localOnly is
@@ -70,18 +105,21 @@ func (r *Router) Documents(ctx context.Context, texts []string, localOnly bool) 
 	return vectors, e.Space(), nil
 }
 
-// Query embeds a question in every space, so that it meets all documents; with localOnly, or without a remote
-// embedder, in the local one. When the remote one fails, degraded is true and the local vector stands alone; with
-// localOnly it is true too if there is a remote one, since its documents cannot be met.
+// Query embeds a question in every space, so that it meets all documents; with localOnly in those of this process.
+// degraded says that a space could not be asked, because it failed or must not see the text: the other vectors stand
+// without it. Only the local embedder must succeed.
 func (r *Router) Query(ctx context.Context, text string, localOnly bool) (vectors map[string][]float32, degraded bool, err error) {
-	var remote []float32
-	var remoteErr error
-	var other sync.WaitGroup
-	if r.remote != nil && !localOnly {
-		other.Go(func() { remote, remoteErr = one(ctx, r.remote.queries, text) })
+	others := r.others()
+	answers := make([][]float32, len(others))
+	var calls sync.WaitGroup
+	for i, f := range others {
+		if f.remote && localOnly {
+			continue
+		}
+		calls.Go(func() { answers[i], _ = one(ctx, f.queries, text) })
 	}
 	local, err := one(ctx, r.local.queries, text)
-	other.Wait()
+	calls.Wait()
 	if err != nil {
 		return nil, false, fmt.Errorf("embed question as %s: %w", r.local.queries.Space(), err)
 	}
@@ -89,10 +127,14 @@ func (r *Router) Query(ctx context.Context, text string, localOnly bool) (vector
 		return nil, false, err
 	}
 	vectors = map[string][]float32{r.local.queries.Space(): local}
-	if remote != nil {
-		vectors[r.remote.queries.Space()] = remote
+	for i, v := range answers {
+		if v == nil {
+			degraded = true
+			continue
+		}
+		vectors[others[i].queries.Space()] = v
 	}
-	return vectors, r.remote != nil && (localOnly || remoteErr != nil), nil
+	return vectors, degraded, nil
 }
 
 func one(ctx context.Context, e Embedder, text string) ([]float32, error) {

@@ -3,6 +3,7 @@ package embed_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"testing"
@@ -110,6 +111,42 @@ func TestRouterWhenTheRemoteFails(t *testing.T) {
 	local.Err = errors.New("broken too")
 	if _, _, err := r.Query(t.Context(), "question", false); !errors.Is(err, local.Err) {
 		t.Errorf("Query without any embedder: %v", err)
+	}
+}
+
+func TestRouterAsksFormerEmbedders(t *testing.T) {
+	local, remote := newFakes()
+	oldLocal, oldRemote := &embedtest.Fake{Name: "old local", N: embed.Dim}, &embedtest.Fake{Name: "old remote", N: embed.Dim}
+	r, err := embed.NewRouter(local, remote, embed.Former{Embedder: oldLocal}, embed.Former{Embedder: oldRemote, Remote: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, tc := range map[string]struct {
+		localOnly bool
+		want      string
+		degraded  bool
+	}{
+		"harmless":   {false, "[local old local old remote remote]", false},
+		"local only": {true, "[local old local]", true},
+	} {
+		answers, degraded, err := r.Query(t.Context(), name, tc.localOnly)
+		if got := fmt.Sprint(slices.Sorted(maps.Keys(answers))); err != nil || got != tc.want || degraded != tc.degraded {
+			t.Errorf("%s: Query = %s, degraded %v, %v; want %s", name, got, degraded, err, tc.want)
+		}
+	}
+	if got := fmt.Sprint(oldRemote.Calls()); got != "[[harmless]]" {
+		t.Errorf("the former remote embedder saw %s", got)
+	}
+	if _, space, err := r.Documents(t.Context(), []string{"text"}, true); err != nil || space != "local" {
+		t.Errorf("Documents = %q, %v", space, err)
+	}
+	oldLocal.Err = errors.New("gone")
+	if answers, degraded, err := r.Query(t.Context(), "again", false); err != nil || !degraded || len(answers) != 3 {
+		t.Errorf("when a former one fails: %d answers, degraded %v, %v", len(answers), degraded, err)
+	}
+	only, err := embed.NewRouter(local, nil, embed.Former{Embedder: oldRemote, Remote: true})
+	if err != nil || !only.Remote() || fmt.Sprint(only.Spaces()) != "[local old remote]" {
+		t.Errorf("a former remote embedder alone: %v", err)
 	}
 }
 

@@ -6,32 +6,69 @@ import (
 	"sync/atomic"
 )
 
-// Embed returns the unit vector of each text, in order. Of a text longer than MaxTokens tokens the beginning counts;
-// Windows cuts such a text into parts that count whole. An empty text has a vector too. When ctx ends it returns its
-// error after the pass under way, of at most 512 tokens (about 0.1 s).
+// Embed returns the unit vector of each text, in order. Of a text longer than MaxTokens tokens the beginning counts, or
+// with Options.Windows the mean of windows of it: as many as that, evenly spread, the first and the last among them.
+// An empty text has a vector too. When ctx ends it returns its error after the pass under way, of at most 512 tokens
+// (about 0.1 s).
 func (m *Model) Embed(ctx context.Context, texts []string) ([][]float32, error) {
 	l, release, err := m.acquire(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer release()
-	ids := make([][]int32, len(texts))
+	var ids [][]int32 // of the parts of all texts
+	owner := make([]int, 0, len(texts))
 	for i, text := range texts {
-		ids[i] = l.tokens.ids(text)
+		parts := m.parts(l.tokens, text)
+		ids = append(ids, parts...)
+		for range parts {
+			owner = append(owner, i)
+		}
 	}
-	vectors := make([][]float32, len(texts))
+	parts := make([][]float32, len(ids))
 	err = m.each(ctx, passes(ids), func(s *scratch, p pass) {
 		x := l.weights.forward(m.kernels, s, ids[p.from:p.to])
 		row := 0
 		for i := p.from; i < p.to; i++ {
-			vectors[i] = pool(x[row*hidden:], len(ids[i]))
+			parts[i] = pool(x[row*hidden:], len(ids[i]))
 			row += len(ids[i])
 		}
 	})
 	if err != nil {
 		return nil, err
 	}
-	return vectors, nil
+	return merge(parts, owner, len(texts)), nil
+}
+
+// parts returns the tokens of text, or of windows of it when it is long and the options ask for more than one.
+func (m *Model) parts(k *tokenizer, text string) [][]int32 {
+	if m.windows == 1 || len(text) <= MaxTokens-2 { // a token has a byte at least
+		return [][]int32{k.ids(text)}
+	}
+	spans := spread(windows(text, k.encode(text, len(text))), m.windows)
+	ids := make([][]int32, len(spans))
+	for i, s := range spans {
+		ids[i] = k.ids(text[s.Start:s.End])
+	}
+	return ids
+}
+
+// merge adds up the vectors of each text's parts and gives the sums length one.
+func merge(parts [][]float32, owner []int, texts int) [][]float32 {
+	vectors := make([][]float32, texts)
+	for i, v := range parts {
+		if sum := vectors[owner[i]]; sum != nil {
+			add(sum, v)
+		} else {
+			vectors[owner[i]] = v
+		}
+	}
+	if len(parts) > texts {
+		for _, v := range vectors {
+			normalise(v)
+		}
+	}
+	return vectors
 }
 
 // ids returns the tokens of text with the marks of its ends, at most MaxTokens.

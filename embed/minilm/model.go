@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"sync"
 )
 
@@ -12,7 +13,8 @@ import (
 // on no longer ones.
 const MaxTokens = 256
 
-// Space names the model and this implementation's version: vectors of another space are not comparable.
+// Space names the model and this implementation's version: vectors of another space are not comparable. That of a Model
+// with Options.Windows ends in their number.
 const Space = "minilm-l6-v2/1"
 
 // ErrClosed reports a call on a closed Model.
@@ -21,6 +23,7 @@ var ErrClosed = errors.New("minilm: model is closed")
 // Options configure a Model. The zero value is ready to use.
 type Options struct {
 	Threads  int  // goroutines that one call of Embed may use; 0 means 1
+	Windows  int  // parts of a long text that Embed averages; 0 or 1 means that the beginning alone counts
 	Portable bool // use the kernels in Go even where the processor has faster ones
 }
 
@@ -29,6 +32,7 @@ type Options struct {
 type Model struct {
 	dir     string
 	threads int
+	windows int
 	kernels *kernels
 	scratch sync.Pool // of *scratch
 
@@ -51,7 +55,7 @@ func Open(folder string, o Options) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Model{dir: dir, threads: max(o.Threads, 1), kernels: available()[0]}
+	m := &Model{dir: dir, threads: max(o.Threads, 1), windows: max(o.Windows, 1), kernels: available()[0]}
 	if o.Portable {
 		m.kernels = &portable
 	}
@@ -66,7 +70,12 @@ func (m *Model) Kernel() string { return m.kernels.name }
 func (m *Model) Dim() int { return Dim }
 
 // Space returns the name of the vectors' space.
-func (m *Model) Space() string { return Space }
+func (m *Model) Space() string {
+	if m.windows > 1 {
+		return Space + "w" + strconv.Itoa(m.windows)
+	}
+	return Space
+}
 
 // Load reads and checks the files now rather than at the first use. It returns an error wrapping ErrWeightsMissing or
 // ErrWeightsAltered when they went or changed, and ErrClosed after Close.

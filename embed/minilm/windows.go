@@ -48,3 +48,15 @@ func wordStart(tokens []token, i int) int {
 	}
 	return i
 }
+
+// spread returns n of the spans, evenly spaced from the first to the last, or all when there are no more.
+func spread(spans []Span, n int) []Span {
+	if len(spans) <= n {
+		return spans
+	}
+	chosen := make([]Span, n)
+	for i := range chosen {
+		chosen[i] = spans[i*(len(spans)-1)/(n-1)]
+	}
+	return chosen
+}

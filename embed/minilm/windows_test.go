@@ -70,3 +70,39 @@ func checkWindows(t *testing.T, k *tokenizer, text string, spans []Span) {
 		}
 	}
 }
+
+func TestEmbedAveragesWindows(t *testing.T) {
+	m := open(t, available()[0], Options{Windows: 4})
+	short := open(t, available()[0], Options{})
+	if m.Space() == short.Space() {
+		t.Errorf("with and without windows the space is %q", m.Space())
+	}
+	filler := strings.Repeat("The committee met again and approved the minutes of the last meeting. ", 80)
+	const end = "The staging cluster runs on three servers in Helsinki and is rebuilt every night."
+	long := filler + end
+	texts := []string{"a short text", long, end}
+	v, err := m.Embed(t.Context(), texts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cut, err := short.Embed(t.Context(), texts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c := cosine(v[0], cut[0]); c < 0.999999 {
+		t.Errorf("windows changed a short text: cosine %v", c)
+	}
+	with, without := cosine(v[1], v[2]), cosine(cut[1], cut[2])
+	if with < without+0.03 {
+		t.Errorf("cosine of a long text with its end is %.3f with windows, %.3f without", with, without)
+	}
+	all, err := m.Windows(t.Context(), long)
+	if err != nil {
+		t.Fatal(err)
+	}
+	chosen := spread(all, 4)
+	if len(all) <= 4 || len(chosen) != 4 || chosen[0] != all[0] || chosen[3] != all[len(all)-1] {
+		t.Errorf("of %v the windows %v count", all, chosen)
+	}
+	embedtest.Run(t, func(*testing.T) embedtest.Embedder { return m }, embedtest.Options{})
+}
