@@ -50,7 +50,7 @@ func queryKey(before string) bool {
 var queryWords = keyword.New([]string{"token", "key", "secret", "auth", "sig", "pass", "pwd", "credential", "session", "code=", "apikey", "appid", "jwt"})
 
 // benignWords, right before a value or as the name it is assigned to, make it an id, a digest or something public.
-var benignWords = set(`sha sha1 sha224 sha256 sha384 sha512 md5 crc crc32 hash hashes digest digests checksum checksums chksum cksum integrity etag fingerprint thumbprint commit commits rev
+var benignWords = keyword.NewList(`sha sha1 sha224 sha256 sha384 sha512 md5 crc crc32 hash hashes digest digests checksum checksums chksum cksum integrity etag fingerprint thumbprint commit commits rev
 	revision ref refs srcrev tree parent blob object merge cherry cherrypicked picked hotfix uuid uuids guid guids id ids oid pid uid gid rid request trace span correlation transaction session
 	build version versions tag release branch public pub pubkey publickey foreign primary partition sort cursor nextpage page continuation etag csrf xsrf nonce challenge image icon font logo
 	thumbnail photo avatar svg png jpg src href path file filename url uri link class classname style selector event row record node task job run pod container instance volume snapshot ami
@@ -72,7 +72,7 @@ func benignName(before string, v candidate) bool {
 	if named && name != "" {
 		parts := split(name)
 		last := parts[len(parts)-1]
-		if benignWords[last] || benignWords[strings.ToLower(name)] {
+		if benignWords.Has(last) || benignWords.Has(strings.ToLower(name)) {
 			return !(last == "session" || last == "salted" || last == "name")
 		}
 		for _, p := range parts {
@@ -87,7 +87,7 @@ func benignName(before string, v candidate) bool {
 	}
 	words := strings.Fields(strings.ToLower(strings.Trim(op, " \t")))
 	for k := len(words) - 1; k >= 0 && k >= len(words)-2; k-- {
-		if benignWords[strings.Trim(words[k], ".,:;()\"'`#")] {
+		if benignWords.Has(strings.Trim(words[k], ".,:;()\"'`#")) {
 			return true
 		}
 	}

@@ -278,7 +278,7 @@ func linked(gap string) bool {
 	}
 	n := 0
 	for _, w := range strings.FieldsFunc(gap, func(r rune) bool { return r < 0x80 && !letter(byte(r)) }) {
-		if !links[strings.ToLower(w)] {
+		if !links.Has(strings.ToLower(w)) {
 			return false
 		}
 		n++
@@ -286,7 +286,7 @@ func linked(gap string) bool {
 	return n <= 3
 }
 
-var links = set(`is was are be to set as the our my your key keys token tokens secret id api apikey access auth value private password pat test live prod production new named called
+var links = keyword.NewList(`is was are be to set as the our my your key keys token tokens secret id api apikey access auth value private password pat test live prod production new named called
 	tokeny code number string は が を の で です に キー client account user service personal bearer project app org admin url webhook login`)
 
 // alone reports whether the value is all that the text holds, but for quotes and punctuation.
@@ -327,14 +327,6 @@ func valueByte(c byte) bool {
 func letter(c byte) bool { return lower(c) || upper(c) }
 func lower(c byte) bool  { return c >= 'a' && c <= 'z' }
 func upper(c byte) bool  { return c >= 'A' && c <= 'Z' }
-
-func set(list string) map[string]bool {
-	m := make(map[string]bool)
-	for _, w := range strings.Fields(list) {
-		m[w] = true
-	}
-	return m
-}
 
 // weakPassword reports whether s, all that a text holds, is one of the passwords everyone tries: a stock word and digits.
 func weakPassword(s string, sh value.Shape) bool {

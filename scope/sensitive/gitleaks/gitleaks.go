@@ -23,14 +23,17 @@ import (
 const (
 	before    = 160
 	after     = 480
-	longest   = 12 << 10 // a window grows to the end of its last word, at most to this
-	maxEffort = 3 << 19
+	longest   = 8 << 10 // a window grows to the end of its last word, at most to this
+	widest    = 2 << 10 // a merged window is closed at this length and the next begins
+	maxEffort = 1 << 17
+	enough    = 24 // findings after which the rest of a text is not scanned: each costs some 100 µs
 )
 
-// Dense is the rule id of a text that holds so many credential keywords that it cannot be checked within bounds.
-const Dense = "too-many-credential-words"
+// generic is the one rule that is left out: it asks for any identifier with "key", "token" or the like and any value, runs on
+// most texts, and costs more than all others together. The layers saying and entropy do its work with more context.
+const generic = "generic-api-key"
 
-// Scanner holds the rules. The zero value is ready: the rules load on first use (about 60 ms). Safe for concurrent use.
+// Scanner holds the rules but for generic. The zero value is ready: the rules load on first use (about 60 ms). Safe for concurrent use.
 type Scanner struct {
 	once     sync.Once
 	err      error
@@ -48,13 +51,13 @@ func (s *Scanner) Scan(ctx context.Context, text string) ([]match.Match, error) 
 	windows, dense := s.windows(text)
 	var out []match.Match
 	for _, w := range windows {
-		if ctx.Err() != nil {
+		if ctx.Err() != nil || len(out) >= enough {
 			return out, nil
 		}
 		out = append(out, s.window(ctx, text, w)...)
 	}
-	if dense >= 0 {
-		out = append(out, match.Match{Rule: Dense, Kind: match.Credential, Start: dense, End: len(text), Confidence: 0.6})
+	if dense {
+		out = append(out, match.TooDense(len(text)))
 	}
 	return out, nil
 }
@@ -77,6 +80,7 @@ func (s *Scanner) load() {
 		s.err = fmt.Errorf("compile gitleaks rules: %w", err)
 		return
 	}
+	delete(cfg.Rules, generic)
 	woken := make(map[string]int)
 	for id, r := range cfg.Rules {
 		if r.Path != nil && r.Regex != nil {
@@ -102,10 +106,10 @@ func (s *Scanner) load() {
 
 type window struct{ start, end int }
 
-// windows returns the parts of text worth scanning and the offset from which scanning would cost too much, or -1.
-func (s *Scanner) windows(text string) ([]window, int) {
+// windows returns the parts of text worth scanning and whether there are too many of them.
+func (s *Scanner) windows(text string) ([]window, bool) {
 	var out []window
-	effort, dense := 0, -1
+	effort, dense := 0, false
 	woken, fresh := 0, make(map[int]bool)
 	values := valueEnds(text)
 	next := 0
@@ -121,7 +125,7 @@ func (s *Scanner) windows(text string) ([]window, int) {
 			return true
 		}
 		w := grow(text, h)
-		if n := len(out); n > 0 && w.start <= out[n-1].end {
+		if n := len(out); n > 0 && w.start <= out[n-1].end && w.end-out[n-1].start <= widest {
 			if !fresh[h.Word] {
 				fresh[h.Word] = true
 				woken += s.rules[h.Word]
@@ -136,7 +140,7 @@ func (s *Scanner) windows(text string) ([]window, int) {
 			out = append(out, w)
 		}
 		if effort > maxEffort {
-			dense = w.end
+			dense = true
 			return false
 		}
 		return true
@@ -195,7 +199,7 @@ func (s *Scanner) window(ctx context.Context, text string, w window) []match.Mat
 			start += in
 			end = start + len(f.Secret)
 		}
-		out = append(out, match.Match{Rule: f.RuleID, Kind: kind(f.RuleID), Start: w.start + start, End: w.start + end, Confidence: confidence(f.RuleID)})
+		out = append(out, match.Match{Rule: f.RuleID, Kind: kind(f.RuleID), Start: w.start + start, End: w.start + end, Confidence: 0.95})
 	}
 	return out
 }
@@ -205,11 +209,4 @@ func kind(rule string) string {
 		return match.Key
 	}
 	return match.Credential
-}
-
-func confidence(rule string) float64 {
-	if rule == "generic-api-key" {
-		return 0.85
-	}
-	return 0.95
 }

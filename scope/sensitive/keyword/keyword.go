@@ -2,10 +2,15 @@
 // prefilter of the detectors: a rule runs only where one of its words stands.
 package keyword
 
+import "sync"
+
 // Set is an Aho–Corasick automaton with a complete transition table, so a scan costs one table look-up a byte
-// whatever the text. Words match without regard to ASCII case; other bytes match exactly. A Set is immutable and
-// safe for concurrent use.
+// whatever the text. Words match without regard to ASCII case; other bytes match exactly. A Set is built on first use
+// and safe for concurrent use.
 type Set struct {
+	words []string
+	once  sync.Once
+
 	class   [256]uint8 // byte → column of the table; 0 stands for bytes in no word
 	width   int32      // columns
 	next    []int32    // state × class → state
@@ -20,12 +25,15 @@ type Hit struct {
 	Word, Start, End int
 }
 
-// New builds the automaton. Empty words never match. The slice is not kept.
-func New(words []string) *Set {
-	s := &Set{lengths: make([]int32, len(words)), dup: make([]int32, len(words))}
-	s.classes(words)
+// New returns the Set of words. Empty words never match. It costs nothing until first use; the caller must not change
+// the slice any more.
+func New(words []string) *Set { return &Set{words: words} }
+
+func (s *Set) build() {
+	s.lengths, s.dup = make([]int32, len(s.words)), make([]int32, len(s.words))
+	s.classes(s.words)
 	s.grow()
-	for i, w := range words {
+	for i, w := range s.words {
 		s.lengths[i] = int32(len(w))
 		s.dup[i] = -1
 		if w != "" {
@@ -33,7 +41,7 @@ func New(words []string) *Set {
 		}
 	}
 	s.link()
-	return s
+	s.words = nil
 }
 
 func (s *Set) classes(words []string) {
@@ -106,6 +114,7 @@ func (s *Set) link() {
 // Each calls visit for every hit, ordered by its end and then by falling length, until visit returns false. It does
 // not allocate.
 func (s *Set) Each(text string, visit func(Hit) bool) {
+	s.once.Do(s.build)
 	state := int32(0)
 	for i := 0; i < len(text); i++ {
 		state = s.next[state*s.width+int32(s.class[text[i]])]

@@ -75,3 +75,28 @@ func covered(kept []Match, m Match) bool {
 	}
 	return false
 }
+
+// Dense is the rule of a match that says a text holds more that looks like secrets than can be checked within bounds.
+// It fails closed: such a text counts as sensitive.
+const Dense = "too-dense-to-check"
+
+// Budget bounds the work that the patterns of a layer may do on a text, in bytes matched against. Without it a text made
+// for the purpose could cost seconds.
+type Budget struct{ left int }
+
+// NewBudget returns the budget for a text of n bytes: enough for any text that was not made to exhaust it.
+func NewBudget(n int) Budget { return Budget{left: 6*n + 64<<10} }
+
+// Spend takes n bytes off and reports whether the budget still held them.
+func (b *Budget) Spend(n int) bool {
+	b.left -= n + 32 // starting a match costs as much as some bytes
+	return b.left >= 0
+}
+
+// Spent reports whether the budget is exhausted, and TooDense the match to report then.
+func (b *Budget) Spent() bool { return b.left < 0 }
+
+// TooDense is the match for a text of n bytes whose budget was exhausted.
+func TooDense(n int) Match {
+	return Match{Rule: Dense, Kind: Credential, Start: 0, End: n, Confidence: 0.6}
+}

@@ -389,3 +389,25 @@ func deaNumber(s string) bool {
 func npi(s string) bool {
 	return len(s) == 10 && digitsOnly(s) && (s[0] == '1' || s[0] == '2') && luhn("80840"+s)
 }
+
+// The checks below are for numbers that stand alone: they ask for more than those for numbers near a cue.
+
+// fiHETULong checks a Finnish personal identity code with its century sign removed or kept as a letter.
+func fiHETULong(s string) bool {
+	if len(s) == 11 {
+		s = s[:6] + s[7:]
+	}
+	return len(s) == 10 && fiHETU(s)
+}
+
+func krRRNCentury(s string) bool { return krRRN(s) && s[6] >= '1' && s[6] <= '8' }
+
+func aadhaar(s string) bool { return len(s) == 12 && s[0] >= '2' && verhoeff(s) }
+
+func inPAN(s string) bool { return len(s) == 10 && strings.ContainsAny(s[3:4], "ABCFGHJLPT") }
+
+func anyCase(string) bool { return true }
+
+func caSIN(s string) bool { return len(s) == 9 && luhn(s) && s[0] != '0' && s[0] != '8' }
+
+func usDEA(s string) bool { return deaNumber(s) && strings.ContainsAny(s[:1], "ABCFGMPRX") }

@@ -1,16 +1,13 @@
 package personal
 
 import (
-	"regexp"
 	"strings"
 
+	"github.com/elderzan/elderzan/scope/sensitive/keyword"
 	"github.com/elderzan/elderzan/scope/sensitive/match"
 )
 
-var (
-	ibanPattern = regexp.MustCompile(`(?i)\b[A-Z]{2}\d{2}(?:[ \-]?[A-Z0-9]{1,4}){3,8}\b`)
-	cardWord    = regexp.MustCompile(`(?i)\b(?:card|visa|mastercard|master card|amex|american express|jcb|discover|diners|debit|credit|pan)\b|カード|信用卡|카드`)
-)
+var cardWords = keyword.New([]string{"card", "visa", "mastercard", "amex", "american express", "jcb", "diners", "debit", "credit", "カード", "信用卡", "카드"})
 
 // cards finds payment cards: the right length for the issuer's range and a valid Luhn digit; near the word "card" a
 // number of a card's length and range is enough.
@@ -66,7 +63,7 @@ func cardConfidence(text string, start, end int) float64 {
 	if allSame(digits) {
 		return 0
 	}
-	cue := cardWord.MatchString(text[max(0, start-60):min(len(text), end+30)])
+	cue := cardWords.Contains(text[max(0, start-60):min(len(text), end+30)])
 	switch {
 	case !luhn(digits):
 		if cue {
@@ -118,22 +115,30 @@ func issued(d string) bool {
 // ibans finds international bank account numbers by their length and remainder modulo 97; near the word IBAN the shape
 // is enough.
 func ibans(text string, out []match.Match) []match.Match {
-	for _, m := range ibanPattern.FindAllStringIndex(text, 64) {
-		start, end := m[0], m[1]
-		whole := compact(text[start:end])
-		want, known := ibanLength[whole[:2]]
-		if !known || len(whole) < want {
+	for i := 0; i+14 < len(text); i++ {
+		if !letter(text[i]) || !letter(text[i+1]) || !digit(text[i+2]) || !digit(text[i+3]) || i > 0 && alnum(text[i-1]) {
 			continue
 		}
-		for len(whole) > want { // the pattern may have run into the next word
-			end--
-			whole = compact(text[start:end])
+		want := ibanLength[strings.ToUpper(text[i:i+2])]
+		end, n := i, 0
+		for end < len(text) && n < want {
+			switch c := text[end]; {
+			case alnum(c):
+				n++
+			case (c == ' ' || c == '-') && n >= 4 && end+1 < len(text) && alnum(text[end+1]):
+			default:
+				n = want + 1
+			}
+			end++
 		}
-		cue := strings.Contains(strings.ToLower(text[max(0, start-40):start]), "iban")
-		if len(whole) != want || !cue && !mod97(whole) {
+		if n != want || want == 0 || end < len(text) && alnum(text[end]) {
 			continue
 		}
-		out = append(out, match.Match{Rule: "iban", Kind: match.Financial, Start: start, End: end, Confidence: 0.95})
+		cue := strings.Contains(strings.ToLower(text[max(0, i-40):i]), "iban")
+		if cue && countDigits(text[i:end]) >= 10 || mod97(compact(text[i:end])) {
+			out = append(out, match.Match{Rule: "iban", Kind: match.Financial, Start: i, End: end, Confidence: 0.95})
+			i = end
+		}
 	}
 	return out
 }

@@ -21,7 +21,8 @@ type rule struct {
 	cues    []string                 // words that say what the number is; nil means that none is needed
 	pattern string                   // RE2, the number itself in group 1 if there is a group
 	check   func(digits string) bool // over the match with separators removed; nil means that the cue is enough
-	alone   func(digits string) bool // accepts the number without a cue; nil means never
+	shapes  []string                 // how the number is written where no cue is needed: 9 a digit, A a letter; nil means never
+	alone   func(digits string) bool // accepts the number without a cue, separators removed; nil if there are no shapes
 	conf    float64
 }
 
@@ -30,16 +31,21 @@ type compiled struct {
 	res   []*regexp.Regexp
 	cues  *keyword.Set
 	owner []int // cue → rule
+
+	shapes map[string][]int // shape → rules
 }
 
 var table = sync.OnceValue(func() *compiled {
-	t := &compiled{}
+	t := &compiled{shapes: make(map[string][]int)}
 	for _, group := range [][]rule{identityRules, moneyRules, healthRules} {
 		t.rules = append(t.rules, group...)
 	}
 	var cues []string
 	for i, r := range t.rules {
 		t.res = append(t.res, regexp.MustCompile(r.pattern))
+		for _, shape := range r.shapes {
+			t.shapes[shape] = append(t.shapes[shape], i)
+		}
 		for _, c := range r.cues {
 			cues = append(cues, c)
 			t.owner = append(t.owner, i)
@@ -71,6 +77,7 @@ func Scan(text string) []match.Match {
 
 // near looks for the numbers that a cue announces.
 func (t *compiled) near(text string, out []match.Match) []match.Match {
+	budget := match.NewBudget(len(text))
 	done := make(map[int]int) // rule → end of the part already searched
 	t.cues.Each(text, func(h keyword.Hit) bool {
 		i := t.owner[h.Word]
@@ -80,6 +87,12 @@ func (t *compiled) near(text string, out []match.Match) []match.Match {
 		r := &t.rules[i]
 		from, to := max(done[i], h.Start-cueAfter), min(len(text), h.End+cueBefore)
 		done[i] = to
+		if !hasDigit(text[from:to]) {
+			return true
+		}
+		if !budget.Spend(to - from) {
+			return false
+		}
 		for _, m := range t.res[i].FindAllStringSubmatchIndex(text[from:to], 8) {
 			start, end := from+m[0], from+m[1]
 			if len(m) > 2 && m[2] >= 0 {
@@ -92,71 +105,64 @@ func (t *compiled) near(text string, out []match.Match) []match.Match {
 		}
 		return true
 	})
+	if budget.Spent() {
+		out = append(out, match.TooDense(len(text)))
+	}
 	return out
 }
 
-// alone looks for numbers that need no cue, at each run that could be a number.
+// alone looks for numbers that need no cue: those written in one of the shapes of their kind, with a right check digit.
 func (t *compiled) alone(text string, out []match.Match) []match.Match {
-	eachNumber(text, func(start, end int) {
-		for i := range t.rules {
-			r := &t.rules[i]
-			if r.alone == nil {
-				continue
-			}
-			for _, m := range t.res[i].FindAllStringSubmatchIndex(text[start:end], 4) {
-				s, e := start+m[0], start+m[1]
-				if len(m) > 2 && m[2] >= 0 {
-					s, e = start+m[2], start+m[3]
-				}
-				if !embedded(text, s, e) && r.alone(text[s:e]) && !allSame(compact(text[s:e])) {
-					out = append(out, match.Match{Rule: r.name, Kind: r.kind, Start: s, End: e, Confidence: r.conf - 0.1})
-				}
-			}
-		}
-	})
-	return out
-}
-
-// eachNumber visits runs of at most 64 bytes that begin with a letter or digit, hold at least six digits, and otherwise
-// only letters and the separators people write in numbers.
-func eachNumber(text string, visit func(start, end int)) {
 	for i := 0; i < len(text); {
-		if !alnum(text[i]) && text[i] != '+' && text[i] != '(' {
+		if !alnum(text[i]) || i > 0 && alnum(text[i-1]) {
 			i++
 			continue
 		}
-		j, digits, last, letters := i, 0, i, 0
-		for j < len(text) && j-i < 64 {
+		var shape [longestShape + 1]byte
+		n, digits, end := 0, 0, i
+		for j := i; j < len(text) && n < longestShape; j++ {
 			c := text[j]
 			switch {
-			case c >= '0' && c <= '9':
+			case digit(c):
+				shape[n] = '9'
 				digits++
-				letters = 0
-				last = j + 1
-			case alnum(c):
-				if letters++; letters > 6 {
-					digits = 0 // a word: the number, if any, starts after it
-				}
-				last = j + 1
-			case c == ' ' || c == '-' || c == '.' || c == ':' || c == '/' || c == '(' || c == ')' || c == '+':
+			case letter(c):
+				shape[n] = 'A'
+			case (c == '-' || c == '.' || c == ' ' || c == '/' || c == '+') && j+1 < len(text) && alnum(text[j+1]):
+				shape[n] = c
 			default:
-				goto done
+				c = 0
 			}
-			if letters > 6 {
+			if c == 0 || n == 6 && digits == 0 && shape[5] == 'A' && shape[6] == 'A' {
 				break
 			}
-			j++
+			n++
+			if end = j + 1; digits >= 5 && (end == len(text) || !alnum(text[end])) {
+				out = t.shaped(text, string(shape[:n]), i, end, out)
+			}
 		}
-	done:
-		if digits >= 6 {
-			visit(i, max(last, i+1))
+		for i++; i < len(text) && alnum(text[i]) && alnum(text[i-1]); i++ {
 		}
-		for j < len(text) && letters > 6 && alnum(text[j]) {
-			j++
-		}
-		i = max(j, i+1)
 	}
+	return out
 }
+
+// longestShape is the length of the longest shape in bytes.
+const longestShape = 21
+
+func (t *compiled) shaped(text, shape string, start, end int, out []match.Match) []match.Match {
+	for _, k := range t.shapes[shape] {
+		r := &t.rules[k]
+		s := compact(text[start:end])
+		if !embedded(text, start, end) && !allSame(s) && r.alone(s) && lettersFit(text[start:end]) {
+			out = append(out, match.Match{Rule: r.name, Kind: r.kind, Start: start, End: end, Confidence: r.conf - 0.1})
+		}
+	}
+	return out
+}
+
+// lettersFit reports whether the letters of a number are all of one case, as people write them.
+func lettersFit(s string) bool { return s == strings.ToUpper(s) || s == strings.ToLower(s) }
 
 // wholeWord reports whether a cue stands as a word of its own; cues in other scripts than Latin need no border.
 func wholeWord(text string, h keyword.Hit) bool {
@@ -190,3 +196,12 @@ func allSame(s string) bool { return s != "" && strings.Trim(s, s[:1]) == "" }
 func digit(c byte) bool  { return c >= '0' && c <= '9' }
 func letter(c byte) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' }
 func alnum(c byte) bool  { return digit(c) || letter(c) }
+
+func hasDigit(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if digit(s[i]) {
+			return true
+		}
+	}
+	return false
+}

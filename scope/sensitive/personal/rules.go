@@ -1,32 +1,16 @@
 package personal
 
-import (
-	"strings"
-
-	"github.com/elderzan/elderzan/scope/sensitive/match"
-)
+import "github.com/elderzan/elderzan/scope/sensitive/match"
 
 // Separators as people write them inside numbers.
 const sep = `[ .\-/:]?`
 
-// marked accepts a number that stands alone only if it is written with the separators of its kind and passes check.
-func marked(separators string, check func(string) bool) func(string) bool {
-	return func(s string) bool { return strings.ContainsAny(s, separators) && check(compact(s)) }
-}
-
-// bare accepts a number that stands alone, however it is written, if it passes check.
-func bare(check func(string) bool) func(string) bool {
-	return func(s string) bool { return check(compact(s)) }
-}
-
 // identityRules are national identity, tax and travel documents. With a cue the shape is enough: people mistype, and test
 // data seldom has right check digits. Without a cue a check digit or a telling shape is asked for.
 var identityRules = []rule{
-	{name: "us-ssn", kind: match.Personal, cues: []string{"ssn", "social security", "social-security", "soc sec", "社会保障番号"}, pattern: `\d{3}[ .\-]?\d{2}[ .\-]?\d{4}`, check: usSSN, alone: func(s string) bool {
-		return len(s) == 11 && s[3] == s[6] && (s[3] == '-' || s[3] == ' ') && usSSN(compact(s))
-	}, conf: 0.95},
+	{name: "us-ssn", kind: match.Personal, cues: []string{"ssn", "social security", "social-security", "soc sec", "社会保障番号"}, pattern: `\d{3}[ .\-]?\d{2}[ .\-]?\d{4}`, check: usSSN, shapes: []string{"999-99-9999", "999 99 9999"}, alone: usSSN, conf: 0.95},
 	{name: "us-ssn-last4", kind: match.Personal, cues: []string{"ssn", "social security number", "social"}, pattern: `(?i)(?:last (?:four|4)|ends? (?:in|with)|ending(?: in)?)[^\d\n]{0,30}(\d{4})`, conf: 0.85},
-	{name: "us-itin", kind: match.Personal, cues: []string{"itin", "taxpayer identification", "taxpayer id", "tax id"}, pattern: `9\d{2}[ .\-]?\d{2}[ .\-]?\d{4}`, check: usITIN, alone: marked("-", usITIN), conf: 0.9},
+	{name: "us-itin", kind: match.Personal, cues: []string{"itin", "taxpayer identification", "taxpayer id", "tax id"}, pattern: `9\d{2}[ .\-]?\d{2}[ .\-]?\d{4}`, check: usITIN, shapes: []string{"999-99-9999"}, alone: usITIN, conf: 0.9},
 	{name: "us-ein", kind: match.Personal, cues: []string{"ein", "employer identification", "federal tax id"}, pattern: `\d{2}-?\d{7}`, conf: 0.8},
 	{name: "jp-my-number", kind: match.Personal, cues: []string{"マイナンバー", "個人番号", "my number", "mynumber", "individual number"}, pattern: `\d{4}[ \-]?\d{4}[ \-]?\d{4}`, conf: 0.95},
 	{name: "jp-health-insurance", kind: match.Health, cues: []string{"保険証", "被保険者", "保険者番号", "健康保険"}, pattern: `(?:[^\d\n]{0,12})(\d{4,8}(?:[ \-・]?\d{1,8})?)`, conf: 0.85},
@@ -37,78 +21,61 @@ var identityRules = []rule{
 	{name: "driving-licence", kind: match.Personal, cues: []string{"driver's license", "drivers license", "driver license", "driving licence", "driving license", "driver's licence", "driver licence",
 		"license number", "licence number", "dl number", "dl no", "dl#", "führerschein", "permis de conduire", "patente", "permiso de conducir", "rijbewijs", "cnh"},
 		pattern: `\b[A-Za-z]{0,5}[ \-]?\d{1,4}(?:[ \-]?[\dA-Za-z]{2,6}){1,4}\b|\b[A-Z]\d{6,14}\b`, check: func(s string) bool { return len(s) >= 6 && countDigits(s) >= 5 }, conf: 0.8},
-	{name: "uk-nino", kind: match.Personal, cues: []string{"national insurance", "nino", "ni number", "n.i. number"}, pattern: `(?i)\b[A-Z]{2}[ \-]?\d{2}[ \-]?\d{2}[ \-]?\d{2}[ \-]?[A-D]?\b`, check: ukNINO, alone: func(s string) bool {
-		return len(compact(s)) == 9 && ukNINO(compact(s)) && strings.ContainsAny(s[len(s)-1:], "ABCD")
-	}, conf: 0.9},
+	{name: "uk-nino", kind: match.Personal, cues: []string{"national insurance", "nino", "ni number", "n.i. number"}, pattern: `(?i)\b[A-Z]{2}[ \-]?\d{2}[ \-]?\d{2}[ \-]?\d{2}[ \-]?[A-D]?\b`, check: ukNINO, shapes: []string{"AA999999A", "AA 99 99 99 A"}, alone: ukNINO, conf: 0.9},
 	{name: "uk-utr", kind: match.Personal, cues: []string{"utr", "unique taxpayer"}, pattern: `\d{5} ?\d{5}`, conf: 0.8},
-	{name: "es-nif", kind: match.Personal, cues: []string{"nif", "dni", "nie", "documento nacional", "cédula", "identidad"}, pattern: `(?i)\b(?:\d{7,8}|[XYZ][ \-]?\d{7})[ \-]?[A-Z]\b`, alone: func(s string) bool {
-		c := compact(s)
-		return len(c) == 9 && esNIF(c)
-	}, conf: 0.9},
-	{name: "it-fiscal-code", kind: match.Personal, cues: []string{"codice fiscale", "fiscal code", "cod. fisc", "c.f."}, pattern: `(?i)\b[A-Z]{6}\d{2}[A-Z]\d{2}[A-Z]\d{3}[A-Z]\b`, alone: bare(itFiscalCode), conf: 0.95},
+	{name: "es-nif", kind: match.Personal, cues: []string{"nif", "dni", "nie", "documento nacional", "cédula", "identidad"}, pattern: `(?i)\b(?:\d{7,8}|[XYZ][ \-]?\d{7})[ \-]?[A-Z]\b`, shapes: []string{"99999999A", "99999999-A", "A9999999A", "A-9999999-A"}, alone: esNIF, conf: 0.9},
+	{name: "it-fiscal-code", kind: match.Personal, cues: []string{"codice fiscale", "fiscal code", "cod. fisc", "c.f."}, pattern: `(?i)\b[A-Z]{6}\d{2}[A-Z]\d{2}[A-Z]\d{3}[A-Z]\b`, shapes: []string{"AAAAAA99A99A999A"}, alone: itFiscalCode, conf: 0.95},
 	{name: "it-vat", kind: match.Personal, cues: []string{"partita iva", "p. iva", "p.iva", "piva"}, pattern: `(?:IT)?\d{11}`, conf: 0.8},
 	{name: "it-identity-card", kind: match.Personal, cues: []string{"carta d'identità", "carta di identità", "carta identità", "identity card", "id card", "carta d'identita"}, pattern: `(?i)\b(?:[A-Z]{2} ?\d{7}|\d{7}[A-Z]{2}|[A-Z]{2}\d{5}[A-Z]{2})\b`, conf: 0.85},
 	{name: "it-driving-licence", kind: match.Personal, cues: []string{"patente"}, pattern: `(?i)\b(?:[A-Z]{2}\d{7}[A-Z]|U1\w{7}[A-Z])\b`, conf: 0.85},
 	{name: "pl-pesel", kind: match.Personal, cues: []string{"pesel"}, pattern: `\d{11}`, conf: 0.9},
-	{name: "fi-hetu", kind: match.Personal, cues: []string{"henkilötunnus", "hetu", "henkilötunnukseni", "sotu", "finnish personal"}, pattern: `(?i)\b\d{6}[+\-A-FU-Y]?\d{3}[0-9A-Z]\b`, alone: func(s string) bool {
-		return len(s) == 11 && fiHETU(s[:6]+s[7:])
-	}, conf: 0.9},
-	{name: "kr-rrn", kind: match.Personal, cues: []string{"rrn", "resident registration", "주민등록번호", "주민번호", "foreigner registration", "외국인등록번호", "frn"}, pattern: `\d{6}[ \-]?\d{7}`, alone: func(s string) bool {
-		return len(s) == 14 && s[6] == '-' && krRRN(compact(s)) && s[7] >= '1' && s[7] <= '8'
-	}, conf: 0.9},
+	{name: "fi-hetu", kind: match.Personal, cues: []string{"henkilötunnus", "hetu", "henkilötunnukseni", "sotu", "finnish personal"}, pattern: `(?i)\b\d{6}[+\-A-FU-Y]?\d{3}[0-9A-Z]\b`, shapes: []string{"999999-999A", "999999-9999", "999999+999A", "999999A999A", "999999A9999"}, alone: fiHETULong, conf: 0.9},
+	{name: "kr-rrn", kind: match.Personal, cues: []string{"rrn", "resident registration", "주민등록번호", "주민번호", "foreigner registration", "외국인등록번호", "frn"}, pattern: `\d{6}[ \-]?\d{7}`, shapes: []string{"999999-9999999"}, alone: krRRNCentury, conf: 0.9},
 	{name: "kr-passport-licence", kind: match.Personal, cues: []string{"운전면허", "여권번호", "사업자등록번호"}, pattern: `[A-Z]?\d{2,3}[ \-]?\d{2,6}[ \-]?\d{2,6}(?:[ \-]?\d{2})?`, conf: 0.85},
-	{name: "cn-resident-id", kind: match.Personal, cues: []string{"身份证", "resident identity", "identity card number", "公民身份"}, pattern: `\d{17}[\dXx]`, alone: bare(cnResidentID), conf: 0.95},
-	{name: "tw-id", kind: match.Personal, cues: []string{"身分證", "taiwan id", "national id"}, pattern: `\b[A-Z][12]\d{8}\b`, alone: bare(twID), conf: 0.9},
+	{name: "cn-resident-id", kind: match.Personal, cues: []string{"身份证", "resident identity", "identity card number", "公民身份"}, pattern: `\d{17}[\dXx]`, shapes: []string{"999999999999999999", "99999999999999999A"}, alone: cnResidentID, conf: 0.95},
+	{name: "tw-id", kind: match.Personal, cues: []string{"身分證", "taiwan id", "national id"}, pattern: `\b[A-Z][12]\d{8}\b`, shapes: []string{"A999999999"}, alone: twID, conf: 0.9},
 	{name: "hk-id", kind: match.Personal, cues: []string{"hkid", "hong kong id", "香港身份證"}, pattern: `\b[A-Z]{1,2}\d{6}\([\dA]\)|\b[A-Z]{1,2}\d{6}[\dA]\b`, conf: 0.9},
-	{name: "sg-nric", kind: match.Personal, cues: []string{"nric", "fin", "singapore id"}, pattern: `(?i)\b[A-Z]\d{7}[A-Z]\b`, alone: bare(sgNRIC), conf: 0.9},
+	{name: "sg-nric", kind: match.Personal, cues: []string{"nric", "fin", "singapore id"}, pattern: `(?i)\b[A-Z]\d{7}[A-Z]\b`, shapes: []string{"A9999999A"}, alone: sgNRIC, conf: 0.9},
 	{name: "sg-uen", kind: match.Personal, cues: []string{"uen"}, pattern: `\b(?:\d{8,9}[A-Z]|[TSR]\d{2}[A-Z]{2}\d{4}[A-Z])\b`, conf: 0.8},
 	{name: "my-mykad", kind: match.Personal, cues: []string{"mykad", "kad pengenalan", "malaysian ic", "ic number"}, pattern: `\d{6}-?\d{2}-?\d{4}`, conf: 0.9},
 	{name: "th-national-id", kind: match.Personal, cues: []string{"บัตรประชาชน", "เลขประจำตัวประชาชน", "thai national id", "thai id", "tnin"}, pattern: `\d[ \-]?\d{4}[ \-]?\d{5}[ \-]?\d{2}[ \-]?\d`, conf: 0.9},
-	{name: "in-aadhaar", kind: match.Personal, cues: []string{"aadhaar", "aadhar", "adhaar", "uidai", "आधार"}, pattern: `\d{4}` + sep + `\d{4}` + sep + `\d{4}`, alone: func(s string) bool {
-		return len(s) == 14 && s[4] == s[9] && strings.ContainsAny(s[4:5], " -") && s[0] >= '2' && verhoeff(compact(s))
-	}, conf: 0.9},
-	{name: "in-pan", kind: match.Personal, cues: []string{"pan card", "pan number", "pan no", "pan", "permanent account number"}, pattern: `(?i)\b[A-Z]{5}\d{4}[A-Z]\b`, alone: func(s string) bool {
-		return s == strings.ToUpper(s) && strings.ContainsAny(s[3:4], "ABCFGHJLPT")
-	}, conf: 0.9},
+	{name: "in-aadhaar", kind: match.Personal, cues: []string{"aadhaar", "aadhar", "adhaar", "uidai", "आधार"}, pattern: `\d{4}` + sep + `\d{4}` + sep + `\d{4}`, shapes: []string{"9999 9999 9999", "9999-9999-9999"}, alone: aadhaar, conf: 0.9},
+	{name: "in-pan", kind: match.Personal, cues: []string{"pan card", "pan number", "pan no", "pan", "permanent account number"}, pattern: `(?i)\b[A-Z]{5}\d{4}[A-Z]\b`, shapes: []string{"AAAAA9999A"}, alone: inPAN, conf: 0.9},
 	{name: "in-voter-id", kind: match.Personal, cues: []string{"voter id", "voter", "epic number", "epic no", "elector"}, pattern: `(?i)\b[A-Z]{3}\d{7}\b`, conf: 0.85},
 	{name: "in-vehicle", kind: match.Personal, cues: []string{"vehicle registration", "vehicle number", "registration plate", "license plate", "licence plate", "number plate", "car plate", "reg no"}, pattern: `(?i)\b[A-Z]{1,3}[ \-]?\d{1,4}[ \-]?[A-Z]{0,3}[ \-]?\d{0,4}\b`, check: func(s string) bool { return len(s) >= 5 && countDigits(s) >= 2 }, conf: 0.75},
-	{name: "in-gstin", kind: match.Personal, cues: []string{"gstin", "gst number", "gst"}, pattern: `\b\d{2}[A-Z]{5}\d{4}[A-Z][A-Z0-9]Z[A-Z0-9]\b`, alone: func(string) bool { return true }, conf: 0.85},
-	{name: "ca-sin", kind: match.Personal, cues: []string{"sin", "social insurance", "nas", "numéro d'assurance sociale"}, pattern: `\d{3}[ \-]?\d{3}[ \-]?\d{3}`, alone: func(s string) bool {
-		return len(s) == 11 && s[3] == s[7] && s[3] == '-' && luhn(compact(s)) && s[0] != '0' && s[0] != '8'
-	}, conf: 0.9},
-	{name: "br-cpf", kind: match.Personal, cues: []string{"cpf"}, pattern: `\d{3}\.?\d{3}\.?\d{3}[\-.]?\d{2}`, alone: marked(".-", brCPF), conf: 0.9},
-	{name: "br-cnpj", kind: match.Personal, cues: []string{"cnpj"}, pattern: `\d{2}\.?\d{3}\.?\d{3}/?\d{4}-?\d{2}`, alone: marked("/", brCNPJ), conf: 0.85},
+	{name: "in-gstin", kind: match.Personal, cues: []string{"gstin", "gst number", "gst"}, pattern: `\b\d{2}[A-Z]{5}\d{4}[A-Z][A-Z0-9]Z[A-Z0-9]\b`, shapes: []string{"99AAAAA9999A9A9", "99AAAAA9999A9AA"}, alone: anyCase, conf: 0.85},
+	{name: "ca-sin", kind: match.Personal, cues: []string{"sin", "social insurance", "nas", "numéro d'assurance sociale"}, pattern: `\d{3}[ \-]?\d{3}[ \-]?\d{3}`, shapes: []string{"999-999-999"}, alone: caSIN, conf: 0.9},
+	{name: "br-cpf", kind: match.Personal, cues: []string{"cpf"}, pattern: `\d{3}\.?\d{3}\.?\d{3}[\-.]?\d{2}`, shapes: []string{"999.999.999-99"}, alone: brCPF, conf: 0.9},
+	{name: "br-cnpj", kind: match.Personal, cues: []string{"cnpj"}, pattern: `\d{2}\.?\d{3}\.?\d{3}/?\d{4}-?\d{2}`, shapes: []string{"99.999.999/9999-99"}, alone: brCNPJ, conf: 0.85},
 	{name: "br-rg", kind: match.Personal, cues: []string{"rg", "registro geral"}, pattern: `\d{2}\.?\d{3}\.?\d{3}-?[\dXx]`, conf: 0.8},
-	{name: "mx-curp", kind: match.Personal, cues: []string{"curp"}, pattern: `(?i)\b[A-Z]{4}\d{6}[HMX][A-Z]{5}[0-9A-Z]\d\b`, alone: bare(mxCURP), conf: 0.95},
+	{name: "mx-curp", kind: match.Personal, cues: []string{"curp"}, pattern: `(?i)\b[A-Z]{4}\d{6}[HMX][A-Z]{5}[0-9A-Z]\d\b`, shapes: []string{"AAAA999999AAAAAA99", "AAAA999999AAAAAAA9"}, alone: mxCURP, conf: 0.95},
 	{name: "mx-rfc", kind: match.Personal, cues: []string{"rfc"}, pattern: `\b[A-ZÑ&]{3,4}\d{6}[A-Z0-9]{3}\b`, conf: 0.85},
 	{name: "ar-dni", kind: match.Personal, cues: []string{"dni", "cuit", "cuil"}, pattern: `\d{2}\.?\d{3}\.?\d{3}|\d{2}-?\d{8}-?\d`, conf: 0.85},
-	{name: "cl-rut", kind: match.Personal, cues: []string{"rut", "run"}, pattern: `\d{1,2}\.?\d{3}\.?\d{3}-[\dKk]`, check: clRUT, alone: marked("-", func(s string) bool { return len(s) == 9 && clRUT(s) }), conf: 0.85},
+	{name: "cl-rut", kind: match.Personal, cues: []string{"rut", "run"}, pattern: `\d{1,2}\.?\d{3}\.?\d{3}-[\dKk]`, check: clRUT, shapes: []string{"99.999.999-9", "99.999.999-A", "9.999.999-9", "9.999.999-A"}, alone: clRUT, conf: 0.85},
 	{name: "nl-bsn", kind: match.Personal, cues: []string{"bsn", "burgerservicenummer", "sofinummer"}, pattern: `\d{3}[ .]?\d{3}[ .]?\d{3}|\d{4}[ .]\d{2}[ .]\d{3}`, conf: 0.9},
-	{name: "be-national-number", kind: match.Personal, cues: []string{"rijksregisternummer", "numéro national", "national register number", "registre national", "niss", "insz"}, pattern: `\d{2}[. ]?\d{2}[. ]?\d{2}[- ]?\d{3}[. ]?\d{2}`, alone: marked(".", beNationalNumber), conf: 0.9},
-	{name: "fr-nir", kind: match.Personal, cues: []string{"nir", "sécurité sociale", "securite sociale", "insee", "numéro de sécu"}, pattern: `[12] ?\d{2} ?(?:0[1-9]|1[0-2]|[2-9]\d) ?(?:\d{2}|2[AB]) ?\d{3} ?\d{3}(?: ?\d{2})?`, alone: bare(frNIR), conf: 0.9},
+	{name: "be-national-number", kind: match.Personal, cues: []string{"rijksregisternummer", "numéro national", "national register number", "registre national", "niss", "insz"}, pattern: `\d{2}[. ]?\d{2}[. ]?\d{2}[- ]?\d{3}[. ]?\d{2}`, shapes: []string{"99.99.99-999.99"}, alone: beNationalNumber, conf: 0.9},
+	{name: "fr-nir", kind: match.Personal, cues: []string{"nir", "sécurité sociale", "securite sociale", "insee", "numéro de sécu"}, pattern: `[12] ?\d{2} ?(?:0[1-9]|1[0-2]|[2-9]\d) ?(?:\d{2}|2[AB]) ?\d{3} ?\d{3}(?: ?\d{2})?`, shapes: []string{"999999999999999", "9 99 99 99 999 999 99", "99999AA99999999"}, alone: frNIR, conf: 0.9},
 	{name: "fr-tax-number", kind: match.Personal, cues: []string{"numéro fiscal", "spi"}, pattern: `[0-3]\d ?\d{2} ?\d{3} ?\d{3} ?\d{3}`, conf: 0.85},
 	{name: "de-tax-id", kind: match.Personal, cues: []string{"steuer-id", "steuer id", "steueridentifikationsnummer", "steuer-idnr", "idnr", "identifikationsnummer", "steuernummer", "german tax"}, pattern: `\d{2}[ /]?\d{3}[ /]?\d{3}[ /]?\d{3}|\d{2,3}/\d{3}/\d{4,5}`, conf: 0.9},
 	{name: "de-social-insurance", kind: match.Personal, cues: []string{"sozialversicherungsnummer", "rentenversicherungsnummer", "versicherungsnummer", "sv-nummer"}, pattern: `\b\d{2} ?\d{6} ?[A-Z] ?\d{3}\b`, conf: 0.9},
 	{name: "de-identity-card", kind: match.Personal, cues: []string{"personalausweis", "ausweisnummer", "identity card"}, pattern: `\b[CFGHJKLMNPRTVWXYZ][CFGHJKLMNPRTVWXYZ0-9]{8}\d?\b`, check: func(s string) bool { return countDigits(s) >= 3 }, conf: 0.85},
 	{name: "at-social-insurance", kind: match.Personal, cues: []string{"sozialversicherung", "svnr"}, pattern: `\d{4} ?\d{6}`, conf: 0.85},
-	{name: "ch-ahv", kind: match.Personal, cues: []string{"ahv", "avs"}, pattern: `756\.?\d{4}\.?\d{4}\.?\d{2}`, alone: bare(chAHV), conf: 0.95},
-	{name: "se-personnummer", kind: match.Personal, cues: []string{"personnummer", "swedish personal"}, pattern: `(?:\d{2})?\d{6}[-+ ]?\d{4}`, alone: func(s string) bool {
-		return strings.ContainsAny(s, "-+") && sePersonnummer(compact(s))
-	}, conf: 0.9},
+	{name: "ch-ahv", kind: match.Personal, cues: []string{"ahv", "avs"}, pattern: `756\.?\d{4}\.?\d{4}\.?\d{2}`, shapes: []string{"999.9999.9999.99", "9999999999999"}, alone: chAHV, conf: 0.95},
+	{name: "se-personnummer", kind: match.Personal, cues: []string{"personnummer", "swedish personal"}, pattern: `(?:\d{2})?\d{6}[-+ ]?\d{4}`, shapes: []string{"999999-9999", "99999999-9999", "999999+9999"}, alone: sePersonnummer, conf: 0.9},
 	{name: "dk-cpr", kind: match.Personal, cues: []string{"cpr", "cpr-nummer", "personnummer"}, pattern: `\d{6}-?\d{4}`, check: dkCPR, conf: 0.9},
-	{name: "no-fodselsnummer", kind: match.Personal, cues: []string{"fødselsnummer", "fodselsnummer", "personnummer", "norwegian id"}, pattern: `\d{6} ?\d{5}`, alone: nil, conf: 0.9},
+	{name: "no-fodselsnummer", kind: match.Personal, cues: []string{"fødselsnummer", "fodselsnummer", "personnummer", "norwegian id"}, pattern: `\d{6} ?\d{5}`, shapes: []string{"999999 99999"}, alone: noFodselsnummer, conf: 0.9},
 	{name: "pt-nif", kind: match.Personal, cues: []string{"nif", "contribuinte", "número de contribuinte"}, pattern: `\d{3} ?\d{3} ?\d{3}`, conf: 0.85},
 	{name: "gr-afm", kind: match.Personal, cues: []string{"afm", "αφμ", "amka", "αμκα"}, pattern: `\d{11}|\d{9}`, conf: 0.85},
 	{name: "ie-pps", kind: match.Personal, cues: []string{"pps", "ppsn"}, pattern: `(?i)\b\d{7}[A-Z]{1,2}\b`, check: nil, conf: 0.9},
 	{name: "tr-tckn", kind: match.Personal, cues: []string{"tckn", "tc kimlik", "kimlik no", "t.c. kimlik", "turkish id"}, pattern: `\d{11}`, conf: 0.9},
 	{name: "ru-passport-inn", kind: match.Personal, cues: []string{"паспорт", "инн", "снилс", "snils", "inn"}, pattern: `\d{2} ?\d{2} ?\d{6}|\d{3}-\d{3}-\d{3}[ -]\d{2}|\d{10,12}`, conf: 0.85},
 	{name: "ua-tax-number", kind: match.Personal, cues: []string{"рнокпп", "іпн", "ідентифікаційний"}, pattern: `\d{10}`, conf: 0.85},
-	{name: "za-id", kind: match.Personal, cues: []string{"south african id", "sa id", "rsa id", "id number"}, pattern: `\d{13}`, alone: bare(zaID), conf: 0.85},
+	{name: "za-id", kind: match.Personal, cues: []string{"south african id", "sa id", "rsa id", "id number"}, pattern: `\d{13}`, shapes: []string{"9999999999999"}, alone: zaID, conf: 0.85},
 	{name: "ng-nin", kind: match.Personal, cues: []string{"nin", "bvn", "national identification number", "bank verification"}, pattern: `\d{11}`, conf: 0.85},
 	{name: "ph-id", kind: match.Personal, cues: []string{"umid", "philsys", "pagibig", "pag-ibig", "philhealth", "sss number", "tin"}, pattern: `\d{4}-?\d{7}-?\d|\d{3}-\d{3}-\d{3}(?:-\d{3,5})?|\d{12}`, conf: 0.85},
 	{name: "il-id", kind: match.Personal, cues: []string{"teudat zehut", "תעודת זהות", "israeli id"}, pattern: `\d{9}`, conf: 0.85},
 	{name: "au-tfn", kind: match.Personal, cues: []string{"tfn", "tax file"}, pattern: `\d{3} ?\d{3} ?\d{2,3}`, conf: 0.9},
-	{name: "au-abn", kind: match.Personal, cues: []string{"abn", "australian business"}, pattern: `\d{2} ?\d{3} ?\d{3} ?\d{3}`, alone: marked(" ", func(s string) bool { return auABN(s) }), conf: 0.85},
+	{name: "au-abn", kind: match.Personal, cues: []string{"abn", "australian business"}, pattern: `\d{2} ?\d{3} ?\d{3} ?\d{3}`, shapes: []string{"99 999 999 999"}, alone: auABN, conf: 0.85},
 	{name: "au-acn", kind: match.Personal, cues: []string{"acn", "australian company"}, pattern: `\d{3} ?\d{3} ?\d{3}`, conf: 0.85},
 	{name: "nz-ird", kind: match.Personal, cues: []string{"ird", "nhi number"}, pattern: `\d{2,3}[- ]?\d{3}[- ]?\d{3}|\b[A-Z]{3}\d{4}\b`, conf: 0.85},
 	{name: "vn-id", kind: match.Personal, cues: []string{"cccd", "cmnd", "căn cước"}, pattern: `\d{12}|\d{9}`, conf: 0.85},
@@ -130,14 +97,10 @@ var moneyRules = []rule{
 
 // healthRules are patients', insurers' and prescribers' numbers.
 var healthRules = []rule{
-	{name: "uk-nhs", kind: match.Health, cues: []string{"nhs", "national health"}, pattern: `\d{3}[ \-]?\d{3}[ \-]?\d{4}`, alone: func(s string) bool {
-		return len(s) == 12 && s[3] == s[7] && s[3] == ' ' && ukNHS(compact(s))
-	}, conf: 0.9},
-	{name: "au-medicare", kind: match.Health, cues: []string{"medicare"}, pattern: `\d{4}[ \-]?\d{5}[ \-]?\d(?:[ \-/]?\d)?`, alone: marked(" ", auMedicare), conf: 0.9},
+	{name: "uk-nhs", kind: match.Health, cues: []string{"nhs", "national health"}, pattern: `\d{3}[ \-]?\d{3}[ \-]?\d{4}`, shapes: []string{"999 999 9999"}, alone: ukNHS, conf: 0.9},
+	{name: "au-medicare", kind: match.Health, cues: []string{"medicare"}, pattern: `\d{4}[ \-]?\d{5}[ \-]?\d(?:[ \-/]?\d)?`, shapes: []string{"9999 99999 9"}, alone: auMedicare, conf: 0.9},
 	{name: "us-medicare", kind: match.Health, cues: []string{"medicare", "mbi"}, pattern: `(?i)\b[1-9][A-Z][A-Z0-9]\d-?[A-Z][A-Z0-9]\d-?[A-Z]{2}\d{2}\b`, conf: 0.9},
-	{name: "us-dea", kind: match.Health, cues: []string{"dea", "medical license", "certificate number", "prescriber"}, pattern: `(?i)\b[A-Z][A-Z9]-?\d{7}\b`, alone: func(s string) bool {
-		return len(s) == 9 && s == strings.ToUpper(s) && deaNumber(s) && strings.ContainsAny(s[:1], "ABCFGMPRX")
-	}, conf: 0.85},
+	{name: "us-dea", kind: match.Health, cues: []string{"dea", "medical license", "certificate number", "prescriber"}, pattern: `(?i)\b[A-Z][A-Z9]-?\d{7}\b`, shapes: []string{"AA9999999"}, alone: usDEA, conf: 0.85},
 	{name: "us-npi", kind: match.Health, cues: []string{"npi", "national provider"}, pattern: `\d{10}|\d{4}[ \-]\d{3}[ \-]\d{3}`, conf: 0.85},
 	{name: "patient-number", kind: match.Health, cues: []string{"mrn", "medical record", "patient id", "patient number", "health card", "health insurance", "insurance policy", "policy number", "member id", "subscriber id", "krankenversichertennummer",
 		"kvnr", "診察券", "患者番号", "カルテ"}, pattern: `\b[A-Za-z]{0,4}[ \-]?\d{3,}(?:[ \-]?\d{2,}){0,3}[A-Za-z]?\b`, check: func(s string) bool { return len(s) >= 5 }, conf: 0.8},

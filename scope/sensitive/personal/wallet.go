@@ -2,46 +2,58 @@ package personal
 
 import (
 	"crypto/sha256"
-	"regexp"
 	"strings"
 
+	"github.com/elderzan/elderzan/scope/sensitive/keyword"
 	"github.com/elderzan/elderzan/scope/sensitive/match"
 )
 
 var (
-	base58Address = regexp.MustCompile(`\b[13][1-9A-HJ-NP-Za-km-z]{25,34}\b`)
-	bech32Address = regexp.MustCompile(`(?i)\b(?:bc1|tb1|ltc1)[02-9ac-hj-np-z]{11,71}\b`)
-	etherAddress  = regexp.MustCompile(`\b0x[0-9a-fA-F]{40}\b`)
-	wifKey        = regexp.MustCompile(`\b[5KL][1-9A-HJ-NP-Za-km-z]{50,51}\b`)
-	etherKey      = regexp.MustCompile(`(?i)(?:private|priv|secret|秘密)[ _\-]?(?:key|鍵)?[^\n]{0,30}?((?:0x)?[0-9a-fA-F]{64})\b`)
-	walletWord    = regexp.MustCompile(`(?i)wallet|bitcoin|\bbtc\b|ethereum|\beth\b|crypto|coin|donate|ウォレット`)
+	keyWords   = keyword.New([]string{"private key", "private_key", "privatekey", "priv key", "privkey", "secret key", "secret_key", "秘密鍵", "wallet key"})
+	coinWords  = keyword.New([]string{"wallet", "bitcoin", "btc", "ethereum", "eth ", "eth:", "crypto", "coin", "donate", "ウォレット", "address"})
+	bech32Tail = "023456789acdefghjklmnpqrstuvwxyz"
 )
 
-// wallets finds addresses and private keys of crypto wallets.
+// wallets finds addresses and private keys of crypto wallets among the words of letters and digits.
 func wallets(text string, out []match.Match) []match.Match {
-	add := func(rule, kind string, re *regexp.Regexp, conf float64, ok func(string) bool) {
-		for _, m := range re.FindAllStringSubmatchIndex(text, 32) {
-			start, end := m[0], m[1]
-			if len(m) > 2 {
-				start, end = m[2], m[3]
-			}
-			if ok(text[start:end]) {
-				out = append(out, match.Match{Rule: rule, Kind: kind, Start: start, End: end, Confidence: conf})
+	for i := 0; i < len(text); {
+		if !alnum(text[i]) {
+			i++
+			continue
+		}
+		j := i
+		for j < len(text) && alnum(text[j]) {
+			j++
+		}
+		if j-i >= 26 && j-i <= 90 {
+			if rule, kind, conf := wallet(text[i:j], text[max(0, i-60):i]); rule != "" {
+				out = append(out, match.Match{Rule: rule, Kind: kind, Start: i, End: j, Confidence: conf})
 			}
 		}
+		i = j
 	}
-	always := func(string) bool { return true }
-	add("bitcoin-address", match.Financial, base58Address, 0.9, base58Check)
-	if strings.Contains(text, "1q") || strings.Contains(text, "1Q") || strings.Contains(text, "1p") {
-		add("bitcoin-address", match.Financial, bech32Address, 0.9, func(s string) bool { return len(s) >= 30 && countDigits(s) >= 3 })
-	}
-	if walletWord.MatchString(text) && strings.Contains(text, "0x") {
-		add("ethereum-address", match.Financial, etherAddress, 0.75, always)
-	}
-	add("bitcoin-private-key", match.Key, wifKey, 0.95, base58Check)
-	add("ethereum-private-key", match.Key, etherKey, 0.9, always)
 	return out
 }
+
+// wallet judges one word; before is what stands before it.
+func wallet(w, before string) (rule, kind string, conf float64) {
+	n := len(w)
+	switch {
+	case (w[0] == '1' || w[0] == '3') && n <= 35 && base58Check(w):
+		return "bitcoin-address", match.Financial, 0.9
+	case (w[0] == '5' || w[0] == 'K' || w[0] == 'L') && (n == 51 || n == 52) && base58Check(w):
+		return "bitcoin-private-key", match.Key, 0.95
+	case n >= 30 && (strings.HasPrefix(w, "bc1") || strings.HasPrefix(w, "tb1") || strings.HasPrefix(w, "ltc1")) && strings.Trim(w[4:], bech32Tail) == "":
+		return "bitcoin-address", match.Financial, 0.9
+	case n == 42 && strings.HasPrefix(w, "0x") && hexadecimal(w[2:]) && coinWords.Contains(before):
+		return "ethereum-address", match.Financial, 0.75
+	case (n == 64 && hexadecimal(w) || n == 66 && strings.HasPrefix(w, "0x") && hexadecimal(w[2:])) && keyWords.Contains(before):
+		return "ethereum-private-key", match.Key, 0.9
+	}
+	return "", "", 0
+}
+
+func hexadecimal(s string) bool { return strings.Trim(s, "0123456789abcdefABCDEF") == "" }
 
 const base58Digits = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 
@@ -80,15 +92,20 @@ func base58Check(s string) bool {
 	return string(second[:4]) == string(b[n-4:])
 }
 
-var seedCue = regexp.MustCompile(`(?i)seed ?phrase|seed words?|mnemonic|recovery phrase|secret recovery|backup phrase|wallet phrase|bip-?39|シードフレーズ|リカバリーフレーズ|ニーモニック|復元フレーズ|助记词|니모닉`)
+var seedCue = keyword.New([]string{"seed phrase", "seedphrase", "seed word", "seed:", "mnemonic", "recovery phrase", "secret recovery", "backup phrase", "wallet phrase", "bip39", "bip-39", "シードフレーズ", "リカバリーフレーズ",
+	"ニーモニック", "復元フレーズ", "助记词", "니모닉"})
 
 // seedPhrases finds the word lists that restore a wallet: 12, 15, 18, 21 or 24 short plain words in a row, none of them
 // a word that sentences are built with. After a cue any such run of at least 11 counts.
 func seedPhrases(text string, out []match.Match) []match.Match {
-	cue := seedCue.FindStringIndex(text)
+	cue := -1 // end of the first cue
+	seedCue.Each(text, func(h keyword.Hit) bool {
+		cue = h.End
+		return false
+	})
 	start, end, n, lineBreaks := -1, 0, 0, 0
 	flush := func() {
-		after := cue != nil && start >= cue[0] && start-cue[1] < 120
+		after := cue >= 0 && start >= cue && start-cue < 120
 		if start >= 0 && (after && n >= 11 || lineBreaks == 0 && (n == 12 || n == 15 || n == 18 || n == 21 || n == 24)) {
 			conf := 0.75
 			if after {
@@ -106,8 +123,7 @@ func seedPhrases(text string, out []match.Match) []match.Match {
 			for j < len(text) && letter(text[j]) {
 				j++
 			}
-			w := strings.ToLower(text[i:j])
-			if len(w) < 3 || len(w) > 8 || commonWord(w) || j < len(text) && (text[j] >= 0x80 || text[j] == '_' || text[j] == '\'' || text[j] == '(') {
+			if j-i < 3 || j-i > 8 || commonWord(text[i:j]) || j < len(text) && (text[j] >= 0x80 || text[j] == '_' || text[j] == '\'' || text[j] == '(') {
 				flush()
 			} else {
 				if start < 0 {
@@ -123,7 +139,7 @@ func seedPhrases(text string, out []match.Match) []match.Match {
 				flush()
 			}
 			i++
-		case c == ' ' || c == '\t' || c == '\r' || c >= '0' && c <= '9' || (c == '.' || c == ')' || c == ',') && n > 0 && cue != nil:
+		case c == ' ' || c == '\t' || c == '\r' || c >= '0' && c <= '9' || (c == '.' || c == ')' || c == ',') && n > 0 && cue >= 0:
 			i++
 		default:
 			flush()
@@ -135,16 +151,16 @@ func seedPhrases(text string, out []match.Match) []match.Match {
 }
 
 // commonWord reports whether w is one that sentences are built with and that no BIP 39 list holds in that role.
-func commonWord(w string) bool { return sentenceWords[w] }
+func commonWord(w string) bool {
+	var low [8]byte
+	for i := 0; i < len(w); i++ {
+		low[i] = w[i] | 0x20
+	}
+	return sentenceWords.Has(string(low[:len(w)]))
+}
 
-var sentenceWords = func() map[string]bool {
-	m := make(map[string]bool)
-	for _, w := range strings.Fields(`the and for are was were with that this these those from into onto has have had not but its our your their his her
+var sentenceWords = keyword.NewList(`the and for are was were with that this these those from into onto has have had not but its our your their his her
 		they them you who whom which what when where why how can could should would may might must shall will been being does did done doing use uses
 		used using than then there here also only each such some any all both more most less few other others over under after before about between
 		because while during without within per via out off down new note see set sets get gets make makes added adds fix fixes fixed remove removed
-		test tests code file files data user users app server client key keys token password secret phrase words seed wallet recovery`) {
-		m[w] = true
-	}
-	return m
-}()
+		test tests code file files data user users app server client key keys token password secret phrase words seed wallet recovery`)

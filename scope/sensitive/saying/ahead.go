@@ -3,6 +3,7 @@ package saying
 import (
 	"strings"
 
+	"github.com/elderzan/elderzan/scope/sensitive/keyword"
 	"github.com/elderzan/elderzan/scope/sensitive/match"
 	"github.com/elderzan/elderzan/scope/sensitive/value"
 )
@@ -23,21 +24,21 @@ func ahead(text string, n name, c *cue) (match.Match, bool) {
 	k := len(words) - 1
 	for steps := 0; k >= 0 && steps < 6; k, steps = k-1, steps+1 {
 		w := strings.ToLower(words[k])
-		if joins[w] {
+		if joins.Has(w) {
 			break
 		}
 		if strings.ContainsAny(w, ".,;:!?=") {
 			return match.Match{}, false
 		}
 	}
-	if k <= 0 || k < len(words)-7 || !joins[strings.ToLower(words[k])] {
+	if k <= 0 || k < len(words)-7 || !joins.Has(strings.ToLower(words[k])) {
 		return match.Match{}, false
 	}
 	s := strings.Trim(words[k-1], "\"'`.,;:()「」")
 	if q := words[k-1]; quote(q[len(q)-1]) { // a quoted phrase
 		upTo := from + strings.LastIndex(text[from:n.start], q) + len(q) - 1
 		if open := strings.LastIndexByte(text[from:upTo], q[len(q)-1]); open >= 0 {
-			if phrase := text[from+open+1 : upTo]; len(phrase) >= 4 && (c.class == password || looksMade(phrase, value.ShapeOf(phrase))) && !value.Placeholder(phrase) && !describes(firstWord(phrase)) &&
+			if phrase := text[from+open+1 : upTo]; len(phrase) >= 4 && (c.class == password || looksMade(phrase, value.ShapeOf(phrase))) && !value.Placeholder(phrase) && (!describes(firstWord(phrase)) || strings.Count(phrase, " ") >= 2) &&
 				(strings.Contains(phrase, " ") || !value.Reference(phrase) && !(value.Identifier(phrase) && value.ShapeOf(phrase).Digit == 0)) {
 				return match.Match{Rule: "en-" + c.kind + "-ahead", Kind: match.Credential, Start: from + open + 1, End: upTo, Confidence: 0.75}, true
 			}
@@ -65,4 +66,4 @@ func ahead(text string, n name, c *cue) (match.Match, bool) {
 }
 
 // joins are the words between a value and the cue that follows it.
-var joins = set(`is was as are = -> for if when`)
+var joins = keyword.NewList(`is was as are = -> for if when`)

@@ -14,7 +14,16 @@ func Scan(text string) []match.Match {
 		out = scanJapanese(text, out)
 	}
 	out = addresses(text, out)
-	return commands(text, out)
+	budget := match.NewBudget(len(text))
+	out = commands(text, out, &budget)
+	out = pairs(text, out, &budget)
+	out = barePairs(text, out, &budget)
+	out = deeds(text, out, &budget)
+	out = passwordFile(text, out)
+	if budget.Spent() {
+		out = append(out, match.TooDense(len(text)))
+	}
+	return out
 }
 
 // scanEnglish reads what stands after, and before, each cue word.
@@ -67,7 +76,7 @@ func nameAt(text string, h keyword.Hit, c *cue) (name, bool) {
 	}
 	n.code = n.start < h.Start || n.end > h.End
 	for _, w := range nameParts(text[n.start:h.Start]) {
-		n.public = n.public || openNames[w]
+		n.public = n.public || openNames.Has(w)
 	}
 	if n.start > 0 {
 		q := text[n.start-1]
@@ -81,7 +90,7 @@ func nameAt(text string, h keyword.Hit, c *cue) (name, bool) {
 }
 
 // openNames are words of a name which say that what it holds may be seen.
-var openNames = set(`public pub primary foreign csrf xsrf hash issuer sort partition partitioning cache event row column bucket keyword`)
+var openNames = keyword.NewList(`public pub primary foreign csrf xsrf issuer sort partition partitioning cache event row column bucket keyword`)
 
 // wordStart reports whether the cue at i begins a word: after a border, a change to upper case, or inside a compound
 // for the words that compounds are made with.
@@ -93,11 +102,11 @@ func wordStart(text string, i int, c *cue) bool {
 	if digit(prev) {
 		return len(c.word) > 3
 	}
-	return compound[c.word] && !strings.HasSuffix(strings.ToLower(text[max(0, i-2):i]), "by")
+	return compound.Has(c.word) && !strings.HasSuffix(strings.ToLower(text[max(0, i-2):i]), "by")
 }
 
 // compound are cues that are glued to other words without a border: authtoken, dbpassword, clientsecret.
-var compound = set(`password passwd passphrase secret token apikey accesskey secretkey privatekey passwort kennwort credential credentials pwd clientsecret accesstoken authtoken`)
+var compound = keyword.NewList(`password passwd passphrase secret token apikey accesskey secretkey privatekey passwort kennwort credential credentials pwd clientsecret accesstoken authtoken`)
 
 // tail judges the rest of the identifier after the cue.
 func tail(rest string, c *cue) bool {
@@ -110,7 +119,7 @@ func tail(rest string, c *cue) bool {
 		}
 	}
 	for _, w := range nameParts(rest) {
-		if meta[w] {
+		if meta.Has(w) {
 			return false
 		}
 	}
@@ -176,7 +185,7 @@ func after(text string, n name, c *cue) (match.Match, bool) {
 			return match.Match{Rule: "en-" + c.kind + "-" + l.kind.String(), Kind: match.Credential, Start: v.start, End: v.end, Confidence: conf}, true
 		}
 		// "password now: x", "token (prod) is x": one filler word may stand between.
-		if l.kind != direct || !filler[strings.ToLower(text[v.start:v.end])] {
+		if l.kind != direct || !filler.Has(strings.ToLower(text[v.start:v.end])) {
 			return match.Match{}, false
 		}
 		l.at = v.next
@@ -184,4 +193,4 @@ func after(text string, n name, c *cue) (match.Match, bool) {
 	return match.Match{}, false
 }
 
-var filler = set(`secret key token value now again code number is was : = -> still currently called named new old private public live test prod production staging`)
+var filler = keyword.NewList(`secret key token value now again code number is was : = -> still currently called named new old private public live test prod production staging`)

@@ -143,7 +143,7 @@ var confirmations = []string{"です", "でした", "に変更", "に設定", "�
 
 // technical reports whether s is a term such as UTF-8, SHA256, RS256, argon2id or OAuth2.
 func technical(s string) bool {
-	if talk[strings.ToLower(s)] {
+	if talk.Has(strings.ToLower(s)) {
 		return true
 	}
 	i := 0
@@ -294,7 +294,7 @@ func judgeJapanese(text string, v found, c *cue, linked, object bool) float64 {
 		switch {
 		case len(s) < 3, measured(s) && !v.quoted, sh.Digit == sh.Len && len(s) < 4:
 			return 0
-		case wordy && (talk[strings.ToLower(s)] || len(s) < 4):
+		case wordy && (talk.Has(strings.ToLower(s)) || len(s) < 4):
 			return 0
 		case !linked && wordy:
 			return 0

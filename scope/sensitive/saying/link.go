@@ -1,6 +1,10 @@
 package saying
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/elderzan/elderzan/scope/sensitive/keyword"
+)
 
 // linkKind says how a cue and its value are joined.
 type linkKind uint8
@@ -70,7 +74,7 @@ func linkAfter(text string, n name, c *cue) (link, bool) {
 	if at, ok := qualified(text, j); ok && j > n.end {
 		return link{kind: copula, at: at, prose: true}, true
 	}
-	if c.class == weak || j == i && !closed || closed && i > n.end && strings.IndexByte(text[n.end:i], ')') >= 0 {
+	if c.class == weak && !quote(text[j]) || j == i && !closed || closed && i > n.end && strings.IndexByte(text[n.end:i], ')') >= 0 {
 		return link{}, false
 	}
 	return link{kind: direct, at: j, prose: true}, true
@@ -202,14 +206,14 @@ func hasWord(text string, i int, w string) bool {
 }
 
 // openers begin a remark that says which secret is meant: "the password for …", "the token we use".
-var openers = set(`for of on at in to into from we i you he she they that which used when with by as behind after under over near inside your our my here there currently (
+var openers = keyword.NewList(`for of on at in to into from we i you he she they that which used when with by as behind after under over near inside your our my here there currently (
 	across against via through when protecting guarding unlocking opening configured created generated sent stored given`)
 
 // qualified finds a verb or colon behind a remark that belongs to the cue, in the same sentence.
 func qualified(text string, i int) (int, bool) {
 	end := min(len(text), i+reachLink)
 	j := wordEnd(text, i)
-	if j == i || !openers[strings.ToLower(text[i:j])] {
+	if j == i || !openers.Has(strings.ToLower(text[i:j])) {
 		return i, false
 	}
 	for k := j; k < end; k++ {

@@ -53,7 +53,7 @@ func valueAt(text string, i int, l link, c *cue) (found, bool) {
 }
 
 // clauses begin what may follow the last word of a clause.
-var clauses = set(`and but or for on until till since before after now if when while because so in at as btw fyi please thanks though again all everywhere too`)
+var clauses = keyword.NewList(`and but or for on until till since before after now if when while because so in at as btw fyi please thanks though again all everywhere too`)
 
 func quote(c byte) bool { return c == '"' || c == '\'' || c == '`' }
 
@@ -119,7 +119,7 @@ func bare(text string, i int) (found, bool) {
 		f.end--
 	}
 	k := skipSpace(text, j, 4)
-	f.last = f.end < j || k >= len(text) || text[j] == '\n' || text[j] == ',' || text[j] == ';' || text[k] == '(' || text[k] == '-' || clauses[strings.ToLower(text[k:wordEnd(text, k)])]
+	f.last = f.end < j || k >= len(text) || text[j] == '\n' || text[j] == ',' || text[j] == ';' || text[k] == '(' || text[k] == '-' || clauses.Has(strings.ToLower(text[k:wordEnd(text, k)]))
 	return f, f.end > f.start
 }
 
@@ -222,6 +222,9 @@ func account(text string, n name) bool {
 }
 
 func judgePassword(text, s string, sh value.Shape, v found, l link, n name) float64 {
+	if len(s) < 3 && alnum(s[0]) && spelled(text, v.start) {
+		return 0.8
+	}
 	if len(s) < 3 || len(s) > 256 {
 		return 0
 	}
@@ -234,7 +237,7 @@ func judgePassword(text, s string, sh value.Shape, v found, l link, n name) floa
 			return 0
 		}
 		return 0.85
-	case wordy && describes(s), talk[strings.ToLower(firstPart(s))] && sh.Digit == 0:
+	case wordy && describes(s), talk.Has(strings.ToLower(firstPart(s))) && sh.Digit == 0:
 		return 0
 	case sh.Digit == sh.Len:
 		if len(s) < 4 || unitFollows(text, v.next) {
@@ -409,7 +412,7 @@ func measured(s string) bool {
 		i++
 	}
 	unit := strings.ToLower(strings.TrimSpace(s[i:]))
-	if i > 0 && (i == len(s) && strings.ContainsAny(s, ".,:/-") && i < 20 || units[unit]) {
+	if i > 0 && (i == len(s) && strings.ContainsAny(s, ".,:/-") && i < 20 || units.Has(unit)) {
 		return true
 	}
 	if i == 0 && len(s) > 1 && (s[0] == 'v' || s[0] == 'V') && digit(s[1]) && strings.Trim(s[1:], "0123456789.") == "" {
@@ -418,7 +421,7 @@ func measured(s string) bool {
 	return false
 }
 
-var units = set(`s ms us ns sec secs second seconds m min mins minute minutes h hr hrs hour hours d day days w week weeks month months y yr year years b kb mb gb tb kib mib gib k
+var units = keyword.NewList(`s ms us ns sec secs second seconds m min mins minute minutes h hr hrs hour hours d day days w week weeks month months y yr year years b kb mb gb tb kib mib gib k
 	bit bits byte bytes char chars character characters digit digits letter letters word words times time % x th st nd rd px pt em -character -digit -bit -byte -day -minute -hour
 	tokens token requests entries items lines line rows columns pages files times`)
 
@@ -433,7 +436,7 @@ func unitFollows(text string, i int) bool {
 		j++
 	}
 	w := strings.ToLower(text[i:j])
-	return w != "" && units[w] || strings.HasPrefix(text[i:], "%") || strings.HasPrefix(text[i:], "文字") || strings.HasPrefix(text[i:], "桁") || strings.HasPrefix(text[i:], "日") || strings.HasPrefix(text[i:], "分")
+	return w != "" && units.Has(w) || strings.HasPrefix(text[i:], "%") || strings.HasPrefix(text[i:], "文字") || strings.HasPrefix(text[i:], "桁") || strings.HasPrefix(text[i:], "日") || strings.HasPrefix(text[i:], "分")
 }
 
 func typeName(s string) bool {

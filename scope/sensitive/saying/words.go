@@ -1,9 +1,13 @@
 package saying
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/elderzan/elderzan/scope/sensitive/keyword"
+)
 
 // talk holds words that follow "the password is" when someone talks about passwords instead of telling one.
-var talk = set(`a an the this that these those my your our his her its their it he she we they you i not never no always only also still now then already too very so
+var talk = keyword.NewList(`a an the this that these those my your our his her its their it he she we they you i not never no always only also still now then already too very so
 	as at by for from in into of off on onto or out over per than to under up upon via with within without and but if because when where while until unless
 	after before during since between be been being is are was were am do does did done has have had having can could may might must shall should will would
 	incorrect correct invalid valid wrong right required optional mandatory missing present absent empty blank null undefined unknown known secret private public
@@ -39,16 +43,16 @@ var talkSuffixes = []string{"ed", "ing", "able", "ible", "ally", "ly", "ive", "o
 // describes reports whether a plain word describes a secret instead of being one.
 func describes(w string) bool {
 	w = strings.ToLower(strings.Trim(w, "'\"`*_()[]{}.,;:!?"))
-	if talk[w] {
+	if talk.Has(w) {
 		return true
 	}
 	if i := strings.LastIndexByte(w, '-'); i >= 0 && plain(strings.ReplaceAll(w, "-", "")) { // auto-generated, case-sensitive
 		last := w[i+1:]
-		if talk[last] || suffixed(last) {
+		if talk.Has(last) || suffixed(last) {
 			return true
 		}
 	}
-	return len(w) >= 5 && plain(w) && suffixed(w) && !notTalk[w]
+	return len(w) >= 5 && plain(w) && suffixed(w) && !notTalk.Has(w)
 }
 
 func suffixed(w string) bool {
@@ -61,11 +65,11 @@ func suffixed(w string) bool {
 }
 
 // notTalk are names and things that end like descriptions, and that people do use as passwords.
-var notTalk = set(`kitten elephant diamant dragonfly butterfly lightning family italy monday morning spring string king wing ring sting viking kingkong garden chicken
+var notTalk = keyword.NewList(`kitten elephant diamant dragonfly butterfly lightning family italy monday morning spring string king wing ring sting viking kingkong garden chicken
 	heaven seven eleven raven golden queen sweden eden brandy candy lovely billy kelly emily holly molly jelly olive love clive steve city kitty unity trinity`)
 
 // meta are the words which, after a cue, make it the name of something about a secret: token_count, passwordPolicy.
-var meta = set(`id ids name names url uri urls path paths file files filename dir directory folder length len size sizes type types field fields policy policies hash hashes hashed
+var meta = keyword.NewList(`id ids name names url uri urls path paths file files filename dir directory folder length len size sizes type types field fields policy policies hash hashes hashed
 	hasher hashing expiry expires expire expiration expired ttl header headers prefix suffix param params parameter count counts limit limits max min label labels hint hints
 	placeholder format regex regexp pattern validator validate validation required enabled disabled rotation age variable var env ref refs reference arn alias
 	location store storage manager provider service endpoint version versions algorithm algo alg strength reset confirm changed last created updated error errors message
@@ -76,14 +80,6 @@ var meta = set(`id ids name names url uri urls path paths file files filename di
 	stroke note notes point points selector code codes source sources group groups setting settings config configuration key_id keyid budget price cost rate based
 	less auth vault safe locker holder owner owners protected protection recovery recover forgot forgotten change changer update updater
 	metadata data kind category section space padding iterations rounds bits bytes chars characters charset alphabet complexity history attempts attempt`)
-
-func set(words string) map[string]bool {
-	m := make(map[string]bool)
-	for _, w := range strings.Fields(words) {
-		m[w] = true
-	}
-	return m
-}
 
 // plain reports whether w is letters only.
 func plain(w string) bool {

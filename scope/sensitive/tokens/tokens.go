@@ -27,6 +27,7 @@ const (
 	reach       = 4096
 	insideBack  = 96
 	insideAhead = 400
+	reachSpaces = 600 // how far behind its first word a token that begins with its literal may go on
 )
 
 // A format whose literal is a single character is tried on every word at least this long that holds the character.
@@ -35,7 +36,8 @@ const shapedWord = 24
 type rule struct {
 	Format
 	re     *regexp.Regexp
-	prefix bool
+	prefix bool // every match begins with the literal
+	fold   bool // the pattern ignores case
 }
 
 type compiled struct {
@@ -48,7 +50,7 @@ var table = sync.OnceValue(func() *compiled {
 	t := &compiled{}
 	var words []string
 	for _, f := range Formats() {
-		r := rule{Format: f, prefix: startsWith(f.Pattern, f.Literal)}
+		r := rule{Format: f, prefix: startsWith(f.Pattern, f.Literal), fold: strings.HasPrefix(f.Pattern, "(?i)")}
 		if r.Kind == "" {
 			r.Kind = match.Credential
 		}
@@ -73,28 +75,34 @@ func startsWith(pattern, literal string) bool {
 	return len(literal) > 1 && strings.HasPrefix(strings.ReplaceAll(strings.TrimPrefix(pattern, "(?i)"), `\`, ""), literal)
 }
 
-// Scan returns the tokens in text. Its cost is linear: each literal found costs one match of bounded length.
+// Scan returns the tokens in text. Its cost is linear: each literal found costs one match of bounded length, and all
+// matches together have a budget.
 func Scan(text string) []match.Match {
 	t := table()
 	var out []match.Match
+	budget := match.NewBudget(len(text))
 	last := make(map[int]int) // rule → end of its last match, so that one token is found once
 	t.words.Each(text, func(h keyword.Hit) bool {
 		r := &t.rules[h.Word]
-		if h.Start < last[h.Word] {
+		if !r.fold && text[h.Start:h.End] != r.Literal || r.prefix && h.Start > 0 && word(text[h.Start-1]) && word(text[h.Start]) || h.Start < last[h.Word] {
 			return true
 		}
-		if start, end := r.at(text, h); start >= 0 {
+		if start, end := r.at(text, h, &budget); start >= 0 {
 			last[h.Word] = end
 			out = append(out, r.match(start, end))
 		}
-		return true
+		return !budget.Spent()
 	})
-	return t.shaped(text, out)
+	out = t.shaped(text, out, &budget)
+	if budget.Spent() {
+		out = append(out, match.TooDense(len(text)))
+	}
+	return out
 }
 
 // shaped tries the formats without a literal on each long word.
-func (t *compiled) shaped(text string, out []match.Match) []match.Match {
-	for i := 0; i < len(text); {
+func (t *compiled) shaped(text string, out []match.Match, budget *match.Budget) []match.Match {
+	for i := 0; i < len(text) && !budget.Spent(); {
 		if text[i] <= ' ' {
 			i++
 			continue
@@ -106,8 +114,11 @@ func (t *compiled) shaped(text string, out []match.Match) []match.Match {
 		if j-i >= shapedWord {
 			for k := range t.shapes {
 				r := &t.shapes[k]
-				if strings.IndexByte(text[i:j], r.Literal[0]) < 0 {
+				if strings.IndexByte(text[i:j], r.Literal[0]) < 0 || !digits(text[i:j]) {
 					continue
+				}
+				if !budget.Spend(j - i) {
+					return out
 				}
 				if loc := r.re.FindStringIndex(text[i:j]); loc != nil && r.accept(text, i+loc[0], i+loc[1]) {
 					out = append(out, r.match(i+loc[0], i+loc[1]))
@@ -123,10 +134,16 @@ func (r *rule) match(start, end int) match.Match {
 	return match.Match{Rule: r.Name, Kind: r.Kind, Start: start, End: end, Confidence: 0.95}
 }
 
-func (r *rule) at(text string, h keyword.Hit) (start, end int) {
+func (r *rule) at(text string, h keyword.Hit, budget *match.Budget) (start, end int) {
 	from, to := h.Start, min(len(text), h.End+reach)
 	if !r.prefix {
 		from, to = max(0, h.Start-insideBack), min(len(text), h.End+insideAhead)
+	}
+	if r.prefix {
+		to = min(to, h.End+wordLength(text[h.End:to])+reachSpaces)
+	}
+	if !budget.Spend(to - from) {
+		return -1, -1
 	}
 	loc := r.re.FindStringIndex(text[from:to])
 	if loc == nil {
@@ -162,4 +179,22 @@ func filler(s string) bool {
 		return true
 	}
 	return len(s) >= 6 && value.Placeholder(s)
+}
+
+// wordLength returns the length of the word that s begins with.
+func wordLength(s string) int {
+	i := 0
+	for i < len(s) && s[i] > ' ' {
+		i++
+	}
+	return i
+}
+
+func digits(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] >= '0' && s[i] <= '9' {
+			return true
+		}
+	}
+	return false
 }

@@ -1,6 +1,10 @@
 package value
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/elderzan/elderzan/scope/sensitive/keyword"
+)
 
 // Placeholder reports whether s stands in for a value and is none itself: masks, templates, "changeme", "<token>".
 func Placeholder(s string) bool {
@@ -9,7 +13,7 @@ func Placeholder(s string) bool {
 		return true
 	}
 	l := strings.ToLower(s)
-	if placeholders[l] || masked(l) {
+	if placeholders.Has(l) || masked(l) {
 		return true
 	}
 	switch first, last := s[0], s[len(s)-1]; {
@@ -29,7 +33,7 @@ func Placeholder(s string) bool {
 	return strings.HasPrefix(l, "your") && len(l) > 5 && (wordy(l[4:]) || !isLetter(l[4]))
 }
 
-var placeholders = setOf(`null nil none undefined true false yes no on off n/a na tbd todo redacted removed hidden masked secret-here
+var placeholders = keyword.NewList(`null nil none undefined true false yes no on off n/a na tbd todo redacted removed hidden masked secret-here
 	changeme change_me change-me changeit replaceme replace_me replace-me placeholder dummy example sample xxx ... … string str text bytes
 	bool boolean int integer number float object array any void char varchar required optional omitted unknown default empty blank unset
 	encrypted your_password yourpassword your-password your_token your-token yourtoken mypassword my_password my-secret my_secret
@@ -190,7 +194,7 @@ func envName(s string) bool {
 
 // filePath reports whether s is a path or a file name with a usual extension.
 func filePath(s string) bool {
-	if dot := strings.LastIndexByte(s, '.'); dot > 0 && len(s)-dot <= 11 && fileExtensions[strings.ToLower(s[dot+1:])] {
+	if dot := strings.LastIndexByte(s, '.'); dot > 0 && len(s)-dot <= 11 && fileExtensions.Has(strings.ToLower(s[dot+1:])) {
 		return true
 	}
 	if len(s) > 2 && (s[0] == '/' && identifierPath(s[1:]) || len(s) > 3 && isLetter(s[0]) && s[1] == ':' && (s[2] == '\\' || s[2] == '/')) {
@@ -199,7 +203,7 @@ func filePath(s string) bool {
 	return false
 }
 
-var fileExtensions = setOf(`pem key crt cer cert p12 pfx jks keystore keytab json yaml yml toml ini cfg conf env txt md py go js ts tsx jsx java kt rb rs
+var fileExtensions = keyword.NewList(`pem key crt cer cert p12 pfx jks keystore keytab json yaml yml toml ini cfg conf env txt md py go js ts tsx jsx java kt rb rs
 	php cs cpp c h hpp sh bash zsh ps1 sql xml html css csv log pdf gpg asc pub kdbx zip tar gz lock sum mod properties plist tf tfvars enc age
 	ppk der ovpn bak db sqlite 7z rar gpg2 tgz bz2 xz img iso deb rpm jar war exe dll so svg png jpg gif`)
 
@@ -356,14 +360,6 @@ func WordShare(s string) float64 {
 		return 0
 	}
 	return float64(inWords) / float64(all)
-}
-
-func setOf(words string) map[string]bool {
-	m := make(map[string]bool)
-	for _, w := range strings.Fields(words) {
-		m[w] = true
-	}
-	return m
 }
 
 // Alphabet reports whether s spells out an alphabet, as constants of encoders do, rather than a value.

@@ -1,0 +1,161 @@
+package personal
+
+import (
+	"strings"
+
+	"github.com/nyaruka/phonenumbers"
+
+	"github.com/elderzan/elderzan/scope/sensitive/keyword"
+	"github.com/elderzan/elderzan/scope/sensitive/match"
+	"github.com/elderzan/elderzan/scope/sensitive/pattern"
+)
+
+var (
+	phoneInternational = pattern.New(`^(?:\+|00)\d{1,3}(?:[ .\-/]?\(?\d{1,5}\)?){2,6}`)
+	phoneNational      = pattern.New(`^\(?\d{2,5}\)?(?:[ .\-/]?\d{2,5}){1,4}`)
+	phoneUS            = pattern.New(`^(?:\+?1[ .\-]?)?(?:\(\d{3}\) ?|\d{3}[.\-])\d{3}[.\-]\d{4}\b`)
+	phoneJapan         = pattern.New(`^0\d{1,4}-\d{1,4}-\d{4}\b|^0[5789]0[ -]?\d{4}[ -]?\d{4}\b|^\(0\d{1,4}\)\d{1,4}-\d{4}`)
+	dateShape          = pattern.New(`^(?:19|20)\d{2}[ .\-/]?(?:0[1-9]|1[0-2])[ .\-/]?(?:0[1-9]|[12]\d|3[01])|^\d{1,2}[./\-]\d{1,2}[./\-](?:19|20)\d{2}$`)
+	versionBefore      = pattern.New(`(?i)(?:\bv|version|release|build|バージョン|[\w)]\s*[=<>]=?|\$|#|[\d.]-)\s*$`)
+)
+
+// phoneWords say that a number near them is a phone number.
+var phoneWords = keyword.New([]string{"phone", "telephone", "tel", "tel.", "mobile", "cell", "cellphone", "fax", "call", "sms", "text", "whatsapp", "ring", "dial", "hotline", "contact", "number",
+	"téléphone", "telefon", "teléfono", "telefono", "handy", "móvil", "電話", "携帯", "ファックス", "番号", "连絡", "連絡", "手机", "전화", "휴대폰", "reach", "reached", "pager"})
+
+// phoneRegions are the plans tried for national numbers near one of phoneWords; the international form needs none.
+var phoneRegions = []string{"US", "JP", "GB", "DE", "FR", "IN", "AU", "BR", "CN", "KR", "IT", "ES", "NL", "CA", "MX"}
+
+// maxPhones bounds how many numbers of a text go to the phone library, which costs some 10 µs a number and plan.
+const maxPhones = 64
+
+// phones finds phone numbers: international ones that the library holds valid, American and Japanese ones by their
+// usual spelling, and other national ones near a word such as "call".
+func phones(text string, out []match.Match) []match.Match {
+	tried := 0
+	eachPhone(text, func(start, end int) int {
+		if tried++; tried > maxPhones {
+			return len(text)
+		}
+		n, conf := phoneAt(text, start, end)
+		if n == 0 {
+			return 0
+		}
+		out = append(out, match.Match{Rule: "phone-number", Kind: match.Personal, Start: start, End: start + n, Confidence: conf})
+		return start + n
+	})
+	return out
+}
+
+// eachPhone visits the runs of phone characters that hold seven digits or more. visit returns the offset from which to
+// go on, or 0 to go on behind the first group.
+func eachPhone(text string, visit func(start, end int) int) {
+	for i := 0; i < len(text); {
+		c := text[i]
+		if !digit(c) && !(c == '+' && i+1 < len(text) && digit(text[i+1])) && !(c == '(' && i+1 < len(text) && (digit(text[i+1]) || text[i+1] == '+')) || i > 0 && alnum(text[i-1]) {
+			i++
+			continue
+		}
+		j, digits := i, 0
+		for j < len(text) && j-i < 40 {
+			c := text[j]
+			if digit(c) {
+				digits++
+			} else if c != ' ' && c != '-' && c != '.' && c != '(' && c != ')' && c != '+' && c != '/' || j+1 < len(text) && separator(c) && separator(text[j+1]) && text[j+1] != '(' && c != ')' {
+				break
+			}
+			j++
+		}
+		next := 0
+		if digits >= 7 {
+			next = visit(i, j)
+		}
+		if next > i {
+			i = next
+			continue
+		}
+		for i++; i < len(text) && digit(text[i]); i++ {
+		}
+	}
+}
+
+func separator(c byte) bool {
+	return c == ' ' || c == '-' || c == '.' || c == '/' || c == '(' || c == ')'
+}
+
+// phoneAt returns the length of the phone number that begins the run, and how sure that is.
+func phoneAt(text string, start, end int) (int, float64) {
+	if start > 1 && (text[start-1] == '-' || text[start-1] == '.' || text[start-1] == '/' || text[start-1] == '_') || versionBefore.MatchString(text[max(0, start-16):start]) {
+		return 0, 0
+	}
+	s := text[start:end]
+	fits := func(re *pattern.Pattern) (string, bool) {
+		m := re.FindString(s)
+		return m, m != "" && !embedded(text, start, start+len(m))
+	}
+	if m, ok := fits(phoneUS); ok && usPhone(m) {
+		return len(m), 0.85
+	}
+	if m, ok := fits(phoneJapan); ok && (validPhone(m, "JP") || japanesePhone(m)) {
+		return len(m), 0.85
+	}
+	cue := phoneCue(text[max(0, start-40):start])
+	if m, ok := fits(phoneInternational); ok {
+		number := m
+		if strings.HasPrefix(m, "00") {
+			number = "+" + m[2:]
+		}
+		if (number == m || cue) && validPhone(number, "") {
+			return len(m), 0.9
+		}
+	}
+	if !cue {
+		return 0, 0
+	}
+	m, ok := fits(phoneNational)
+	if n := countDigits(m); !ok || n < 8 || n > 13 || strings.Count(m, ".") == 1 || dateShape.MatchString(m) {
+		return 0, 0
+	}
+	for _, region := range phoneRegions {
+		if validPhone(m, region) {
+			return len(m), 0.8
+		}
+	}
+	return 0, 0
+}
+
+func phoneCue(before string) bool {
+	found := false
+	phoneWords.Each(before, func(h keyword.Hit) bool {
+		found = wholeWord(before, h)
+		return !found
+	})
+	return found
+}
+
+func validPhone(s, region string) bool {
+	n, err := phonenumbers.Parse(s, region)
+	if err != nil {
+		return false
+	}
+	if region == "" {
+		return phonenumbers.IsValidNumber(n) || phonenumbers.IsPossibleNumber(n) && countDigits(s) >= 10
+	}
+	return phonenumbers.IsValidNumberForRegion(n, region)
+}
+
+// usPhone accepts numbers of the North American plan, the reserved 555-01xx ones included.
+func usPhone(s string) bool {
+	d := compact(s)
+	if len(d) == 11 && d[0] == '1' {
+		d = d[1:]
+	}
+	return len(d) == 10 && d[0] >= '2' && d[3] >= '2'
+}
+
+// japanesePhone accepts the shape of a mobile or landline number when the library does not know the range.
+func japanesePhone(s string) bool {
+	d := compact(s)
+	return len(d) == 11 && (strings.HasPrefix(d, "090") || strings.HasPrefix(d, "080") || strings.HasPrefix(d, "070") || strings.HasPrefix(d, "050")) ||
+		len(d) == 10 && d[0] == '0' && d[1] != '0' && strings.Count(s, "-") == 2
+}

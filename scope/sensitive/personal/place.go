@@ -1,0 +1,149 @@
+package personal
+
+import (
+	"strings"
+	"sync"
+
+	"github.com/elderzan/elderzan/scope/sensitive/keyword"
+	"github.com/elderzan/elderzan/scope/sensitive/match"
+	"github.com/elderzan/elderzan/scope/sensitive/pattern"
+)
+
+const months = `(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?`
+
+var (
+	birthDate = pattern.New(`(?i)^[^\d\n]{0,30}?(` + months + ` \d{1,2}(?:st|nd|rd|th)?(?:,? \d{4})?|\d{1,4}[./\-年 ]\s?(?:\d{1,2}|[A-Za-z]{3,9})[./\-月 ,]{1,2}\s?\d{1,4}日?|\d{1,2}(?:st|nd|rd|th)? (?:of )?` + months + `,? \d{4}|\d{8}\b|(?:昭和|平成|令和)(?:\d{1,2}|元)年\d{1,2}月\d{1,2}日|\d{1,2}月\d{1,2}日)`)
+	birthJP   = pattern.New(`((?:(?:19|20)\d{2}|昭和\d{1,2}|平成(?:\d{1,2}|元)|令和(?:\d{1,2}|元))年\d{1,2}月\d{1,2}日)(?:に)?$`)
+	streetUS  = pattern.New(`\b\d{1,5} (?:[NSEW]\.? )?[A-Z][A-Za-z'.]+(?: [A-Z][A-Za-z'.]+){0,3} $`)
+	zipUS     = pattern.New(`^[^\n]{0,50}\b[A-Z]{2},? \d{5}(?:-\d{4})?\b`)
+	postUK    = pattern.New(`\b[A-Z]{1,2}\d[A-Z\d]? ?\d[ABD-HJLNP-UW-Z]{2}\b`)
+	streetEU  = pattern.New(`\b(?:\p{Lu}[\p{L}\-]*(?:straße|strasse|weg|platz|gasse|allee)|(?:Rue|Avenue|Boulevard|Via|Calle|Plaza|Piazza|Corso|Rua) [\p{L}' ]{2,40}?),? \d{1,4}[a-z]?\b|\b\d{1,4},? (?:rue|avenue|boulevard|place|chemin) [\p{L}' ]{2,40}`)
+	cityJP    = pattern.New(`[^\s、。,]{0,12}?[市区町村郡][^\s、。,]{0,24}?\d{1,4}(?:丁目|番地?|号|-\d{1,4})[^\s、。,]{0,12}`)
+	postJP    = pattern.New(`^\s?\d{3}-?\d{4}`)
+	ipv4      = pattern.New(`\b(?:\d{1,3}\.){3}\d{1,3}\b`)
+	macAddr   = pattern.New(`(?i)\b(?:[0-9a-f]{2}[:\-]){5}[0-9a-f]{2}\b`)
+)
+
+// placeKind groups the words that dates of birth and addresses are found by.
+type placeKind uint8
+
+const (
+	birthWord placeKind = iota
+	bornBefore
+	streetWord
+	homeWord
+	prefectureWord
+	postMark
+	networkWord
+)
+
+type placeLexicon struct {
+	set   *keyword.Set
+	kinds []placeKind
+}
+
+var placeTable = sync.OnceValue(func() (t placeLexicon) {
+	var words []string
+	for kind, list := range map[placeKind]string{
+		birthWord:      "born on|born|birth date|birthdate|date of birth|d.o.b|dob|birthday|geburtsdatum|geboren|né le|née le|fecha de nacimiento|data di nascita|生年月日|誕生日|出生日期|생년월일",
+		bornBefore:     "生まれ",
+		streetWord:     "Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Way|Place|Pl|Terrace|Square|Parkway|Pkwy|Circle|Cir",
+		homeWord:       "address|lives at|lives in|live at|living at|home|residence|resides|mail to|mailing|ship to|shipping|deliver|postcode|post code|postal code|billing|wohnt|adresse|anschrift|dirección|indirizzo|habite|vive en",
+		prefectureWord: "東京都|北海道|京都府|大阪府|県|住所|宛先|自宅",
+		postMark:       "〒",
+		networkWord:    "ip address|ip is|mac address|his ip|her ip|home ip|user ip|customer ip|client ip",
+	} {
+		for _, w := range strings.Split(list, "|") {
+			words = append(words, w)
+			t.kinds = append(t.kinds, kind)
+		}
+	}
+	t.set = keyword.New(words)
+	return t
+})
+
+// places finds dates of birth, postal addresses, and network addresses that are said to be a person's.
+func places(text string, out []match.Match) []match.Match {
+	budget := match.NewBudget(len(text))
+	done := [networkWord + 1]int{}
+	placeTable().set.Each(text, func(h keyword.Hit) bool {
+		kind := placeTable().kinds[h.Word]
+		if h.Start < done[kind] || !wholeWord(text, h) {
+			return true
+		}
+		before, after := text[max(0, h.Start-90):h.Start], text[h.End:min(len(text), h.End+110)]
+		if !hasDigit(before) && !hasDigit(after) {
+			return true
+		}
+		if !budget.Spend(len(before) + len(after)) {
+			return false
+		}
+		if m, ok := placeAt(text, kind, h, before, after); ok {
+			done[kind] = m.End
+			out = append(out, m)
+		}
+		return true
+	})
+	if budget.Spent() {
+		out = append(out, match.TooDense(len(text)))
+	}
+	return out
+}
+
+func placeAt(text string, kind placeKind, h keyword.Hit, before, after string) (match.Match, bool) {
+	behind := func(rule string, loc []int, conf float64) (match.Match, bool) {
+		if loc == nil {
+			return match.Match{}, false
+		}
+		n := len(loc)
+		return match.Match{Rule: rule, Kind: match.Personal, Start: h.End + loc[n-2], End: h.End + loc[n-1], Confidence: conf}, true
+	}
+	switch kind {
+	case birthWord:
+		return behind("date-of-birth", birthDate.FindStringSubmatchIndex(after), 0.85)
+	case bornBefore:
+		if loc := birthJP.FindStringSubmatchIndex(before); loc != nil {
+			from := h.Start - len(before)
+			return match.Match{Rule: "date-of-birth", Kind: match.Personal, Start: from + loc[2], End: from + loc[3], Confidence: 0.85}, true
+		}
+	case streetWord:
+		loc := streetUS.FindStringIndex(before)
+		if loc == nil || !homeNear(text, h.Start) && !zipUS.MatchString(after) {
+			return match.Match{}, false
+		}
+		return match.Match{Rule: "postal-address", Kind: match.Personal, Start: h.Start - len(before) + loc[0], End: h.End, Confidence: 0.75}, true
+	case homeWord:
+		if m, ok := behind("postal-address", postUK.FindStringIndex(after), 0.75); ok {
+			return m, ok
+		}
+		return behind("postal-address", streetEU.FindStringIndex(after), 0.75)
+	case prefectureWord:
+		return behind("postal-address", cityJP.FindStringIndex(after), 0.75)
+	case postMark:
+		return behind("postal-address", postJP.FindStringIndex(after), 0.8)
+	case networkWord:
+		if !personNear(before) {
+			return match.Match{}, false
+		}
+		if m, ok := behind("ip-address", ipv4.FindStringIndex(after), 0.7); ok {
+			return m, ok
+		}
+		return behind("mac-address", macAddr.FindStringIndex(after), 0.7)
+	}
+	return match.Match{}, false
+}
+
+// homeNear reports whether a word such as "address" stands within 120 bytes before i.
+func homeNear(text string, i int) bool {
+	found := false
+	before := text[max(0, i-120):i]
+	placeTable().set.Each(before, func(h keyword.Hit) bool {
+		found = placeTable().kinds[h.Word] == homeWord && wholeWord(before, h)
+		return !found
+	})
+	return found
+}
+
+var possessives = keyword.New([]string{"my ", "his ", "her ", "their ", "home", "customer", "client", "user", "visitor", "patient"})
+
+func personNear(before string) bool { return possessives.Contains(before[max(0, len(before)-24):]) }
