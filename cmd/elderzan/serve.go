@@ -9,12 +9,15 @@ import (
 	"os"
 	"os/user"
 	"path/filepath"
+	"runtime/debug"
 	"strconv"
 	"sync/atomic"
 	"time"
 
+	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
 	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
 
 	"github.com/elderzan/elderzan/cmd/internal/attach"
 	"github.com/elderzan/elderzan/cmd/internal/engine"
@@ -59,6 +62,9 @@ func (a *app) serve(ctx context.Context) error {
 	})
 }
 
+// engineGCPercent trades a little collector time for memory: much of the heap lives as long as the engine.
+const engineGCPercent = 50
+
 func newEngine(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use: "engine", Short: "Run the engine of a data folder; clients start it by themselves", Hidden: true, Args: cobra.NoArgs,
@@ -66,6 +72,9 @@ func newEngine(a *app) *cobra.Command {
 			dir, err := dataFolder(a.data)
 			if err != nil {
 				return err
+			}
+			if os.Getenv("GOGC") == "" {
+				debug.SetGCPercent(engineGCPercent)
 			}
 			err = engine.Run(cmd.Context(), newHolder(dir, a.err).engineOptions())
 			if errors.Is(err, engine.ErrHeld) {
@@ -84,23 +93,28 @@ type holder struct {
 	started time.Time
 	build   string
 	stack   atomic.Pointer[stack]
-	ready   func(context.Context) error // waits for stack
+	ready   func(context.Context) error // waits for stack; nil where it was opened before anything is served
 	status  func() link.Status
+	updated func(uri string) // tells subscribers
 }
 
+// newHolder also sees to it that whatever this process writes is its user's alone: the engines make files as wide as
+// the process's mask allows.
 func newHolder(dir string, logTo interface{ Write([]byte) (int, error) }) *holder {
+	unix.Umask(0o077)
 	level := new(slog.LevelVar)
 	return &holder{
 		dir: dir, level: level, log: slog.New(slog.NewTextHandler(logTo, &slog.HandlerOptions{Level: level})),
-		started: time.Now(), build: buildID(), status: func() link.Status { return link.Status{PID: os.Getpid()} },
+		started: time.Now(), build: buildID(), updated: func(string) {},
+		status: func() link.Status { return link.Status{PID: os.Getpid()} },
 	}
 }
 
 func (h *holder) engineOptions() engine.Options {
 	o := engine.Options{
-		Dir: h.dir, Build: h.build, Logger: h.log, ProjectOf: attach.Project,
+		Dir: h.dir, Build: h.build, Logger: h.log, ProjectOf: attach.Project, Handle: tools.Handle, NeedsReady: needsStore,
 		NewServer: func(d engine.Deps) *server.MCPServer {
-			h.status = d.Status
+			h.ready, h.status, h.updated = d.Ready, d.Status, d.ResourceUpdated
 			return h.server()
 		},
 		Open: h.open,
@@ -154,7 +168,7 @@ func (h *holder) server() *server.MCPServer {
 			}
 			return st.service, nil
 		},
-		Caller: callerOf, Status: h.info, Version: version, Logger: h.log,
+		Caller: callerOf, Status: h.info, Updated: func(uri string) { h.updated(uri) }, Version: version, Logger: h.log,
 	})
 	if err != nil {
 		panic(err) // the options above are complete: a programmer's mistake
@@ -162,6 +176,20 @@ func (h *holder) server() *server.MCPServer {
 	ad := &admin{open: h.current, caller: callerOf, isCLI: isCLI}
 	ad.register(s)
 	return s
+}
+
+// needsStore tells which requests wait until the store is open. A status does not: it says why there is none, and
+// waits for it by itself, as long as a person likes to wait.
+func needsStore(method string, params json.RawMessage) bool {
+	switch mcp.MCPMethod(method) {
+	case mcp.MethodToolsCall:
+		return string(link.Member(params, "name")) != `"status"`
+	case mcp.MethodResourcesRead:
+		return string(link.Member(params, "uri")) != `"elderzan://status"`
+	case mcp.MethodCompletionComplete:
+		return true
+	}
+	return false
 }
 
 // callerOf tells the service who calls, from what the connection said of itself.
