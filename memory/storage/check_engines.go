@@ -63,20 +63,6 @@ func (c *checker) intents(ctx context.Context) error {
 	})
 }
 
-// held lists the transactions that are prepared and not finished. There are none but postponed ones while no writer
-// is at work.
-func (m *manager) held() map[txID]bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	out := map[txID]bool{}
-	for _, p := range m.pending {
-		for ; p != nil; p = p.was {
-			out[p.tx.id] = true
-		}
-	}
-	return out
-}
-
 // sweep compares every row with the engines once, in batches, and keeps those that do not fit as suspects.
 func (c *checker) sweep(ctx context.Context) error {
 	s := c.store

@@ -32,6 +32,8 @@ func kvError(step string, err error) error {
 		return err
 	case errors.Is(err, kv.ErrLocked):
 		return fmt.Errorf("%w (rocksdb)", ErrLocked)
+	case errors.Is(err, kv.ErrNewer):
+		return fmt.Errorf("%w (rocksdb)", ErrNewer)
 	case errors.Is(err, kv.ErrClosed):
 		return ErrClosed
 	case errors.Is(err, kv.ErrCorrupt), errors.Is(err, kv.ErrMissing):

@@ -13,3 +13,5 @@ func TestCrash(t *testing.T) { storagetest.Crash(t) }
 func TestCrashAnywhere(t *testing.T) { storagetest.CrashAnywhere(t) }
 
 func TestFailEach(t *testing.T) { storagetest.FailEach(t) }
+
+func TestFullDisk(t *testing.T) { storagetest.FullDisk(t) }

@@ -62,6 +62,9 @@ func (m *manager) prepare(tx *catalog.Tx, t *txn) error {
 	if t.id, err = newTxID(); err != nil {
 		return fmt.Errorf("name a transaction: %w", err)
 	}
+	if err := m.heal(); err != nil {
+		return kvError("prepare vectors", err)
+	}
 	m.retry()
 	synced := m.takeForget()
 	tx.OnUndo(func() { m.giveForget(synced) })
@@ -87,6 +90,45 @@ func (m *manager) prepare(tx *catalog.Tx, t *txn) error {
 	}
 	tx.After(func() { m.finish(t) })
 	return nil
+}
+
+// heal opens RocksDB anew where it failed a write, such as on a full disk, and drops the intents that could not be
+// taken back then.
+func (m *manager) heal() error {
+	if !m.store.kv.Broken() {
+		return nil
+	}
+	if err := m.store.kv.Heal(); err != nil {
+		return err
+	}
+	intents, strays, err := m.store.readIntents()
+	if err != nil {
+		return err
+	}
+	held := m.held()
+	b := kv.NewBatch()
+	for _, in := range intents {
+		if !held[in.id] {
+			in.drop(b)
+		}
+	}
+	for _, key := range strays {
+		b.Delete(kv.Intents, key)
+	}
+	return m.store.kv.Write(b, false)
+}
+
+// held lists the transactions that are prepared and not finished.
+func (m *manager) held() map[txID]bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	out := map[txID]bool{}
+	for _, p := range m.pending {
+		for ; p != nil; p = p.was {
+			out[p.tx.id] = true
+		}
+	}
+	return out
 }
 
 // undo takes an intent back that was not decided. Where that fails, the next open does it.

@@ -74,8 +74,11 @@ func child(ctx context.Context, name, dir string, step storage.Step) error {
 	if err != nil {
 		return err
 	}
-	if name == operationWrite {
+	switch name {
+	case operationWrite:
 		return writeOn(ctx, s)
+	case operationFull:
+		return fillUp(ctx, s)
 	}
 	for _, op := range Operations() {
 		if op.Name == name {

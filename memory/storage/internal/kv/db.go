@@ -13,13 +13,20 @@ import (
 type DB struct {
 	keys     atomic.Pointer[Keys]
 	fail     func(op string) error
-	tailLost bool
+	tailLost atomic.Bool
 
 	// Operations under way are counted and not held by a read lock: a function given to Scan may call the database
 	// again, which would wait for ever on a lock that Close waits for.
-	mu     sync.Mutex
-	closed bool
-	busy   sync.WaitGroup
+	mu       sync.Mutex
+	closed   bool
+	inFlight int
+	busy     sync.WaitGroup
+
+	// broken is set by the first write that RocksDB fails: from then on it takes none, until Heal opens it anew.
+	broken atomic.Bool
+	down   error // why Heal could not; nothing is open then
+	dir    string
+	opts   Options
 
 	// writing is held for reading by each write, and for writing by Reseal between reading values and writing them
 	// back: a newer value would be lost otherwise.
@@ -41,20 +48,15 @@ func Open(dir string, opts Options) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &DB{fail: opts.Fail}
+	d := &DB{fail: opts.Fail, dir: dir, opts: opts}
 	d.keys.Store(&opts.Keys)
 	if err := d.failing(OpOpen); err != nil {
 		return nil, err
 	}
-	// A log that ends within a record was torn by a power cut, or a damaged length only makes it look so; RocksDB cannot
-	// tell. So the first try takes no such log, and the second one says that it did.
-	err = d.open(dir, opts, grocksdb.AbsoluteConsistencyRecovery)
-	if errors.Is(err, ErrCorrupt) {
-		if d.open(dir, opts, grocksdb.TolerateCorruptedTailRecordsRecovery) == nil {
-			d.tailLost, err = true, nil
-		}
+	if err := makePrivate(dir, opts.MustExist); err != nil {
+		return nil, err
 	}
-	if err != nil {
+	if err := d.load(); err != nil {
 		return nil, err
 	}
 	d.read = grocksdb.NewDefaultReadOptions()
@@ -66,6 +68,17 @@ func Open(dir string, opts Options) (*DB, error) {
 	d.synced = grocksdb.NewDefaultWriteOptions()
 	d.synced.SetSync(true)
 	return d, nil
+}
+
+// load opens the folder. A log that ends within a record was torn by a power cut, or a damaged length only makes it
+// look so; RocksDB cannot tell. So the first try takes no such log, and the second one says that it did.
+func (d *DB) load() error {
+	err := d.open(d.dir, d.opts, grocksdb.AbsoluteConsistencyRecovery)
+	if errors.Is(err, ErrCorrupt) && d.open(d.dir, d.opts, grocksdb.TolerateCorruptedTailRecordsRecovery) == nil {
+		d.tailLost.Store(true)
+		return nil
+	}
+	return err
 }
 
 func (d *DB) open(dir string, opts Options, mode grocksdb.WALRecoveryMode) error {
@@ -87,7 +100,7 @@ func (d *DB) open(dir string, opts Options, mode grocksdb.WALRecoveryMode) error
 // TailLost reports whether the end of the write-ahead log could not be read when the database was opened. What was
 // written last is then missing: after a power cut only what was written without sync, after damage to the file
 // perhaps more. The caller should check its data against the record.
-func (d *DB) TailLost() bool { return d.tailLost }
+func (d *DB) TailLost() bool { return d.tailLost.Load() }
 
 // begin admits an operation on the open database; the caller must call the function it returns when done.
 func (d *DB) begin(op string) (end func(), err error) {
@@ -95,10 +108,10 @@ func (d *DB) begin(op string) (end func(), err error) {
 		return nil, err
 	}
 	if err := d.failing(op); err != nil {
-		d.busy.Done()
+		d.leave()
 		return nil, err
 	}
-	return d.busy.Done, nil
+	return d.leave, nil
 }
 
 func (d *DB) enter() error {
@@ -107,8 +120,63 @@ func (d *DB) enter() error {
 	if d.closed {
 		return ErrClosed
 	}
+	if d.down != nil {
+		return d.down
+	}
 	d.busy.Add(1)
+	d.inFlight++
 	return nil
+}
+
+func (d *DB) leave() {
+	d.mu.Lock()
+	d.inFlight--
+	d.mu.Unlock()
+	d.busy.Done()
+}
+
+// wrote notes what RocksDB said to a write. After the first failure it takes no other write, whatever becomes of the
+// disk, and syncing its log would abort the process.
+func (d *DB) wrote(op string, err error) error {
+	if err != nil {
+		d.broken.Store(true)
+	}
+	return translate(op, err)
+}
+
+// Broken reports whether a write has failed, so that none is taken until Heal.
+func (d *DB) Broken() bool { return d.broken.Load() }
+
+// Heal opens the database anew if a write has failed, since RocksDB takes no other write after that. It does so only
+// while no operation is under way, and returns ErrBusy otherwise. What was written without sync before is kept as far as
+// the log reaches. With another error nothing is open: every operation returns that error until a later Heal works.
+func (d *DB) Heal() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	switch {
+	case d.closed:
+		return ErrClosed
+	case !d.broken.Load():
+		return nil
+	case d.inFlight > 0:
+		return ErrBusy
+	}
+	if d.down == nil {
+		d.free()
+	}
+	if d.down = d.load(); d.down == nil {
+		d.broken.Store(false)
+	}
+	return d.down
+}
+
+// free closes what open has opened.
+func (d *DB) free() {
+	for _, h := range d.families {
+		h.Destroy()
+	}
+	d.db.Close()
+	d.native.destroy()
 }
 
 func (d *DB) failing(op string) error {
@@ -136,17 +204,15 @@ func (d *DB) Close() error {
 	}
 	d.busy.Wait()
 	err := d.failing(OpClose)
-	if err == nil {
+	if err == nil && !d.broken.Load() {
 		err = translate("sync the log", d.db.FlushWAL(true))
 	}
-	for _, h := range d.families {
-		h.Destroy()
+	if d.down == nil {
+		d.free()
 	}
-	d.db.Close()
 	d.read.Destroy()
 	d.scan.Destroy()
 	d.lazy.Destroy()
 	d.synced.Destroy()
-	d.native.destroy()
 	return err
 }

@@ -19,9 +19,14 @@ var (
 	ErrCorrupt = errors.New("kv: damaged data")
 	// ErrClosed reports a use after Close.
 	ErrClosed = errors.New("kv: closed")
+	// ErrBusy is Heal's answer while operations are under way.
+	ErrBusy = errors.New("kv: operations are under way")
 	// ErrStop ends a scan without an error when the function given to Scan returns it.
 	ErrStop = errors.New("kv: stop")
 )
+
+// errBroken reports a write after one that RocksDB failed.
+var errBroken = errors.New("kv: a write failed before; none is taken until the database is opened anew")
 
 // CorruptError says that the value at Key in Family is not what was written there. The checker mends it from the
 // record. errors.Is(err, ErrCorrupt) holds.

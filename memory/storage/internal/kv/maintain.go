@@ -20,7 +20,7 @@ func (d *DB) Flush() error {
 	opts.SetWait(true)
 	for i, h := range d.families {
 		if err := d.db.FlushCF(h, opts); err != nil {
-			return translate("flush "+string(families[i]), err)
+			return d.wrote("flush "+string(families[i]), err)
 		}
 	}
 	return nil
@@ -88,7 +88,7 @@ func (d *DB) Metrics() (Metrics, error) {
 	if err := d.enter(); err != nil {
 		return Metrics{}, err
 	}
-	defer d.busy.Done()
+	defer d.leave()
 	m := Metrics{Families: make(map[Family]FamilyMetrics, len(families)), Sequence: d.db.GetLatestSequenceNumber(), CacheBytes: d.native.cache.GetUsage()}
 	for i, f := range families {
 		prop := func(name string) uint64 {

@@ -107,7 +107,10 @@ func (d *DB) write(b *Batch, opts *grocksdb.WriteOptions) error {
 			return err
 		}
 	}
-	return translate("write", d.db.Write(opts, wb))
+	if d.broken.Load() {
+		return errBroken
+	}
+	return d.wrote("write", d.db.Write(opts, wb))
 }
 
 func (d *DB) apply(wb *grocksdb.WriteBatch, o op) error {
@@ -161,5 +164,8 @@ func (d *DB) Sync() error {
 		return err
 	}
 	defer end()
-	return translate("sync the log", d.db.FlushWAL(true))
+	if d.broken.Load() {
+		return errBroken
+	}
+	return d.wrote("sync the log", d.db.FlushWAL(true))
 }
