@@ -84,8 +84,8 @@ func questionWord(word string) bool {
 	return false
 }
 
-// baseForm returns the base of an irregular verb form or plural, and any other word unchanged. Forms that are more
-// often a word of their own (saw the tool aside: rose, lay, wound, bore, ground) are not listed.
+// baseForm returns the base of an irregular verb form or plural, and any other word unchanged. Forms that are as often
+// something else are not listed: rose, lay, wound, bore, ground, and lives and leaves, which are verbs more often.
 func baseForm(word string) string {
 	if base := baseOfVerb(word); base != "" {
 		return base
@@ -109,18 +109,10 @@ func baseForm(word string) string {
 		return "mouse"
 	case "wives":
 		return "wife"
-	case "lives":
-		return "life"
 	case "knives":
 		return "knife"
-	case "leaves":
-		return "leaf"
 	case "shelves":
 		return "shelf"
-	case "halves":
-		return "half"
-	case "selves":
-		return "self"
 	case "indices", "indexes":
 		return "index"
 	case "matrices":

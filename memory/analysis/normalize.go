@@ -125,6 +125,8 @@ func fold(word string) string {
 			b.WriteByte('d')
 		case r == 'ı':
 			b.WriteByte('i')
+		case r == 'ς': // sigma at the end of a word
+			b.WriteRune('σ')
 		case r == 'ß':
 			b.WriteString("ss")
 		case r == 'æ':
