@@ -118,6 +118,11 @@ func (c *checker) run(ctx context.Context) error {
 	head := c.store.catalog.AuditHead()
 	c.refs, c.suspects = map[int64][]catalog.VectorRef{}, map[int64]bool{}
 	err := c.store.catalog.Snapshot(ctx, func(v *catalog.View) error { return c.record(ctx, v, head) })
+	if catalog.IsDamage(err) {
+		// Where parts of the record cannot be read, the rest cannot be compared with anything.
+		c.add(Finding{Kind: KindDatabase, Severity: Damage, Detail: err.Error(), Advice: adviseRestore})
+		return nil
+	}
 	if err != nil {
 		return err
 	}

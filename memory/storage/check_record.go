@@ -26,11 +26,8 @@ type expected struct {
 // record checks what SQLite holds, all of it at one moment.
 func (c *checker) record(ctx context.Context, v *catalog.View, auditHead int64) error {
 	lines, err := v.Integrity(ctx)
-	if err != nil && !catalog.IsDamage(err) {
-		return err
-	}
 	if err != nil {
-		lines = append(lines, err.Error())
+		return err
 	}
 	for _, line := range lines {
 		c.add(Finding{Kind: KindDatabase, Severity: Damage, Detail: line, Advice: adviseRestore})

@@ -23,12 +23,12 @@ func (s *Store) Put(ctx context.Context, p memory.Put) (memory.Stored, error) {
 	if !m.Scope.Valid() {
 		return memory.Stored{}, &memory.InputError{Field: "scope", Problem: "is not decided", Hint: "use PRIVATE, PROJECT, SHARED or GLOBAL"}
 	}
-	m.Version = 1
+	m.Version = max(1, m.Version) // an imported memory keeps the number of its changes
 	if p.Supersede != "" {
 		m.Supersedes = p.Supersede
 	}
 	s.normalize(&m)
-	d, err := s.draft(&m, 1, nil)
+	d, err := s.draft(&m, m.Version, nil)
 	if err != nil {
 		return memory.Stored{}, err
 	}

@@ -104,7 +104,7 @@ func (d *DB) open(ctx context.Context) error {
 	if err := d.fail("open"); err != nil {
 		return err
 	}
-	if err := migrate(ctx, d.writeDB); err != nil {
+	if err := migrate(ctx, d.writeDB, d.opts.Create); err != nil {
 		return err
 	}
 	w, err := newWriter(ctx, d)

@@ -135,3 +135,19 @@ func (w *writer) checkpoint(limit int64) error {
 func (d *DB) Checkpoint(ctx context.Context) error {
 	return d.Exclusive(ctx, func() error { return d.writer.checkpoint(0) })
 }
+
+// Merge merges the whole full-text index into one segment, which also drops the words of what was deleted. An idle
+// writer does so by itself; this waits for it.
+func (d *DB) Merge(ctx context.Context) error {
+	for {
+		more := false
+		err := d.Exclusive(ctx, func() (err error) {
+			d.writer.deletions.Store(0)
+			more, err = d.writer.merge(-idleMergePages)
+			return err
+		})
+		if err != nil || !more {
+			return err
+		}
+	}
+}

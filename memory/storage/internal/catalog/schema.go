@@ -10,6 +10,8 @@ import (
 	"sync"
 
 	"github.com/pressly/goose/v3"
+
+	"github.com/elderzan/elderzan/memory"
 )
 
 //go:embed migrations/*.sql
@@ -29,14 +31,16 @@ var schemaVersion = sync.OnceValue(func() int64 {
 })
 
 // migrate brings the schema up to date, one transaction per migration, so that a crash leaves a version that exists.
-// It returns ErrNewer for a schema from the future.
-func migrate(ctx context.Context, db *sql.DB) error {
+// It returns ErrNewer for a schema from the future. An empty database is only taken for a new one if create is set.
+func migrate(ctx context.Context, db *sql.DB, create bool) error {
 	have, err := currentVersion(ctx, db)
 	switch {
 	case err != nil:
 		return err
 	case have == schemaVersion():
 		return nil
+	case have == 0 && !create:
+		return &memory.CorruptError{Engine: "sqlite", Err: errors.New("the database is empty; restore it from a backup")}
 	case have > schemaVersion():
 		return fmt.Errorf("%w (schema %d, this build knows %d)", ErrNewer, have, schemaVersion())
 	}

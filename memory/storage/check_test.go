@@ -1,0 +1,224 @@
+package storage
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/elderzan/elderzan/memory"
+	"github.com/elderzan/elderzan/memory/storage/internal/catalog"
+	"github.com/elderzan/elderzan/memory/storage/internal/inverted"
+	"github.com/elderzan/elderzan/memory/storage/internal/kv"
+	"github.com/elderzan/elderzan/scope"
+	"github.com/elderzan/elderzan/security"
+)
+
+// write runs fn in the catalogue's transaction.
+func (r *rig) inTx(t *testing.T, fn func(tx *catalog.Tx) error) {
+	t.Helper()
+	if err := r.catalog.Write(t.Context(), fn); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// relabel stores other terms for the memory of a scope, with a checksum that fits them.
+func (r *rig) relabel(t *testing.T, sc scope.Scope, terms []byte) {
+	t.Helper()
+	r.inTx(t, func(tx *catalog.Tx) error {
+		rec, _, err := tx.ByID(r.ms[sc].ID)
+		if err != nil {
+			return err
+		}
+		rec.Lex = terms
+		return tx.UpdateAttributes(&rec)
+	})
+}
+
+// TestCheckFinds breaks a store in one way at a time: the checker must see it, and repair must mend all but damage to
+// the record.
+func TestCheckFinds(t *testing.T) {
+	const project = scope.Project
+	for name, tc := range map[string]struct {
+		breakIt  func(t *testing.T, r *rig)
+		want     Kind
+		severity Severity
+	}{
+		"attribute altered": {func(t *testing.T, r *rig) {
+			r.apart(t, func() { execSQL(t, r.dir, `UPDATE memories SET project = 'other' WHERE scope = 2`) })
+		}, KindRecord, Damage},
+		"text altered": {func(t *testing.T, r *rig) {
+			r.apart(t, func() { execSQL(t, r.dir, `UPDATE texts SET body = x'00' WHERE row = 2`) })
+		}, KindRecord, Damage},
+		"sealed text altered": {func(t *testing.T, r *rig) {
+			r.apart(t, func() {
+				execSQL(t, r.dir, `UPDATE texts SET body = (SELECT body FROM texts WHERE row = 2) WHERE row = 1`)
+			})
+		}, KindRecord, Damage},
+		"pages overwritten": {func(t *testing.T, r *rig) {
+			r.apart(t, func() { scribble(t, filepath.Join(r.dir, catalogFile), 4096*6, 4096) })
+		}, KindDatabase, Damage},
+		"audit entry altered": {func(t *testing.T, r *rig) {
+			r.apart(t, func() {
+				execSQL(t, r.dir, `DROP TRIGGER audit_no_update`, `UPDATE audit SET user = 'somebody else' WHERE seq = 2`)
+			})
+		}, KindAudit, Damage},
+		"audit entry removed": {func(t *testing.T, r *rig) {
+			r.apart(t, func() { execSQL(t, r.dir, `DROP TRIGGER audit_no_delete`, `DELETE FROM audit WHERE seq = 2`) })
+		}, KindAudit, Damage},
+		"terms unreadable": {func(t *testing.T, r *rig) { r.relabel(t, project, []byte{99}) }, KindTerms, Drift},
+		"terms of no tag":  {func(t *testing.T, r *rig) { r.relabel(t, project, (&lex{}).encode()) }, KindTerms, Drift},
+		"words not in fts": {func(t *testing.T, r *rig) {
+			row := r.row(t, project)
+			r.inTx(t, func(tx *catalog.Tx) error { return tx.DropWords(row) })
+		}, KindFullText, Drift},
+		"other words in fts": {func(t *testing.T, r *rig) { r.putWords(t, r.row(t, project), "other words") }, KindFullText, Drift},
+		"private words in fts": {func(t *testing.T, r *rig) {
+			r.putWords(t, r.row(t, scope.Private), "heron")
+		}, KindFullText, Drift},
+		"fts of nothing": {func(t *testing.T, r *rig) {
+			r.apart(t, func() {
+				execSQL(t, r.dir, `INSERT INTO fts (rowid, title, content, tags) VALUES (999, '', 'ghost', '')`)
+			})
+		}, KindFullText, Drift},
+		"fts emptied": {func(t *testing.T, r *rig) {
+			r.apart(t, func() { execSQL(t, r.dir, `INSERT INTO fts (fts) VALUES ('delete-all')`) })
+		}, KindFullText, Drift},
+		"tag missing": {func(t *testing.T, r *rig) {
+			r.apart(t, func() { execSQL(t, r.dir, `DELETE FROM tags WHERE tag = 'bird'`) })
+		}, KindTags, Drift},
+		"job missing": {func(t *testing.T, r *rig) {
+			r.apart(t, func() { execSQL(t, r.dir, `DELETE FROM vectors WHERE row = 2`) })
+		}, KindUnembedded, Drift},
+		"event missing": {func(t *testing.T, r *rig) {
+			r.apart(t, func() { execSQL(t, r.dir, `DELETE FROM outbox WHERE scope = 3`) })
+		}, KindOutbox, Drift},
+		"memory gone without an event": {func(t *testing.T, r *rig) {
+			r.apart(t, func() {
+				execSQL(t, r.dir, `PRAGMA foreign_keys = ON`, `DELETE FROM fts WHERE rowid = 4`, `DELETE FROM tags WHERE row = 4`, `DELETE FROM texts WHERE row = 4`,
+					`DELETE FROM vectors WHERE row = 4`, `DELETE FROM memories WHERE row = 4`)
+			})
+		}, KindOutbox, Drift},
+		"vector missing":             {func(t *testing.T, r *rig) { r.kvDelete(t, vectorKey(r.row(t, project), "mini")) }, KindVector, Drift},
+		"vector altered":             {func(t *testing.T, r *rig) { r.kvVector(t, project, unit(77), security.ClassStore) }, KindVector, Drift},
+		"vector under the wrong key": {func(t *testing.T, r *rig) { r.kvVector(t, scope.Private, unit(0), security.ClassStore) }, KindVector, Drift},
+		"vector sealed by a stranger": {func(t *testing.T, r *rig) {
+			key := vectorKey(r.row(t, project), "mini")
+			r.apart(t, func() {
+				withStrangeKeys(t, r.dir, func(db *kv.DB) { kvPut(t, db, kv.Vectors, key, vectorBytes(unit(1)), security.ClassStore) })
+			})
+		}, KindVector, Drift},
+		"setting sealed by a stranger": {func(t *testing.T, r *rig) {
+			r.apart(t, func() {
+				withStrangeKeys(t, r.dir, func(db *kv.DB) { kvPut(t, db, kv.Config, []byte("k"), []byte("v"), security.ClassStore) })
+			})
+		}, KindValue, Drift},
+		"vector of nothing": {func(t *testing.T, r *rig) {
+			kvPut(t, r.kv, kv.Vectors, vectorKey(999, "mini"), vectorBytes(unit(1)), security.ClassStore)
+		}, KindStray, Drift},
+		"vector of no known form": {func(t *testing.T, r *rig) { kvPut(t, r.kv, kv.Vectors, []byte("x"), nil, security.ClassStore) }, KindStray, Drift},
+		"vector of another space": {func(t *testing.T, r *rig) {
+			kvPut(t, r.kv, kv.Vectors, vectorKey(1, "other"), vectorBytes(unit(1)), security.ClassStore)
+		}, KindStray, Drift},
+		"intent of nobody": {func(t *testing.T, r *rig) {
+			kvPut(t, r.kv, kv.Intents, []byte("somebody's id"), nil, security.ClassStore)
+		}, KindStray, Drift},
+		"not in FAISS":             {func(t *testing.T, r *rig) { mustRemove(t, r, r.row(t, project)) }, KindVectorIndex, Drift},
+		"other vector in FAISS":    {func(t *testing.T, r *rig) { r.faissPut(t, r.row(t, project), unit(55)) }, KindVectorIndex, Drift},
+		"vector of nothing, FAISS": {func(t *testing.T, r *rig) { r.faissPut(t, 999, unit(55)) }, KindVectorIndex, Drift},
+		"not in the word index":    {func(t *testing.T, r *rig) { r.index.Remove(r.row(t, project)) }, KindWordIndex, Drift},
+		"word index of nothing":    {func(t *testing.T, r *rig) { r.index.Put(inverted.Doc{Row: 999, Scope: project}) }, KindWordIndex, Drift},
+		"other words in the index": {func(t *testing.T, r *rig) {
+			r.index.Put(inverted.Doc{Row: r.row(t, project), Scope: project, State: memory.Active})
+		}, KindWordIndex, Drift},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t)
+			if found, err := r.Check(t.Context()); err != nil || len(found) != 0 {
+				t.Fatalf("a whole store: %v, %v", found, err)
+			}
+			tc.breakIt(t, r)
+			found, err := r.Check(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			i := slices.IndexFunc(found, func(f Finding) bool { return f.Kind == tc.want })
+			if i < 0 || found[i].Severity != tc.severity || found[i].Advice == "" || found[i].Detail == "" {
+				t.Fatalf("found %v; want %s (%s)", found, tc.want, tc.severity)
+			}
+			if st, err := r.Stats(t.Context()); tc.severity == Drift && (err != nil || st.OpenFindings != len(found) || st.LastCheckedAt.IsZero()) {
+				t.Errorf("Stats = %+v, %v; want %d findings", st, err, len(found))
+			}
+			if tc.want == KindDatabase {
+				return // nothing can be relied on
+			}
+			mended, left, err := r.Repair(t.Context())
+			if err != nil {
+				t.Fatalf("Repair: %v", err)
+			}
+			if tc.severity == Drift && (len(left) != 0 || mended == 0) {
+				t.Errorf("Repair mended %d and left %v", mended, left)
+			}
+			if tc.severity == Damage && len(left) == 0 {
+				t.Error("Repair claims to have mended damage to the record")
+			}
+			r.apart(t, func() {})
+			if found, err := r.Check(t.Context()); tc.severity == Drift && (err != nil || len(found) != 0) {
+				t.Errorf("after repair and a new start: %v, %v", found, err)
+			}
+		})
+	}
+}
+
+func (r *rig) putWords(t *testing.T, row int64, content string) {
+	t.Helper()
+	r.inTx(t, func(tx *catalog.Tx) error { return tx.PutWords(row, &catalog.Words{Content: content}) })
+}
+
+func (r *rig) kvDelete(t *testing.T, key []byte) {
+	t.Helper()
+	b := kv.NewBatch()
+	b.Delete(kv.Vectors, key)
+	if err := r.kv.Write(b, false); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (r *rig) kvVector(t *testing.T, sc scope.Scope, values []float32, class security.Class) {
+	t.Helper()
+	kvPut(t, r.kv, kv.Vectors, vectorKey(r.row(t, sc), "mini"), vectorBytes(values), class)
+}
+
+func (r *rig) faissPut(t *testing.T, row int64, values []float32) {
+	t.Helper()
+	if err := r.faiss(security.ClassStore).Put([]int64{row}, [][]float32{values}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func mustRemove(t *testing.T, r *rig, row int64) {
+	t.Helper()
+	r.vectors.mu.Lock()
+	defer r.vectors.mu.Unlock()
+	if err := r.vectors.remove(indexName{"mini", security.ClassStore}, row); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// scribble overwrites n bytes of a file from offset on.
+func scribble(t *testing.T, path string, offset, n int64) {
+	t.Helper()
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	junk := make([]byte, n)
+	for i := range junk {
+		junk[i] = byte(i*7 + 3)
+	}
+	if _, err := f.WriteAt(junk, offset); err != nil {
+		t.Fatal(err)
+	}
+}
