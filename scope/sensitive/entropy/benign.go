@@ -12,6 +12,12 @@ func benign(text string, v candidate, s, before, after string) bool {
 	if value.Placeholder(s) || value.Alphabet(s) || value.Dotted(s) || value.Versioned(s) || value.Reference(s) && v.random < 0.97 {
 		return true
 	}
+	if strings.HasPrefix(after, "(") && v.shape.Other <= strings.Count(s, ".")+strings.Count(s, "_") { // a call
+		return true
+	}
+	if eq := strings.Index(s, "=="); eq > 0 && strings.Trim(s[eq:], "=") != "" || strings.Contains(s, "_") && envLike(s) {
+		return true
+	}
 	if strings.HasPrefix(after, "@") && strings.Contains(after, ".") && v.shape.Len < 32 { // an e-mail address
 		return true
 	}
@@ -30,6 +36,12 @@ func benign(text string, v candidate, s, before, after string) bool {
 		return !queryKey(before)
 	}
 	return benignName(before, v)
+}
+
+// envLike reports whether s is capital words and numbers joined by underscores.
+func envLike(s string) bool {
+	sh := value.ShapeOf(s)
+	return sh.Lower == 0 && sh.Upper > 2*sh.Digit && strings.Count(s, "_") >= 2
 }
 
 // inURL reports whether the word that before ends in is a URL or a path.

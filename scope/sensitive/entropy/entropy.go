@@ -48,6 +48,7 @@ var words = sync.OnceValue(func() (t struct {
 		}
 	}
 	add(cueWords, cueNear, false, false)
+	add(shortCues, cueNear, true, false)
 	add(vendors, vendorNear, false, false)
 	add(commonVendors, vendorNear, true, false)
 	add(codeVendors, vendorNear, false, true)
@@ -194,7 +195,8 @@ func judge(text string, v candidate, marks []mark) (float64, string) {
 		return 0.7, "random-near-vendor"
 	case alone(text, v) && (strong(v, s, 16, 0.6) || weakPassword(s, v.shape)):
 		return 0.65, "random-alone"
-	case assigned(text, v) && strong(v, s, shortestBare, 0.75):
+	case assigned(text, v) && (strong(v, s, shortestBare, 0.75) || v.shape.Digit >= 3 && strong(v, s, 16, 0.95)),
+		strong(v, s, shortestBare, 0.8) && v.shape.Digit >= 3 && strings.Count(strings.TrimSpace(text), " ") <= 5 && len(text) < len(s)+60:
 		return 0.6, "random-assigned"
 	case strong(v, s, 28, 0.85) && value.WordShare(s) < 0.25 && v.shape.Digit >= 3 && v.shape.Lower >= 3 && v.shape.Upper >= 3 && !strings.ContainsAny(s, "/."):
 		return 0.55, "random-text"

@@ -14,7 +14,7 @@ const months = `(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?`
 var (
 	birthDate = pattern.New(`(?i)^[^\d\n]{0,30}?(` + months + ` \d{1,2}(?:st|nd|rd|th)?(?:,? \d{4})?|\d{1,4}[./\-年 ]\s?(?:\d{1,2}|[A-Za-z]{3,9})[./\-月 ,]{1,2}\s?\d{1,4}日?|\d{1,2}(?:st|nd|rd|th)? (?:of )?` + months + `,? \d{4}|\d{8}\b|(?:昭和|平成|令和)(?:\d{1,2}|元)年\d{1,2}月\d{1,2}日|\d{1,2}月\d{1,2}日)`)
 	birthJP   = pattern.New(`((?:(?:19|20)\d{2}|昭和\d{1,2}|平成(?:\d{1,2}|元)|令和(?:\d{1,2}|元))年\d{1,2}月\d{1,2}日)(?:に)?$`)
-	streetUS  = pattern.New(`\b\d{1,5} (?:[NSEW]\.? )?[A-Z][A-Za-z'.]+(?: [A-Z][A-Za-z'.]+){0,3} $`)
+	streetUS  = pattern.New(`\b\d{1,5}[A-Za-z]? (?:[NSEW]\.? )?[A-Z][A-Za-z'.]+(?: [A-Z][A-Za-z'.]+){0,3} $`)
 	zipUS     = pattern.New(`^[^\n]{0,50}\b[A-Z]{2},? \d{5}(?:-\d{4})?\b`)
 	postUK    = pattern.New(`\b[A-Z]{1,2}\d[A-Z\d]? ?\d[ABD-HJLNP-UW-Z]{2}\b`)
 	streetEU  = pattern.New(`\b(?:\p{Lu}[\p{L}\-]*(?:straße|strasse|weg|platz|gasse|allee)|(?:Rue|Avenue|Boulevard|Via|Calle|Plaza|Piazza|Corso|Rua) [\p{L}' ]{2,40}?),? \d{1,4}[a-z]?\b|\b\d{1,4},? (?:rue|avenue|boulevard|place|chemin) [\p{L}' ]{2,40}`)
@@ -108,7 +108,7 @@ func placeAt(text string, kind placeKind, h keyword.Hit, before, after string) (
 		}
 	case streetWord:
 		loc := streetUS.FindStringIndex(before)
-		if loc == nil || !homeNear(text, h.Start) && !zipUS.MatchString(after) {
+		if loc == nil || !homeNear(text[max(0, h.Start-120):h.Start]) && !homeNear(after) && !zipUS.MatchString(after) {
 			return match.Match{}, false
 		}
 		return match.Match{Rule: "postal-address", Kind: match.Personal, Start: h.Start - len(before) + loc[0], End: h.End, Confidence: 0.75}, true
@@ -133,12 +133,11 @@ func placeAt(text string, kind placeKind, h keyword.Hit, before, after string) (
 	return match.Match{}, false
 }
 
-// homeNear reports whether a word such as "address" stands within 120 bytes before i.
-func homeNear(text string, i int) bool {
+// homeNear reports whether part holds a word such as "address".
+func homeNear(part string) bool {
 	found := false
-	before := text[max(0, i-120):i]
-	placeTable().set.Each(before, func(h keyword.Hit) bool {
-		found = placeTable().kinds[h.Word] == homeWord && wholeWord(before, h)
+	placeTable().set.Each(part, func(h keyword.Hit) bool {
+		found = placeTable().kinds[h.Word] == homeWord && wholeWord(part, h)
 		return !found
 	})
 	return found

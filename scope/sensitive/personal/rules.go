@@ -21,7 +21,7 @@ var identityRules = []rule{
 	{name: "driving-licence", kind: match.Personal, cues: []string{"driver's license", "drivers license", "driver license", "driving licence", "driving license", "driver's licence", "driver licence",
 		"license number", "licence number", "dl number", "dl no", "dl#", "führerschein", "permis de conduire", "patente", "permiso de conducir", "rijbewijs", "cnh"},
 		pattern: `\b[A-Za-z]{0,5}[ \-]?\d{1,4}(?:[ \-]?[\dA-Za-z]{2,6}){1,4}\b|\b[A-Z]\d{6,14}\b`, check: func(s string) bool { return len(s) >= 6 && countDigits(s) >= 5 }, conf: 0.8},
-	{name: "uk-nino", kind: match.Personal, cues: []string{"national insurance", "nino", "ni number", "n.i. number"}, pattern: `(?i)\b[A-Z]{2}[ \-]?\d{2}[ \-]?\d{2}[ \-]?\d{2}[ \-]?[A-D]?\b`, check: ukNINO, shapes: []string{"AA999999A", "AA 99 99 99 A"}, alone: ukNINO, conf: 0.9},
+	{name: "uk-nino", kind: match.Personal, cues: []string{"national insurance", "nino", "ni number", "n.i. number"}, pattern: `(?i)\b[A-Z]{2}[ \-]?\d{2}[ \-]?\d{2}[ \-]?\d{2}[ \-]?[A-D]?\b`, shapes: []string{"AA999999A", "AA 99 99 99 A"}, alone: ukNINO, conf: 0.9},
 	{name: "uk-utr", kind: match.Personal, cues: []string{"utr", "unique taxpayer"}, pattern: `\d{5} ?\d{5}`, conf: 0.8},
 	{name: "es-nif", kind: match.Personal, cues: []string{"nif", "dni", "nie", "documento nacional", "cédula", "identidad"}, pattern: `(?i)\b(?:\d{7,8}|[XYZ][ \-]?\d{7})[ \-]?[A-Z]\b`, shapes: []string{"99999999A", "99999999-A", "A9999999A", "A-9999999-A"}, alone: esNIF, conf: 0.9},
 	{name: "it-fiscal-code", kind: match.Personal, cues: []string{"codice fiscale", "fiscal code", "cod. fisc", "c.f."}, pattern: `(?i)\b[A-Z]{6}\d{2}[A-Z]\d{2}[A-Z]\d{3}[A-Z]\b`, shapes: []string{"AAAAAA99A99A999A"}, alone: itFiscalCode, conf: 0.95},
@@ -103,7 +103,7 @@ var healthRules = []rule{
 	{name: "us-dea", kind: match.Health, cues: []string{"dea", "medical license", "certificate number", "prescriber"}, pattern: `(?i)\b[A-Z][A-Z9]-?\d{7}\b`, shapes: []string{"AA9999999"}, alone: usDEA, conf: 0.85},
 	{name: "us-npi", kind: match.Health, cues: []string{"npi", "national provider"}, pattern: `\d{10}|\d{4}[ \-]\d{3}[ \-]\d{3}`, conf: 0.85},
 	{name: "patient-number", kind: match.Health, cues: []string{"mrn", "medical record", "patient id", "patient number", "health card", "health insurance", "insurance policy", "policy number", "member id", "subscriber id", "krankenversichertennummer",
-		"kvnr", "診察券", "患者番号", "カルテ"}, pattern: `\b[A-Za-z]{0,4}[ \-]?\d{3,}(?:[ \-]?\d{2,}){0,3}[A-Za-z]?\b`, check: func(s string) bool { return len(s) >= 5 }, conf: 0.8},
+		"kvnr", "診察券", "患者番号", "カルテ"}, pattern: `\b[A-Za-z]{0,4}[ \-]?\d{2,}(?:[ \-]?\d{2,}){0,3}[A-Za-z]?\b`, check: func(s string) bool { return len(s) >= 5 }, conf: 0.8},
 }
 
 func countDigits(s string) int {

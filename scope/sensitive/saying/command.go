@@ -41,7 +41,7 @@ var forms = []form{
 	{"smb-user", "smbclient|smbmap|smbget", true, `smb(?:client|map|get)\b[^\n]*?\s(?:-U|--user)[ =]?["']?[^\s%"']+%([^\s"']{3,})`, 0.9, false},
 	{"rdp-password", "freerdp|mstsc|rdesktop", true, `(?i)(?:freerdp|mstsc|rdesktop)\b[^\n]*?/p:` + arg, 0.9, false},
 	{"ldap-password", "ldapsearch|ldapmodify|ldapadd|ldapdelete|ldappasswd|ldapwhoami", true, `ldap(?:search|modify|add|delete|passwd|whoami)\b[^\n]*?\s-w\s*` + arg, 0.9, false},
-	{"zip-password", "zip |7z |7za |rar |unrar ", true, `(?:zip|7za?|rar|unrar)\s[^\n]*?-[pP]\s?` + arg, 0.8, false},
+	{"zip-password", "zip |unzip |7z |7za |rar |unrar ", true, `(?:un)?(?:zip|7za?|rar|unrar)\s[^\n]*?-[pP]\s?` + arg, 0.8, false},
 	{"htpasswd", "htpasswd", true, `htpasswd\b[^\n]*?\s-\w*b\w*\s+\S+\s+\S+\s+` + arg, 0.9, false},
 	{"keytool-pass", "-storepass|-keypass|-srcstorepass|-deststorepass|-srckeypass|-destkeypass", true, `-\w+pass\s+` + arg, 0.85, false},
 	{"sqlplus", "sqlplus|sqlldr|expdp|impdp", true, `(?:sqlplus|sqlldr|expdp|impdp)\b\s+(?:-\w\s+)*\w+/([^\s@/"']{3,})@`, 0.9, false},
@@ -147,9 +147,9 @@ func made(s string) bool {
 }
 
 // A login said as a pair: "credentials for jenkins: deploy:leaf-and-tea", "admin login is admin / pepper-rocket".
-var pairPattern = pattern.New(`\A(?i)(?:(?:credentials?|creds|logins?|log ?in|logs in|sign ?in|account|auth|access|ssh|user ?/ ?pass(?:word)?|user:pass(?:word)?|id ?/ ?(?:pw|pass))\b|ログイン|アカウント|認証情報)[^\n.;]{0,60}?(?:\bis\b|\bare\b|\bwas\b|:|=|\bas\b|\bwith\b|\busing\b|は|\()\s*["'` + "`" + `]?([A-Za-z0-9._@+\\-]{2,60})["'` + "`" + `]?(?: / |/|:| : |: |、| \| |, | and |と)\s*["'` + "`" + `]?([^\s"'` + "`" + `,;。、」)]{3,80})`)
+var pairPattern = pattern.New(`\A(?i)(?:(?:credentials?|creds|logins?|log ?in|logs in|sign ?in|account|auth|access|ssh|user ?/ ?pass(?:word)?|user:pass(?:word)?|id ?/ ?(?:pw|pass)|bind)\b|ログイン|アカウント|認証情報)[^\n.;]{0,60}?(?:\bis\b|\bare\b|\bwas\b|:|=|\bas\b|\bwith\b|\busing\b|は|\()\s*["'` + "`" + `]?([A-Za-z0-9._@+\\-]{2,60})["'` + "`" + `]?(?: / |/|:| : |: |、| \| |, | and |と)\s*["'` + "`" + `]?([^\s"'` + "`" + `,;。、」)]{3,80})`)
 
-var pairWords = keyword.New([]string{"credential", "creds", "認証情報", "login", "log in", "logs in", "sign in", "account", "ログイン", "アカウント", "auth", "access", "ssh", "user/pass", "user:pass", "id/pw", "id/pass"})
+var pairWords = keyword.New([]string{"credential", "creds", "認証情報", "login", "log in", "logs in", "sign in", "account", "ログイン", "アカウント", "auth", "access", "ssh", "user/pass", "user:pass", "id/pw", "id/pass", "bind"})
 
 func pairs(text string, out []match.Match, budget *match.Budget) []match.Match {
 	done := 0
@@ -227,7 +227,7 @@ func barePairs(text string, out []match.Match, budget *match.Budget) []match.Mat
 		start, end := from+m[2], from+m[3]
 		s := strings.TrimRight(text[start:end], ".:")
 		sh := value.ShapeOf(s)
-		if sh.Digit == 0 || sh.Lower+sh.Upper < 3 || sh.Upper == 0 && sh.Other == 0 || value.Reference(s) || value.Placeholder(s) || measured(s) || technical(s) || value.Versioned(s) || value.Digest(s) ||
+		if sh.Digit == 0 || sh.Lower+sh.Upper < 3 || sh.Upper == 0 && sh.Other == 0 && !(sh.Digit >= 2 && strings.Contains(text[from:start], " / ")) || value.Reference(s) || value.Placeholder(s) || measured(s) || technical(s) || value.Versioned(s) || value.Digest(s) ||
 			strings.Contains(s, "@") && strings.Contains(s, ".") || strings.ContainsAny(s, "=()<>{}") {
 			return true
 		}

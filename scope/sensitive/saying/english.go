@@ -19,6 +19,7 @@ func Scan(text string) []match.Match {
 	out = pairs(text, out, &budget)
 	out = barePairs(text, out, &budget)
 	out = deeds(text, out, &budget)
+	out = nearby(text, out, &budget)
 	out = passwordFile(text, out)
 	if budget.Spent() {
 		out = append(out, match.TooDense(len(text)))

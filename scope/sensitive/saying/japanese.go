@@ -84,6 +84,9 @@ func afterJapanese(text string, i int, c *cue) (match.Match, bool) {
 	conf := 0.0
 	if ok {
 		conf = judgeJapanese(text, v, c, linked, object)
+		if object && text[v.start] >= 0x80 {
+			conf = 0
+		}
 	}
 	if conf == 0 || of && !v.quoted && text[v.start] >= 0x80 {
 		if v, conf = farJapanese(text, start, c); conf == 0 {

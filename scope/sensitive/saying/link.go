@@ -22,6 +22,7 @@ type link struct {
 	at    int  // where the value begins, before quotes and space
 	prose bool // the link is said in a sentence rather than written in code
 	comma bool // the operator is a comma between two quoted strings
+	tag   bool // the operator ends a tag: a closing tag must follow the value
 }
 
 // linkAfter finds what joins the name to a value.
@@ -57,7 +58,7 @@ func linkAfter(text string, n name, c *cue) (link, bool) {
 				return link{}, false
 			}
 		}
-		return link{kind: assign, at: k, prose: !n.code && !n.quoted}, true
+		return link{kind: assign, at: k, prose: !n.code && !n.quoted, tag: text[j] == '>'}, true
 	}
 	if v, ok := attribute(text, j); ok { // <add key="Password" value="x"/>
 		return link{kind: assign, at: v}, true
@@ -183,7 +184,7 @@ var verbs = []string{
 	"is currently set to", "is currently", "is now set to", "is now", "is still", "is set to", "is just", "is simply", "is literally", "is called", "is always", "should be set to", "should be", "must be set to",
 	"will be", "would be", "changed to", "changes to", "set to", "reset to", "updated to", "rotated to", "equals", "equal to", "used to be", "starts with", "begins with", "ends with", "ending in", "ends in",
 	"is spelled out", "is spelled", "spelled", "is written as", "is written", "was always", "is actually", "is probably", "is maybe", "is something like", "should still be", "is either", "can be", "remains", "stays",
-	"is just now", "are as follows", "is as follows", "as follows", "reads", "are", "is", "was", "were", "'s", "being", "=", "ist", "est", "es", "é", "jest", "lautet", "became", "to be", "goes", "now",
+	"is just now", "are as follows", "is as follows", "as follows", "reads", "are", "is", "was", "were", "'s", "being", "=", "ist", "est", "es", "é", "jest", "lautet", "became", "to be", "goes", "now", "é:", "são", "era", "là", "ist:", "lautet:", "是", "为", "為", "は", "는", "은", "이", "가",
 }
 
 // verb reads a verb at i and returns where it ends.
@@ -202,12 +203,12 @@ func verb(text string, i int) (int, bool) {
 
 func hasWord(text string, i int, w string) bool {
 	end := i + len(w)
-	return end <= len(text) && strings.EqualFold(text[i:end], w) && (end == len(text) || !alnum(text[end]))
+	return end <= len(text) && strings.EqualFold(text[i:end], w) && (end == len(text) || !alnum(text[end]) || w[0] >= 0x80)
 }
 
 // openers begin a remark that says which secret is meant: "the password for …", "the token we use".
 var openers = keyword.NewList(`for of on at in to into from we i you he she they that which used when with by as behind after under over near inside your our my here there currently (
-	across against via through when protecting guarding unlocking opening configured created generated sent stored given`)
+	across against via do da de del della dei du des für vom zum pour para dla til för voor von через для от к through when protecting guarding unlocking opening configured created generated sent stored given`)
 
 // qualified finds a verb or colon behind a remark that belongs to the cue, in the same sentence.
 func qualified(text string, i int) (int, bool) {
@@ -245,7 +246,7 @@ func qualified(text string, i int) (int, bool) {
 
 func wordEnd(text string, i int) int {
 	j := i
-	for j < len(text) && (letter(text[j]) || text[j] == '(' && j == i) {
+	for j < len(text) && (letter(text[j]) || text[j] >= 0x80 || text[j] == '(' && j == i) {
 		j++
 		if text[j-1] == '(' {
 			break

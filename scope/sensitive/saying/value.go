@@ -151,7 +151,10 @@ func judge(text string, v found, l link, n name, c *cue) float64 {
 		return 0
 	}
 	sh := value.ShapeOf(s)
-	if sh.High > 0 && !v.quoted {
+	if sh.High > 0 && !v.quoted && (ascii(c.word) || sh.Digit == 0 || l.kind == direct) {
+		return 0
+	}
+	if k := skipSpace(text, v.next, 8); l.tag && (k >= len(text) || text[k] != '<') {
 		return 0
 	}
 	if reference(s, sh, c, v, l) || l.kind == direct && (pointer(text, v) || code(text, v, s) || apart(text, n, v)) {
@@ -169,13 +172,31 @@ func judge(text string, v found, l link, n name, c *cue) float64 {
 		return judgeSecret(text, s, sh, v, l, n, c)
 	}
 	switch {
+	case strings.HasSuffix(c.word, "code") && l.kind != direct && !otherCode(text, n):
+		if conf := judgePIN(text, s, sh, v, l, c); conf > 0 && (sh.Digit == sh.Len && sh.Digit >= 4 && sh.Digit <= 8 || strings.Count(s, "-") >= 2) {
+			return 0.6
+		}
+		return 0
 	case l.kind != direct && len(s) >= 10 && looksMade(s, sh) && !measured(s):
 		return 0.7
-	case v.quoted && v.words == 1 && sh.Digit > 0 && sh.Lower+sh.Upper > 0 && len(s) >= 8 && !value.Identifier(s) && networks.Contains(text[max(0, n.start-80):n.start]):
+	case v.quoted && v.words == 1 && sh.Digit > 0 && sh.Lower+sh.Upper > 0 && len(s) >= 8 && networks.Contains(text[max(0, n.start-80):n.start]):
 		return 0.7
 	}
 	return 0
 }
+
+// otherCode reports whether the words before "code" make it no secret: an error code, a zip code.
+func otherCode(text string, n name) bool {
+	before := strings.Fields(strings.ToLower(text[max(0, n.start-30):n.start]))
+	if len(before) == 0 || n.code {
+		return true
+	}
+	return otherCodes.Has(strings.Trim(before[len(before)-1], "\"'`(,.:"))
+}
+
+var otherCodes = keyword.NewList(`error status exit return response zip postal post country area language currency http sql reason source promo coupon discount voucher bar qr morse color colour dress product item
+	error-code class course airport city region state stock ticker diagnosis billing tax legal penal building fire op byte machine native dead legacy test unit of no any some more less sample example
+	commodity tariff hs sic naics icd iata icao iso event result tracking booking reservation order part model serial lot batch`)
 
 // networks are words that make a bare "key" the one of a network.
 var networks = keyword.New([]string{"wifi", "wi-fi", "wlan", "ssid", "network", "hotspot"})
@@ -378,6 +399,9 @@ func judgeSecret(text, s string, sh value.Shape, v found, l link, n name, c *cue
 		return 0.85
 	}
 	if l.kind == direct {
+		if passwordLike(s) && strings.EqualFold(c.word, "secret") && !n.code {
+			return 0.55
+		}
 		return 0
 	}
 	if v.quoted && v.words == 1 && !describes(s) && l.kind == assign {
@@ -393,7 +417,7 @@ func judgeSecret(text, s string, sh value.Shape, v found, l link, n name, c *cue
 
 // looksMade reports whether a value was drawn by a machine or made up with digits, and is no name or path.
 func looksMade(s string, sh value.Shape) bool {
-	if sh.Digit == sh.Len {
+	if sh.Digit == sh.Len || sh.Digit >= 20 && strings.Trim(s, "0123456789-") == "" {
 		return sh.Len >= 12
 	}
 	if value.Identifier(s) && (value.Random(s) < 0.95 || sh.Digit == 0 && sh.Len < 20) || sh.Digit == 0 && sh.Len < 12 || value.Dotted(s) {

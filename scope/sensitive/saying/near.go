@@ -1,0 +1,108 @@
+package saying
+
+import (
+	"strings"
+
+	"github.com/elderzan/elderzan/scope/sensitive/keyword"
+	"github.com/elderzan/elderzan/scope/sensitive/match"
+	"github.com/elderzan/elderzan/scope/sensitive/value"
+)
+
+// nearCues are words whose sentence makes a word such as "Osprey_71" a password, however they are joined.
+var nearCues = keyword.New([]string{"password", "passwd", "passcode", "passphrase", "pwd", "creds", "credentials", "passwort", "contraseña", "mot de passe", "パスワード", "パスコード", "密码", "비밀번호"})
+
+// nearReach is how far, in bytes, such a word may stand from the cue.
+const nearReach = 70
+
+// nearby finds words that are shaped like passwords in the sentence of a cue. It is the net below the grammar: what no
+// rule of linking explains is still a secret more often than not.
+func nearby(text string, out []match.Match, budget *match.Budget) []match.Match {
+	done := 0
+	nearCues.Each(text, func(h keyword.Hit) bool {
+		if h.Start > 0 && letter(text[h.Start-1]) && letter(text[h.Start]) || h.End < len(text) && (letter(text[h.End]) && letter(text[h.End-1]) || text[h.End] == '_') {
+			return true
+		}
+		from, to := min(h.Start, max(done, h.Start-nearReach)), min(len(text), h.End+nearReach)
+		from += sentenceStart(text[from:h.Start])
+		to = h.End + sentenceEnd(text[h.End:to])
+		if !budget.Spend((to - from) / 4) {
+			return false
+		}
+		for i := from; i < to; {
+			if space(text[i]) || text[i] >= 0x80 {
+				i++
+				continue
+			}
+			j := i
+			for j < len(text) && !space(text[j]) && text[j] < 0x80 {
+				j++
+			}
+			s := strings.Trim(text[i:j], "\"'`()[]{}<>,;:.?|*")
+			if passwordLike(s) && (j <= h.Start || i >= h.End) {
+				start := i + strings.Index(text[i:j], s)
+				out = append(out, match.Match{Rule: "password-like-word", Kind: match.Credential, Start: start, End: start + len(s), Confidence: 0.55})
+			}
+			i = j
+		}
+		done = to
+		return true
+	})
+	return out
+}
+
+func sentenceStart(s string) int {
+	at := 0
+	for _, end := range []string{"\n", ". ", "? ", "。"} {
+		if i := strings.LastIndex(s, end); i >= 0 {
+			at = max(at, i+len(end))
+		}
+	}
+	return at
+}
+
+func sentenceEnd(s string) int {
+	at := len(s)
+	for _, end := range []string{"\n", ". ", "? ", "。"} {
+		if i := strings.Index(s, end); i >= 0 {
+			at = min(at, i)
+		}
+	}
+	return at
+}
+
+// passwordLike reports whether s is shaped as people shape passwords and nothing else: a word with a number or a mark
+// behind it or letters swapped for digits, in mixed case or with a mark; no term, name, date, version or path.
+func passwordLike(s string) bool {
+	if len(s) < 6 || len(s) > 32 {
+		return false
+	}
+	sh := value.ShapeOf(s)
+	marks := strings.Count(s, "!") + strings.Count(s, "#") + strings.Count(s, "%") + strings.Count(s, "&") + strings.Count(s, "^") + strings.Count(s, "~")
+	switch {
+	case sh.Digit == 0 || sh.Lower+sh.Upper < 3 || sh.Digit < 2 && marks == 0,
+		strings.ContainsAny(s, "/\\()[]{}<>=\"'`,;|") || strings.Contains(s, "::") || strings.Contains(s, "..") || strings.Contains(s, "--"),
+		value.UUID(s) || value.Digest(s) || value.Reference(s) || value.Placeholder(s) || value.Versioned(s) || measured(s) || technical(s) || ordinary(s):
+		return false
+	case marks > 0:
+		return true
+	}
+	return sh.Upper > 0 && sh.Lower > 0 && (sh.Turns <= 2 || sh.Other > 0) || sh.Digit >= 3 && sh.Turns == 1 && sh.Lower >= 3
+}
+
+// ordinary reports whether s is a term or a name with a number in it: camel-case names, host names, keys of settings.
+func ordinary(s string) bool {
+	i := 0
+	for i < len(s) && letter(s[i]) {
+		i++
+	}
+	switch strings.ToLower(s[:i]) {
+	case "sha", "md", "aes", "rsa", "base", "utf", "oauth", "http", "https", "ipv", "argon", "bcrypt", "pbkdf", "x", "ed", "es", "rs", "hs", "ps", "k", "s", "ec", "log", "web", "h", "p", "v", "ticket", "issue", "pr", "section",
+		"step", "chapter", "page", "line", "row", "version", "room", "user", "item", "test", "node", "host", "server", "build", "release", "port", "level", "phase", "stage", "part", "figure", "table", "appendix", "windows", "win",
+		"office", "python", "java", "php", "mysql", "postgres", "redis", "nginx", "db", "app", "api", "cve", "rfc", "iso", "nist", "pkcs", "tls", "ssl", "int", "uint", "float", "vector", "tier", "day", "week", "month", "year", "q":
+		return true
+	}
+	if strings.Contains(s, "_") && value.ShapeOf(s).Digit < 2 {
+		return true
+	}
+	return strings.Count(s, ".") > 0 && value.Dotted(s) || strings.Count(s, "-") >= 2
+}
