@@ -94,15 +94,16 @@ func (s *scene) bestOf(values []float64) []float64 {
 	return out
 }
 
-// people returns, for each episode, which of the named persons speak in it: the share of all that are named.
-func (s *scene) people(ts []traits, q *question) []float64 {
+// people returns, for each candidate, which share of the persons named it is about: of a turn, those who speak in its
+// episode; of a note, those whom it mentions. Persons are known from the turns among the candidates.
+func (s *scene) people(cs []memory.Candidate, ts []traits, q *question) []float64 {
+	out := make([]float64, len(cs))
 	named := map[string]bool{}
 	for i := range ts {
-		if sp := ts[i].speaker; sp != "" && q.names(sp) {
+		if sp := ts[i].speaker; sp != "" && !named[sp] && q.names(sp) {
 			named[sp] = true
 		}
 	}
-	out := make([]float64, s.count)
 	if len(named) == 0 {
 		return out
 	}
@@ -110,12 +111,24 @@ func (s *scene) people(ts []traits, q *question) []float64 {
 		episode int
 		name    string
 	}
-	met := map[seen]bool{}
+	met, share := map[seen]bool{}, make([]float64, s.count)
 	for p, i := range s.order {
 		k := seen{s.episode[p], ts[i].speaker}
 		if named[k.name] && !met[k] {
 			met[k] = true
-			out[k.episode] += 1 / float64(len(named))
+			share[k.episode] += 1 / float64(len(named))
+		}
+	}
+	for i := range cs {
+		if ts[i].speaker != "" {
+			out[i] = share[s.episode[s.position[i]]]
+			continue
+		}
+		text := strings.ToLower(clip(cs[i].Memory.Content))
+		for name := range named {
+			if strings.Contains(text, name) {
+				out[i] += 1 / float64(len(named))
+			}
 		}
 	}
 	return out

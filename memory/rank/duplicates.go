@@ -3,6 +3,7 @@ package rank
 import (
 	"hash/maphash"
 	"slices"
+	"unicode/utf8"
 
 	"github.com/elderzan/elderzan/memory"
 )
@@ -88,11 +89,12 @@ func fingerprintOf(m *memory.Memory) fingerprint {
 		p.exact = append(p.exact, maphash.String(seed, m.Content[len(text):]))
 	}
 	for i := 0; i < len(text); {
-		if !wordRune(rune(text[i])) && text[i] < 0x80 {
-			i++
+		r, size := utf8.DecodeRuneInString(text[i:])
+		if !wordRune(r) {
+			i += size
 			continue
 		}
-		end := max(wordEnd(text, i), i+1)
+		end := wordEnd(text, i)
 		lower := lowered(buf[:0], text[i:end])
 		h := maphash.Bytes(seed, lower)
 		if end-i > len(buf) {

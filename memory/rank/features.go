@@ -14,8 +14,6 @@ const (
 	fLexical      feature = iota // BM25 with the neighbours' words, against the best
 	fOwn                         // BM25 of its own words, against the best
 	fCover                       // share of the question's words that it holds itself
-	fBeforeOwn                   // fOwn of the turn before
-	fBehindOwn                   // fOwn of the turn behind
 	fEpisode                     // fLexical of the three best of its episode
 	fDense                       // cosine
 	fNearDense                   // cosine of its neighbours
@@ -44,7 +42,7 @@ const (
 )
 
 var featureNames = [numFeatures]string{
-	"lexical", "own", "cover", "before_own", "behind_own", "episode", "dense", "near_dense", "episode_dense", "speaker",
+	"lexical", "own", "cover", "episode", "dense", "near_dense", "episode_dense", "speaker",
 	"present", "date", "when", "asks", "first_person", "name", "name_asked", "count", "quote", "short", "length",
 	"project", "recent", "latest", "importance", "pinned", "used", "untrusted", "repeated",
 }
@@ -54,6 +52,10 @@ type vector [numFeatures]float64
 
 // shortWords is up to how many words a memory is hardly more than an interjection.
 const shortWords = 8
+
+// usualLength is the logarithm of a turn's usual length, 20 words. What tells turns apart is measured from the usual
+// one, so that being a turn neither lifts nor lowers a memory beside notes.
+const usualLength = 3
 
 // memoryHalf is the age at which fRecent has halved.
 const memoryHalf = 45 * 24 * time.Hour
@@ -67,10 +69,10 @@ func describe(q *question, rq *memory.RankQuery, cs []memory.Candidate) (vs []ve
 	s := stage(cs)
 	hybrid = words(vs, cs)
 	around(vs, cs, &s)
-	people := s.people(ts, q)
+	people := s.people(cs, ts, q)
 	for i := range cs {
 		v, t, m := &vs[i], &ts[i], &cs[i].Memory
-		v[fPresent] = people[s.episode[s.position[i]]]
+		v[fPresent] = people[i]
 		v[fSpeaker] = flag(q.names(t.speaker))
 		for _, p := range q.times {
 			v[fDate] = max(v[fDate], p.match(m.At()))
@@ -110,20 +112,14 @@ func words(vs []vector, cs []memory.Candidate) (hybrid bool) {
 // around sets what a candidate has from its neighbours and its episode.
 func around(vs []vector, cs []memory.Candidate, s *scene) {
 	n := len(cs)
-	lexical, own, dense := make([]float64, n), make([]float64, n), make([]float64, n)
+	lexical, dense := make([]float64, n), make([]float64, n)
 	for p, i := range s.order {
-		lexical[p], own[p], dense[p] = vs[i][fLexical], vs[i][fOwn], vs[i][fDense]
+		lexical[p], dense[p] = vs[i][fLexical], vs[i][fDense]
 	}
 	nearDense, bestLexical, bestDense := s.near(dense), s.bestOf(lexical), s.bestOf(dense)
 	for p, i := range s.order {
 		v, e := &vs[i], s.episode[p]
 		v[fNearDense], v[fEpisode], v[fEpisodeDense] = nearDense[p], bestLexical[e], bestDense[e]
-		if p > 0 && s.episode[p-1] == e {
-			v[fBeforeOwn] = own[p-1]
-		}
-		if p+1 < n && s.episode[p+1] == e {
-			v[fBehindOwn] = own[p+1]
-		}
 	}
 }
 
@@ -136,11 +132,11 @@ func textual(v *vector, t *traits, q *question) {
 	if t.speaker == "" {
 		return
 	}
-	v[fFirst] = flag(t.class&firstWord != 0)
+	v[fFirst] = flag(t.class&firstWord != 0) - .5
 	v[fName] = flag(t.name)
 	v[fQuote] = flag(t.quote)
 	v[fShort] = flag(t.words <= shortWords)
-	v[fLength] = math.Log1p(float64(t.words)) / 4
+	v[fLength] = (math.Log1p(float64(t.words)) - usualLength) / 4
 }
 
 // known sets what is known about a memory besides its text. What a person or an agent states lifts a memory; what
@@ -176,4 +172,16 @@ func flag(b bool) float64 {
 		return 1
 	}
 	return 0
+}
+
+// Features returns what a Ranker judges the candidates of set by, one row each, under the names that a weights file
+// uses: for training.
+func Features(q memory.RankQuery, set memory.CandidateSet) (names []string, rows [][]float64) {
+	question := readQuestion(q.Text, q.Now)
+	vs, _, _ := describe(&question, &q, set.Candidates)
+	rows = make([][]float64, len(vs))
+	for i := range vs {
+		rows[i] = vs[i][:]
+	}
+	return featureNames[:], rows
 }

@@ -69,11 +69,12 @@ func (t *traits) scan(text string) {
 		word := text[i:end]
 		t.words++
 		t.digits = t.digits || '0' <= r && r <= '9'
-		if !start && unicode.IsUpper(r) && end-i > 2 && word[1] != '\'' {
+		lower := lowered(buf[:0], word)
+		class := classes[string(lower)]
+		t.class |= class
+		if !start && unicode.IsUpper(r) && end-i > 2 && class&(firstWord|timeWord) == 0 {
 			t.name = t.name || !strings.EqualFold(word, t.speaker)
 		}
-		lower := lowered(buf[:0], word)
-		t.class |= classes[string(lower)]
 		hashes = append(hashes, maphash.Bytes(seed, lower))
 		i, start = end, false
 	}
