@@ -11,24 +11,26 @@ const module = "github.com/elderzan/elderzan/"
 // mayImport holds the allowed edges between our packages: imports point down only. A key stands for the package and
 // everything below it; the longest matching key counts; "p/..." is p and all below it. A package may always import its parents and its children.
 var mayImport = map[string][]string{
-	"scope":                          {"scope/..."},
-	"embed":                          {"embed/..."},
-	"security":                       {"security/..."},
-	"prompts":                        {},
-	"memory/analysis":                {},
-	"memory/dialogue":                {},
-	"memory":                         {"scope"},
-	"memory/rank":                    {"memory", "scope", "memory/analysis", "memory/dialogue"},
-	"memory/portable":                {"memory", "scope"},
-	"memory/storage":                 {"memory", "memory/analysis", "scope", "security/..."},
-	"memory/storage/internal":        {"memory", "memory/analysis", "memory/dialogue", "memory/storage/internal/...", "scope", "security"},
-	"memory/storage/internal/kv":     {"security"},
-	"memory/storage/internal/vector": {"security"},
-	"sync":                           {"memory", "scope"},
-	"tools":                          {"memory", "scope", "prompts"},
-	"cmd/internal":                   {"memory", "scope", "cmd/internal/..."},
-	"cmd/elderzan":                   {"..."}, // wires everything
-	"cmd/demo":                       {},
+	"scope":                              {"scope/..."},
+	"embed":                              {"embed/..."},
+	"security":                           {"security/..."},
+	"prompts":                            {},
+	"memory/analysis":                    {},
+	"memory/dialogue":                    {},
+	"memory":                             {"scope"},
+	"memory/rank":                        {"memory", "scope", "memory/analysis", "memory/dialogue"},
+	"memory/portable":                    {"memory", "scope"},
+	"memory/storage":                     {"memory", "memory/analysis", "scope", "security/..."},
+	"memory/storage/internal":            {"memory", "memory/analysis", "memory/dialogue", "memory/storage/internal/...", "scope", "security"},
+	"memory/storage/internal/kv":         {"security"},
+	"memory/storage/internal/vector":     {"security"},
+	"memory/storage/internal/recalleval": {"..."}, // measures and trains the ranking; the program does not import it
+	"sync":                               {"memory", "scope"},
+	"tools":                              {"memory", "scope", "prompts"},
+	"cmd/internal":                       {"memory", "scope", "cmd/internal/..."},
+	"cmd/elderzan":                       {"..."}, // wires everything
+	"cmd/pipe":                           {"cmd/internal/attach"},
+	"cmd/demo":                           {},
 }
 
 // TestImportsPointDown runs without the test cache's help: use -count=1 after adding an import.

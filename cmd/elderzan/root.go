@@ -28,7 +28,7 @@ func newRoot(a *app) *cobra.Command {
 		Version:       version,
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Args:          cobra.NoArgs,
+		Args:          unknownCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !term.IsTerminal(int(a.in.Fd())) {
 				return a.serve(cmd.Context())
@@ -39,6 +39,8 @@ func newRoot(a *app) *cobra.Command {
 			return a.showStatusIfAny(cmd.Context())
 		},
 	}
+	root.SuggestionsMinimumDistance = 2
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return hint(err, cmd.CommandPath()+" --help") })
 	root.SetOut(a.out)
 	root.SetErr(a.err)
 	f := root.PersistentFlags()
@@ -52,6 +54,18 @@ func newRoot(a *app) *cobra.Command {
 		newServe(a), newEngine(a), newStop(a), newStatus(a), newDoctor(a), newConfig(a), newMan(),
 	)
 	return root
+}
+
+// unknownCommand refuses what is no command, and says which one may have been meant.
+func unknownCommand(root *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	next := "--help"
+	if near := root.SuggestionsFor(args[0]); len(near) > 0 {
+		next = near[0]
+	}
+	return hint(fmt.Errorf("unknown command %q", args[0]), "elderzan "+next)
 }
 
 func newConfig(a *app) *cobra.Command {
