@@ -33,28 +33,44 @@ var texts = []string{
 	strings.Repeat("a long text about nothing in particular ", 40),
 }
 
+// tester is the part of *testing.T that the checks use, so that the suite can be tested too.
+type tester interface {
+	Helper()
+	Error(args ...any)
+	Errorf(format string, args ...any)
+	Fatalf(format string, args ...any)
+	Context() context.Context
+}
+
+// checks lists what Run checks, by the names of its subtests.
+var checks = map[string]func(tester, Embedder, Options){
+	"name and dimension": named,
+	"order":              ordered,
+	"unit length":        unit,
+	"same text":          same,
+	"concurrent use":     concurrent,
+	"cancelled":          cancelled,
+	"no text":            noText,
+	"empty text":         emptyText,
+	"rows are separate":  separate,
+}
+
 // Run checks what every embedder promises: rows in order, the dimension it names, unit length, the same vector for
 // the same text whatever stands beside it, concurrent use, cancellation, and empty input.
 func Run(t *testing.T, newEmbedder func(t *testing.T) Embedder, o Options) {
-	if o.Tolerance == 0 {
-		o.Tolerance = 1e-5
-	}
-	for name, check := range map[string]func(*testing.T, Embedder, Options){
-		"name and dimension": named,
-		"order":              ordered,
-		"unit length":        unit,
-		"same text":          same,
-		"concurrent use":     concurrent,
-		"cancelled":          cancelled,
-		"no text":            noText,
-		"empty text":         emptyText,
-		"rows are separate":  separate,
-	} {
+	o.setDefaults()
+	for name, check := range checks {
 		t.Run(name, func(t *testing.T) { check(t, newEmbedder(t), o) })
 	}
 }
 
-func embed(t *testing.T, e Embedder, texts ...string) [][]float32 {
+func (o *Options) setDefaults() {
+	if o.Tolerance == 0 {
+		o.Tolerance = 1e-5
+	}
+}
+
+func embed(t tester, e Embedder, texts ...string) [][]float32 {
 	t.Helper()
 	vectors, err := e.Embed(t.Context(), texts)
 	if err != nil {
@@ -66,7 +82,7 @@ func embed(t *testing.T, e Embedder, texts ...string) [][]float32 {
 	return vectors
 }
 
-func named(t *testing.T, e Embedder, _ Options) {
+func named(t tester, e Embedder, _ Options) {
 	if e.Space() == "" || strings.ContainsAny(e.Space(), " \t\n") {
 		t.Errorf("Space() = %q, want a word", e.Space())
 	}
@@ -80,7 +96,7 @@ func named(t *testing.T, e Embedder, _ Options) {
 	}
 }
 
-func ordered(t *testing.T, e Embedder, o Options) {
+func ordered(t tester, e Embedder, o Options) {
 	forward := embed(t, e, texts...)
 	backward := make([]string, len(texts))
 	for i, text := range texts {
@@ -100,7 +116,7 @@ func ordered(t *testing.T, e Embedder, o Options) {
 	}
 }
 
-func unit(t *testing.T, e Embedder, _ Options) {
+func unit(t tester, e Embedder, _ Options) {
 	for i, v := range embed(t, e, texts...) {
 		if n := length(v); !(math.Abs(n-1) <= 1e-5) {
 			t.Errorf("row %d has length %v, want 1", i, n)
@@ -108,7 +124,7 @@ func unit(t *testing.T, e Embedder, _ Options) {
 	}
 }
 
-func same(t *testing.T, e Embedder, o Options) {
+func same(t tester, e Embedder, o Options) {
 	together := embed(t, e, texts...)
 	for i, text := range texts {
 		if d := distance(embed(t, e, text)[0], together[i]); !(d <= o.Tolerance) {
@@ -121,7 +137,7 @@ func same(t *testing.T, e Embedder, o Options) {
 	}
 }
 
-func concurrent(t *testing.T, e Embedder, o Options) {
+func concurrent(t tester, e Embedder, o Options) {
 	want := embed(t, e, texts...)
 	var wg sync.WaitGroup
 	for g := range 8 {
@@ -142,7 +158,7 @@ func concurrent(t *testing.T, e Embedder, o Options) {
 	wg.Wait()
 }
 
-func cancelled(t *testing.T, e Embedder, _ Options) {
+func cancelled(t tester, e Embedder, _ Options) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(errors.New("the test is over"))
 	vectors, err := e.Embed(ctx, texts)
@@ -156,7 +172,7 @@ func cancelled(t *testing.T, e Embedder, _ Options) {
 	}
 }
 
-func noText(t *testing.T, e Embedder, _ Options) {
+func noText(t tester, e Embedder, _ Options) {
 	for _, none := range [][]string{nil, {}} {
 		vectors, err := e.Embed(t.Context(), none)
 		if err != nil || len(vectors) != 0 {
@@ -165,7 +181,7 @@ func noText(t *testing.T, e Embedder, _ Options) {
 	}
 }
 
-func emptyText(t *testing.T, e Embedder, o Options) {
+func emptyText(t tester, e Embedder, o Options) {
 	vectors := embed(t, e, "", texts[0], " \n")
 	for i, v := range vectors {
 		if n := length(v); len(v) != e.Dim() || !(math.Abs(n-1) <= 1e-5) {
@@ -178,7 +194,7 @@ func emptyText(t *testing.T, e Embedder, o Options) {
 }
 
 // separate checks that the caller owns the rows: writing to one changes nothing else, now or later.
-func separate(t *testing.T, e Embedder, o Options) {
+func separate(t tester, e Embedder, o Options) {
 	vectors := embed(t, e, texts[0], texts[1], texts[0])
 	kept := fmt.Sprint(vectors[1], vectors[2])
 	v := append([]float32(nil), vectors[0]...)
