@@ -31,7 +31,7 @@ type entry struct {
 	params []byte // part of line
 	line   []byte
 	sent   int // number of the connection it was sent on last; 0 for none
-	tries  int // how often it was sent
+	tries  int // how often it was sent; both belong to the writer to the engine
 }
 
 // ledger holds the requests without an answer, in order, and what a new engine must be told first. It is not safe for

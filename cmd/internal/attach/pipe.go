@@ -47,7 +47,7 @@ type pipe struct {
 	wanted  chan struct{} // has an element when an engine is wanted
 	room    chan struct{} // has an element after an answer
 
-	wmu   sync.Mutex // one writer to the engine at a time
+	wmu   sync.Mutex // one writer to the engine at a time; taken before mu; guards sent and tries of the entries
 	frame []byte
 	omu   sync.Mutex // one writer to the client at a time
 	out   *bufio.Writer
@@ -243,11 +243,11 @@ func (p *pipe) fromClient(line []byte) {
 func (p *pipe) toEngine(e *entry) {
 	p.mu.Lock()
 	c, no := p.conn, p.connNo
+	if c == nil && e.id != nil {
+		poke(p.wanted)
+	}
 	p.mu.Unlock()
 	if c == nil {
-		if e.id != nil {
-			poke(p.wanted)
-		}
 		return
 	}
 	p.wmu.Lock()
@@ -347,11 +347,20 @@ func (p *pipe) attach(c *connection) {
 	p.conn = c
 	p.connNo++
 	no := p.connNo
+	p.satisfied()
 	entries := p.ledger.replay()
 	p.mu.Unlock()
 	p.o.Logger.Debug("attached", "pid", c.welcome.PID, "build", c.welcome.Build, "repeated", len(entries))
 	for _, e := range entries {
 		p.write(c, no, e)
+	}
+}
+
+// satisfied takes back the wish for an engine; p.mu is held. A wish left over would start one that nobody needs.
+func (p *pipe) satisfied() {
+	select {
+	case <-p.wanted:
+	default:
 	}
 }
 
@@ -434,10 +443,7 @@ func (p *pipe) failAll(err error) {
 	open := p.ledger.open
 	p.ledger.open, p.ledger.bytes = nil, 0
 	clear(p.acked)
-	select { // what was wanted has been answered
-	case <-p.wanted:
-	default:
-	}
+	p.satisfied()
 	p.mu.Unlock()
 	for _, e := range open {
 		p.fail(e.id, codeNoEngine, err.Error())
@@ -448,12 +454,14 @@ func (p *pipe) failAll(err error) {
 
 // failFatal answers the requests that have seen too many engines die.
 func (p *pipe) failFatal() {
+	p.wmu.Lock() // which guards how often they were sent
 	p.mu.Lock()
 	fatal := p.ledger.fatal()
 	p.mu.Unlock()
+	p.wmu.Unlock()
 	for _, e := range fatal {
 		p.fail(e.id, codeNoEngine, fmt.Sprintf("the engine died %d times over this request; its log is %s",
-			e.tries, filepath.Join(p.o.Dir, link.LogName)))
+			maxTries, filepath.Join(p.o.Dir, link.LogName)))
 	}
 	if len(fatal) > 0 {
 		poke(p.room)

@@ -347,13 +347,19 @@ func TestQuestions(t *testing.T) {
 
 func TestRefusals(t *testing.T) {
 	s := newScript(t)
-	r := s.pipe(Options{StartTimeout: time.Second})
+	r := s.pipe(Options{StartTimeout: 3 * time.Second})
+	r.send(`{"jsonrpc":"2.0","id":0,"method":"ping"}`)
+	l := s.accept(ok)
+	l.want(`"id":0`)
+	l.say(`{"jsonrpc":"2.0","id":0,"result":{}}`)
+	r.want(`"id":0`)
+	l.Close()
 	r.send(`{"jsonrpc":"2.0","id":1,"method":"ping"}`)
 	s.accept(link.Welcome{Code: link.CodeProtocol, Error: "restart the client"}).Close()
 	r.want(`restart the client`)
 	r.send(`{"jsonrpc":"2.0","id":2,"method":"ping"}`)
 	s.accept(link.Welcome{Code: link.CodeDraining, Error: "leaving"}).Close() // and again
-	l := s.accept(ok)
+	l = s.accept(ok)
 	l.want(`"id":2`)
 	l.say(`{"jsonrpc":"2.0","id":2,"result":{}}`)
 	r.want(`"id":2`)
@@ -370,6 +376,25 @@ func TestRefusals(t *testing.T) {
 	io.WriteString(c, "SSH-2.0-OpenSSH\n")
 	r.want(`welcome cannot be read`)
 	c.Close()
+	r.end()
+}
+
+func TestRestingClientWantsNoEngine(t *testing.T) {
+	s := newScript(t)
+	r := s.pipe(Options{})
+	for i := range 3 {
+		r.send(fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"method":"ping"}`, i))
+		l := s.accept(ok)
+		l.want(fmt.Sprintf(`"id":%d`, i))
+		l.say(fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"result":{}}`, i))
+		r.want(fmt.Sprintf(`"id":%d`, i))
+		l.Close()
+		s.l.SetDeadline(time.Now().Add(150 * time.Millisecond))
+		if c, err := s.l.Accept(); err == nil {
+			c.Close()
+			t.Fatal("the pipe came back though its client asked for nothing")
+		}
+	}
 	r.end()
 }
 

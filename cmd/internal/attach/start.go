@@ -31,10 +31,12 @@ func connect(ctx context.Context, o *Options, h link.Hello) (*connection, error)
 	defer s.done()
 	for wait := time.Millisecond; ; wait = min(wait*3/2, 25*time.Millisecond) {
 		c, err := dial(ctx, o.Dir, h)
-		if err == nil {
+		switch {
+		case err == nil:
 			return c, nil
-		}
-		if !errors.Is(err, ErrNoEngine) {
+		case ctx.Err() != nil:
+			return nil, s.tooLate(ctx)
+		case !errors.Is(err, ErrNoEngine):
 			return nil, err
 		}
 		if err := s.step(); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"time"
@@ -84,14 +85,7 @@ func (e *engine) connection(ctx context.Context, c *net.UnixConn) error {
 	r := link.NewReader(c, link.MaxHello)
 	line, err := r.Next()
 	if err != nil {
-		if len(line) == 0 && !errors.Is(err, os.ErrDeadlineExceeded) {
-			var long *link.TooLongError
-			if !errors.As(err, &long) {
-				return nil // it looked whether somebody is there, and left
-			}
-		}
-		e.refuse(c, link.CodeHello, "no hello")
-		return fmt.Errorf("read hello: %w", err)
+		return e.noHello(c, err)
 	}
 	h, err := link.DecodeHello(line)
 	if err != nil {
@@ -99,6 +93,20 @@ func (e *engine) connection(ctx context.Context, c *net.UnixConn) error {
 		return fmt.Errorf("read hello: %w", err)
 	}
 	return e.greet(ctx, c, r, h, uid)
+}
+
+// noHello ends a connection that got no hello across.
+func (e *engine) noHello(c net.Conn, err error) error {
+	select {
+	case <-e.drained: // it was cut short by our leave
+		return e.refuse(c, link.CodeDraining, "this engine is leaving")
+	default:
+	}
+	if errors.Is(err, io.EOF) {
+		return nil // somebody looked whether we are here
+	}
+	e.refuse(c, link.CodeHello, "no hello")
+	return fmt.Errorf("read hello: %w", err)
 }
 
 // greet does what the hello asks for.

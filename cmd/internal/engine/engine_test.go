@@ -329,7 +329,9 @@ func TestStopCutsOffWhatDoesNotEnd(t *testing.T) {
 	silent := r.dial()
 	r.dial().hello(link.Hello{Kind: link.KindStop})
 	silent.SetDeadline(time.Now().Add(4 * time.Second)) // sooner than the hello's own deadline
-	io.Copy(io.Discard, silent)
+	if got := silent.recv(); !strings.Contains(got, link.CodeDraining) {
+		t.Errorf("a client about to say hello was told %q", got)
+	}
 	if err := r.ended(); err != nil {
 		t.Error(err)
 	}
