@@ -11,20 +11,20 @@ import (
 	"testing"
 	"testing/synctest"
 
-	"github.com/elderzan/elderzan/embed"
+	embedding "github.com/elderzan/elderzan/embed"
 	"github.com/elderzan/elderzan/embed/embedtest"
 )
 
 type ctx = context.Context
 
 var (
-	_ embed.Embedder = (*embed.Batcher)(nil)
-	_ embed.Roles    = (*embed.Batcher)(nil)
+	_ embedding.Embedder = (*embedding.Batcher)(nil)
+	_ embedding.Roles    = (*embedding.Batcher)(nil)
 )
 
-func newBatcher(t *testing.T, inner embed.Embedder, o embed.BatcherOptions) *embed.Batcher {
+func newBatcher(t *testing.T, inner embedding.Embedder, o embedding.BatcherOptions) *embedding.Batcher {
 	t.Helper()
-	b, err := embed.NewBatcher(inner, o)
+	b, err := embedding.NewBatcher(inner, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,13 +37,13 @@ func newBatcher(t *testing.T, inner embed.Embedder, o embed.BatcherOptions) *emb
 }
 
 func TestBatcherSuite(t *testing.T) {
-	for name, view := range map[string]func(*embed.Batcher) embed.Embedder{
-		"questions": func(b *embed.Batcher) embed.Embedder { return b },
-		"documents": func(b *embed.Batcher) embed.Embedder { return embed.ForDocuments(b) },
+	for name, view := range map[string]func(*embedding.Batcher) embedding.Embedder{
+		"questions": func(b *embedding.Batcher) embedding.Embedder { return b },
+		"documents": func(b *embedding.Batcher) embedding.Embedder { return embedding.ForDocuments(b) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			embedtest.Run(t, func(t *testing.T) embedtest.Embedder {
-				return view(newBatcher(t, &embedtest.Fake{Name: "f", N: 64}, embed.BatcherOptions{Texts: 3, Queue: 4}))
+				return view(newBatcher(t, &embedtest.Fake{Name: "f", N: 64}, embedding.BatcherOptions{Texts: 3, Queue: 4}))
 			}, embedtest.Options{})
 		})
 	}
@@ -71,8 +71,8 @@ func newGate() gate {
 func TestBatcherJoinsWhatWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGate()
-		b := newBatcher(t, g, embed.BatcherOptions{Texts: 4})
-		documents := embed.ForDocuments(b)
+		b := newBatcher(t, g, embedding.BatcherOptions{Texts: 4})
+		documents := embedding.ForDocuments(b)
 		var calls sync.WaitGroup
 		start := func(text string) {
 			calls.Go(func() {
@@ -117,10 +117,10 @@ func TestBatcherLetsQuestionsPass(t *testing.T) {
 			}
 			return nil
 		}
-		b := newBatcher(t, inner, embed.BatcherOptions{Texts: 2})
+		b := newBatcher(t, inner, embedding.BatcherOptions{Texts: 2})
 		var calls sync.WaitGroup
 		for i := range 4 {
-			calls.Go(func() { mustEmbed(t, embed.ForDocuments(b), fmt.Sprint("document", i)) })
+			calls.Go(func() { mustEmbed(t, embedding.ForDocuments(b), fmt.Sprint("document", i)) })
 			synctest.Wait()
 		}
 		mustEmbed(t, b, "question") // answered while a batch of documents is held
@@ -136,7 +136,7 @@ func TestBatcherLetsQuestionsPass(t *testing.T) {
 
 func TestBatcherSplitsLongCalls(t *testing.T) {
 	inner := &embedtest.Fake{Name: "f", N: 8}
-	b := newBatcher(t, inner, embed.BatcherOptions{Texts: 3, Bytes: 10, Queue: 2})
+	b := newBatcher(t, inner, embedding.BatcherOptions{Texts: 3, Bytes: 10, Queue: 2})
 	texts := []string{"a", "b", "c", "d", "eeeeee", "ffffff", strings.Repeat("g", 50), "h"}
 	if got, want := mustEmbed(t, b, texts...), mustEmbed(t, &embedtest.Fake{Name: "f", N: 8}, texts...); !slices.EqualFunc(got, want, slices.Equal) {
 		t.Error("vectors of a split call differ")
@@ -151,8 +151,8 @@ func TestBatcherSplitsLongCalls(t *testing.T) {
 func TestBatcherBackPressure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGate()
-		b := newBatcher(t, g, embed.BatcherOptions{Texts: 1, Queue: 2})
-		documents := embed.ForDocuments(b)
+		b := newBatcher(t, g, embedding.BatcherOptions{Texts: 1, Queue: 2})
+		documents := embedding.ForDocuments(b)
 		var calls sync.WaitGroup
 		for i := range 2 {
 			calls.Go(func() { mustEmbed(t, documents, fmt.Sprint(i)) })
@@ -191,8 +191,8 @@ func TestBatcherCancel(t *testing.T) {
 			}
 			return err
 		}
-		b := newBatcher(t, g, embed.BatcherOptions{})
-		documents := embed.ForDocuments(b)
+		b := newBatcher(t, g, embedding.BatcherOptions{})
+		documents := embedding.ForDocuments(b)
 		embedUntil := func(ctx ctx, text string, err *error) { _, *err = documents.Embed(ctx, []string{text}) }
 		one, cancelOne := context.WithCancel(t.Context())
 		two, cancelTwo := context.WithCancel(t.Context())
@@ -225,14 +225,14 @@ func TestBatcherCancel(t *testing.T) {
 func TestBatcherClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGate()
-		b, err := embed.NewBatcher(g, embed.BatcherOptions{Texts: 1})
+		b, err := embedding.NewBatcher(g, embedding.BatcherOptions{Texts: 1})
 		if err != nil {
 			t.Fatal(err)
 		}
 		errs := make([]error, 3)
 		var calls sync.WaitGroup
 		for i := range errs {
-			calls.Go(func() { _, errs[i] = embed.ForDocuments(b).Embed(t.Context(), []string{fmt.Sprint(i)}) })
+			calls.Go(func() { _, errs[i] = embedding.ForDocuments(b).Embed(t.Context(), []string{fmt.Sprint(i)}) })
 		}
 		synctest.Wait()
 		if err := b.Close(); err != nil {
@@ -240,11 +240,11 @@ func TestBatcherClose(t *testing.T) {
 		}
 		calls.Wait()
 		for i, err := range errs {
-			if !errors.Is(err, embed.ErrClosed) {
+			if !errors.Is(err, embedding.ErrClosed) {
 				t.Errorf("call %d ended with %v, want ErrClosed", i, err)
 			}
 		}
-		if _, err := b.Embed(t.Context(), []string{"late"}); !errors.Is(err, embed.ErrClosed) {
+		if _, err := b.Embed(t.Context(), []string{"late"}); !errors.Is(err, embedding.ErrClosed) {
 			t.Errorf("a late call ended with %v, want ErrClosed", err)
 		}
 		if err := b.Close(); err != nil {
@@ -261,7 +261,7 @@ func TestBatcherErrors(t *testing.T) {
 		calls      int
 	}{
 		"fails for all":              {broken, broken, broken, 2},
-		"refuses only the bad texts": {fmt.Errorf("too long: %w", embed.ErrInput), nil, embed.ErrInput, 5},
+		"refuses only the bad texts": {fmt.Errorf("too long: %w", embedding.ErrInput), nil, embedding.ErrInput, 5},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -276,8 +276,8 @@ func TestBatcherErrors(t *testing.T) {
 					}
 					return nil
 				}
-				b := newBatcher(t, g, embed.BatcherOptions{})
-				documents := embed.ForDocuments(b)
+				b := newBatcher(t, g, embedding.BatcherOptions{})
+				documents := embedding.ForDocuments(b)
 				var calls sync.WaitGroup
 				calls.Go(func() { mustEmbed(t, documents, "plug") })
 				synctest.Wait()
@@ -308,11 +308,11 @@ func TestBatcherErrors(t *testing.T) {
 			})
 		})
 	}
-	if _, err := embed.NewBatcher(nil, embed.BatcherOptions{}); err == nil {
+	if _, err := embedding.NewBatcher(nil, embedding.BatcherOptions{}); err == nil {
 		t.Error("NewBatcher(nil) succeeded")
 	}
-	b := newBatcher(t, &embedtest.Fake{Name: "f", N: 8, Gives: 3}, embed.BatcherOptions{})
-	if _, err := b.Embed(t.Context(), []string{"x"}); !errors.Is(err, embed.ErrDimension) {
+	b := newBatcher(t, &embedtest.Fake{Name: "f", N: 8, Gives: 3}, embedding.BatcherOptions{})
+	if _, err := b.Embed(t.Context(), []string{"x"}); !errors.Is(err, embedding.ErrDimension) {
 		t.Errorf("wrong dimension: %v", err)
 	}
 }
@@ -326,7 +326,7 @@ func TestBatcherLongCallFails(t *testing.T) {
 		}
 		return nil
 	}
-	b := newBatcher(t, inner, embed.BatcherOptions{Texts: 1})
+	b := newBatcher(t, inner, embedding.BatcherOptions{Texts: 1})
 	if _, err := b.Embed(t.Context(), []string{"a", "bad", "c", "d"}); err == nil {
 		t.Error("Embed succeeded")
 	}

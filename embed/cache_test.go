@@ -7,25 +7,25 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/elderzan/elderzan/embed"
+	embedding "github.com/elderzan/elderzan/embed"
 	"github.com/elderzan/elderzan/embed/embedtest"
 )
 
 var (
-	_ embed.Embedder = (*embed.Cache)(nil)
-	_ embed.Roles    = (*embed.Cache)(nil)
+	_ embedding.Embedder = (*embedding.Cache)(nil)
+	_ embedding.Roles    = (*embedding.Cache)(nil)
 )
 
-func newCache(t *testing.T, inner embed.Embedder, o embed.CacheOptions) *embed.Cache {
+func newCache(t *testing.T, inner embedding.Embedder, o embedding.CacheOptions) *embedding.Cache {
 	t.Helper()
-	c, err := embed.NewCache(inner, o)
+	c, err := embedding.NewCache(inner, o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return c
 }
 
-func mustEmbed(t *testing.T, e embed.Embedder, texts ...string) [][]float32 {
+func mustEmbed(t *testing.T, e embedding.Embedder, texts ...string) [][]float32 {
 	t.Helper()
 	v, err := e.Embed(t.Context(), texts)
 	if err != nil {
@@ -35,7 +35,7 @@ func mustEmbed(t *testing.T, e embed.Embedder, texts ...string) [][]float32 {
 }
 
 func TestCacheSuite(t *testing.T) {
-	for name, o := range map[string]embed.CacheOptions{"roomy": {}, "tight": {Bytes: 4000}, "useless": {Bytes: 1}} {
+	for name, o := range map[string]embedding.CacheOptions{"roomy": {}, "tight": {Bytes: 4000}, "useless": {Bytes: 1}} {
 		t.Run(name, func(t *testing.T) {
 			embedtest.Run(t, func(t *testing.T) embedtest.Embedder {
 				return newCache(t, &embedtest.Fake{Name: "f", N: 100}, o)
@@ -46,7 +46,7 @@ func TestCacheSuite(t *testing.T) {
 
 func TestCacheAsksForEachTextOnce(t *testing.T) {
 	inner := &embedtest.Fake{Name: "f", N: 8}
-	c := newCache(t, inner, embed.CacheOptions{})
+	c := newCache(t, inner, embedding.CacheOptions{})
 	first := mustEmbed(t, c, "a", "b", "a", "c")
 	second := mustEmbed(t, c, "c", "d", "a")
 	if want := [][]string{{"a", "b", "c"}, {"d"}}; fmt.Sprint(inner.Calls()) != fmt.Sprint(want) {
@@ -65,7 +65,7 @@ func TestCacheAsksForEachTextOnce(t *testing.T) {
 
 func TestCacheKeepsWithinItsBytes(t *testing.T) {
 	inner := &embedtest.Fake{Name: "f", N: 100} // 600 bytes an entry
-	c := newCache(t, inner, embed.CacheOptions{Bytes: 1900})
+	c := newCache(t, inner, embedding.CacheOptions{Bytes: 1900})
 	mustEmbed(t, c, "a", "b", "c")
 	mustEmbed(t, c, "a") // now b is the oldest
 	mustEmbed(t, c, "d")
@@ -85,7 +85,7 @@ func TestCacheKeepsWithinItsBytes(t *testing.T) {
 
 func TestCachePurge(t *testing.T) {
 	inner := &embedtest.Fake{Name: "f", N: 8}
-	c := newCache(t, inner, embed.CacheOptions{Key: []byte("key")})
+	c := newCache(t, inner, embedding.CacheOptions{Key: []byte("key")})
 	mustEmbed(t, c, "a")
 	c.Purge()
 	if m := c.Metrics(); m.Entries != 0 || m.Bytes != 0 {
@@ -100,8 +100,8 @@ func TestCachePurge(t *testing.T) {
 // two has another vector for a text as a question.
 type two struct{ embedtest.Fake }
 
-func (e *two) ForDocuments() embed.Embedder { return prefixed{e, "d:"} }
-func (e *two) ForQueries() embed.Embedder   { return prefixed{e, "q:"} }
+func (e *two) ForDocuments() embedding.Embedder { return prefixed{e, "d:"} }
+func (e *two) ForQueries() embedding.Embedder   { return prefixed{e, "q:"} }
 
 type prefixed struct {
 	*two
@@ -118,19 +118,19 @@ func (p prefixed) Embed(ctx ctx, texts []string) ([][]float32, error) {
 
 func TestCacheKeepsRolesApart(t *testing.T) {
 	inner := &two{embedtest.Fake{Name: "f", N: 8}}
-	c := newCache(t, inner, embed.CacheOptions{})
-	d := mustEmbed(t, embed.ForDocuments(c), "x")
-	q := mustEmbed(t, embed.ForQueries(c), "x")
+	c := newCache(t, inner, embedding.CacheOptions{})
+	d := mustEmbed(t, embedding.ForDocuments(c), "x")
+	q := mustEmbed(t, embedding.ForQueries(c), "x")
 	if slices.Equal(d[0], q[0]) {
 		t.Error("a question got a document's vector")
 	}
-	if again := mustEmbed(t, embed.ForQueries(c), "x"); !slices.Equal(again[0], q[0]) || len(inner.Calls()) != 2 {
+	if again := mustEmbed(t, embedding.ForQueries(c), "x"); !slices.Equal(again[0], q[0]) || len(inner.Calls()) != 2 {
 		t.Errorf("the question was not kept: %q", inner.Calls())
 	}
 	plain := &embedtest.Fake{Name: "f", N: 8}
-	c = newCache(t, plain, embed.CacheOptions{})
-	mustEmbed(t, embed.ForDocuments(c), "x")
-	mustEmbed(t, embed.ForQueries(c), "x")
+	c = newCache(t, plain, embedding.CacheOptions{})
+	mustEmbed(t, embedding.ForDocuments(c), "x")
+	mustEmbed(t, embedding.ForQueries(c), "x")
 	if n := len(plain.Calls()); n != 1 {
 		t.Errorf("an embedder without roles was asked %d times for one text", n)
 	}
@@ -138,23 +138,23 @@ func TestCacheKeepsRolesApart(t *testing.T) {
 
 func TestCacheKeepsNoErrors(t *testing.T) {
 	inner := &embedtest.Fake{Name: "f", N: 8, Err: errors.New("broken")}
-	c := newCache(t, inner, embed.CacheOptions{})
+	c := newCache(t, inner, embedding.CacheOptions{})
 	if _, err := c.Embed(t.Context(), []string{"a"}); !errors.Is(err, inner.Err) {
 		t.Errorf("Embed: %v", err)
 	}
 	inner.Err = nil
 	mustEmbed(t, c, "a")
-	wrong := newCache(t, &embedtest.Fake{Name: "f", N: 8, Gives: 7}, embed.CacheOptions{})
-	if _, err := wrong.Embed(t.Context(), []string{"a"}); !errors.Is(err, embed.ErrDimension) {
+	wrong := newCache(t, &embedtest.Fake{Name: "f", N: 8, Gives: 7}, embedding.CacheOptions{})
+	if _, err := wrong.Embed(t.Context(), []string{"a"}); !errors.Is(err, embedding.ErrDimension) {
 		t.Errorf("Embed of a wrong dimension: %v", err)
 	}
-	if _, err := embed.NewCache(nil, embed.CacheOptions{}); err == nil {
+	if _, err := embedding.NewCache(nil, embedding.CacheOptions{}); err == nil {
 		t.Error("NewCache(nil) succeeded")
 	}
 }
 
 func TestCacheConcurrently(t *testing.T) {
-	c := newCache(t, &embedtest.Fake{Name: "f", N: 16}, embed.CacheOptions{Bytes: 3000})
+	c := newCache(t, &embedtest.Fake{Name: "f", N: 16}, embedding.CacheOptions{Bytes: 3000})
 	var wg sync.WaitGroup
 	for g := range 8 {
 		wg.Go(func() {

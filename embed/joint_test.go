@@ -5,15 +5,15 @@ import (
 	"math"
 	"testing"
 
-	"github.com/elderzan/elderzan/embed"
+	embedding "github.com/elderzan/elderzan/embed"
 	"github.com/elderzan/elderzan/embed/embedtest"
 )
 
-var _ embed.Embedder = (*embed.Joint)(nil)
+var _ embedding.Embedder = (*embedding.Joint)(nil)
 
-func newJoint(t *testing.T, o embed.JointOptions) *embed.Joint {
+func newJoint(t *testing.T, o embedding.JointOptions) *embedding.Joint {
 	t.Helper()
-	j, err := embed.NewJoint(&embedtest.Fake{Name: "a", N: 384}, &embedtest.Fake{Name: "b", N: 384}, o)
+	j, err := embedding.NewJoint(&embedtest.Fake{Name: "a", N: 384}, &embedtest.Fake{Name: "b", N: 384}, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -21,7 +21,7 @@ func newJoint(t *testing.T, o embed.JointOptions) *embed.Joint {
 }
 
 func TestJointSuite(t *testing.T) {
-	embedtest.Run(t, func(t *testing.T) embedtest.Embedder { return newJoint(t, embed.JointOptions{}) }, embedtest.Options{})
+	embedtest.Run(t, func(t *testing.T) embedtest.Embedder { return newJoint(t, embedding.JointOptions{}) }, embedtest.Options{})
 }
 
 func TestJointIsTheWeightedMeanOfCosines(t *testing.T) {
@@ -36,12 +36,12 @@ func TestJointIsTheWeightedMeanOfCosines(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, tc := range map[string]struct {
-		o     embed.JointOptions
+		o     embedding.JointOptions
 		share float64
 		space string
 	}{
-		"usual share": {embed.JointOptions{}, 0.7, "a+b"},
-		"own share":   {embed.JointOptions{SemanticShare: 0.5}, 0.5, "a+b@0.5"},
+		"usual share": {embedding.JointOptions{}, 0.7, "a+b"},
+		"own share":   {embedding.JointOptions{SemanticShare: 0.5}, 0.5, "a+b@0.5"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			j := newJoint(t, tc.o)
@@ -53,8 +53,8 @@ func TestJointIsTheWeightedMeanOfCosines(t *testing.T) {
 			if got := dot(v[0], v[1]); math.Abs(got-want) > 1e-6 {
 				t.Errorf("cosine = %v, want %v", got, want)
 			}
-			if j.Dim() != embed.Dim || j.Space() != tc.space {
-				t.Errorf("Dim, Space = %d, %q; want %d, %q", j.Dim(), j.Space(), embed.Dim, tc.space)
+			if j.Dim() != embedding.Dim || j.Space() != tc.space {
+				t.Errorf("Dim, Space = %d, %q; want %d, %q", j.Dim(), j.Space(), embedding.Dim, tc.space)
 			}
 		})
 	}
@@ -63,13 +63,16 @@ func TestJointIsTheWeightedMeanOfCosines(t *testing.T) {
 func TestJointRefuses(t *testing.T) {
 	a := &embedtest.Fake{Name: "a", N: 384}
 	for name, f := range map[string]func() error{
-		"share below 0": func() error { _, err := embed.NewJoint(a, a, embed.JointOptions{SemanticShare: -1}); return err },
-		"share of 1":    func() error { _, err := embed.NewJoint(a, a, embed.JointOptions{SemanticShare: 1}); return err },
-		"no number": func() error {
-			_, err := embed.NewJoint(a, a, embed.JointOptions{SemanticShare: math.NaN()})
+		"share below 0": func() error {
+			_, err := embedding.NewJoint(a, a, embedding.JointOptions{SemanticShare: -1})
 			return err
 		},
-		"missing part": func() error { _, err := embed.NewJoint(a, nil, embed.JointOptions{}); return err },
+		"share of 1": func() error { _, err := embedding.NewJoint(a, a, embedding.JointOptions{SemanticShare: 1}); return err },
+		"no number": func() error {
+			_, err := embedding.NewJoint(a, a, embedding.JointOptions{SemanticShare: math.NaN()})
+			return err
+		},
+		"missing part": func() error { _, err := embedding.NewJoint(a, nil, embedding.JointOptions{}); return err },
 	} {
 		t.Run(name, func(t *testing.T) {
 			if f() == nil {
@@ -88,11 +91,11 @@ func TestJointReportsItsParts(t *testing.T) {
 	}{
 		"semantic fails":     {&embedtest.Fake{Name: "x", N: 384, Err: broken}, good(), broken},
 		"lexical fails":      {good(), &embedtest.Fake{Name: "x", N: 384, Err: broken}, broken},
-		"semantic too short": {&embedtest.Fake{Name: "x", N: 384, Gives: 383}, good(), embed.ErrDimension},
-		"lexical too long":   {good(), &embedtest.Fake{Name: "x", N: 384, Gives: 400}, embed.ErrDimension},
+		"semantic too short": {&embedtest.Fake{Name: "x", N: 384, Gives: 383}, good(), embedding.ErrDimension},
+		"lexical too long":   {good(), &embedtest.Fake{Name: "x", N: 384, Gives: 400}, embedding.ErrDimension},
 	} {
 		t.Run(name, func(t *testing.T) {
-			j, err := embed.NewJoint(tc.semantic, tc.lexical, embed.JointOptions{})
+			j, err := embedding.NewJoint(tc.semantic, tc.lexical, embedding.JointOptions{})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -8,17 +8,17 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/elderzan/elderzan/embed"
+	embedding "github.com/elderzan/elderzan/embed"
 	"github.com/elderzan/elderzan/embed/embedtest"
 )
 
 func newFakes() (local, remote *embedtest.Fake) {
-	return &embedtest.Fake{Name: "local", N: embed.Dim}, &embedtest.Fake{Name: "remote", N: embed.Dim}
+	return &embedtest.Fake{Name: "local", N: embedding.Dim}, &embedtest.Fake{Name: "remote", N: embedding.Dim}
 }
 
-func newRouter(t *testing.T, local, remote embed.Embedder) *embed.Router {
+func newRouter(t *testing.T, local, remote embedding.Embedder) *embedding.Router {
 	t.Helper()
-	r, err := embed.NewRouter(local, remote)
+	r, err := embedding.NewRouter(local, remote)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +76,7 @@ func TestRouterHarmlessTexts(t *testing.T) {
 		t.Errorf("the local embedder was asked too: %q", calls)
 	}
 	answers, degraded, err := r.Query(t.Context(), "question", false)
-	if err != nil || degraded || len(answers["local"]) != embed.Dim || len(answers["remote"]) != embed.Dim {
+	if err != nil || degraded || len(answers["local"]) != embedding.Dim || len(answers["remote"]) != embedding.Dim {
 		t.Errorf("Query = %d spaces, degraded %v, %v", len(answers), degraded, err)
 	}
 }
@@ -116,8 +116,8 @@ func TestRouterWhenTheRemoteFails(t *testing.T) {
 
 func TestRouterAsksFormerEmbedders(t *testing.T) {
 	local, remote := newFakes()
-	oldLocal, oldRemote := &embedtest.Fake{Name: "old local", N: embed.Dim}, &embedtest.Fake{Name: "old remote", N: embed.Dim}
-	r, err := embed.NewRouter(local, remote, embed.Former{Embedder: oldLocal}, embed.Former{Embedder: oldRemote, Remote: true})
+	oldLocal, oldRemote := &embedtest.Fake{Name: "old local", N: embedding.Dim}, &embedtest.Fake{Name: "old remote", N: embedding.Dim}
+	r, err := embedding.NewRouter(local, remote, embedding.Former{Embedder: oldLocal}, embedding.Former{Embedder: oldRemote, Remote: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,7 +144,7 @@ func TestRouterAsksFormerEmbedders(t *testing.T) {
 	if answers, degraded, err := r.Query(t.Context(), "again", false); err != nil || !degraded || len(answers) != 3 {
 		t.Errorf("when a former one fails: %d answers, degraded %v, %v", len(answers), degraded, err)
 	}
-	only, err := embed.NewRouter(local, nil, embed.Former{Embedder: oldRemote, Remote: true})
+	only, err := embedding.NewRouter(local, nil, embedding.Former{Embedder: oldRemote, Remote: true})
 	if err != nil || !only.Remote() || fmt.Sprint(only.Spaces()) != "[local old remote]" {
 		t.Errorf("a former remote embedder alone: %v", err)
 	}
@@ -162,17 +162,17 @@ func TestRouterCancelled(t *testing.T) {
 func TestRouterRefuses(t *testing.T) {
 	local, remote := newFakes()
 	for name, tc := range map[string]struct {
-		local, remote embed.Embedder
+		local, remote embedding.Embedder
 		want          error
 	}{
 		"no local embedder":       {nil, remote, nil},
-		"local of 384":            {&embedtest.Fake{Name: "x", N: 384}, nil, embed.ErrDimension},
-		"remote of 1536":          {local, &embedtest.Fake{Name: "x", N: 1536}, embed.ErrDimension},
-		"one space for two":       {local, &embedtest.Fake{Name: "local", N: embed.Dim}, nil},
-		"both dimensions are off": {&embedtest.Fake{Name: "x", N: 1}, &embedtest.Fake{Name: "y", N: 2}, embed.ErrDimension},
+		"local of 384":            {&embedtest.Fake{Name: "x", N: 384}, nil, embedding.ErrDimension},
+		"remote of 1536":          {local, &embedtest.Fake{Name: "x", N: 1536}, embedding.ErrDimension},
+		"one space for two":       {local, &embedtest.Fake{Name: "local", N: embedding.Dim}, nil},
+		"both dimensions are off": {&embedtest.Fake{Name: "x", N: 1}, &embedtest.Fake{Name: "y", N: 2}, embedding.ErrDimension},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := embed.NewRouter(tc.local, tc.remote)
+			_, err := embedding.NewRouter(tc.local, tc.remote)
 			if err == nil || tc.want != nil && !errors.Is(err, tc.want) {
 				t.Errorf("NewRouter: %v, want %v", err, tc.want)
 			}
@@ -181,12 +181,12 @@ func TestRouterRefuses(t *testing.T) {
 }
 
 func TestRouterChecksWhatItGets(t *testing.T) {
-	short := &embedtest.Fake{Name: "local", N: embed.Dim, Gives: 5}
+	short := &embedtest.Fake{Name: "local", N: embedding.Dim, Gives: 5}
 	r := newRouter(t, short, nil)
-	if _, _, err := r.Documents(t.Context(), []string{"text"}, true); !errors.Is(err, embed.ErrDimension) {
+	if _, _, err := r.Documents(t.Context(), []string{"text"}, true); !errors.Is(err, embedding.ErrDimension) {
 		t.Errorf("Documents: %v", err)
 	}
-	if _, _, err := r.Query(t.Context(), "text", true); !errors.Is(err, embed.ErrDimension) {
+	if _, _, err := r.Query(t.Context(), "text", true); !errors.Is(err, embedding.ErrDimension) {
 		t.Errorf("Query: %v", err)
 	}
 }

@@ -5,12 +5,12 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/elderzan/elderzan/embed"
+	embedding "github.com/elderzan/elderzan/embed"
 	"github.com/elderzan/elderzan/embed/embedtest"
 	"github.com/elderzan/elderzan/embed/lexical"
 )
 
-var _ embed.Embedder = (*lexical.Embedder)(nil)
+var _ embedding.Embedder = (*lexical.Embedder)(nil)
 
 func newEmbedder(t *testing.T) *lexical.Embedder {
 	t.Helper()

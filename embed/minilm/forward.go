@@ -10,14 +10,13 @@ const maxRows = 512
 
 // scratch is the memory of one pass; it grows to what passes need.
 type scratch struct {
-	x       []float32 // rows × hidden: the state of each token
-	wide    []float32 // rows × inner: queries, keys and values, then the inner layer
-	side    []float32 // rows × hidden
-	panel   []float32 // columns of a weight in single precision
-	keys    []float32 // one head of one text, packed for gemm
-	values  []float32
-	scores  []float32
-	context []float32
+	x      []float32 // rows × hidden: the state of each token
+	wide   []float32 // rows × inner: queries, keys and values, then the inner layer
+	side   []float32 // rows × hidden
+	panel  []float32 // columns of a weight in single precision
+	keys   []float32 // one head of one text, packed for gemm
+	values []float32
+	scores []float32
 }
 
 // grow returns a slice of n numbers, over s where that is long enough. Its contents are undefined.

@@ -10,11 +10,11 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/elderzan/elderzan/embed"
+	embedding "github.com/elderzan/elderzan/embed"
 	"github.com/elderzan/elderzan/embed/embedtest"
 )
 
-var _ embed.Embedder = (*Model)(nil)
+var _ embedding.Embedder = (*Model)(nil)
 
 func TestSuite(t *testing.T) {
 	fast := available()

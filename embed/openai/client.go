@@ -16,7 +16,7 @@ import (
 	"github.com/sony/gobreaker/v2"
 	"golang.org/x/time/rate"
 
-	"github.com/elderzan/elderzan/embed"
+	embedding "github.com/elderzan/elderzan/embed"
 )
 
 // maxAnswer bounds the bytes read of an answer.
@@ -122,7 +122,7 @@ func (c *client) negotiate(ctx context.Context, inputs []string) ([][]float32, e
 	switch {
 	case err == nil && agreed == unknownEncoding:
 		c.encoding.Store(base64Encoding)
-	case errors.Is(err, errEncoding) && agreed != floatEncoding, errors.Is(err, embed.ErrInput) && agreed == unknownEncoding:
+	case errors.Is(err, errEncoding) && agreed != floatEncoding, errors.Is(err, embedding.ErrInput) && agreed == unknownEncoding:
 		if vectors, err = c.request(ctx, inputs, false); err == nil {
 			c.encoding.Store(floatEncoding)
 		}
@@ -147,7 +147,7 @@ func (c *client) request(ctx context.Context, inputs []string, base64 bool) ([][
 		r.EncodingFormat = openai.EmbeddingEncodingFormatBase64
 	}
 	if c.opts.SendDimensions {
-		r.Dimensions = embed.Dim
+		r.Dimensions = embedding.Dim
 	}
 	answer, err := c.api.CreateEmbeddings(context.WithValue(timed, noteKey{}, &seen), r)
 	if err != nil {

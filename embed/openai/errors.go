@@ -12,7 +12,7 @@ import (
 	"github.com/cenkalti/backoff/v5"
 	openai "github.com/sashabaranov/go-openai"
 
-	"github.com/elderzan/elderzan/embed"
+	embedding "github.com/elderzan/elderzan/embed"
 )
 
 var (
@@ -47,7 +47,7 @@ func (e *Error) Error() string {
 		s += "; the account has no quota left"
 	case e.Status == http.StatusNotFound:
 		s += "; check the base URL, which usually ends in /v1, and the model's name"
-	case errors.Is(e.kind, embed.ErrInput):
+	case errors.Is(e.kind, embedding.ErrInput):
 		s += "; it may be too long for the model"
 	}
 	return s
@@ -81,7 +81,7 @@ func statusError(status int, code, kind string, retryAfter time.Duration) *Error
 		e.retry = true
 	case status == http.StatusBadRequest || status == http.StatusRequestEntityTooLarge ||
 		status == http.StatusUnprocessableEntity:
-		e.kind = embed.ErrInput
+		e.kind = embedding.ErrInput
 	default:
 		e.kind = ErrConfig
 	}

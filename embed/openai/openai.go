@@ -14,7 +14,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/elderzan/elderzan/embed"
+	embedding "github.com/elderzan/elderzan/embed"
 )
 
 // DefaultBaseURL is OpenAI's.
@@ -59,8 +59,8 @@ type Embedder struct {
 }
 
 var (
-	_ embed.Embedder = (*Embedder)(nil)
-	_ embed.Roles    = (*Embedder)(nil)
+	_ embedding.Embedder = (*Embedder)(nil)
+	_ embedding.Roles    = (*Embedder)(nil)
 )
 
 // New checks o and returns an Embedder; it sends nothing. It returns an error wrapping ErrConfig for unusable options.
@@ -129,12 +129,12 @@ func loopback(host string) bool {
 }
 
 // Dim returns 768.
-func (e *Embedder) Dim() int { return embed.Dim }
+func (e *Embedder) Dim() int { return embedding.Dim }
 
 // Space names the model, the dimension and, by a hash, the prompts.
 func (e *Embedder) Space() string {
 	o := e.client.opts
-	space := fmt.Sprintf("openai:%s@%d", strings.Join(strings.Fields(o.Model), "_"), embed.Dim)
+	space := fmt.Sprintf("openai:%s@%d", strings.Join(strings.Fields(o.Model), "_"), embedding.Dim)
 	if o.QueryPrompt != "" || o.DocumentPrompt != "" {
 		sum := sha256.Sum256([]byte(o.QueryPrompt + "\x00" + o.DocumentPrompt))
 		space += "+" + hex.EncodeToString(sum[:4])
@@ -143,10 +143,10 @@ func (e *Embedder) Space() string {
 }
 
 // ForDocuments is e, unless e is the view for questions.
-func (e *Embedder) ForDocuments() embed.Embedder { return e }
+func (e *Embedder) ForDocuments() embedding.Embedder { return e }
 
 // ForQueries is the view for questions, which gives up sooner and uses the model's prompt for them.
-func (e *Embedder) ForQueries() embed.Embedder {
+func (e *Embedder) ForQueries() embedding.Embedder {
 	if e.query == nil {
 		return e
 	}
@@ -207,13 +207,13 @@ func sendable(text string, limit int) string {
 
 // accept returns v as a unit vector of 768 dimensions, or says why it cannot be one.
 func (c *client) accept(v []float32) ([]float32, error) {
-	if len(v) > embed.Dim && c.opts.Shorten {
-		v = v[:embed.Dim:embed.Dim]
+	if len(v) > embedding.Dim && c.opts.Shorten {
+		v = v[:embedding.Dim:embedding.Dim]
 	}
-	if len(v) != embed.Dim {
+	if len(v) != embedding.Dim {
 		return nil, fmt.Errorf("%w: %q gives %d, and %d are needed; choose a model with %[4]d, such as nomic-embed-text or "+
 			"text-embedding-3-small, or, if this one was trained for shorter vectors, set embedding.shorten = true",
-			embed.ErrDimension, c.opts.Model, len(v), embed.Dim)
+			embedding.ErrDimension, c.opts.Model, len(v), embedding.Dim)
 	}
 	var sum float64
 	for _, x := range v {

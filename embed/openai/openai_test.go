@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/elderzan/elderzan/embed"
+	embedding "github.com/elderzan/elderzan/embed"
 	"github.com/elderzan/elderzan/embed/embedtest"
 	"github.com/elderzan/elderzan/embed/openai"
 )
@@ -38,7 +38,7 @@ func TestRequests(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			p := providers()[name]
 			e := start(t, p, openai.Options{})
-			for _, view := range []embed.Embedder{embed.ForDocuments(e), embed.ForQueries(e)} {
+			for _, view := range []embedding.Embedder{embedding.ForDocuments(e), embedding.ForQueries(e)} {
 				if _, err := view.Embed(t.Context(), []string{"text"}); err != nil {
 					t.Fatal(err)
 				}
@@ -78,7 +78,7 @@ func TestPromptsAndSpace(t *testing.T) {
 			t.Errorf("%s and %s share the space %q", name, other, e.Space())
 		}
 		spaces[e.Space()] = name
-		if q := embed.ForQueries(e); q.Space() != e.Space() || embed.ForQueries(q) != q {
+		if q := embedding.ForQueries(e); q.Space() != e.Space() || embedding.ForQueries(q) != q {
 			t.Errorf("%s: questions have the space %q, documents %q", name, q.Space(), e.Space())
 		}
 	}
@@ -93,8 +93,8 @@ func TestShortening(t *testing.T) {
 	}{
 		"known to shorten":         {"Qwen/Qwen3-Embedding-0.6B", 1024, openai.Options{}, nil},
 		"unknown, said to shorten": {"house-model", 1024, openai.Options{Shorten: true}, nil},
-		"unknown, longer":          {"house-model", 1024, openai.Options{}, embed.ErrDimension},
-		"too short":                {"nomic-embed-text", 512, openai.Options{}, embed.ErrDimension},
+		"unknown, longer":          {"house-model", 1024, openai.Options{}, embedding.ErrDimension},
+		"too short":                {"nomic-embed-text", 512, openai.Options{}, embedding.ErrDimension},
 		"fits":                     {"house-model", 768, openai.Options{}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -254,11 +254,11 @@ func TestKindsOfErrors(t *testing.T) {
 		"method":          {405, ``, openai.ErrConfig, 1, ""},
 		"teapot":          {418, ``, openai.ErrConfig, 1, ""},
 		"no quota":        {429, `{"error":{"message":"","type":"insufficient_quota","code":"insufficient_quota"}}`, openai.ErrUnavailable, 1, "quota"},
-		"too long":        {400, `{"error":{"message":"","type":"invalid_request_error","code":null}}`, embed.ErrInput, 2, "too long"},
-		"too large":       {413, ``, embed.ErrInput, 2, "too long"},
+		"too long":        {400, `{"error":{"message":"","type":"invalid_request_error","code":null}}`, embedding.ErrInput, 2, "too long"},
+		"too large":       {413, ``, embedding.ErrInput, 2, "too long"},
 		"overloaded":      {529, ``, openai.ErrUnavailable, 2, "529"},
 		"server error":    {500, `{"error":{"message":"","type":"server_error","code":null}}`, openai.ErrUnavailable, 2, "server_error"},
-		"list of reasons": {422, `{"detail":[{"loc":["body"],"msg":"bad"}]}`, embed.ErrInput, 2, ""},
+		"list of reasons": {422, `{"detail":[{"loc":["body"],"msg":"bad"}]}`, embedding.ErrInput, 2, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			requests := 0
@@ -296,7 +296,7 @@ func TestBadAnswers(t *testing.T) {
 		"row of nothing":  {"[" + row(0, "1") + "," + row(7, "1") + "]", openai.ErrUnavailable},
 		"negative row":    {"[" + row(-1, "1") + "," + row(0, "1") + "]", openai.ErrUnavailable},
 		"zero vector":     {"[" + row(0, "0") + "," + row(1, "1") + "]", openai.ErrUnavailable},
-		"wrong dimension": {"[" + short + "," + row(1, "1") + "]", embed.ErrDimension},
+		"wrong dimension": {"[" + short + "," + row(1, "1") + "]", embedding.ErrDimension},
 		"not numbers":     {`[{"index":0,"embedding":{"a":1}},{"index":1,"embedding":null}]`, openai.ErrUnavailable},
 		"half an answer":  {"[" + row(0, "1") + ",", openai.ErrUnavailable},
 		"broken base64":   {`[{"index":0,"embedding":"%%%"},{"index":1,"embedding":"AAAA"}]`, openai.ErrUnavailable},

@@ -16,7 +16,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/elderzan/elderzan/embed"
+	embedding "github.com/elderzan/elderzan/embed"
 	"github.com/elderzan/elderzan/embed/openai"
 )
 
@@ -152,7 +152,7 @@ func TestQuestionsGiveUpSoon(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e, s := scripted(t, openai.Options{}, step{wait: time.Hour}, step{wait: time.Hour}, step{wait: time.Hour})
 		began := time.Now()
-		_, err := embed.ForQueries(e).Embed(t.Context(), []string{"question"})
+		_, err := embedding.ForQueries(e).Embed(t.Context(), []string{"question"})
 		if took := time.Since(began); !errors.Is(err, openai.ErrUnavailable) || took > 3*time.Second {
 			t.Errorf("Embed: %v after %v and %d requests", err, took, len(s.at))
 		}
@@ -198,12 +198,12 @@ func TestBreaker(t *testing.T) {
 		if len(s.at) != 3 {
 			t.Errorf("%d requests, want 3 before the breaker opens", len(s.at))
 		}
-		time.Sleep(11 * time.Second) // synctest's clock
+		<-time.After(11 * time.Second)
 		if _, err := e.Embed(t.Context(), []string{"text"}); !errors.Is(err, openai.ErrUnavailable) || len(s.at) != 4 {
 			t.Errorf("after the pause: %v, %d requests; want one more", err, len(s.at))
 		}
 		s.steps = nil
-		time.Sleep(11 * time.Second)
+		<-time.After(11 * time.Second)
 		if _, err := e.Embed(t.Context(), []string{"text"}); err != nil {
 			t.Errorf("when the provider is back: %v", err)
 		}

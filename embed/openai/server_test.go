@@ -26,14 +26,13 @@ type request struct {
 
 // provider answers as a server of its kind does.
 type provider struct {
-	model     string
-	native    int    // dimensions of its vectors
-	base64    bool   // knows encoding_format
-	honours   bool   // honours "dimensions"
-	envelope  string // JSON around the data: %s for it
-	reversed  bool   // rows in another order
-	key       string // required, if not empty
-	normalise bool
+	model    string
+	native   int    // dimensions of its vectors
+	base64   bool   // knows encoding_format
+	honours  bool   // honours "dimensions"
+	envelope string // JSON around the data: %s for it
+	reversed bool   // rows in another order
+	key      string // required, if not empty
 
 	mu       sync.Mutex
 	requests []request

@@ -198,7 +198,7 @@ func FuzzTerms(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		if len(text) > 4096 {
-			t.Skip("linear in length: longer inputs show nothing new")
+			return // linear in length: longer inputs show nothing new
 		}
 		checkProperties(t, text)
 	})
