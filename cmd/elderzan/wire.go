@@ -9,6 +9,7 @@ import (
 	embedding "github.com/elderzan/elderzan/embed"
 	"github.com/elderzan/elderzan/embed/lexical"
 	"github.com/elderzan/elderzan/embed/minilm"
+	"github.com/elderzan/elderzan/embed/openai"
 	"github.com/elderzan/elderzan/memory"
 	"github.com/elderzan/elderzan/memory/analysis"
 	"github.com/elderzan/elderzan/memory/rank"
@@ -24,6 +25,7 @@ type stack struct {
 	store   *storage.Store
 	indexer *memory.Indexer
 	service *memory.Service
+	sweeper *memory.Sweeper
 	embeds  *embeddings
 }
 
@@ -54,6 +56,7 @@ func openStack(ctx context.Context, c config, log *slog.Logger) (_ *stack, err e
 	if err != nil {
 		return nil, err
 	}
+	st.sweeper = memory.NewSweeper(context.WithoutCancel(ctx), st.service, store, log)
 	return st, nil
 }
 
@@ -67,6 +70,9 @@ func newClassifier(c config) *scope.Classifier {
 // close stops the workers first and the engines last.
 func (s *stack) close() error {
 	var errs []error
+	if s.sweeper != nil {
+		errs = append(errs, s.sweeper.Close())
+	}
 	if s.indexer != nil {
 		errs = append(errs, s.indexer.Close())
 	}
@@ -76,6 +82,10 @@ func (s *stack) close() error {
 	}
 	return errors.Join(errs...)
 }
+
+// windowsPerText is how many windows of about 200 tokens of a long memory are embedded: beyond 1,200 tokens its words
+// must do.
+const windowsPerText = 8
 
 // embeddings is the embedder of the service. Where the model's weights are missing, it says so at each use, and the
 // memory goes on with words alone.
@@ -94,13 +104,13 @@ func openEmbeddings(ctx context.Context, c config, log *slog.Logger) (_ *embeddi
 			err = errors.Join(err, e.close())
 		}
 	}()
-	model, err := minilm.Open(modelFolder(c.ModelDir), minilm.Options{})
+	model, err := minilm.Open(modelFolder(c.ModelDir), minilm.Options{Windows: windowsPerText})
 	if err != nil {
 		log.Error("no embeddings: recall answers from words alone", "error", err)
 		return &embeddings{err: err}, nil
 	}
 	e.closers = append(e.closers, model.Close)
-	words, err := lexical.New(lexical.Options{Terms: analysis.Terms})
+	words, err := lexical.New(lexical.Options{Terms: analysis.Terms, TermsVersion: analysis.Version})
 	if err != nil {
 		return nil, err
 	}
@@ -153,9 +163,9 @@ func (e *embeddings) Query(ctx context.Context, text string, localOnly bool) (ma
 	return v, degraded, embedError(err)
 }
 
-// embedError marks the errors that a person can mend by setting the model up again.
+// embedError marks the errors that a person can mend by setting the model or its provider up again.
 func embedError(err error) error {
-	if errors.Is(err, minilm.ErrWeightsMissing) || errors.Is(err, minilm.ErrWeightsAltered) {
+	if errors.Is(err, minilm.ErrWeightsMissing) || errors.Is(err, minilm.ErrWeightsAltered) || errors.Is(err, openai.ErrKey) {
 		return fmt.Errorf("%w: %w", memory.ErrNotEmbedding, err)
 	}
 	return err

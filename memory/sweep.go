@@ -1,0 +1,113 @@
+package memory
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+)
+
+// Ager finds the memories whose time has come.
+type Ager interface {
+	// Due returns up to n ids of active or archived memories that have expired by now, and up to n of those forgotten
+	// before forgottenBefore, each the most overdue first.
+	Due(ctx context.Context, now, forgottenBefore time.Time, n int) (expired, forgotten []ID, err error)
+}
+
+// sweeper is the caller that the audit log shows for what time alone does.
+var sweeper = Caller{User: "elderzan", Client: "sweeper"}
+
+// Sweep forgets the memories that have expired and purges those that were forgotten ForgetGrace ago. It says how many
+// of each; on an error, how many until then. A memory that somebody changes meanwhile is left for the next time.
+func (s *Service) Sweep(ctx context.Context, due Ager) (expired, purged int, err error) {
+	for {
+		now := s.now().UTC()
+		old, gone, err := due.Due(ctx, now, now.Add(-ForgetGrace), MaxBatch)
+		if err != nil {
+			return expired, purged, fmt.Errorf("find what is due: %w", err)
+		}
+		if len(old) == 0 && len(gone) == 0 {
+			return expired, purged, nil
+		}
+		for _, id := range old {
+			if err := s.expireOne(ctx, id, now); err != nil {
+				return expired, purged, err
+			}
+			expired++
+		}
+		if len(gone) == 0 {
+			continue
+		}
+		a := s.audit(sweeper, "purge")
+		a.Reason = "forgotten for as long as it could be brought back"
+		if err := s.store.Purge(ctx, gone, a); err != nil {
+			return expired, purged, fmt.Errorf("purge: %w", err)
+		}
+		purged += len(gone)
+	}
+}
+
+// expireOne forgets a memory unless its expiry was moved since it was found.
+func (s *Service) expireOne(ctx context.Context, id ID, now time.Time) error {
+	_, err := s.store.Change(ctx, id, "", func(cur *Memory) (Audit, error) {
+		a := s.audit(sweeper, "expire")
+		a.Subject, a.From, a.To, a.Reason = id, cur.Scope, cur.Scope, "its time was over"
+		if cur.ExpiresAt.IsZero() || cur.ExpiresAt.After(now) {
+			return a, errNotDue
+		}
+		cur.State, cur.ForgottenAt, cur.UpdatedAt = Forgotten, now.Truncate(time.Millisecond), now.Truncate(time.Millisecond)
+		return a, nil
+	})
+	if err != nil && !errors.Is(err, errNotDue) && !errors.Is(err, ErrNotFound) {
+		return fmt.Errorf("expire: %w", err)
+	}
+	return nil
+}
+
+var errNotDue = errors.New("memory: not due any more")
+
+// sweepEvery is the time between two sweeps; recall leaves out what has expired meanwhile by itself.
+const sweepEvery = 10 * time.Minute
+
+// Sweeper sweeps at once and then every ten minutes, until Close.
+type Sweeper struct {
+	cancel context.CancelFunc
+	done   chan struct{}
+}
+
+// NewSweeper starts sweeping; log nil means silence.
+func NewSweeper(ctx context.Context, s *Service, due Ager, log *slog.Logger) *Sweeper {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	w := &Sweeper{cancel: cancel, done: make(chan struct{})}
+	go func() {
+		defer close(w.done)
+		tick := time.NewTicker(sweepEvery)
+		defer tick.Stop()
+		for {
+			expired, purged, err := s.Sweep(ctx, due)
+			if err != nil && ctx.Err() == nil {
+				log.Error("sweep", "error", err)
+			}
+			if expired+purged > 0 {
+				log.Info("swept", "expired", expired, "purged", purged)
+			}
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+		}
+	}()
+	return w
+}
+
+// Close stops the sweeper and waits for it.
+func (w *Sweeper) Close() error {
+	w.cancel()
+	<-w.done
+	return nil
+}
