@@ -210,10 +210,34 @@ func (s *Store) openKV(ring *keyring.Keyring, mustExist bool) error {
 	if err != nil {
 		return err
 	}
-	s.kv, err = kv.Open(s.path(kvDir), kv.Options{
-		Keys: kv.Keys{Store: store, Private: s.private}, MustExist: mustExist, Fail: s.opts.failing("rocksdb"),
-	})
+	open := func(mustExist bool) error {
+		s.kv, err = kv.Open(s.path(kvDir), kv.Options{
+			Keys: kv.Keys{Store: store, Private: s.private}, MustExist: mustExist, Fail: s.opts.failing("rocksdb"),
+		})
+		return err
+	}
+	err = open(mustExist)
+	if s.opts.Mend && mustExist && (errors.Is(err, kv.ErrMissing) || errors.Is(err, kv.ErrCorrupt)) {
+		if err := s.setAside(kvDir, err); err != nil {
+			return err
+		}
+		err = open(false)
+	}
 	return kvError("open", err)
+}
+
+// setAside renames what cannot be opened, so that nothing is lost should it be of use to somebody after all.
+func (s *Store) setAside(name string, why error) error {
+	aside := s.path(name) + ".damaged-" + s.opts.Now().UTC().Format("20060102T150405.000")
+	switch err := os.Rename(s.path(name), aside); {
+	case errors.Is(err, fs.ErrNotExist):
+		s.opts.Logger.Warn("made anew, as it was missing", "engine", name)
+	case err != nil:
+		return fileError("set "+name+" aside", err)
+	default:
+		s.opts.Logger.Warn("made anew; the damaged one was set aside", "engine", name, "as", aside, "damage", why)
+	}
+	return nil
 }
 
 // metaSource is where the catalogue keeps this device's id.

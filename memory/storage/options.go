@@ -15,6 +15,7 @@ type Options struct {
 	Source        string           // names this device in events for the cloud; "" means an id made at the first start
 	SnapshotEvery int              // vectors stored between two snapshots of their index; 0 means 2,000
 	UseFlush      time.Duration    // how long counted uses may stay in memory; 0 means 5 s
+	Mend          bool             // open with a new RocksDB where it is missing or damaged; the old folder stays beside it, and Repair brings back what the record holds
 	Logger        *slog.Logger     // nil means silence
 	Now           func() time.Time // nil means time.Now
 
