@@ -8,9 +8,11 @@ package sensitive
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"sort"
 	"strconv"
+	"sync"
 
 	"github.com/elderzan/elderzan/scope"
 	"github.com/elderzan/elderzan/scope/sensitive/entropy"
@@ -22,15 +24,21 @@ import (
 	"github.com/elderzan/elderzan/scope/sensitive/tokens"
 )
 
+// ErrFault reports that a rule of the detector broke on a text. Nothing is known about the text then.
+var ErrFault = errors.New("sensitive: a rule broke on this text")
+
 // Options tune a Detector. The zero value works.
 type Options struct {
 	MinConfidence float64 // findings below it are dropped, in [0, 1]; 0 means 0.5
+
+	Policy func(project string) *scope.Policy // rules of one project; nil, or a nil result, means none
 }
 
 // Detector is a scope.SensitiveDetector. It loads its rules on first use and is safe for concurrent use.
 type Detector struct {
-	options Options
-	rules   gitleaks.Scanner
+	options  Options
+	rules    gitleaks.Scanner
+	lexicons sync.Map // *scope.Policy → *saying.Lexicon
 }
 
 var _ scope.SensitiveDetector = (*Detector)(nil)
@@ -46,9 +54,13 @@ func New(o Options) *Detector {
 // Detect returns what is sensitive in any part of in, in the order content, title, tags, metadata by key, then by offset.
 // It returns ctx's error when ctx ends first.
 func (d *Detector) Detect(ctx context.Context, in scope.Input) ([]scope.Finding, error) {
+	var policy *scope.Policy
+	if d.options.Policy != nil {
+		policy = d.options.Policy(in.Project)
+	}
 	var out []scope.Finding
 	for _, f := range fields(in) {
-		found, err := d.text(ctx, f.field, f.text)
+		found, err := d.text(ctx, f.field, f.text, policy)
 		if err != nil {
 			return nil, err
 		}
@@ -90,7 +102,7 @@ func metadataText(key string, v any) string {
 	return strconv.Quote(key) + ": " + string(b)
 }
 
-func (d *Detector) text(ctx context.Context, f scope.Field, text string) ([]scope.Finding, error) {
+func (d *Detector) text(ctx context.Context, f scope.Field, text string, policy *scope.Policy) ([]scope.Finding, error) {
 	if len(text) < 3 {
 		return nil, ctx.Err()
 	}
@@ -103,6 +115,7 @@ func (d *Detector) text(ctx context.Context, f scope.Field, text string) ([]scop
 		if err != nil {
 			return nil, err
 		}
+		ms = d.own(v.Text, policy, ms)
 		for _, m := range ms {
 			m.Start, m.End = v.Original(m.Start, m.End)
 			if i > 0 {
@@ -114,12 +127,36 @@ func (d *Detector) text(ctx context.Context, f scope.Field, text string) ([]scop
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	return d.findings(f, text, match.Merge(found)), nil
+	return d.findings(f, text, match.Merge(found), policy), nil
 }
 
-// view runs every layer over one view.
-func (d *Detector) view(ctx context.Context, text string) ([]match.Match, error) {
-	ms := tokens.Scan(text)
+// own adds what the project's own words and patterns find.
+func (d *Detector) own(text string, policy *scope.Policy, ms []match.Match) []match.Match {
+	if policy == nil {
+		return ms
+	}
+	policy.EachMatch(text, func(rule, kind string, start, end int) {
+		ms = append(ms, match.Match{Rule: rule, Kind: kind, Start: start, End: end, Confidence: 0.95})
+	})
+	if len(policy.Cues()) == 0 {
+		return ms
+	}
+	lexicon, ok := d.lexicons.Load(policy)
+	if !ok {
+		lexicon, _ = d.lexicons.LoadOrStore(policy, saying.NewLexicon(policy.Cues()))
+	}
+	return append(ms, lexicon.(*saying.Lexicon).Scan(text)...)
+}
+
+// view runs every layer over one view. A layer that panics is a defect, but must neither end the process nor let the
+// text pass: it becomes an error, which names the fault and not the text.
+func (d *Detector) view(ctx context.Context, text string) (ms []match.Match, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			ms, err = nil, fmt.Errorf("%w: %T", ErrFault, p)
+		}
+	}()
+	ms = tokens.Scan(text)
 	ms = append(ms, saying.Scan(text)...)
 	ms = append(ms, entropy.Scan(text)...)
 	ms = append(ms, personal.Scan(text)...)
@@ -127,10 +164,10 @@ func (d *Detector) view(ctx context.Context, text string) ([]match.Match, error)
 	return append(ms, more...), err
 }
 
-func (d *Detector) findings(f scope.Field, text string, ms []match.Match) []scope.Finding {
+func (d *Detector) findings(f scope.Field, text string, ms []match.Match, policy *scope.Policy) []scope.Finding {
 	var out []scope.Finding
 	for _, m := range ms {
-		if m.Confidence < d.options.MinConfidence || m.Start < 0 || m.End > len(text) || m.Start >= m.End {
+		if m.Confidence < d.options.MinConfidence || m.Start < 0 || m.End > len(text) || m.Start >= m.End || policy.Allowed(text[m.Start:m.End]) {
 			continue
 		}
 		out = append(out, scope.Finding{Rule: m.Rule, Kind: m.Kind, Field: f, Start: m.Start, End: m.End,

@@ -85,7 +85,7 @@ func benignName(before string, v candidate) bool {
 		parts := split(name)
 		last := parts[len(parts)-1]
 		if benignWords.Has(last) || benignWords.Has(strings.ToLower(name)) {
-			return !(last == "session" || last == "salted" || last == "name")
+			return last != "session" && last != "salted"
 		}
 		for _, p := range parts {
 			if p == "public" || p == "pub" || p == "foreign" || p == "primary" || p == "hash" || p == "checksum" || p == "digest" || p == "csrf" || p == "xsrf" || p == "event" || p == "commit" || p == "version" || p == "srcrev" {

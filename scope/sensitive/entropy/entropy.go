@@ -154,7 +154,7 @@ func candidates(text string) []candidate {
 // appendCandidates trims a run and splits it at "=" behind a name: TOKEN=value.
 func appendCandidates(out []candidate, text string, i, j int) []candidate {
 	for k := i; k < j && k-i < 64; k++ {
-		if text[k] == '=' && k > i && k+1 < j && text[k+1] != '=' && value.Identifier(text[i:k]) {
+		if text[k] == '=' && k > i && k+1 < j && text[k+1] != '=' && name(text[i:k]) {
 			i = k + 1
 		}
 	}
@@ -215,12 +215,20 @@ func judgeHex(v candidate, near nearness, tight, vcs bool, before string) (float
 	return 0, ""
 }
 
+// name reports whether s could be the name that a value is assigned to.
+func name(s string) bool {
+	return letter(s[0]) && strings.IndexAny(s, "+/=~") < 0 && (len(s) < 12 || value.Random(s) < 0.9 || value.Identifier(s))
+}
+
 // strong reports whether a value is long and random enough and no name.
 func strong(v candidate, s string, length int, random float64) bool {
 	if v.shape.Len < length || v.random < random || v.shape.Digit == 0 && v.shape.Len < 28 {
 		return false
 	}
 	if share := value.WordShare(s); share > 0.5 || share > 0.3 && v.random < 0.97 && v.shape.Len < 40 {
+		return false
+	}
+	if v.shape.Lower == 0 && v.shape.Len < 32 && strings.IndexByte(s, '-') > 0 && value.Identifier(s) { // AES128-GCM-SHA256
 		return false
 	}
 	if v.shape.Digit <= 2 && value.Identifier(s) || v.shape.Digit < 6 && v.shape.Len < 40 && value.Identifier(s) && v.random < 0.95 {

@@ -104,13 +104,21 @@ func (b *builder) escape(text string, i int) int {
 	case '"', '\'', '/', '`':
 		b.add(text[i+1:i+2], i, i+2)
 		return i + 2
-	case '\\':
-		// "\\n" is an escaped escape: drop one level and look again, at most once per byte.
-		if i+2 < len(text) && (text[i+2] == 'n' || text[i+2] == '"' || text[i+2] == 't') {
-			return b.escape(text, i+1)
+	case '\\': // an escaped escape: drop the levels and look at what they guard
+		end := i
+		for end < len(text) && text[end] == '\\' {
+			end++
 		}
-		b.add("\\", i, i+2)
-		return i + 2
+		if end < len(text) && strings.IndexByte("nrt\"'u", text[end]) >= 0 {
+			from := len(b.out)
+			next := b.escape(text, end-1)
+			for k := from; k < len(b.starts); k++ {
+				b.starts[k] = int32(i)
+			}
+			return next
+		}
+		b.add("\\", i, end)
+		return end
 	case 'u':
 		if r, ok := hexRune(text, i+2, 4); ok {
 			b.rune(r, i, i+6)
@@ -147,7 +155,7 @@ const longestEntity = 12
 func (b *builder) entity(text string, i int) int {
 	end := min(len(text), i+longestEntity)
 	if semi := strings.IndexByte(text[i:end], ';'); semi > 1 {
-		if s := html.UnescapeString(text[i : i+semi+1]); s != text[i:i+semi+1] {
+		if s := html.UnescapeString(text[i : i+semi+1]); s != text[i:i+semi+1] && !strings.HasSuffix(s, ";") {
 			for _, r := range s {
 				b.rune(r, i, i+semi+1)
 			}

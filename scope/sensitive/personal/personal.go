@@ -21,6 +21,7 @@ type rule struct {
 	cues    []string                 // words that say what the number is; nil means that none is needed
 	pattern string                   // RE2, the number itself in group 1 if there is a group
 	check   func(digits string) bool // over the match with separators removed; nil means that the cue is enough
+	valid   func(digits string) bool // a check digit, which makes a number near its cue all but certain; nil means alone
 	shapes  []string                 // how the number is written where no cue is needed: 9 a digit, A a letter; nil means never
 	alone   func(digits string) bool // accepts the number without a cue, separators removed; nil if there are no shapes
 	conf    float64
@@ -101,7 +102,7 @@ func (t *compiled) near(text string, out []match.Match) []match.Match {
 			if embedded(text, start, end) || r.check != nil && !r.check(compact(text[start:end])) || allSame(compact(text[start:end])) {
 				continue
 			}
-			out = append(out, match.Match{Rule: r.name, Kind: r.kind, Start: start, End: end, Confidence: r.conf})
+			out = append(out, match.Match{Rule: r.name, Kind: r.kind, Start: start, End: end, Confidence: r.confidence(compact(text[start:end]))})
 		}
 		return true
 	})
@@ -109,6 +110,14 @@ func (t *compiled) near(text string, out []match.Match) []match.Match {
 		out = append(out, match.TooDense(len(text)))
 	}
 	return out
+}
+
+// confidence is that of a number near its cue: higher when its check digit is right.
+func (r *rule) confidence(number string) float64 {
+	if r.valid != nil && r.valid(number) || r.valid == nil && r.alone != nil && r.alone(number) {
+		return 0.98
+	}
+	return r.conf
 }
 
 // alone looks for numbers that need no cue: those written in one of the shapes of their kind, with a right check digit.
@@ -137,7 +146,7 @@ func (t *compiled) alone(text string, out []match.Match) []match.Match {
 				break
 			}
 			n++
-			if end = j + 1; digits >= 5 && (end == len(text) || !alnum(text[end])) {
+			if end = j + 1; digits >= 4 && (end == len(text) || !alnum(text[end])) {
 				out = t.shaped(text, string(shape[:n]), i, end, out)
 			}
 		}

@@ -100,6 +100,9 @@ func commands(text string, out []match.Match, budget *match.Budget) []match.Matc
 		if h.Start < done[i] || text[h.End-1] != '(' && h.Start > 0 && alnum(text[h.Start-1]) && alnum(text[h.Start]) && !(lower(text[h.Start-1]) && upper(text[h.Start])) {
 			return true
 		}
+		if h.Start > 0 && text[h.Start] == '-' && (alnum(text[h.Start-1]) || text[h.Start-1] == '_') { // the tail of a name, no option
+			return true
+		}
 		to := min(len(text), h.End+commandReach)
 		if !budget.Spend(to - h.Start) {
 			return false
@@ -228,7 +231,7 @@ func barePairs(text string, out []match.Match, budget *match.Budget) []match.Mat
 		s := strings.TrimRight(text[start:end], ".:")
 		sh := value.ShapeOf(s)
 		if sh.Digit == 0 || sh.Lower+sh.Upper < 3 || sh.Upper == 0 && sh.Other == 0 && !(sh.Digit >= 2 && strings.Contains(text[from:start], " / ")) || value.Reference(s) || value.Placeholder(s) || measured(s) || technical(s) || value.Versioned(s) || value.Digest(s) ||
-			strings.Contains(s, "@") && strings.Contains(s, ".") || strings.ContainsAny(s, "=()<>{}") {
+			strings.Contains(s, "@") && strings.Contains(s, ".") || strings.ContainsAny(s, "=()<>{}") || strings.Count(s, ":") > 1 {
 			return true
 		}
 		done = end

@@ -27,7 +27,7 @@ type cue struct {
 // The cue words, per class. A space stands for a space, a hyphen, an underscore or nothing.
 const (
 	passwordWords = `password|passwd|passwrd|passwort|passphrase|pass phrase|passcode|pswd|pword|passw|p@ssword|p@ssw0rd|passw0rd|pa$$word|pa$$w0rd|pa55word|p/w|p.w.|kennwort|wachtwoord|mot de passe|contraseña|contrasena|senha|parola|lösenord|
-		adgangskode|passord|salasana|hasło|heslo|jelszó|şifre|sifre|пароль|пароля|密码|密碼|口令|비밀번호|암호|mật khẩu|kata sandi|pwd|pw|pass|passe|
+		adgangskode|passord|salasana|hasło|heslo|jelszó|şifre|sifre|пароль|Пароль|ПАРОЛЬ|пароля|密码|密碼|口令|비밀번호|암호|mật khẩu|kata sandi|pwd|pw|pass|passe|
 		sudo pass|security question|login pass|secret word|secret phrase|code word|codeword|key phrase|keyphrase|magic word|safe word|safeword|password phrase|security answer|psk|
 		wpa passphrase|wifi key|wi-fi key|wlan key|network key|maiden name`
 	pinWords = `pin|pin code|pincode|pin number|door code|gate code|alarm code|entry code|entrance code|access code|lock code|locker code|safe code|unlock code|garage code|

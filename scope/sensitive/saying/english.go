@@ -9,9 +9,9 @@ import (
 
 // Scan returns the secrets that text says. Its cost is linear: each cue looks a bounded way ahead and back.
 func Scan(text string) []match.Match {
-	out := scanEnglish(text, nil)
+	out := scanEnglish(text, english(), nil)
 	if hasJapanese(text) {
-		out = scanJapanese(text, out)
+		out = scanJapanese(text, japanese(), out)
 	}
 	out = addresses(text, out)
 	budget := match.NewBudget(len(text))
@@ -27,9 +27,37 @@ func Scan(text string) []match.Match {
 	return out
 }
 
+// Lexicon is a set of further words for secrets, such as those of one project. It is immutable and safe for concurrent
+// use.
+type Lexicon struct{ latin, other *lexicon }
+
+// NewLexicon returns the Lexicon of words. What follows them is judged like what follows "password".
+func NewLexicon(words []string) *Lexicon {
+	x := &Lexicon{latin: &lexicon{}, other: &lexicon{}}
+	for _, w := range words {
+		if w = strings.TrimSpace(w); w == "" {
+			continue
+		}
+		if !ascii(w) {
+			x.other.cues = append(x.other.cues, cue{w, password, "policy"})
+			continue
+		}
+		for _, v := range variants(w) {
+			x.latin.cues = append(x.latin.cues, cue{v, password, "policy"})
+		}
+	}
+	x.latin.build()
+	x.other.build()
+	return x
+}
+
+// Scan returns the secrets that text says with the words of x.
+func (x *Lexicon) Scan(text string) []match.Match {
+	return scanJapanese(text, x.other, scanEnglish(text, x.latin, nil))
+}
+
 // scanEnglish reads what stands after, and before, each cue word.
-func scanEnglish(text string, out []match.Match) []match.Match {
-	l := english()
+func scanEnglish(text string, l *lexicon, out []match.Match) []match.Match {
 	// Longer cues hold shorter ones ("api key" holds "key"): of hits with the same end the first is the longest.
 	lastEnd := -1
 	l.set.Each(text, func(h keyword.Hit) bool {

@@ -19,8 +19,7 @@ func hasJapanese(text string) bool {
 }
 
 // scanJapanese reads what stands after, and before, each Japanese cue word.
-func scanJapanese(text string, out []match.Match) []match.Match {
-	l := japanese()
+func scanJapanese(text string, l *lexicon, out []match.Match) []match.Match {
 	lastEnd := -1
 	l.set.Each(text, func(h keyword.Hit) bool {
 		c := &l.cues[h.Word]
@@ -269,7 +268,7 @@ var refusals = []string{"でハッシュ", "で暗号", "で管理", "で保護"
 
 func judgeJapanese(text string, v found, c *cue, linked, object bool) float64 {
 	s := text[v.start:v.end]
-	if value.Placeholder(s) || value.Reference(s) || technical(s) && !v.quoted {
+	if value.Placeholder(s) || value.Reference(s) || technical(s) && !v.quoted && c.class != pin {
 		return 0
 	}
 	sh := value.ShapeOf(s)

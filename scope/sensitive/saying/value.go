@@ -151,7 +151,7 @@ func judge(text string, v found, l link, n name, c *cue) float64 {
 		return 0
 	}
 	sh := value.ShapeOf(s)
-	if sh.High > 0 && !v.quoted && (ascii(c.word) || sh.Digit == 0 || l.kind == direct) {
+	if sh.High > 0 && !v.quoted && (sh.Digit == 0 || sh.Lower+sh.Upper == 0 && ascii(c.word) || l.kind == direct) {
 		return 0
 	}
 	if k := skipSpace(text, v.next, 8); l.tag && (k >= len(text) || text[k] != '<') {
@@ -283,7 +283,7 @@ func judgePassword(text, s string, sh value.Shape, v found, l link, n name) floa
 	if sh.Digit == 0 && sh.Upper == 0 && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz'") == "" { // doesn't, user's
 		return 0
 	}
-	if l.kind == direct && (s[0] == '(' || s[0] == '[' || s[0] == '-' || s[0] == '/' || s[0] == '`' || s[0] == '&' || sh.Lower+sh.Upper+sh.Digit < 3) {
+	if l.kind == direct && (s[0] == '(' || s[0] == '[' || s[0] == '-' || s[0] == '/' || s[0] == '`' || s[0] == '&' || s[0] == '@' || s[0] == ']' || s[0] == ')' || sh.Lower+sh.Upper+sh.Digit < 3) {
 		return 0
 	}
 	return 0.85
@@ -295,6 +295,8 @@ func judgeQuoted(s string, v found, l link, n name) float64 {
 	case v.words > 8, v.words >= 2 && l.kind == assign && !l.prose && describes(firstWord(s)), v.words >= 4 && describes(firstWord(s)):
 		return 0
 	case v.words == 1 && plain(s) && (describes(s) && l.kind == copula || typeName(s)):
+		return 0
+	case l.comma && plain(s) && !n.code: // a list of words in quotes
 		return 0
 	case l.comma && !value.Identifier(s) || !l.comma:
 		return 0.9

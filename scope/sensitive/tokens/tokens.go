@@ -158,7 +158,7 @@ func (r *rule) at(text string, h keyword.Hit, budget *match.Budget) (start, end 
 
 func (r *rule) accept(text string, start, end int) bool {
 	token := text[start:end]
-	if bordered(text, start, end) || strings.HasSuffix(token, "EXAMPLE") {
+	if bordered(text, start, end) && strings.IndexByte(token, '\n') < 0 && strings.Count(token, " ") < 3 || strings.HasSuffix(token, "EXAMPLE") {
 		return false
 	}
 	return (r.Check == nil || r.Check(token)) && !filler(strings.TrimPrefix(token, r.Literal))

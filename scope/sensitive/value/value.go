@@ -61,7 +61,7 @@ func masked(s string) bool {
 			rest++
 		}
 	}
-	return mask >= 3 && rest <= 4 && mask > rest && (rest > 0 || strings.Trim(s, s[:1]) == "" || strings.ContainsAny(s, "*•●█"))
+	return mask >= 3 && rest <= 4 && mask >= rest && (rest > 0 || strings.Trim(s, s[:1]) == "" || strings.ContainsAny(s, "*•●█"))
 }
 
 // wordy reports whether s consists of words in plain letters, as the inside of <your token> does.
@@ -272,10 +272,13 @@ func Identifier(s string) bool {
 		return false
 	}
 	sh := ShapeOf(s)
+	if constant(s) {
+		return true
+	}
 	if sh.Lower+sh.Upper < 3 || sh.Digit > 4 && sh.Digit*3 > sh.Len {
 		return false
 	}
-	if constant(s) || sh.Digit < 8 && WordShare(s) >= 0.6 {
+	if sh.Digit < 8 && WordShare(s) >= 0.6 {
 		return true
 	}
 	humps, length, odd := humps(s)
@@ -389,5 +392,5 @@ func Versioned(s string) bool {
 		return false
 	}
 	v := strings.TrimPrefix(s[at+1:], "v")
-	return strings.Count(v, ".") >= 1 && strings.Trim(v, "0123456789.") == "" && Random(s[:at]) < 0.9
+	return strings.Count(v, ".") >= 1 && strings.Trim(v, "0123456789.") == "" && (Random(s[:at]) < 0.9 || at <= 32 && ShapeOf(s[:at]).Digit == 0)
 }

@@ -1,0 +1,97 @@
+package entropy_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/elderzan/elderzan/scope/sensitive/entropy"
+)
+
+// Values drawn for this test, in halves so that no scanner takes them for someone's.
+var (
+	base62 = "KUqGraE4eYHK" + "fTJeYYFr4e7r"
+	base36 = "0c5crqisgl9hmh118w5" + "wrgwl5r6ivv03"
+	long64 = "Xk2pQ9vLm4Zr7Tw1Ys8Ub3Nc6Hd0" + "Gf5JqAzW"
+	hex32  = "9f8e7d6c5b4a3928" + "1706f5e4d3c2b1a0"
+	hex40  = hex32 + "d41f8ab0"
+	uuid   = "da34859b-2ae4-48c3-" + "bfe0-1b28b7cf2eed"
+)
+
+func TestFinds(t *testing.T) {
+	for name, tc := range map[string]struct{ text, rule string }{
+		"beside a cue":             {"our deploy token got " + base62, "random-near-cue"},
+		"beside a vendor":          {"use " + base36 + " with mixpanel", "random-near-vendor"},
+		"a short one, tight":       {"apikey 9aZ3kQ7" + "xW2pB", "random-near-cue"},
+		"behind an everyday word":  {"key " + base62, "random-near-cue"},
+		"alone":                    {"  \"" + base62 + "\"\n", "random-alone"},
+		"a stock password alone":   {"password123", "random-alone"},
+		"assigned":                 {"zyloq = '" + base62 + "'", "random-assigned"},
+		"in a short text":          {"zyloq " + base62, "random-assigned"},
+		"in a long text":           {strings.Repeat("plain words go here and there ", 4) + long64 + strings.Repeat(" and go on", 9), "random-text"},
+		"hexadecimal with a cue":   {"todoist secret " + hex40, "hex-near-cue"},
+		"hexadecimal at a vendor":  {"wandb " + hex40, "hex-near-vendor"},
+		"UUID with a cue":          {"token: " + uuid, "hex-near-cue"},
+		"query parameter":          {"https://api.host.com/v1?api_key=" + base62, "random-near-cue"},
+		"Japanese cue":             {"トークンを " + base36 + " に更新", "random-near-cue"},
+		"name and value in a word": {"WEATHERLY_API_KEY=" + base36, "random-near-cue"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ms := entropy.Scan(tc.text)
+			if len(ms) == 0 || ms[0].Rule != tc.rule {
+				t.Errorf("found %v, want %s", ms, tc.rule)
+			}
+		})
+	}
+}
+
+func TestLetsPass(t *testing.T) {
+	for name, text := range map[string]string{
+		"nothing":            "",
+		"prose":              "the token is validated by the gateway before internationalization",
+		"commit":             "Fixed in commit " + hex40 + ".",
+		"bare commit":        hex40,
+		"commit at a host":   "github " + hex40,
+		"record id":          "task id " + uuid + " is finished",
+		"digest":             "sha256:" + hex32 + hex32,
+		"md5":                "md5 " + hex32 + " etag matches",
+		"go.sum":             "github.com/pkg/errors v0.9.1 h1:" + long64 + "AbC=",
+		"integrity":          "sha512-" + long64 + long64 + "==",
+		"image":              "data:image/png;base64," + "iVBORw0KGgo" + long64,
+		"public key":         "ssh-rsa AAAAB3NzaC1" + long64,
+		"public key, named":  "public_key = \"" + base62 + "\"",
+		"foreign key":        "foreignKey=" + base62,
+		"path":               "https://host.com/assets/" + base62 + "/logo.svg",
+		"identifier":         "TestServerLogLevelDoesNotLeakBetweenNewProtocolRequests2",
+		"call":               "token := fips140hash" + "UnwrapNew2(h)",
+		"placeholder":        "api_key = YOUR_API_KEY_1234_HERE",
+		"alphabet":           "key = ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789",
+		"version":            "token-lib jackson-core-2.15.0",
+		"algorithm":          "cipher = 'AEAD-AES128-GCM-SHA256'",
+		"host":               "vault token host secrets-01.eu-west-1.internal.acme.io",
+		"e-mail":             "token sent to x7k2p9q4m1@host.com",
+		"comparison":         "key a1b2c3d4e5==f6g7h8i9",
+		"settings name":      "secret ELDERZAN_V2_API_TOKEN_1",
+		"far away from cues": "token. " + strings.Repeat("word ", 30) + hex32,
+		"session at vendor":  "request_id=" + uuid,
+	} {
+		t.Run(name, func(t *testing.T) {
+			if ms := entropy.Scan(text); len(ms) > 0 {
+				t.Errorf("found %s %q", ms[0].Rule, text[ms[0].Start:ms[0].End])
+			}
+		})
+	}
+}
+
+// FuzzScan checks that spans are valid and that no text breaks a rule.
+func FuzzScan(f *testing.F) {
+	for _, s := range []string{"", "token " + base62, "a=b=c==", "key=" + hex32, "://x?key=" + base36, strings.Repeat("a1", 3000), "トークン" + base62} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		for _, m := range entropy.Scan(text) {
+			if m.Start < 0 || m.End > len(text) || m.Start >= m.End || m.Rule == "" || m.Confidence <= 0 || m.Confidence > 1 {
+				t.Errorf("bad match %+v in %d bytes", m, len(text))
+			}
+		}
+	})
+}

@@ -1,0 +1,117 @@
+package keyword_test
+
+import (
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/elderzan/elderzan/scope/sensitive/keyword"
+)
+
+func hits(s *keyword.Set, text string) []keyword.Hit {
+	var out []keyword.Hit
+	s.Each(text, func(h keyword.Hit) bool {
+		out = append(out, h)
+		return true
+	})
+	return out
+}
+
+func TestEachFindsEveryOccurrence(t *testing.T) {
+	for name, tc := range map[string]struct {
+		words []string
+		text  string
+		want  []keyword.Hit
+	}{
+		"nothing in nothing":    {nil, "abc", nil},
+		"empty words":           {[]string{"", "b"}, "abc", []keyword.Hit{{1, 1, 2}}},
+		"any case":              {[]string{"Token"}, "tOkEn", []keyword.Hit{{0, 0, 5}}},
+		"a word inside another": {[]string{"key", "api key"}, "api key", []keyword.Hit{{1, 0, 7}, {0, 4, 7}}},
+		"overlapping":           {[]string{"aba"}, "ababa", []keyword.Hit{{0, 0, 3}, {0, 2, 5}}},
+		"twice the same word":   {[]string{"x", "X"}, "x", []keyword.Hit{{1, 0, 1}, {0, 0, 1}}},
+		"other scripts":         {[]string{"鍵"}, "秘密鍵", []keyword.Hit{{0, 6, 9}}},
+		"suffix of a dead end":  {[]string{"abcd", "bc"}, "abcx", []keyword.Hit{{1, 1, 3}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := hits(keyword.New(tc.words), tc.text); !slices.Equal(got, tc.want) {
+				t.Errorf("got %v, want %v", got, tc.want)
+			}
+		})
+	}
+}
+
+func TestEachStopsWhenTold(t *testing.T) {
+	n := 0
+	keyword.New([]string{"a"}).Each("aaaa", func(keyword.Hit) bool {
+		n++
+		return n < 2
+	})
+	if n != 2 {
+		t.Errorf("visited %d hits, want 2", n)
+	}
+}
+
+func TestContains(t *testing.T) {
+	s := keyword.New([]string{"secret"})
+	if !s.Contains("a SECRET") || s.Contains("secre") {
+		t.Error("Contains disagrees with the text")
+	}
+}
+
+func TestSetIsSafeForConcurrentFirstUse(t *testing.T) {
+	s := keyword.New([]string{"one", "two"})
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			if len(hits(s, "one two one")) != 3 {
+				t.Error("a concurrent scan missed a hit")
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func TestList(t *testing.T) {
+	l := keyword.NewList("one  two\n\tthree")
+	if !l.Has("two") || !l.Has("three") || l.Has("One") || l.Has("") {
+		t.Error("Has disagrees with the list")
+	}
+}
+
+// FuzzEach compares the automaton with the plain search.
+func FuzzEach(f *testing.F) {
+	f.Add("he,she,his,hers", "ushers")
+	f.Add("a,aa,aaa", "aaaa")
+	f.Fuzz(func(t *testing.T, list, text string) {
+		words := strings.Split(list, ",")
+		var want int
+		low := asciiLower(text)
+		for _, w := range words {
+			for i := range len(low) {
+				if w != "" && strings.HasPrefix(low[i:], asciiLower(w)) {
+					want++
+				}
+			}
+		}
+		got := hits(keyword.New(words), text)
+		if len(got) != want {
+			t.Errorf("%d hits of %q in %q, want %d", len(got), words, text, want)
+		}
+		for _, h := range got {
+			if asciiLower(text[h.Start:h.End]) != asciiLower(words[h.Word]) {
+				t.Errorf("hit %v is not %q", h, words[h.Word])
+			}
+		}
+	})
+}
+
+func asciiLower(s string) string {
+	b := []byte(s)
+	for i, c := range b {
+		if c >= 'A' && c <= 'Z' {
+			b[i] = c + 'a' - 'A'
+		}
+	}
+	return string(b)
+}
