@@ -1,9 +1,11 @@
 package attach_test
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,6 +15,7 @@ import (
 	"time"
 
 	"github.com/elderzan/elderzan/cmd/internal/attach"
+	"github.com/elderzan/elderzan/cmd/internal/link"
 )
 
 func dial(t *testing.T, dir string, o attach.ClientOptions) *attach.Client {
@@ -179,13 +182,33 @@ func TestClientBesideOthers(t *testing.T) {
 	ide.close()
 }
 
+// BenchmarkCall compares a call through the pipe with one on the engine's socket itself.
 func BenchmarkCall(b *testing.B) {
 	dir := dataDir(b)
 	c := startPipe(b, dir)
 	c.initialize(nil)
-	c.call("echo", map[string]any{"text": "warm"})
-	for b.Loop() {
-		c.call("echo", map[string]any{"text": "x"})
-	}
+	b.Run("pipe", func(b *testing.B) {
+		for b.Loop() {
+			c.call("echo", map[string]any{"text": "x"})
+		}
+	})
+	b.Run("socket", func(b *testing.B) {
+		s, err := net.Dial("unix", link.SocketPath(dir))
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer s.Close()
+		r := bufio.NewReader(s)
+		s.Write(link.EncodeHello(link.Hello{Epoch: "benchmark"}))
+		r.ReadSlice('\n')
+		var frame []byte
+		for n := uint64(1); b.Loop(); n++ {
+			frame = link.AppendFrame(frame[:0], n, []byte(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo","arguments":{"text":"x"}}}`))
+			s.Write(frame)
+			if line, err := r.ReadBytes('\n'); err != nil || json.Unmarshal(line, new(answer)) != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 	c.close()
 }

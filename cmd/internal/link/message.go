@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"unicode/utf8"
 )
 
 // Errors of Parse.
@@ -52,6 +53,7 @@ const (
 
 // Check parses line and tells what is wrong with it as a message of MCP: a JSON-RPC error code and a text for its
 // sender, or 0 for a request, a notification or an answer. m.ID of a wrong message is one to answer under, or nil.
+// Unlike Parse it checks UTF-8: encoding/json would put other characters in the place of bytes that are none.
 func Check(line []byte) (m Message, code int, text string) {
 	m, err := Parse(line)
 	switch {
@@ -59,6 +61,11 @@ func Check(line []byte) (m Message, code int, text string) {
 		return m, CodeInvalid, "a message is one JSON object; batches are not part of MCP"
 	case err != nil:
 		return m, CodeParse, "the message is not valid JSON"
+	case !utf8.Valid(line):
+		if !utf8.Valid(m.ID) {
+			m.ID = nil
+		}
+		return m, CodeParse, "the message is not valid UTF-8; send its text as UTF-8"
 	case m.ID != nil && !ValidID(m.ID):
 		m.ID = nil
 		return m, CodeInvalid, "the id of a request is a string or a whole number"

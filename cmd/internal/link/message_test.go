@@ -153,3 +153,26 @@ func BenchmarkParse(b *testing.B) {
 		}
 	}
 }
+
+func TestCheck(t *testing.T) {
+	for name, tc := range map[string]struct {
+		line string
+		code int
+		id   string
+	}{
+		"request":            {`{"id":1,"method":"m"}`, 0, `1`},
+		"notification":       {`{"method":"m"}`, 0, ``},
+		"answer":             {`{"id":1,"result":{}}`, 0, `1`},
+		"no JSON":            {`{`, CodeParse, ``},
+		"batch":              {`[]`, CodeInvalid, ``},
+		"id of a wrong kind": {`{"id":null,"method":"m"}`, CodeInvalid, ``},
+		"nothing in it":      {`{"id":1}`, CodeInvalid, `1`},
+		"answer to nothing":  {`{"result":1}`, CodeInvalid, ``},
+		"both at once":       {`{"id":1,"method":"m","error":{}}`, CodeInvalid, `1`},
+	} {
+		m, code, text := Check([]byte(tc.line))
+		if code != tc.code || string(m.ID) != tc.id || (text == "") != (code == 0) {
+			t.Errorf("%s: %d %q with id %s, want %d with %s", name, code, text, m.ID, tc.code, tc.id)
+		}
+	}
+}
