@@ -84,6 +84,12 @@ func TestCheckFinds(t *testing.T) {
 		"fts emptied": {func(t *testing.T, r *rig) {
 			r.apart(t, func() { execSQL(t, r.dir, `INSERT INTO fts (fts) VALUES ('delete-all')`) })
 		}, KindFullText, Drift},
+		"fts structure damaged": {func(t *testing.T, r *rig) {
+			r.apart(t, func() { execSQL(t, r.dir, `UPDATE fts_data SET block = x'0102030405060708' WHERE id > 1000`) })
+		}, KindFullText, Drift},
+		"fts structure gone": {func(t *testing.T, r *rig) {
+			r.apart(t, func() { execSQL(t, r.dir, `DELETE FROM fts_data WHERE id > 1000`) })
+		}, KindFullText, Drift},
 		"tag missing": {func(t *testing.T, r *rig) {
 			r.apart(t, func() { execSQL(t, r.dir, `DELETE FROM tags WHERE tag = 'bird'`) })
 		}, KindTags, Drift},

@@ -66,24 +66,29 @@ func FailEach(t *testing.T) {
 	}
 }
 
-// failNth reports whether anything failed.
+// failNth reports whether anything failed. The calls are counted from the end of Open, or, for operations that are
+// about opening, from its beginning; those of Close are counted apart.
 func (b *bases) failNth(t *testing.T, op Operation, engine string, n int) bool {
 	t.Helper()
 	var f Faults
 	want := b.ops[op.Name]
 	dir := b.folder(t, op)
-	f.FailNth(engine, n)
+	if op.Opens {
+		f.FailNth(engine, n)
+	}
 	s, err := storage.Open(t.Context(), storage.Options{Dir: dir, Source: "test", Fail: f.Fail})
-	if err != nil {
-		if !errors.Is(err, ErrInjected) {
-			t.Errorf("%d. call: Open: %v; want the injected failure", n, err)
+	failed := f.Failed()
+	if err != nil && !errors.Is(err, ErrInjected) {
+		t.Errorf("%d. call: Open: %v; want the injected failure", n, err)
+	}
+	if err == nil {
+		if !op.Opens {
+			f.FailNth(engine, n)
 		}
-	} else {
-		err = op.Run(t.Context(), s)
-		if err != nil && !errors.Is(err, ErrInjected) {
+		if err = op.Run(t.Context(), s); err != nil && !errors.Is(err, ErrInjected) {
 			t.Errorf("%d. call (%s): %v; want the injected failure or none", n, f.Failed(), err)
 		}
-		failed := f.Failed()
+		failed = f.Failed()
 		f.FailNth("", 0)
 		if got := Describe(t, s); engine != "faiss" && got != want.after && (err == nil || got != want.before) {
 			t.Errorf("%d. call (%s), error %v: the store is\n%s\nbefore\n%s\nafter\n%s", n, failed, err, got, want.before, want.after)
@@ -101,7 +106,7 @@ func (b *bases) failNth(t *testing.T, op Operation, engine string, n int) bool {
 	}
 	again := mustOpen(t, storage.Options{Dir: dir})
 	if got := Describe(t, again); got != want.after && (err == nil || got != want.before) {
-		t.Errorf("%d. call, error %v: after opening again the store is\n%s\nbefore\n%s\nafter\n%s", n, err, got, want.before, want.after)
+		t.Errorf("%d. call (%s), error %v: after opening again the store is\n%s\nbefore\n%s\nafter\n%s", n, failed, err, got, want.before, want.after)
 	}
 	NoFindings(t, again)
 	mustClose(t, again)

@@ -17,6 +17,7 @@ import (
 // failure on the way it is done as a whole or not at all.
 type Operation struct {
 	Name  string
+	Opens bool // is about what opening does
 	Fresh bool // works on no folder at all instead of the prepared one
 	Run   func(ctx context.Context, s *storage.Store) error
 }
@@ -77,8 +78,8 @@ func change(id memory.ID, edit func(*memory.Memory)) func(context.Context, *stor
 // Operations lists the operations that every durable step is crossed with.
 func Operations() []Operation {
 	return []Operation{
-		{Name: "open", Run: func(context.Context, *storage.Store) error { return nil }},
-		{Name: "open-fresh", Fresh: true, Run: func(context.Context, *storage.Store) error { return nil }},
+		{Name: "open", Opens: true, Run: func(context.Context, *storage.Store) error { return nil }},
+		{Name: "open-fresh", Opens: true, Fresh: true, Run: func(context.Context, *storage.Store) error { return nil }},
 		{Name: "put", Run: func(ctx context.Context, s *storage.Store) error {
 			return put(ctx, s, memory.Put{Memory: at(idNew, scope.Shared, "A new heron came to the marsh.")})
 		}},

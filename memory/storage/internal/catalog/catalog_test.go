@@ -544,3 +544,24 @@ func TestRowsAreNotReused(t *testing.T) {
 		t.Errorf("PutVectors = %+v, %v; want 3", vs, err)
 	}
 }
+
+// TestIntegrityAfterMerges asks a connection that has looked at the full-text index before it was merged.
+func TestIntegrityAfterMerges(t *testing.T) {
+	o := options(t)
+	o.Readers = 1
+	d := open(t, o)
+	for i := range 20 {
+		insert(t, d, fmt.Sprint(i), &Words{Content: fmt.Sprintf("word%d and others", i)})
+		if i%5 == 4 {
+			if lines, err := d.Integrity(t.Context()); err != nil || len(lines) != 0 {
+				t.Errorf("after %d: %v, %v", i, lines, err)
+			}
+			if err := d.Merge(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if lines, err := d.Integrity(t.Context()); err != nil || len(lines) != 0 {
+				t.Errorf("after merging %d: %v, %v", i, lines, err)
+			}
+		}
+	}
+}
