@@ -2,12 +2,13 @@ package vector
 
 import "fmt"
 
-// addRows is how many new vectors go to FAISS in one call: it bounds the copy that makes them contiguous.
-const addRows = 1024
+// putRows is how many vectors are encoded and put at a time: it bounds how long a search waits for a Put.
+const putRows = 128
 
 // Put adds a vector for each id and replaces those of ids that the index holds; of an id given twice the last
 // vector counts. It keeps nothing of the slices. With an error wrapping ErrVector nothing has changed; any other
 // means that memory ran out or the index is closed, and that some may have been put: putting them again is safe.
+// While a Flat index that has outgrown its kind by far is rebuilt, Put waits, so that memory stays bounded.
 func (x *Index) Put(ids []int64, vecs [][]float32) error {
 	if len(ids) != len(vecs) {
 		return fmt.Errorf("vector: put %d vectors for %d ids", len(vecs), len(ids))
@@ -22,95 +23,100 @@ func (x *Index) Put(ids []int64, vecs [][]float32) error {
 		}
 		last[id] = i
 	}
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	if x.native == nil {
-		return ErrClosed
-	}
-	return x.call(func() error {
-		buf := make([]float32, 0, min(len(ids), addRows)*x.dim)
-		fresh := make([]int64, 0, min(len(ids), addRows))
-		for i, id := range ids {
-			if last[id] != i {
-				continue
-			}
-			if row, ok := x.rows[id]; ok {
-				if err := x.replace(row, vecs[i]); err != nil {
-					return err
-				}
-				continue
-			}
-			buf, fresh = append(buf, vecs[i]...), append(fresh, id)
-			if len(fresh) == addRows {
-				if err := x.append(fresh, buf); err != nil {
-					return err
-				}
-				buf, fresh = buf[:0], fresh[:0]
-			}
+	flat := make([]float32, 0, min(len(last), putRows)*x.dim)
+	some := make([]int64, 0, min(len(last), putRows))
+	for i, id := range ids {
+		if last[id] == i {
+			flat, some = append(flat, vecs[i]...), append(some, id)
 		}
-		return x.append(fresh, buf)
-	})
-}
-
-// replace overwrites a row. It needs the lock and runs on the pool.
-func (x *Index) replace(row int, vec []float32) error {
-	x.keep(row, row+1)
-	return x.native.set(row, vec)
-}
-
-// append adds rows for ids that the index does not hold. It needs the lock and runs on the pool.
-func (x *Index) append(ids []int64, vecs []float32) error {
-	if err := x.native.add(vecs); err != nil {
-		return fmt.Errorf("vector: add %d rows: %w", len(ids), err)
+		if len(some) == putRows || i == len(ids)-1 {
+			if err := x.putSome(some, flat); err != nil {
+				return err
+			}
+			flat, some = flat[:0], some[:0]
+		}
 	}
-	for _, id := range ids {
-		x.rows[id] = len(x.ids)
-		x.ids = append(x.ids, id)
+	if len(ids) == 0 {
+		return x.usable()
 	}
 	return nil
 }
 
+func (x *Index) usable() error {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	if x.body == nil {
+		return ErrClosed
+	}
+	return nil
+}
+
+// putSome puts vectors that stand one after another under ids that are all different.
+func (x *Index) putSome(ids []int64, vecs []float32) error {
+	x.yield()
+	for {
+		in, rows, err := x.encode(vecs)
+		if err != nil {
+			return err
+		}
+		done, err := x.apply(in, ids, vecs, rows)
+		if done || err != nil {
+			return err
+		}
+	}
+}
+
+// encode makes rows of vectors while searches go on.
+func (x *Index) encode(vecs []float32) (in *body, rows batch, err error) {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	if x.body == nil {
+		return nil, batch{}, ErrClosed
+	}
+	err = x.call(func() (err error) { rows, err = x.body.rows.encode(vecs); return })
+	return x.body, rows, err
+}
+
+// apply puts rows that were encoded for the body in. It does nothing if a rebuild has exchanged that body.
+func (x *Index) apply(in *body, ids []int64, vecs []float32, rows batch) (done bool, err error) {
+	x.mu.Lock()
+	defer x.wake()
+	defer x.mu.Unlock()
+	switch {
+	case x.body == nil:
+		return false, ErrClosed
+	case x.body != in:
+		return false, nil
+	}
+	if x.ivf != nil {
+		for _, id := range ids {
+			x.ivf.outdate(id, x.body.has(id))
+			x.ivf.refresh(id)
+		}
+	}
+	x.log.put(ids, vecs, x.dim)
+	return true, x.call(func() error { return x.body.put(ids, rows) })
+}
+
 // Remove drops the vectors of ids and returns how many there were; ids that the index does not hold are passed over.
+// No answer given afterwards holds them.
 func (x *Index) Remove(ids []int64) (int, error) {
 	x.mu.Lock()
+	defer x.wake()
 	defer x.mu.Unlock()
-	if x.native == nil {
+	if x.body == nil {
 		return 0, ErrClosed
 	}
+	if x.ivf != nil {
+		for _, id := range ids {
+			x.ivf.outdate(id, x.body.has(id))
+		}
+	}
+	x.log.remove(ids)
 	var removed int
 	err := x.call(func() (err error) {
-		removed, err = x.remove(ids)
+		removed, err = x.body.remove(ids)
 		return err
 	})
 	return removed, err
-}
-
-// remove needs the lock and runs on the pool. The last row moves into each gap, in order, so that a row may move more
-// than once.
-func (x *Index) remove(ids []int64) (int, error) {
-	var from, to []int64
-	n := len(x.ids)
-	for _, id := range ids {
-		row, ok := x.rows[id]
-		if !ok {
-			continue
-		}
-		n--
-		delete(x.rows, id)
-		if row != n {
-			from, to = append(from, int64(n)), append(to, int64(row))
-			x.ids[row] = x.ids[n]
-			x.rows[x.ids[row]] = row
-		}
-	}
-	removed := len(x.ids) - n
-	if removed == 0 {
-		return 0, nil
-	}
-	x.keep(n, len(x.ids))
-	for _, row := range to {
-		x.keep(int(row), int(row)+1)
-	}
-	x.ids = x.ids[:n]
-	return removed, x.native.shrink(from, to, n)
 }

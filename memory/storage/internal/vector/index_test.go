@@ -143,8 +143,8 @@ func TestIndexAgainstBruteForce(t *testing.T) {
 				}
 			},
 			"": func(t *rapid.T) {
-				if x.Len() != len(model) || x.Bytes() != int64(len(model)*dim*4) || x.native.index.Ntotal() != int64(len(model)) {
-					t.Fatalf("Len = %d, Bytes = %d, %d rows; want %d", x.Len(), x.Bytes(), x.native.index.Ntotal(), len(model))
+				if x.Len() != len(model) || x.Bytes() != int64(len(model)*dim*4) || x.body.rows.(*native).index.Ntotal() != int64(len(model)) {
+					t.Fatalf("Len = %d, Bytes = %d, %d rows; want %d", x.Len(), x.Bytes(), x.body.rows.(*native).index.Ntotal(), len(model))
 				}
 				for _, id := range x.IDs() {
 					got, err := x.Reconstruct(id)
@@ -349,16 +349,17 @@ func TestFAISSErrorsAreReported(t *testing.T) {
 	x := newTestIndex(t, 2)
 	put(t, x, rand.New(rand.NewPCG(1, 2)), 3, 0, 1)
 	one, row := make([]float32, 1), make([]int64, 1)
+	n := x.body.rows.(*native)
 	err := x.call(func() error {
 		return errors.Join(
-			wantError(t, "set", x.native.set(3, []float32{1, 0})),
-			wantError(t, "get", x.native.get(2, make([]float32, 4))),
-			wantError(t, "range", x.native.searchRange([]float32{1, 0}, 2, 9, one, row)),
-			wantError(t, "rows", x.native.searchRows([]float32{1, 0}, []int64{0, 3}, one, row)),
-			wantError(t, "rows below", x.native.searchRows([]float32{1, 0}, []int64{-1}, one, row)),
-			wantError(t, "shrink", x.native.shrink([]int64{0}, []int64{8}, 1)),
-			wantError(t, "grow", x.native.shrink(nil, nil, 4)),
-			wantError(t, "reserve", x.native.reserve(math.MaxInt64/8)),
+			wantError(t, "set", n.set(3, batch{vecs: []float32{1, 0}}, 0)),
+			wantError(t, "get", n.get(2, make([]float32, 4))),
+			wantError(t, "range", n.searchRange([]float32{1, 0}, 2, 9, one, row)),
+			wantError(t, "rows", n.searchRows([]float32{1, 0}, []int64{0, 3}, one, row)),
+			wantError(t, "rows below", n.searchRows([]float32{1, 0}, []int64{-1}, one, row)),
+			wantError(t, "shrink", n.shrink([]int64{0}, []int64{8}, 1)),
+			wantError(t, "grow", n.shrink(nil, nil, 4)),
+			wantError(t, "reserve", n.reserve(math.MaxInt64/8)),
 		)
 	})
 	if err != nil {

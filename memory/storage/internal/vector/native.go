@@ -9,15 +9,17 @@ package vector
 import "C"
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"reflect"
 	"unsafe"
 
 	"github.com/DataIntelligenceCrew/go-faiss"
 )
 
-// native is a FAISS index of float32 rows, numbered from 0 without gaps. Its methods must run on a Pool's goroutine.
+// native is the rows of a Flat index: FAISS's, of float32.
 type native struct {
 	index *faiss.IndexFlat
 	ptr   unsafe.Pointer
@@ -52,12 +54,17 @@ func handle(index faiss.Index) (unsafe.Pointer, error) {
 
 func (n *native) free() { n.index.Delete() }
 
-// add appends rows; len(vecs) is a multiple of the dimension.
-func (n *native) add(vecs []float32) error {
-	if len(vecs) == 0 {
+func (n *native) bytes() int64 { return n.index.Ntotal() * int64(n.rowBytes()) }
+
+func (n *native) rowBytes() int { return 4 * n.dim }
+
+func (n *native) encode(vecs []float32) (batch, error) { return batch{vecs: vecs}, nil }
+
+func (n *native) add(b batch, first, end int) error {
+	if first == end {
 		return nil
 	}
-	return n.index.Add(vecs)
+	return n.index.Add(b.vecs[first*n.dim : end*n.dim])
 }
 
 func (n *native) reserve(rows int) error {
@@ -65,15 +72,34 @@ func (n *native) reserve(rows int) error {
 	return failed(C.ez_flat_reserve(n.ptr, C.int64_t(rows), &msg), msg)
 }
 
-func (n *native) set(row int, vec []float32) error {
+func (n *native) set(row int, b batch, i int) error {
 	var msg *C.char
-	return failed(C.ez_flat_set(n.ptr, C.int64_t(row), floats(vec), &msg), msg)
+	return failed(C.ez_flat_set(n.ptr, C.int64_t(row), floats(b.vecs[i*n.dim:]), &msg), msg)
 }
 
 // get copies len(out)/dim rows from row on into out.
 func (n *native) get(row int, out []float32) error {
 	var msg *C.char
 	return failed(C.ez_flat_get(n.ptr, C.int64_t(row), C.int64_t(len(out)/n.dim), floats(out), &msg), msg)
+}
+
+func (n *native) read(first int, out []byte) error {
+	vecs := make([]float32, len(out)/4)
+	if err := n.get(first, vecs); err != nil {
+		return err
+	}
+	for i, c := range vecs {
+		binary.LittleEndian.PutUint32(out[4*i:], math.Float32bits(c))
+	}
+	return nil
+}
+
+func (n *native) write(rows []byte) error {
+	vecs := make([]float32, len(rows)/4)
+	for i := range vecs {
+		vecs[i] = math.Float32frombits(binary.LittleEndian.Uint32(rows[4*i:]))
+	}
+	return n.add(batch{vecs: vecs}, 0, len(vecs)/n.dim)
 }
 
 // shrink moves rows and then keeps the first rows.
@@ -99,6 +125,8 @@ func (n *native) searchRows(query []float32, list []int64, dist []float32, rows 
 func floats(x []float32) *C.float { return (*C.float)(unsafe.SliceData(x)) }
 
 func ints(x []int64) *C.int64_t { return (*C.int64_t)(unsafe.SliceData(x)) }
+
+func octets(x []byte) *C.uint8_t { return (*C.uint8_t)(unsafe.SliceData(x)) }
 
 func failed(code C.int, msg *C.char) error {
 	if code == 0 {

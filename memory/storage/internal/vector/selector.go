@@ -1,6 +1,10 @@
 package vector
 
-import "math/bits"
+import (
+	"encoding/binary"
+	"math/bits"
+	"unsafe"
+)
 
 // Selector restricts a search to some ids; nil selects all. It is a *Bitmap or IDs. Ids that are not in the index
 // are passed over.
@@ -21,6 +25,16 @@ type Bitmap struct {
 // NewBitmap returns an empty bitmap with room for ids up to largest, so that Add up to it allocates nothing.
 func NewBitmap(largest int64) *Bitmap {
 	return &Bitmap{words: make([]uint64, 0, max(0, largest)/64+1)}
+}
+
+// BitmapOf returns the bitmap whose bit i&63 of word i>>6 says whether id i is selected. It keeps words, which must not
+// change while it is in use.
+func BitmapOf(words []uint64) *Bitmap {
+	b := &Bitmap{words: words[:len(words):len(words)]}
+	for _, w := range words {
+		b.count += bits.OnesCount64(w)
+	}
+	return b
 }
 
 func (*Bitmap) isSelector() {}
@@ -60,3 +74,21 @@ func (b *Bitmap) each(fn func(id int64)) {
 		}
 	}
 }
+
+// octets returns the bitmap as FAISS reads it: bit i&7 of byte i>>3.
+func (b *Bitmap) octets() []byte {
+	if len(b.words) == 0 {
+		return []byte{0} // not nil, which would select everything
+	}
+	if little {
+		return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(b.words))), 8*len(b.words))
+	}
+	out := make([]byte, 0, 8*len(b.words))
+	for _, w := range b.words {
+		out = binary.LittleEndian.AppendUint64(out, w)
+	}
+	return out
+}
+
+// little tells whether this machine keeps the low byte of a number first.
+var little = binary.NativeEndian.Uint16([]byte{1, 0}) == 1

@@ -1,8 +1,8 @@
 #include "shim.h"
+#include "guard.h"
 
 #include <algorithm>
 #include <cstring>
-#include <exception>
 #include <stdexcept>
 
 #include <faiss/IndexFlat.h>
@@ -12,20 +12,6 @@
 extern "C" void openblas_set_num_threads(int);
 
 namespace {
-
-// No exception may cross into C and Go: it would end the process.
-template <class F>
-int guarded(char **err, F body) {
-    try {
-        body();
-        return 0;
-    } catch (const std::exception &e) {
-        *err = strdup(e.what());
-    } catch (...) {
-        *err = strdup("unknown C++ exception");
-    }
-    return 1;
-}
 
 faiss::IndexFlat &flat(void *index) {
     auto *f = dynamic_cast<faiss::IndexFlat *>(static_cast<faiss::Index *>(index));

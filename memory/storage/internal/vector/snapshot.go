@@ -44,8 +44,11 @@ func (e *CorruptError) Unwrap() error { return e.Err }
 //
 //	magic "ezvec" and format version 1 | generation, 8 bytes | length of the file id, 1 byte | file id
 //
-// The stream holds kind (1 byte), dimension (4), count (8), the ids (8 each) and the rows (4 a component). All
-// numbers are little endian.
+// The stream holds kind (1 byte), dimension (4), count (8), of kinds but Flat spread and skew (4 each, see quantised) and
+// the rotation (4 for each of dim × dim), then the ids (8 each) and the rows: 4 bytes a component, or scale (4) and code.
+// With inverted lists there follow their number (4), the bytes a vector (4), how many vectors they were trained for (8),
+// stale entries (8), fresh ids (8, and 8 each), centroids and words (4 a component), and of each list its length (8), the
+// ids (8 each) and the codes. All numbers are little endian.
 const (
 	snapMagic   = "ezvec\x01"
 	snapMetaLen = 1 + 4 + 8
@@ -137,67 +140,208 @@ func damaged(file string, err error) error {
 }
 
 func readRows(sealed io.Reader, opts Options) (_ *Index, err error) {
-	r := bufio.NewReader(sealed)
-	var meta [snapMetaLen]byte
-	if _, err := io.ReadFull(r, meta[:]); err != nil {
-		return nil, shortened(err)
+	r := &reader{r: bufio.NewReaderSize(sealed, 1<<16)}
+	kind, dim, count := Kind(r.bytes(1)[0]), int(r.uint32()), r.uint64()
+	if r.err != nil {
+		return nil, r.err
 	}
-	kind, dim := Kind(meta[0]), int(binary.LittleEndian.Uint32(meta[1:]))
-	count := binary.LittleEndian.Uint64(meta[5:])
-	if kind != Flat || dim < 1 || dim > MaxDim || count > math.MaxInt64/uint64(4*dim+8) {
+	if kind < Flat || kind > IVFPQ || dim < 1 || dim > MaxDim || count > math.MaxInt32 {
 		return nil, fmt.Errorf("%w: %s of %d × %d is unknown to this build", errSnapshot, kind, count, dim)
 	}
 	if opts.Dim != 0 && opts.Dim != dim {
 		return nil, fmt.Errorf("%w: its dimension is %d, not %d", errSnapshot, dim, opts.Dim)
 	}
-	opts.Dim, opts.Kind = dim, kind
-	x, err := New(opts)
+	if kind != Flat && opts.Source == nil {
+		return nil, fmt.Errorf("%w: the snapshot is of %s", ErrNoSource, kind)
+	}
+	opts.Dim = dim
+	x, err := newIndex(opts)
 	if err != nil {
 		return nil, err
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, x.Close())
-		}
-	}()
-	return x, x.fill(r, int(count))
+	if err := x.fill(r, kind, int(count)); err != nil {
+		return nil, errors.Join(err, x.release())
+	}
+	x.wake()
+	return x, nil
 }
 
-// fill reads ids and rows into the empty index and then the end of r.
-func (x *Index) fill(r io.Reader, count int) error {
-	ids := make([]int64, 0, min(count, 1<<20)) // grows with what is there, whatever count says
-	var raw [8]byte
-	for range count {
-		if _, err := io.ReadFull(r, raw[:]); err != nil {
-			return shortened(err)
-		}
-		ids = append(ids, int64(binary.LittleEndian.Uint64(raw[:])))
+// reader reads numbers and remembers its first error.
+type reader struct {
+	r   io.Reader
+	buf []byte
+	err error
+}
+
+// bytes reads n bytes, which are good until the next call; zeros after an error.
+func (r *reader) bytes(n int) []byte {
+	if cap(r.buf) < n {
+		r.buf = make([]byte, n)
 	}
-	if err := x.call(func() error { return x.native.reserve(count) }); err != nil {
+	b := r.buf[:n]
+	if r.err == nil {
+		_, err := io.ReadFull(r.r, b)
+		r.err = shortened(err)
+	}
+	if r.err != nil {
+		clear(b)
+	}
+	return b
+}
+
+func (r *reader) uint32() uint32 { return binary.LittleEndian.Uint32(r.bytes(4)) }
+
+func (r *reader) uint64() uint64 { return binary.LittleEndian.Uint64(r.bytes(8)) }
+
+// chunk is how many numbers are read at a time: what is allocated grows with what is there, whatever a count says.
+const chunk = 1 << 14
+
+func (r *reader) ints(n int) []int64 {
+	out := make([]int64, 0, min(n, chunk))
+	for len(out) < n && r.err == nil {
+		b := r.bytes(8 * min(n-len(out), chunk))
+		for ; len(b) > 0; b = b[8:] {
+			out = append(out, int64(binary.LittleEndian.Uint64(b)))
+		}
+	}
+	return out
+}
+
+func (r *reader) floats(n int) []float32 {
+	out := make([]float32, 0, min(n, chunk))
+	for len(out) < n && r.err == nil {
+		b := r.bytes(4 * min(n-len(out), chunk))
+		for ; len(b) > 0; b = b[4:] {
+			out = append(out, math.Float32frombits(binary.LittleEndian.Uint32(b)))
+		}
+	}
+	return out
+}
+
+// fill makes the body and the lists of the index from r and reads r's end.
+func (x *Index) fill(r *reader, kind Kind, count int) error {
+	var spread, skew float32
+	if kind != Flat {
+		head := r.floats(2)
+		rotation := r.floats(x.dim * x.dim)
+		if r.err != nil {
+			return r.err
+		}
+		rot, err := allocRotation(x.dim)
+		if err != nil {
+			return err
+		}
+		copy(rot.values(), rotation)
+		x.rot, spread, skew = rot, head[0], head[1]
+	}
+	ids := r.ints(count)
+	if r.err != nil {
+		return r.err
+	}
+	err := x.call(func() (err error) { x.body, err = x.newBody(kind.rows()); return })
+	if err != nil {
 		return err
 	}
-	bytes := make([]byte, snapRows*x.dim*4)
-	rows := make([]float32, snapRows*x.dim)
-	for first := 0; first < count; first += snapRows {
-		n := min(snapRows, count-first)
-		if _, err := io.ReadFull(r, bytes[:4*n*x.dim]); err != nil {
-			return shortened(err)
-		}
-		for i := range rows[:n*x.dim] {
-			rows[i] = math.Float32frombits(binary.LittleEndian.Uint32(bytes[4*i:]))
-		}
-		if err := x.call(func() error { return x.append(ids[first:first+n], rows[:n*x.dim]) }); err != nil {
+	if q, ok := x.body.rows.(*quantised); ok {
+		q.spread, q.skew = spread, skew
+	}
+	if err := x.call(func() error { return x.body.rows.reserve(count) }); err != nil {
+		return err
+	}
+	if err := x.fillRows(r, ids); err != nil {
+		return err
+	}
+	if kind == IVFPQ {
+		if err := x.fillLists(r); err != nil {
 			return err
 		}
 	}
-	if len(x.rows) != count {
-		return fmt.Errorf("%w: an id stands in it twice", errSnapshot)
-	}
-	if n, err := io.ReadFull(r, raw[:1]); n != 0 || !errors.Is(err, io.EOF) {
+	var one [1]byte
+	if n, err := io.ReadFull(r.r, one[:]); n != 0 || !errors.Is(err, io.EOF) {
 		if n != 0 {
 			err = fmt.Errorf("%w: bytes follow the rows", errSnapshot)
 		}
 		return err
 	}
 	return nil
+}
+
+func (x *Index) fillRows(r *reader, ids []int64) error {
+	size := x.body.rows.rowBytes()
+	for _, id := range ids {
+		if id < 0 || x.body.has(id) {
+			return fmt.Errorf("%w: an id is negative or stands in it twice", errSnapshot)
+		}
+		x.body.table.set(id, len(x.body.ids))
+		x.body.ids = append(x.body.ids, id)
+	}
+	for left := len(ids); left > 0; {
+		n := min(snapRows, left)
+		b := r.bytes(n * size)
+		if r.err != nil {
+			return r.err
+		}
+		if err := x.call(func() error { return x.body.rows.write(b) }); err != nil {
+			return err
+		}
+		left -= n
+	}
+	return nil
+}
+
+func (x *Index) fillLists(r *reader) error {
+	lists, parts, trained, stale := r.uint32(), r.uint32(), r.uint64(), r.uint64()
+	fresh := r.uint64()
+	if lists < 1 || lists > maxLists || parts < 1 || int(parts) > x.dim || x.dim%int(max(parts, 1)) != 0 || fresh > math.MaxInt32 ||
+		trained > math.MaxInt32 || stale > math.MaxInt32 {
+		if r.err != nil {
+			return r.err
+		}
+		return fmt.Errorf("%w: %d lists of %d bytes are unknown to this build", errSnapshot, lists, parts)
+	}
+	freshIDs := r.ints(int(fresh))
+	centroids, words := r.floats(int(lists)*x.dim), r.floats(256*x.dim)
+	if r.err != nil {
+		return r.err
+	}
+	v, err := newIVF(x.dim, int(lists), int(parts), int(trained), centroids, words)
+	if err != nil {
+		return err
+	}
+	x.ivf, v.stale = v, int(stale)
+	for _, id := range freshIDs {
+		if x.body.has(id) {
+			v.refresh(id)
+		}
+	}
+	for i := range lists {
+		n := r.uint64()
+		if n > math.MaxInt32 {
+			return fmt.Errorf("%w: a list of %d", errSnapshot, n)
+		}
+		if err := x.fillList(r, int64(i), int(n)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (x *Index) fillList(r *reader, list int64, n int) error {
+	ids := r.ints(n)
+	lists := make([]int64, chunk)
+	for i := range lists {
+		lists[i] = list
+	}
+	for len(ids) > 0 && r.err == nil {
+		m := min(len(ids), chunk)
+		parts := r.bytes(m * x.ivf.parts())
+		if r.err != nil {
+			break
+		}
+		if err := x.ivf.append(ids[:m], lists[:m], parts); err != nil {
+			return err
+		}
+		ids = ids[m:]
+	}
+	return r.err
 }

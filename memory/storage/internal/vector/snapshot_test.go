@@ -313,8 +313,8 @@ func TestSnapshotOfAChangingIndex(t *testing.T) {
 			t.Fatalf("seed %d: ReadSnapshot: %v", seed, err)
 		}
 		wantSame(t, y, want)
-		if err := y.Close(); err != nil || x.view != nil {
-			t.Fatalf("seed %d: Close: %v; the index still puts rows aside: %t", seed, err, x.view != nil)
+		if err := y.Close(); err != nil || x.body.view != nil {
+			t.Fatalf("seed %d: Close: %v; the index still puts rows aside: %t", seed, err, x.body.view != nil)
 		}
 	}
 }
@@ -323,8 +323,8 @@ func TestSnapshotThatCannotPutRowsAsideFails(t *testing.T) {
 	x := newTestIndex(t, 2)
 	put(t, x, rand.New(rand.NewPCG(1, 2)), 3, 0, 1)
 	m := &meddler{change: func() {
-		if x.view.next == 0 {
-			x.view.err = errDisk
+		if x.body.view.next == 0 {
+			x.body.view.err = errDisk
 		}
 	}}
 	if err := x.WriteSnapshot(m, testSnapshot(t, 1)); !errors.Is(err, errDisk) {

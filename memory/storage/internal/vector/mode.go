@@ -1,0 +1,63 @@
+package vector
+
+import "fmt"
+
+// Mode trades time for completeness.
+type Mode uint8
+
+// The modes.
+const (
+	Accurate Mode = iota // the nearest there are; see doc.go for what stands behind it
+	Balanced             // all but a hundredth of them
+	Fast                 // all but a twentieth of them
+)
+
+// String returns the mode's name.
+func (m Mode) String() string {
+	switch m {
+	case Accurate:
+		return "accurate"
+	case Balanced:
+		return "balanced"
+	case Fast:
+		return "fast"
+	}
+	return fmt.Sprintf("mode(%d)", uint8(m))
+}
+
+// SearchOptions tells how to search; the zero value searches exactly. A Flat index is always exact.
+type SearchOptions struct {
+	Mode       Mode
+	Probes     int // Balanced and Fast with inverted lists: how many lists to look into; 0 means 96 and 24
+	Candidates int // Balanced and Fast: how many full vectors to rank at most; 0 means 4 k + 128 and 2 k + 32
+}
+
+// effort is what a mode comes to for one search.
+type effort struct {
+	exact  bool
+	probes int
+	pool   int // entries taken from the lists
+	ranked int // full vectors read at most
+	luck   luck
+}
+
+func (o SearchOptions) effort(k int) effort {
+	e := effort{exact: true, luck: certain}
+	switch o.Mode {
+	case Balanced:
+		e = effort{probes: 96, pool: 2048, ranked: 4*k + 128, luck: likely}
+	case Fast:
+		e = effort{probes: 24, pool: 512, ranked: 2*k + 32, luck: guessed}
+	}
+	if !e.exact {
+		if o.Probes > 0 {
+			e.probes = o.Probes
+		}
+		if o.Candidates > 0 {
+			e.ranked = o.Candidates
+		}
+		e.ranked = max(e.ranked, k)
+		e.pool = max(e.pool, 2*e.ranked)
+	}
+	return e
+}
