@@ -15,3 +15,5 @@ func TestCrashAnywhere(t *testing.T) { storagetest.CrashAnywhere(t) }
 func TestFailEach(t *testing.T) { storagetest.FailEach(t) }
 
 func TestFullDisk(t *testing.T) { storagetest.FullDisk(t) }
+
+func TestReadOnly(t *testing.T) { storagetest.ReadOnly(t) }

@@ -55,6 +55,9 @@ func Main(m *testing.M) {
 
 // child runs one operation between Open and Close, and kills itself when it comes to the step for the count-th time.
 func child(ctx context.Context, name, dir string, step storage.Step) error {
+	if name == operationReadOnly {
+		return openReadOnly(ctx, dir)
+	}
 	left, err := strconv.Atoi(os.Getenv(envCount))
 	if err != nil {
 		return err

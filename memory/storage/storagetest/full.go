@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"os/signal"
 	"path/filepath"
 	"slices"
@@ -104,4 +106,72 @@ func refusedVectors(ctx context.Context, s *storage.Store, m memory.Memory) erro
 		}
 	}
 	return errors.New("the disk never was full for vectors")
+}
+
+// operationReadOnly has a child open a folder that it may not write; see ReadOnly.
+const operationReadOnly = "read-only"
+
+// ReadOnly wants memory.ErrReadOnly from a folder that may not be written, and from one that may not be made.
+func ReadOnly(t *testing.T) {
+	// Not t.TempDir: a child that gives up root must be able to reach it.
+	parent, err := os.MkdirTemp("", "elderzan-read-only-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(parent)
+	if err := os.Chmod(parent, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	out, killed := run(t, t.Context(), operationReadOnly, filepath.Join(parent, "data"), "", 0)
+	if killed || !slices.Contains(out, sayDone) {
+		t.Errorf("the child came to %q (killed: %v); want %q", out, killed, sayDone)
+	}
+}
+
+// openReadOnly is the child's part. Root may write anything, and so becomes somebody else first.
+func openReadOnly(ctx context.Context, dir string) error {
+	const nobody = 65534
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return err
+	}
+	if os.Geteuid() == 0 {
+		if err := errors.Join(os.Chown(dir, nobody, nobody), syscall.Setgid(nobody), syscall.Setuid(nobody)); err != nil {
+			return err
+		}
+	}
+	s, err := storage.Open(ctx, storage.Options{Dir: dir})
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(put(ctx, s, memory.Put{Memory: Memory("before")}), s.Close(), os.Chmod(dir, 0o500)); err != nil {
+		return err
+	}
+	if err := wantReadOnly(ctx, filepath.Join(dir, "below")); err != nil {
+		return err
+	}
+	err = filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		return os.Chmod(path, 0o400)
+	})
+	if err != nil {
+		return err
+	}
+	if err := wantReadOnly(ctx, dir); err != nil {
+		return err
+	}
+	fmt.Println(sayDone)
+	return nil
+}
+
+func wantReadOnly(ctx context.Context, dir string) error {
+	s, err := storage.Open(ctx, storage.Options{Dir: dir})
+	if err == nil {
+		return fmt.Errorf("a folder that cannot be written opens: %w", s.Close())
+	}
+	if !errors.Is(err, memory.ErrReadOnly) {
+		return fmt.Errorf("%w; want ErrReadOnly", err)
+	}
+	return nil
 }
