@@ -1,0 +1,113 @@
+package recalleval
+
+import (
+	"cmp"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/elderzan/elderzan/memory"
+	"github.com/elderzan/elderzan/memory/rank"
+)
+
+// Groups describes the candidates of every question, first under its own project, then over everything. names are the
+// features'. workers is how many questions are worked on at once.
+func (c *Corpus) Groups(now time.Time, limit int, weight float64, workers int) (names []string, groups []Group) {
+	groups = make([]Group, 2*len(c.Set.Questions))
+	place := c.Set.Places()
+	next := make(chan int)
+	var wg sync.WaitGroup
+	for range workers {
+		wg.Go(func() {
+			for i := range next {
+				groups[i] = c.group(i/2, i%2 == 1, now, limit, place)
+				groups[i].Weight = weight
+			}
+		})
+	}
+	for i := range groups {
+		next <- i
+	}
+	close(next)
+	wg.Wait()
+	names, _ = rank.Features(memory.RankQuery{}, memory.CandidateSet{})
+	return names, groups
+}
+
+func (c *Corpus) group(q int, pooled bool, now time.Time, limit int, place map[memory.ID]int) Group {
+	set := c.Candidates(q, pooled, limit)
+	question := c.Set.Questions[q]
+	_, rows := rank.Features(memory.RankQuery{Text: question.Text, Now: now}, set)
+	g := Group{Rows: rows, Relevant: make([]bool, len(rows)), Question: question, Pooled: pooled, Memories: make([]int, len(rows))}
+	for i := range set.Candidates {
+		g.Memories[i] = place[set.Candidates[i].Memory.ID]
+		g.Relevant[i] = slices.Contains(question.Relevant, g.Memories[i])
+	}
+	return g
+}
+
+// Order returns the group's memories by the scores that weights give them, best first.
+func (g *Group) Order(weights []float64) []int {
+	scores, order := make([]float64, len(g.Rows)), make([]int, len(g.Rows))
+	for i, x := range g.Rows {
+		order[i] = i
+		for j, f := range x {
+			scores[i] += weights[j] * f
+		}
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(scores[b], scores[a]) })
+	for i, k := range order {
+		order[i] = g.Memories[k]
+	}
+	return order
+}
+
+// Measure counts what comes back under weights, which may differ by project; under its own project and over all.
+func Measure(groups []Group, weights func(project string) []float64) (within, pooled Tally) {
+	for i := range groups {
+		g := &groups[i]
+		t := &within
+		if g.Pooled {
+			t = &pooled
+		}
+		t.Add(g.Question, g.Order(weights(g.Question.Project)))
+	}
+	return within, pooled
+}
+
+// Projects lists the projects of the groups' questions, sorted.
+func Projects(groups []Group) []string {
+	var out []string
+	for i := range groups {
+		out = append(out, groups[i].Question.Project)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// CrossFit fits weights for every project of groups from the groups of all other projects, and from extra; the
+// weights of project "" come from all.
+func CrossFit(groups, extra []Group, use []bool, fixed []float64, o FitOptions) map[string][]float64 {
+	out := map[string][]float64{}
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, max(o.Workers, 1))
+	for _, p := range append(Projects(groups), "") {
+		wg.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			train := slices.Clone(extra)
+			for _, g := range groups {
+				if g.Question.Project != p {
+					train = append(train, g)
+				}
+			}
+			w := Fit(train, use, fixed, o)
+			mu.Lock()
+			defer mu.Unlock()
+			out[p] = w
+		})
+	}
+	wg.Wait()
+	return out
+}

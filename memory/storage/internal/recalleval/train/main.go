@@ -1,0 +1,194 @@
+// Command train fits the weights of memory/rank and measures them: leave one conversation out on LoCoMo's dialogues,
+// with the agents' notes taking part so that what serves dialogue does not hurt them. It prints the figures and writes
+// the weights file for review.
+//
+//	go run ./memory/storage/internal/recalleval/train -o memory/rank/weights.json
+//
+// The model's folder comes from $ELDERZAN_MODEL, the dialogues from $ELDERZAN_DATA_DIR or ../shared/data.
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"time"
+
+	"github.com/elderzan/elderzan/embed"
+	"github.com/elderzan/elderzan/embed/lexical"
+	"github.com/elderzan/elderzan/embed/minilm"
+	"github.com/elderzan/elderzan/memory/analysis"
+	"github.com/elderzan/elderzan/memory/storage/internal/inverted"
+	"github.com/elderzan/elderzan/memory/storage/internal/recalleval"
+)
+
+// now is when the questions are asked: long after all memories, so that nothing is recent.
+var now = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// candidates is how many each source proposes, as in the server.
+const candidates = 100
+
+// notesWeight is how much a question about notes counts beside one about dialogue; there are few of them.
+const notesWeight = 2
+
+func main() {
+	out := flag.String("o", "", "weights file to write; its priors are kept")
+	cache := flag.String("cache", filepath.Join(os.TempDir(), "elderzan-recalleval"), "folder for vectors")
+	flag.Parse()
+	if err := run(context.Background(), *out, *cache); err != nil {
+		fmt.Fprintln(os.Stderr, "train:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, out, cache string) error {
+	dialogue, notes, err := corpora()
+	if err != nil {
+		return err
+	}
+	e, err := embedder()
+	if err != nil {
+		return err
+	}
+	file, err := readFile(out)
+	if err != nil {
+		return err
+	}
+	if file.Words, err = fit("words", dialogue, notes, file.Priors); err != nil {
+		return err
+	}
+	for _, c := range []*recalleval.Corpus{dialogue, notes} {
+		if _, err := c.Embed(ctx, e, e.Space(), cache); err != nil {
+			return err
+		}
+	}
+	if file.Hybrid, err = fit("hybrid", dialogue, notes, file.Priors); err != nil {
+		return err
+	}
+	if out == "" {
+		return nil
+	}
+	return writeFile(out, file)
+}
+
+func corpora() (dialogue, notes *recalleval.Corpus, err error) {
+	path, ok := recalleval.DataFile("locomo-dev.json")
+	if !ok {
+		return nil, nil, fmt.Errorf("no %s; set ELDERZAN_DATA_DIR", path)
+	}
+	set, err := recalleval.LoadLoCoMo(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	own, err := recalleval.LoadNotes()
+	if err != nil {
+		return nil, nil, err
+	}
+	return recalleval.NewCorpus(set, inverted.Options{}), recalleval.NewCorpus(own, inverted.Options{}), nil
+}
+
+func embedder() (*embed.Joint, error) {
+	dir := os.Getenv("ELDERZAN_MODEL")
+	if dir == "" {
+		return nil, errors.New("no model; set ELDERZAN_MODEL, for example by `eval \"$(make -s env)\"`")
+	}
+	model, err := minilm.Open(dir, minilm.Options{Threads: runtime.GOMAXPROCS(0)})
+	if err != nil {
+		return nil, err
+	}
+	words, err := lexical.New(lexical.Options{Terms: analysis.Terms, TermsVersion: analysis.Version})
+	if err != nil {
+		return nil, err
+	}
+	return embed.NewJoint(model, words, embed.JointOptions{})
+}
+
+// weightsFile is the form of memory/rank's weights.
+type weightsFile struct {
+	Note   string             `json:"note"`
+	Priors map[string]float64 `json:"priors"`
+	Hybrid model              `json:"hybrid"`
+	Words  model              `json:"words"`
+}
+
+type model struct {
+	Bias    float64            `json:"bias"`
+	Weights map[string]float64 `json:"weights"`
+}
+
+func readFile(path string) (f weightsFile, err error) {
+	if path == "" {
+		return f, nil
+	}
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return f, err
+	}
+	return f, json.Unmarshal(raw, &f)
+}
+
+func writeFile(path string, f weightsFile) error {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(f); err != nil {
+		return err
+	}
+	return os.WriteFile(path, b.Bytes(), 0o644)
+}
+
+// vectorFeatures take no part where there are no vectors.
+var vectorFeatures = []string{"dense", "near_dense", "episode_dense"}
+
+// fit prints the figures of left-out conversations and returns the weights learned from all.
+func fit(name string, dialogue, notes *recalleval.Corpus, priors map[string]float64) (model, error) {
+	workers := runtime.GOMAXPROCS(0)
+	names, dg := dialogue.Groups(now, candidates, 1, workers)
+	_, ng := notes.Groups(now, candidates, notesWeight, workers)
+	use := make([]bool, len(names))
+	for i, n := range names {
+		_, prior := priors[n]
+		use[i] = !prior && (name == "hybrid" || !slices.Contains(vectorFeatures, n))
+	}
+	fixed := make([]float64, len(names))
+	o := recalleval.FitOptions{Workers: workers}
+	by := recalleval.CrossFit(dg, ng, use, fixed, o)
+	within, pooled := recalleval.Measure(dg, func(p string) []float64 { return by[p] })
+	fmt.Printf("%-7s dialogue within  %s\n%-7s dialogue over all %s\n", name, &within, name, &pooled)
+	by2 := recalleval.CrossFit(ng, dg, use, fixed, o)
+	within, pooled = recalleval.Measure(ng, func(p string) []float64 { return by2[p] })
+	fmt.Printf("%-7s notes    within  %s\n%-7s notes    over all %s\n", name, &within, name, &pooled)
+	all := by[""]
+	m := model{Bias: bias(dg, all), Weights: map[string]float64{}}
+	for i, n := range names {
+		if use[i] && math.Abs(all[i]) >= .005 {
+			m.Weights[n] = math.Round(all[i]*1000) / 1000
+		}
+	}
+	return m, nil
+}
+
+// bias makes the best candidate of a middling question score 0.8.
+func bias(groups []recalleval.Group, w []float64) float64 {
+	var tops []float64
+	for i := range groups {
+		best := math.Inf(-1)
+		for _, x := range groups[i].Rows {
+			s := 0.0
+			for j, f := range x {
+				s += w[j] * f
+			}
+			best = max(best, s)
+		}
+		tops = append(tops, best)
+	}
+	slices.Sort(tops)
+	return math.Round((math.Log(4)-tops[len(tops)/2])*1000) / 1000
+}
