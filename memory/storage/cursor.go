@@ -30,6 +30,9 @@ func (s *Store) readCursor(q *memory.SearchQuery) (*catalog.Order, error) {
 		return nil, nil
 	}
 	b, err := base64.RawURLEncoding.DecodeString(q.Cursor)
+	if err == nil && base64.RawURLEncoding.EncodeToString(b) != q.Cursor { // the decoder passes over line ends and spare bits
+		err = errDecode
+	}
 	if err != nil || len(b) != cursorPlace+cursorMAC || !hmac.Equal(b[cursorPlace:], s.cursorMAC(q, b[:cursorPlace])) {
 		return nil, &memory.InputError{Field: "cursor", Problem: "is not of this query", Hint: "repeat the query that gave it without changes, or leave it out"}
 	}
