@@ -52,8 +52,9 @@ func decodeCode(kind, code string, size int) ([]byte, error) {
 	if len(code) > maxCodeChars {
 		return nil, fmt.Errorf("%w: too long for the %s", ErrCode, kind)
 	}
-	raw, err := crockford.DecodeString(lookalikes.Replace(strings.ToUpper(code)))
-	if err != nil || len(raw) != size+checksumBytes {
+	plain := lookalikes.Replace(strings.ToUpper(code))
+	raw, err := crockford.DecodeString(plain)
+	if err != nil || len(raw) != size+checksumBytes || crockford.EncodeToString(raw) != plain {
 		return nil, fmt.Errorf("%w: the %s has another length, or characters that no code has", ErrCode, kind)
 	}
 	payload, sum := raw[:size], raw[size:]

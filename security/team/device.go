@@ -170,10 +170,7 @@ func (d *Device) Sign(message []byte) []byte { return ed25519.Sign(d.signing, me
 // String shows the id and nothing secret.
 func (d *Device) String() string { return "device " + d.public.ID.String() }
 
-// GoString is String: %#v would print the keys.
-func (d *Device) GoString() string { return d.String() }
-
-// Format is String for every verb.
+// Format is String for every verb: some would print what is secret.
 func (d *Device) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(d.String())) }
 
 // Encode returns the device with its private keys, for the keyring.

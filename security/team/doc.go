@@ -9,7 +9,7 @@
 //	owner       yes    yes     yes             yes                      yes
 //	editor      yes    yes     yes             yes                      no
 //	reader      yes    no      yes             yes                      no
-//	auditor     no     no      yes             no                       no
+//	auditor     no     no      yes             yes                      no
 //
 // A team's records are sealed under the key of an epoch: 32 random bytes, wrapped separately to every device that may
 // read (Wrap). An entry that takes a right away opens the next epoch, so that within one epoch nobody loses a right

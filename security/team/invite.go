@@ -139,8 +139,5 @@ func ParseInvite(code string) (Invite, error) {
 // String shows what the invite is for, and not its secret.
 func (i Invite) String() string { return fmt.Sprintf("invite of %s to team %s", i.Inviter, i.Team) }
 
-// GoString is String: %#v would print the secret.
-func (i Invite) GoString() string { return i.String() }
-
-// Format is String for every verb.
+// Format is String for every verb: some would print what is secret.
 func (i Invite) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(i.String())) }

@@ -117,6 +117,9 @@ func (s Share) Code() string {
 	return encodeCode(codeShare, append(b, s.value.Bytes()...))
 }
 
+// String says which share it is, and not what is in it.
+func (s Share) String() string { return fmt.Sprintf("recovery share %d of %s", s.Index, s.Recovery) }
+
 // ParseShare reads a code. It returns an error wrapping ErrCode if it was mistyped, ErrVersion or ErrFormat.
 func ParseShare(code string) (Share, error) {
 	b, err := decodeCode(codeShare, code, shareBytes)

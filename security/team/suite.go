@@ -153,19 +153,25 @@ func soundRSA(k *rsa.PublicKey) bool {
 
 // parsePrivate reads what encode of a private key wrote.
 func (s Suite) parsePrivate(b []byte) (unwrapper, error) {
+	var private unwrapper
 	switch s {
 	case SuiteRSA:
 		key, err := x509.ParsePKCS1PrivateKey(b)
 		if err != nil || !soundRSA(&key.PublicKey) {
 			return nil, fmt.Errorf("%w: not an RSA key of 3072 or 4096 bits", ErrFormat)
 		}
-		return rsaPrivate{key}, nil
+		private = rsaPrivate{key}
 	case SuiteX25519, SuiteHybrid:
 		key, err := s.kem().NewPrivateKey(b)
 		if err != nil {
 			return nil, fmt.Errorf("%w: not a %v key", ErrFormat, s)
 		}
-		return hpkePrivate{key}, nil
+		private = hpkePrivate{key}
+	default:
+		return nil, fmt.Errorf("%w: %d", ErrSuite, uint8(s))
 	}
-	return nil, fmt.Errorf("%w: %d", ErrSuite, uint8(s))
+	if !bytes.Equal(private.encode(), b) {
+		return nil, fmt.Errorf("%w: a %v key in another form", ErrFormat, s)
+	}
+	return private, nil
 }
