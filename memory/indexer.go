@@ -141,6 +141,13 @@ func (x *Indexer) WaitIdle(ctx context.Context) error {
 	return nil
 }
 
+// Failing reports whether the last attempt at a batch failed.
+func (x *Indexer) Failing() bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.failures > 0
+}
+
 func isClosed(c <-chan struct{}) bool {
 	select {
 	case <-c:

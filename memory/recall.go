@@ -114,6 +114,9 @@ func (s *Service) embedQuery(ctx context.Context, in RecallInput, res *RecallRes
 		s.indexer.Settle(ctx, settleFew, settleTime)
 	}
 	if len(s.store.Spaces()) == 0 {
+		if s.indexer != nil && s.indexer.Failing() {
+			res.Degraded, res.Note = true, "answered from words alone: nothing could be embedded yet; `elderzan status` says why"
+		}
 		return nil, nil
 	}
 	localOnly := in.LocalOnly

@@ -98,6 +98,20 @@ func TestRecallTrouble(t *testing.T) {
 			}
 		}
 	})
+	t.Run("nothing embedded yet", func(t *testing.T) {
+		w := newWorld(t, func(w *world, o *memory.Options) {
+			w.embed.Fail = func([]string, bool) error { return memory.ErrNotEmbedding }
+			o.Indexer = memory.NewIndexer(context.Background(), w.store, w.embed, memory.IndexerOptions{})
+			t.Cleanup(func() { o.Indexer.Close() })
+		})
+		if _, err := w.Remember(t.Context(), mia, memory.RememberInput{Content: "deploy", Wait: true}); err != nil {
+			t.Fatal(err)
+		}
+		res, err := w.Recall(t.Context(), mia, ask)
+		if err != nil || !res.Degraded || len(res.Memories) != 1 || !strings.Contains(res.Note, "words alone") {
+			t.Errorf("Recall = %+v, %v; want an answer from words with a note", res, err)
+		}
+	})
 	t.Run("cancelled while embedding", func(t *testing.T) {
 		w := newWorld(t, func(w *world, _ *memory.Options) { vectored(w) })
 		ctx, cancel := context.WithCancel(t.Context())

@@ -9,6 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/elderzan/elderzan/cmd/internal/attach"
+	"github.com/elderzan/elderzan/cmd/internal/link"
 	"github.com/elderzan/elderzan/memory"
 	"github.com/elderzan/elderzan/memory/storage"
 )
@@ -62,33 +64,71 @@ func newDoctor(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "doctor", Short: "Check every engine against the record; --repair mends", GroupID: "server", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, err := a.session(cmd.Context())
-			if err != nil {
-				return err
+			a.mend = repair && a.inProcess
+			err := a.runDoctor(cmd.Context(), repair)
+			if err != nil && repair && !a.inProcess && a.closed(cmd.Context()) {
+				err = a.repairClosed(cmd.Context())
 			}
-			defer s.Close()
-			var raw json.RawMessage
-			if err := s.Call(cmd.Context(), adminPrefix+"doctor", doctorArgs{Repair: repair}, &raw); err != nil {
-				return err
-			}
-			if err := a.print(raw, showFindings); err != nil {
-				return err
-			}
-			var res doctorResult
-			if err := json.Unmarshal(raw, &res); err != nil {
-				return err
-			}
-			switch {
-			case len(res.Findings) == 0:
-				return nil
-			case repair:
-				return hint(fmt.Errorf("%w that could not be mended", errFindings), "restore a copy of the data folder, or export what can be read: elderzan export")
-			}
-			return hint(errFindings, "mend them from the record: elderzan doctor --repair")
+			return err
 		},
 	}
 	cmd.Flags().BoolVar(&repair, "repair", false, "mend what is found")
 	return cmd
+}
+
+func (a *app) runDoctor(ctx context.Context, repair bool) error {
+	s, err := a.session(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	var raw json.RawMessage
+	if err := s.Call(ctx, adminPrefix+"doctor", doctorArgs{Repair: repair}, &raw); err != nil {
+		return err
+	}
+	if err := a.print(raw, showFindings); err != nil {
+		return err
+	}
+	var res doctorResult
+	if err := json.Unmarshal(raw, &res); err != nil {
+		return err
+	}
+	switch {
+	case len(res.Findings) == 0:
+		return nil
+	case repair:
+		return hint(fmt.Errorf("%w that could not be mended", errFindings), "restore a copy of the data folder, or export what can be read: elderzan export")
+	}
+	return hint(errFindings, "mend them from the record: elderzan doctor --repair")
+}
+
+// closed reports whether the engine cannot open the store. One that cannot leaves with its last client.
+func (a *app) closed(ctx context.Context) bool {
+	dir, err := dataFolder(a.data)
+	if err != nil {
+		return false
+	}
+	st, err := attach.Control(ctx, dir, link.KindStatus)
+	return errors.Is(err, attach.ErrNoEngine) || err == nil && st.OpenError != ""
+}
+
+// repairClosed mends a store that the engine cannot open: in this process, with what is damaged made anew.
+func (a *app) repairClosed(ctx context.Context) error {
+	dir, err := dataFolder(a.data)
+	if err != nil {
+		return err
+	}
+	if _, err := attach.Control(ctx, dir, link.KindStop); err != nil && !errors.Is(err, attach.ErrNoEngine) {
+		return err
+	}
+	a.inProcess, a.mend = true, true
+	err = a.runDoctor(ctx, true)
+	var damaged *memory.CorruptError
+	if errors.As(err, &damaged) {
+		return hint(fmt.Errorf("%s is damaged, and nothing else holds what it held: %w", damaged.Engine, damaged.Err),
+			"put "+dir+" back from a copy; nothing in it was changed")
+	}
+	return err
 }
 
 func showFindings(w io.Writer, raw json.RawMessage) error {

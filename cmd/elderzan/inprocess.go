@@ -22,6 +22,7 @@ import (
 // openInProcess opens the store in this process; it fails clearly when an engine has it.
 func (a *app) openInProcess(ctx context.Context, dir string) (*holder, func() error, error) {
 	h := newHolder(dir, a.err)
+	h.mend = a.mend
 	closer, err := h.open(ctx)
 	if errors.Is(err, storage.ErrLocked) {
 		return nil, nil, hint(err, "end the engine first: elderzan stop --data "+dir)

@@ -17,6 +17,7 @@ type app struct {
 	data      string
 	json      bool
 	inProcess bool
+	mend      bool // open a damaged store to repair it
 }
 
 func newRoot(a *app) *cobra.Command {

@@ -92,6 +92,7 @@ type holder struct {
 	level   *slog.LevelVar
 	started time.Time
 	build   string
+	mend    bool // open the store though parts of it must be made anew
 	stack   atomic.Pointer[stack]
 	ready   func(context.Context) error // waits for stack; nil where it was opened before anything is served
 	status  func() link.Status
@@ -129,15 +130,15 @@ func (h *holder) engineOptions() engine.Options {
 func (h *holder) open(ctx context.Context) (engine.Closer, error) {
 	c, err := loadConfig(h.dir)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %s", memory.ErrUnavailable, explain(err))
+		return nil, unopened{errors.New(explain(err))}
 	}
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(c.LogLevel)); err == nil {
 		h.level.Set(level)
 	}
-	st, err := openStack(ctx, c, h.log)
+	st, err := openStack(ctx, c, h.mend, h.log)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", memory.ErrUnavailable, err)
+		return nil, unopened{err}
 	}
 	h.stack.Store(st)
 	return func(context.Context) error {
@@ -145,6 +146,11 @@ func (h *holder) open(ctx context.Context) (engine.Closer, error) {
 		return st.close()
 	}, nil
 }
+
+// unopened is why the store could not be opened. It matches memory.ErrUnavailable and does not say so over again.
+type unopened struct{ error }
+
+func (e unopened) Unwrap() []error { return []error{memory.ErrUnavailable, e.error} }
 
 func (h *holder) current(ctx context.Context) (*stack, error) {
 	if h.ready != nil {
@@ -224,8 +230,8 @@ func (h *holder) info(context.Context) tools.StatusInfo {
 	info := tools.StatusInfo{PID: s.PID, Uptime: time.Since(h.started), Clients: s.Connections, DataDir: h.dir}
 	if st := h.stack.Load(); st != nil {
 		info.Model = st.embeds.name()
-		if st.embeds.err != nil {
-			info.Alerts = append(info.Alerts, "no embeddings: "+st.embeds.err.Error())
+		if err := st.embeds.trouble(); err != nil {
+			info.Alerts = append(info.Alerts, "no embeddings: "+err.Error())
 		}
 	}
 	return info

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -23,6 +24,9 @@ type caller interface {
 
 // tool runs one tool and prints its result: as JSON with --json, else by show.
 func (a *app) tool(ctx context.Context, name string, args map[string]any, show func(io.Writer, json.RawMessage) error) error {
+	if field := notText(args); field != "" {
+		return hint(fmt.Errorf("%s is not valid UTF-8; nothing was done", field), "turn the text into UTF-8 first, as with: iconv -f latin1 -t utf-8")
+	}
 	s, err := a.session(ctx)
 	if err != nil {
 		return err
@@ -33,6 +37,23 @@ func (a *app) tool(ctx context.Context, name string, args map[string]any, show f
 		return err
 	}
 	return a.print(raw, show)
+}
+
+// notText names an argument whose text is not UTF-8; "" when all are. As JSON it would travel as another text.
+func notText(args map[string]any) string {
+	for name, v := range args {
+		var all string
+		switch v := v.(type) {
+		case string:
+			all = v
+		case []string:
+			all = strings.Join(v, "")
+		}
+		if !utf8.ValidString(all) {
+			return name
+		}
+	}
+	return ""
 }
 
 func (a *app) print(raw json.RawMessage, show func(io.Writer, json.RawMessage) error) error {
@@ -95,7 +116,7 @@ func newRemember(a *app) *cobra.Command {
 			in["content"] = text
 			if md, _ := cmd.Flags().GetString("metadata"); md != "" {
 				var m map[string]any
-				if err := json.Unmarshal([]byte(md), &m); err != nil {
+				if err := json.Unmarshal([]byte(md), &m); err != nil || !utf8.ValidString(md) {
 					return hint(errors.New("--metadata is not a JSON object"), `write it as '{"key": "value"}'`)
 				}
 				in["metadata"] = m

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 
 	embedding "github.com/elderzan/elderzan/embed"
 	"github.com/elderzan/elderzan/embed/lexical"
@@ -29,9 +30,10 @@ type stack struct {
 	embeds  *embeddings
 }
 
-// openStack opens the data folder. The model is not loaded before its first use.
-func openStack(ctx context.Context, c config, log *slog.Logger) (_ *stack, err error) {
-	store, err := storage.Open(ctx, storage.Options{Dir: c.Data, Logger: log})
+// openStack opens the data folder; with mend what is damaged and can be made anew does not hinder it. The model is not
+// loaded before its first use.
+func openStack(ctx context.Context, c config, mend bool, log *slog.Logger) (_ *stack, err error) {
+	store, err := storage.Open(ctx, storage.Options{Dir: c.Data, Mend: mend, Logger: log})
 	if err != nil {
 		return nil, err
 	}
@@ -91,8 +93,9 @@ const windowsPerText = 8
 // memory goes on with words alone.
 type embeddings struct {
 	router  *embedding.Router
-	closers []func() error // in the order of closing
-	err     error          // why there is no router
+	closers []func() error        // in the order of closing
+	err     error                 // why there is no router
+	last    atomic.Pointer[error] // what the last use ran into
 }
 
 var _ memory.Embedder = (*embeddings)(nil)
@@ -152,7 +155,7 @@ func (e *embeddings) Documents(ctx context.Context, texts []string, localOnly bo
 		return nil, "", fmt.Errorf("%w: %w", memory.ErrNotEmbedding, e.err)
 	}
 	v, space, err := e.router.Documents(ctx, texts, localOnly)
-	return v, space, embedError(err)
+	return v, space, e.note(err)
 }
 
 func (e *embeddings) Query(ctx context.Context, text string, localOnly bool) (map[string][]float32, bool, error) {
@@ -160,15 +163,28 @@ func (e *embeddings) Query(ctx context.Context, text string, localOnly bool) (ma
 		return nil, true, fmt.Errorf("%w: %w", memory.ErrNotEmbedding, e.err)
 	}
 	v, degraded, err := e.router.Query(ctx, text, localOnly)
-	return v, degraded, embedError(err)
+	return v, degraded, e.note(err)
 }
 
-// embedError marks the errors that a person can mend by setting the model or its provider up again.
-func embedError(err error) error {
+// note marks the errors that a person can mend by setting the model or its provider up again, and keeps them for
+// trouble.
+func (e *embeddings) note(err error) error {
 	if errors.Is(err, minilm.ErrWeightsMissing) || errors.Is(err, minilm.ErrWeightsAltered) || errors.Is(err, openai.ErrKey) {
-		return fmt.Errorf("%w: %w", memory.ErrNotEmbedding, err)
+		err = fmt.Errorf("%w: %w", memory.ErrNotEmbedding, err)
+		e.last.Store(&err)
+	}
+	if err == nil {
+		e.last.Store(nil)
 	}
 	return err
+}
+
+// trouble is why texts are not embedded; nil while nothing is known to hinder that.
+func (e *embeddings) trouble() error {
+	if p := e.last.Load(); p != nil {
+		return *p
+	}
+	return e.err
 }
 
 func (e *embeddings) remote() bool { return e.router != nil && e.router.Remote() }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"unicode/utf8"
 
 	"github.com/elderzan/elderzan/memory"
 )
@@ -75,6 +76,9 @@ func (r *Reader) Line() int { return r.line }
 
 func decode(b []byte) (memory.Memory, error) {
 	var m memory.Memory
+	if !utf8.Valid(b) { // encoding/json would put other characters in the place of such bytes
+		return m, errors.New("not valid UTF-8")
+	}
 	if err := json.Unmarshal(b, &m); err != nil {
 		var syntax *json.SyntaxError
 		var kind *json.UnmarshalTypeError
