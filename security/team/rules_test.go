@@ -166,6 +166,7 @@ func TestRules(t *testing.T) {
 		"a key without an epoch":      {op: SetRole{Member: rita, Role: Editor}, change: func(e *Entry) { e.Commit = Hash{1} }, want: ErrFormat},
 		"removal without an epoch":    {op: Remove{Member: ed}, change: func(e *Entry) { e.Epoch, e.Commit = 0, Hash{} }, want: ErrEpoch},
 		"lowered without an epoch":    {op: SetRole{Member: ed, Role: Reader}, change: func(e *Entry) { e.Epoch, e.Commit = 0, Hash{} }, want: ErrEpoch},
+		"an owner turns auditor":      {op: SetRole{Member: member(t, c.olga), Role: Auditor}, want: ErrNotAllowed},
 		"reader to auditor likewise":  {op: SetRole{Member: rita, Role: Auditor}, change: func(e *Entry) { e.Epoch, e.Commit = 0, Hash{} }, want: ErrEpoch},
 		"stronger without an epoch":   {op: SetPolicy{Policy{MinSuite: SuiteHybrid}}, change: func(e *Entry) { e.Epoch, e.Commit = 0, Hash{} }, want: ErrEpoch},
 		"weaker":                      {op: SetPolicy{Policy{MinSuite: SuiteRSA}}, want: ErrDowngrade},

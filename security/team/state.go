@@ -145,6 +145,10 @@ func (s *state) permit(e *Entry, author *deviceState, role Role) error {
 		if op.Device != uuid.Nil && op.Member == author.member {
 			return nil
 		}
+	case SetRole:
+		if op.Member == author.member && !op.Role.Reads() {
+			return fmt.Errorf("%w: who gives up reading must not make the key that follows; another owner does it", ErrNotAllowed)
+		}
 	}
 	if !role.Manages() {
 		return fmt.Errorf("%w: %s by %s", ErrNotAllowed, e.Op.Kind(), role)
