@@ -10,21 +10,28 @@ import (
 	"github.com/elderzan/elderzan/memory/storage"
 )
 
-// TestSweep follows a memory with an expiry from its last day to the end of the time it could be brought back.
-func TestSweep(t *testing.T) {
+// openService returns a service over a new store, whose clock shows *now.
+func openService(t *testing.T, now *time.Time) (*storage.Store, *memory.Service) {
+	t.Helper()
 	store, err := storage.Open(t.Context(), storage.Options{Dir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer store.Close()
-	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	t.Cleanup(func() { store.Close() })
 	svc, err := memory.NewService(memory.Options{
 		Store: store, Embedder: &memorytest.Embedder{}, Classifier: memorytest.Classifier{}, Ranker: memorytest.Ranker{},
-		Now: func() time.Time { return now },
+		Now: func() time.Time { return *now },
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
+	return store, svc
+}
+
+// TestSweep follows a memory with an expiry from its last day to the end of the time it could be brought back.
+func TestSweep(t *testing.T) {
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	store, svc := openService(t, &now)
 	remember := func(text string, span time.Duration) memory.ID {
 		t.Helper()
 		r, err := svc.Remember(t.Context(), memory.Caller{}, memory.RememberInput{Content: text, ExpiresIn: span})
@@ -77,19 +84,8 @@ func TestSweep(t *testing.T) {
 
 // TestSweepLeavesWhatWasExtended moves the expiry of a memory away in time.
 func TestSweepLeavesWhatWasExtended(t *testing.T) {
-	store, err := storage.Open(t.Context(), storage.Options{Dir: t.TempDir()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer store.Close()
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	svc, err := memory.NewService(memory.Options{
-		Store: store, Embedder: &memorytest.Embedder{}, Classifier: memorytest.Classifier{}, Ranker: memorytest.Ranker{},
-		Now: func() time.Time { return now },
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	store, svc := openService(t, &now)
 	r, err := svc.Remember(t.Context(), memory.Caller{}, memory.RememberInput{Content: "freeze until Monday", ExpiresIn: time.Hour})
 	if err != nil {
 		t.Fatal(err)
