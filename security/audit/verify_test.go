@@ -143,7 +143,7 @@ func TestVerifyMany(t *testing.T) {
 		return audittest.Entry(int(n) + 1) // number 10 is gone and the later ones moved up
 	}}
 	r := report(t, shifted)
-	if len(r.Faults) != 100 || r.Faults[0].Err != audit.ErrTruncated || r.Faults[1].Err != audit.ErrMoved || r.Faults[1].First != 10 {
+	if len(r.Faults) != 100 || !errors.Is(r.Faults[0], audit.ErrTruncated) || !errors.Is(r.Faults[1], audit.ErrMoved) || r.Faults[1].First != 10 {
 		t.Errorf("%d faults, first %v, %v", len(r.Faults), r.Faults[0], r.Faults[1])
 	}
 	all := report(t, &audittest.Tampered{Storage: m, AlterEntry: func(int64, []byte) []byte { return nil }})
@@ -314,7 +314,7 @@ func TestRebuild(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got := report(t, m); len(got.Faults) < 2 || slices.ContainsFunc(got.Faults, func(f *audit.Fault) bool { return f.Err != audit.ErrTile }) {
+	if got := report(t, m); len(got.Faults) < 2 || slices.ContainsFunc(got.Faults, func(f *audit.Fault) bool { return !errors.Is(f, audit.ErrTile) }) {
 		t.Errorf("before: %v", got.Err())
 	}
 	if err := audit.Rebuild(t.Context(), m, opts); err != nil {

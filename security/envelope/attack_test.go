@@ -12,6 +12,11 @@ import (
 	"github.com/elderzan/elderzan/security/team"
 )
 
+var (
+	_ envelope.Roster = (*team.Ring)(nil)
+	_ envelope.Signer = (*team.Ring)(nil)
+)
+
 // cloud is a server that keeps a team's chain, wraps and records, and does with them whatever a test makes it do.
 type cloud struct {
 	t       *testing.T

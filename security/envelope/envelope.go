@@ -69,6 +69,9 @@ func New(roster Roster, signer Signer, opts Options) *Envelope {
 // State for a new row. It returns the record and the State to remember once the server has the record, an error
 // wrapping ErrAuthor if the signer may not write, ErrKey without the epoch's key, ErrTooLarge, or ErrContent for text
 // that is not UTF-8.
+//
+// Sealing the same content again gives another record, which under the same version is a fork to everybody who saw
+// the first: keep the record until the server has it, and repeat a push with the same bytes.
 func (e *Envelope) Seal(row uuid.UUID, seen State, c Content) ([]byte, State, error) {
 	h := Header{
 		Scope: scopeShared, Team: e.roster.Team(), Row: row, Version: seen.Version + 1, Epoch: e.roster.Epoch(),
@@ -97,6 +100,7 @@ func (e *Envelope) Seal(row uuid.UUID, seen State, c Content) ([]byte, State, er
 		return nil, State{}, err
 	}
 	record, err := seal(&h, key, plain)
+	clear(plain)
 	if err != nil {
 		return nil, State{}, err
 	}

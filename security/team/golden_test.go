@@ -113,10 +113,9 @@ func TestGoldenDevice(t *testing.T) {
 	}
 }
 
-// goldenTeam is the team of the golden files: its devices, and the key of each epoch.
+// goldenTeam is the team of the golden files.
 type goldenTeam struct {
 	olga, card *Device
-	keys       map[uint64]security.Secret
 	entries    [][]byte
 	chain      *Chain
 }
