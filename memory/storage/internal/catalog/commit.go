@@ -347,3 +347,6 @@ func (w *writer) apply() {
 		}
 	}
 }
+
+// Waiting returns how many requests wait for the writer.
+func (d *DB) Waiting() int { return len(d.writer.queue) }
