@@ -14,11 +14,11 @@ type class struct {
 
 var classes = []class{
 	{BestPractice, map[float64]string{
-		2: `best practice|rule of thumb|anti-pattern|antipattern|ベストプラクティス|アンチパターン|定石|原則として`,
-		1: ` always | never |should be |should not | should | prefer | avoid | instead of |recommended|it is better to|it's better to|good idea to|bad idea to|do not | don't | rather than |make sure | ensure |must be |must not |すべき|べきではない|
-推奨|望ましい|避ける|避けた方|した方がよい|した方が良い|する方がよい|ほうがよい|方が安全|してはいけない|しないこと|すること。|必ず|なるべく`,
+		3:   `すべき|べきである|べきではない|べき。|望ましい|推奨する|方がよい|方が良い|方が安全|ほうがよい|してはいけない|避けるべき|it is better to|it's better to`,
+		2:   `best practice|rule of thumb|anti-pattern|antipattern|ベストプラクティス|アンチパターン|定石|原則として`,
+		1:   ` always | never |should be |should not | should | prefer | avoid | instead of |recommended|good idea to|bad idea to|do not | don't | rather than |make sure | ensure |must be |must not |推奨|避ける|避けた方|しないこと|すること。|付けること|必ず|なるべく`,
 		0.5: ` use | keep | validate | because | so that | safer | safely |leads to|prevents| helps |reduces|を使う|を防ぐ|安全`,
-	}, `always |never |prefer |avoid |use |do not |don't |keep |validate |write |test |make |name |wrap |return |close |check |set |store |hash |rotate |limit |pin |escape |log |treat |design |favor |favour |handle |verify |encrypt |cache |measure |profile |document |automate |separate |batch |index |sanitize |parameterize |release |lock `, 1.2},
+	}, `always |never |prefer |avoid |use |do not |don't |keep |validate |write |test |make |name |wrap |return |close |check |set |store |hash |rotate |limit |pin |escape |log |treat |design |favor |favour |handle |verify |encrypt |cache |measure |profile |document |automate |separate |batch |index |sanitize |parameterize |release |lock |retry |rate limit |index |batch |pin |run containers|prefer |normalize |normalise |isolate |inject |mock |minimize |minimise |maximize |split |merge |review |monitor |back up |compress |paginate |throttle |quote |free |reuse |assert |fail |stop |start |treat |assume |expect |choose |pick |put |move |leave |trust |restrict |scope |deny |allow |require |define |declare |annotate |comment |format |lint `, 1.4},
 	{Decision, map[float64]string{
 		2:   `we decided|decided to|decision:|we chose|was chosen|chose to|we agreed|agreed to|agreed on|we will use|we're going with|went with|we settled on|adr-|adr |decision record|決定した|に決めた|決めました|採用した|採用する|採用を決|見送|ことにした|ことにする|方針とする|方針に決|選定した|選んだ|決定事項|合意した`,
 		1:   ` decided | decision | chosen | rejected | trade-off | tradeoff |over redis|in favor of|in favour of|opted for|we picked|picked |決定|方針|採択|却下`,
@@ -55,7 +55,8 @@ var classes = []class{
 		0.5: ` plan | later |後で|今後`,
 	}, `todo|remember to|follow up|next:`, 1},
 	{Reference, map[float64]string{
-		2:   `documentation is|docs are at|see https|is documented|reference:|cheat sheet|defined as|stands for|is defined|refers to|specification|rfc |の略|とは、|とは|を参照|ドキュメントは|仕様|公式`,
+		3:   `stands for|is defined as|default port|既定のポート|defaults to|とは、|の略`,
+		2:   `documentation is|docs are at|see https|is documented|reference:|cheat sheet|is defined|refers to|specification|rfc |とは|を参照|ドキュメントは|仕様|公式`,
 		1:   ` means | is a | are a | is an | is the | default is| defaults to| returns | supports | limit is| maximum | minimum |status code|syntax|http 4|http 5|によると|意味する|返す|既定|デフォルト|上限|対応している|である`,
 		0.5: ` in go| in python| in java| in rust| in sql| in git| in linux| in http| in postgres|postgresql|sqlite|kubernetes|docker|javascript|typescript`,
 	}, `http|rfc|https`, 0.5},

@@ -22,6 +22,7 @@ const (
 	privateAddress
 	localPort
 	projectAtHand
+	somethingDefinite
 	group
 	environment
 	version
@@ -37,23 +38,24 @@ var evidence = [signs]struct {
 	weight float64
 	reason string
 }{
-	machinePath:    {0.6, "it names a path on a machine"},
-	repositoryPath: {0.55, "it names a path in a repository"},
-	sourceFile:     {0.4, "it names a source file"},
-	repository:     {0.5, "it names a repository"},
-	ticket:         {0.5, "it names a ticket"},
-	branch:         {0.5, "it names a branch"},
-	internalHost:   {0.6, "it names an internal host"},
-	privateAddress: {0.5, "it names a private address"},
-	localPort:      {0.4, "it names a local port"},
-	projectAtHand:  {0.55, "it speaks of a project at hand"},
-	group:          {0.4, "it speaks for a group"},
-	environment:    {0.45, "it names an environment"},
-	version:        {0.1, "it names a version"},
-	codeName:       {0.3, "it names things of a code base"},
-	settingName:    {0.3, "it names settings"},
-	commit:         {0.45, "it names a commit"},
-	timeNear:       {0.3, "it speaks of a time"},
+	machinePath:       {0.6, "it names a path on a machine"},
+	repositoryPath:    {0.55, "it names a path in a repository"},
+	sourceFile:        {0.4, "it names a source file"},
+	repository:        {0.5, "it names a repository"},
+	ticket:            {0.5, "it names a ticket"},
+	branch:            {0.5, "it names a branch"},
+	internalHost:      {0.6, "it names an internal host"},
+	privateAddress:    {0.5, "it names a private address"},
+	localPort:         {0.4, "it names a local port"},
+	projectAtHand:     {0.55, "it speaks of a project at hand"},
+	somethingDefinite: {0.2, "it speaks of something as if it were known"},
+	group:             {0.4, "it speaks for a group"},
+	environment:       {0.45, "it names an environment"},
+	version:           {0.1, "it names a version"},
+	codeName:          {0.3, "it names things of a code base"},
+	settingName:       {0.3, "it names settings"},
+	commit:            {0.45, "it names a commit"},
+	timeNear:          {0.3, "it speaks of a time"},
 }
 
 // trigger says which sign a word may start, and what must stand beside the word.
@@ -80,15 +82,16 @@ var triggers = []trigger{
 		return (h.Start == 0 || !wordByte(text[h.Start-1]) && text[h.Start-1] != '.') && privateIP.MatchString(text[h.Start:min(len(text), h.Start+16)])
 	}},
 	{localPort, "localhost:|127.0.0.1:", func(text string, h keyword.Hit) bool { return h.End < len(text) && digit(text[h.End]) }},
-	{projectAtHand, "this |our |the ", func(text string, h keyword.Hit) bool { return alone(text, h) && things.Has(nextWord(text, h.End)) }},
+	{projectAtHand, "this |our ", func(text string, h keyword.Hit) bool { return alone(text, h) && things.Has(nextWord(text, h.End)) }},
+	{somethingDefinite, "the ", func(text string, h keyword.Hit) bool { return alone(text, h) && things.Has(nextWord(text, h.End)) }},
 	{projectAtHand, "このリポジトリ|このプロジェクト|本プロジェクト|当プロジェクト|このサービス|本サービス|当サービス|このコード|本番環境|検証環境|ステージング|開発環境|うちの|弊社|当社|社内|我々|私たち|本システム|このアプリ|このモジュール", nil},
 	{group, "we|we've|we're|our|us|ours", alone},
 	{environment, "staging |prod |production |dev |qa |uat ", func(text string, h keyword.Hit) bool { return alone(text, h) && places.Has(nextWord(text, h.End)) }},
 	{version, "version ", func(text string, h keyword.Hit) bool {
 		return alone(text, h) && h.End < len(text) && digit(text[h.End])
 	}},
-	{timeNear, "yesterday|today|tomorrow|last week|last month|last friday|last monday|last sprint|last quarter|next week|next month|next sprint|next quarter|next release|this week|this month|this sprint|this quarter|as of", alone},
-	{timeNear, "昨日|今日|明日|先週|来週|今週|先月|来月|今回", nil},
+	{timeNear, "yesterday|today|tomorrow|last week|last month|last friday|last monday|last sprint|last quarter|next week|next month|next sprint|next quarter|next release|on monday|on tuesday|on wednesday|on thursday|on friday|on saturday|on sunday|this week|this month|this sprint|this quarter|as of", alone},
+	{timeNear, "昨日|今日|明日|月曜|火曜|水曜|木曜|金曜|土曜|日曜|先週|来週|今週|先月|来月|今回", nil},
 }
 
 var (
@@ -198,7 +201,7 @@ func repositoryAt(text string, h keyword.Hit) string {
 
 // opens reports whether a path stands at the hit: nothing but space or a quote before it, a name behind it.
 func opens(text string, h keyword.Hit) bool {
-	return (h.Start == 0 || space(text[h.Start-1]) || strings.IndexByte("\"'`(", text[h.Start-1]) >= 0) && h.End < len(text) && wordByte(text[h.End])
+	return (h.Start == 0 || space(text[h.Start-1]) || strings.IndexByte("\"'`(", text[h.Start-1]) >= 0) && h.End < len(text) && (wordByte(text[h.End]) || text[h.End] == '.')
 }
 
 // begins reports whether the hit begins a word and a name follows.

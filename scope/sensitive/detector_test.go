@@ -167,6 +167,15 @@ func TestContextEndsTheScan(t *testing.T) {
 	}
 }
 
+func TestLoad(t *testing.T) {
+	d := sensitive.New(sensitive.Options{})
+	for range 2 {
+		if err := d.Load(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestConcurrentUse(t *testing.T) {
 	d := sensitive.New(sensitive.Options{})
 	var wg sync.WaitGroup

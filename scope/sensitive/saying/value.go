@@ -258,6 +258,8 @@ func judgePassword(text, s string, sh value.Shape, v found, l link, n name) floa
 			return 0
 		}
 		return 0.85
+	case wordy && phrase(text, n, v) && l.kind != direct:
+		return 0.7
 	case wordy && describes(s), talk.Has(strings.ToLower(firstPart(s))) && sh.Digit == 0:
 		return 0
 	case sh.Digit == sh.Len:
@@ -275,7 +277,7 @@ func judgePassword(text, s string, sh value.Shape, v found, l link, n name) floa
 		return 0.9
 	}
 	if wordy {
-		return judgeWord(text, s, v, l, n)
+		return judgeWord(text, s, v, l)
 	}
 	if sh.Digit == 0 && value.Identifier(s) && (describes(s) || l.kind == direct && strings.Count(s, "-") < 2 && strings.Count(s, "_") < 1) {
 		return 0
@@ -304,13 +306,37 @@ func judgeQuoted(s string, v found, l link, n name) float64 {
 	return 0.7
 }
 
-// judgeWord judges a single plain word in a sentence: "the wifi password is sunshine".
-func judgeWord(text, s string, v found, l link, n name) float64 {
-	if strings.HasSuffix(strings.ToLower(text[n.start:n.end]), "phrase") && l.kind != direct && len(s) >= 3 {
-		if k := skipSpace(text, v.next, 2); k < len(text) && letter(text[k]) && !describes(text[k:wordEnd(text, k)]) {
-			return 0.7 // a phrase of several words
+// phrase reports whether a word begins a passphrase: three words or more to the end of the line or sentence, after a cue
+// that speaks of a phrase, and most of them things rather than words of talk.
+func phrase(text string, n name, v found) bool {
+	if !strings.HasSuffix(strings.ToLower(text[n.start:n.end]), "phrase") {
+		return false
+	}
+	words, things := 0, 0
+	for i := v.start; i < len(text) && words < 12; {
+		j := i
+		for j < len(text) && (alnum(text[j]) || text[j] == '-') {
+			j++
+		}
+		if j == i {
+			break
+		}
+		words++
+		if w := text[i:j]; !describes(w) || digits.Has(w) {
+			things++
+		}
+		if i = j; i < len(text) && text[i] == ' ' {
+			i++
 		}
 	}
+	return words >= 2 && things == words || words >= 3 && things*4 >= words*3
+}
+
+// digits are number words, which talk about passphrases as well as passphrases hold.
+var digits = keyword.NewList(`one two three four five six seven eight nine ten zero`)
+
+// judgeWord judges a single plain word in a sentence: "the wifi password is sunshine".
+func judgeWord(text, s string, v found, l link) float64 {
 	if mixedCase(s) {
 		return 0.7
 	}

@@ -1,0 +1,158 @@
+// Package matters finds what people keep to themselves though no number gives it away: their health, money, work,
+// family, law and beliefs, and what is marked confidential. A word for such a matter counts where the sentence speaks of
+// a person; talk about systems that handle such data is let pass.
+package matters
+
+import (
+	"strings"
+	"sync"
+
+	"github.com/elderzan/elderzan/scope/sensitive/keyword"
+	"github.com/elderzan/elderzan/scope/sensitive/match"
+)
+
+// topic is one kind of matter.
+type topic struct {
+	rule, kind string
+	plain      string // words that tell without a person, "|" between them
+	about      string // words that need a person in their sentence
+}
+
+var topics = []topic{
+	{"private-health", match.Health,
+		"hiv positive|hiv test|antidepressant|chemotherapy|miscarriage|suicidal|self-harm|sexually transmitted|うつ病と診断|と診断された|と診断されて|アレルギーがあ|アレルギーなの|持病は|持病が|血液型は",
+		"diagnosed|diagnosis|therapist|therapy|psychiatrist|psychologist|counselling|counseling|pregnant|pregnancy|surgery|cancer|tumor|tumour|diabetes|diabetic|depression|depressed|anxiety disorder|panic attacks|adhd|autism|autistic|" +
+			"bipolar|lithium|dialysis|transplant|stroke|dementia|alzheimer|allergic|allergy|blood type|blood pressure|medication|prescription|insulin|asthma|epilepsy|rehab|addiction|alcoholic|sober since|disability pension|disability benefits|i am disabled|severely disabled|infertility|ivf|hospitalised|hospitalized|in hospital|sick leave|burnout|" +
+			"妊娠|うつ病|糖尿病|持病|喘息|アレルギー|通院|入院|手術|抗がん剤|治療|服薬|薬を飲|がんの|癌|発達障害|障害者手帳|休職|精神科|心療内科|カウンセリング|流産|不妊治療|血液型|病歴|診断"},
+	{"private-money", match.Financial,
+		"credit score|年収は|借金が|手取りは",
+		"salary|salaries|my pay|pay raise|paycheck|bonus|net worth|mortgage|in debt|my debt|bankrupt|bankruptcy|overdraft|owe the|owes the|loan of|my loan|rent is|behind on rent|behind on the rent|behind on|months behind|rent of|savings of|my savings|inheritance|alimony|earns|earn about|income is|makes about|we offer him|we offer her|we offer them|we offer 1|asked for 1|" +
+			"年収|月給|給料|給与|賞与|ボーナス|住宅ローン|ローン|家賃を|借金|貯金|滞納|破産|相続|慰謝料|養育費|家賃"},
+	{"private-work", match.Personal,
+		"lay off|layoffs planned|performance improvement plan|解雇を予定|リストラを予定",
+		"laid off|layoff|let him go|let her go|let them go|be let go|going to let|have to let|get fired|was fired|be fired|performance review of|poor performance|put on a plan|will be demoted|was demoted from|disciplinary|harassment by|sexual harassment|looking for a new job|interviewing elsewhere|am quitting|is quitting|resign|resignation|whistleblow|severance|counter-offer|" +
+			"人事評価|降格|解雇|クビ|退職する|退職予定|転職活動|転職を考え|懲戒|パワハラ|セクハラ|内定"},
+	{"private-family", match.Personal, "離婚調停",
+		"divorce|divorced|divorcing|custody|affair|adopted as|domestic violence|abusive|break-up|broke up|cheating on|orphan|foster child|ex-wife|ex-husband|離婚|別居|不倫|親権|家庭内暴力|浮気|家庭の事情|別れた|失恋"},
+	{"private-law", match.Personal, "criminal record|前科|弁護士によると",
+		"lawsuit|arrested|convicted|probation|my lawyer|attorney says|sued|court date|restraining order|immigration status|undocumented|asylum|visa expires|my visa|visa was|deported|裁判|訴訟|逮捕|弁護士|在留資格|示談|和解"},
+	{"private-belief", match.Personal, "宗教上の理由",
+		"gay|lesbian|bisexual|transgender|not out at|came out|closeted|my religion|converted to islam|converted to christianity|converted to judaism|converted to catholicism|i am muslim|i am jewish|i am christian|voted for|my party|union member|political views|sexual orientation|同性愛|ゲイ|レズビアン|トランスジェンダー|信仰|宗教|支持政党|投票した"},
+	{"marked-confidential", match.Personal,
+		"confidential:|strictly confidential|in confidence|do not share:|don't tell anyone|do not tell anyone|keep this between us|keep it between us|between you and me|off the record|not public yet|under nda|under embargo|have not told anyone|does not want it known|doesn't want it known|for your eyes only|" +
+			"社外秘|極秘|部外秘|マル秘|内緒|口外|他言無用|ここだけの話|誰にも言って|打ち明け|秘密にして|オフレコ|公開しないこと",
+		"secret affair|private matter|strictly private"},
+}
+
+// persons are words that make a sentence one about a person.
+const persons = "'s|i|i'm|i've|i'd|my|me|mine|he|he's|she|she's|his|her|him|they|their|we|our|wife|husband|son|daughter|mother|father|mom|dad|brother|sister|partner|girlfriend|boyfriend|candidate|employee|colleague|boss|user told|people in|mr|mrs|ms|" +
+	"私|僕|俺|彼|彼女|妻|夫|息子|娘|父|母|兄|弟|姉|妹|さん|くん|君|氏|自分|家族|人の|二人|返信|本人|円です|万円|ほしい|かもしれ|ています|なった|いる"
+
+// systems are words that make a sentence one about software or policy.
+const systems = "module|table|column|field|service|endpoint|schema|database|api|form|page|portal|class|function|feature|app|system|encrypt|log files|log file|stored|must be|should be|never|always|verify|user data|policy|テーブル|カラム|モジュール|サービス|画面|保存|暗号化|機能|システム|項目|べき|リポジトリ|アプリ|API|入力|フィールド|データベース"
+
+type word struct {
+	topic int
+	plain bool
+}
+
+type lexicon struct {
+	set     *keyword.Set
+	words   []word
+	persons *keyword.Set
+	systems *keyword.Set
+}
+
+var table = sync.OnceValue(func() *lexicon {
+	l := &lexicon{persons: keyword.New(strings.Split(persons, "|")), systems: keyword.New(strings.Split(systems, "|"))}
+	var all []string
+	for i, t := range topics {
+		for _, g := range []struct {
+			list  string
+			plain bool
+		}{{t.plain, true}, {t.about, false}} {
+			for _, w := range strings.Split(g.list, "|") {
+				if w != "" {
+					all = append(all, w)
+					l.words = append(l.words, word{i, g.plain})
+				}
+			}
+		}
+	}
+	l.set = keyword.New(all)
+	return l
+})
+
+// Scan returns the matters that text speaks of. Its cost is linear: each word looks at its sentence, of bounded length.
+func Scan(text string) []match.Match {
+	l := table()
+	var out []match.Match
+	done := 0 // end of the last sentence that counted: one finding a sentence is enough
+	budget := match.NewBudget(len(text))
+	l.set.Each(text, func(h keyword.Hit) bool {
+		if h.Start < done || !alone(text, h) {
+			return true
+		}
+		start, end := sentence(text, h)
+		if !budget.Spend((end - start) / 4) {
+			return false
+		}
+		w := l.words[h.Word]
+		part := text[start:end]
+		if !w.plain && (!says(l.persons, part) || says(l.systems, part)) {
+			return true
+		}
+		t := topics[w.topic]
+		conf := 0.6
+		if w.plain {
+			conf = 0.7
+		}
+		out = append(out, match.Match{Rule: t.rule, Kind: t.kind, Start: start, End: end, Confidence: conf})
+		done = end
+		return true
+	})
+	if budget.Spent() {
+		out = append(out, match.TooDense(len(text)))
+	}
+	return out
+}
+
+// says reports whether part holds one of the words of s on its own.
+func says(s *keyword.Set, part string) bool {
+	found := false
+	s.Each(part, func(h keyword.Hit) bool {
+		found = alone(part, h)
+		return !found
+	})
+	return found
+}
+
+// reach bounds a sentence, in bytes, on either side of the word that was found.
+const reach = 240
+
+// sentence returns the sentence around a hit.
+func sentence(text string, h keyword.Hit) (start, end int) {
+	start, end = max(0, h.Start-reach), min(len(text), h.End+reach)
+	for start > 0 && text[start]&0xC0 == 0x80 {
+		start--
+	}
+	for end < len(text) && text[end]&0xC0 == 0x80 {
+		end++
+	}
+	for _, stop := range []string{"\n", ". ", "! ", "? ", "。"} {
+		if i := strings.LastIndex(text[start:h.Start], stop); i >= 0 {
+			start += i + len(stop)
+		}
+		if i := strings.Index(text[h.End:end], stop); i >= 0 {
+			end = h.End + i
+		}
+	}
+	return start, end
+}
+
+// alone reports whether a Latin word stands on its own; other scripts need no border.
+func alone(text string, h keyword.Hit) bool {
+	return !(h.Start > 0 && letter(text[h.Start-1]) && letter(text[h.Start])) && !(h.End < len(text) && letter(text[h.End-1]) && letter(text[h.End]) && (text[h.End] != 's' || h.End-h.Start < 4))
+}
+
+func letter(c byte) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' }

@@ -1,0 +1,84 @@
+package matters_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/elderzan/elderzan/scope/sensitive/match"
+	"github.com/elderzan/elderzan/scope/sensitive/matters"
+)
+
+func TestMattersOfPersonsAreFound(t *testing.T) {
+	for _, tc := range []struct{ rule, text string }{
+		{"private-health", "I was diagnosed with type 2 diabetes last spring"},
+		{"private-health", "He takes antidepressants"},
+		{"private-health", "糖尿病の薬を飲んでいることは言わないでほしい"},
+		{"private-health", "血液型はAB型です"},
+		{"private-money", "My salary is 84,000 euros a year"},
+		{"private-money", "My credit score is 612"},
+		{"private-money", "私の年収は720万円です"},
+		{"private-work", "Ben's performance review was poor, the performance review of Ben comes in May and he will be fired"},
+		{"private-work", "彼は転職活動中だそうです"},
+		{"private-family", "She is getting divorced"},
+		{"private-family", "妻と別居している"},
+		{"private-law", "I have a criminal record from 2009"},
+		{"private-law", "弁護士によると和解になりそうだ"},
+		{"private-belief", "I voted for the Greens"},
+		{"private-belief", "宗教上の理由で土曜は働けない"},
+		{"marked-confidential", "Confidential: revenue missed the plan"},
+		{"marked-confidential", "この件は社外秘"},
+	} {
+		t.Run(tc.text, func(t *testing.T) {
+			for _, m := range matters.Scan(tc.text) {
+				if m.Start < 0 || m.End > len(tc.text) || m.Start >= m.End || m.Kind == "" {
+					t.Fatalf("bad match %+v", m)
+				}
+				if m.Rule == tc.rule {
+					return
+				}
+			}
+			t.Errorf("%s is not found", tc.rule)
+		})
+	}
+}
+
+func TestTalkAboutSuchDataIsLetPass(t *testing.T) {
+	for _, text := range []string{
+		"", "The salary column is encrypted.", "Salaries are computed by the payroll service.", "Health data should be encrypted at rest.", "We store the diagnosis in a table of our database.",
+		"The feature is disabled by default.", "A string is converted to bytes.", "The harassment policy applies to everyone.", "We offer two plans.", "confidential clients need a secret",
+		"給与計算モジュールを更新した。", "個人の健康情報は暗号化して保存すべきである。", "アレルギー項目を追加する画面です", "the gateway counselled nothing", "diabetes research is a field",
+	} {
+		if ms := matters.Scan(text); len(ms) > 0 {
+			t.Errorf("found %s in %q", ms[0].Rule, text)
+		}
+	}
+}
+
+func TestOnlyTheSentenceCounts(t *testing.T) {
+	text := "The weather is fine. My salary is 84,000 euros. Nothing else."
+	ms := matters.Scan(text)
+	if len(ms) != 1 || text[ms[0].Start:ms[0].End] != "My salary is 84,000 euros" {
+		t.Errorf("got %v", ms)
+	}
+}
+
+func TestTooManyAreTooDense(t *testing.T) {
+	ms := matters.Scan(strings.Repeat("cancer module ", 5000))
+	if len(ms) != 1 || ms[0].Rule != match.Dense {
+		t.Errorf("%d matches, want %s", len(ms), match.Dense)
+	}
+}
+
+// FuzzScan checks that spans are valid and fall between characters of valid text.
+func FuzzScan(f *testing.F) {
+	for _, s := range []string{"", "my salary", "社外秘", "\xff my debt \xff", "妻が妊娠。"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		for _, m := range matters.Scan(text) {
+			if m.Start < 0 || m.End > len(text) || m.Start >= m.End || m.Rule == "" || m.Kind == "" {
+				t.Errorf("bad match %+v in %d bytes", m, len(text))
+			}
+		}
+	})
+}
