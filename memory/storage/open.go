@@ -285,6 +285,7 @@ func (s *Store) Flush(ctx context.Context) error {
 // calls under way end with their result or with ErrClosed. A second call returns what the first did.
 func (s *Store) Close() error {
 	s.closing.Do(func() {
+		s.snaps.close()
 		err := s.keeper.close()
 		s.closed.Store(true)
 		err = errors.Join(err, s.catalog.Close())

@@ -39,6 +39,7 @@ var steps = []Step{
 func Steps() []Step { return slices.Clone(steps) }
 
 func (s *Store) step(at Step) {
+	s.snaps.note(at)
 	if s.opts.Crash != nil {
 		s.opts.Crash(at)
 	}

@@ -28,6 +28,7 @@ type Store struct {
 	txns    *manager
 	keeper  *keeper
 	uses    uses
+	snaps   snapshots
 
 	source    string // of events
 	private   *security.Sealer

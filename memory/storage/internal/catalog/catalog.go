@@ -49,6 +49,7 @@ type DB struct {
 	writeDB *sql.DB
 	readDB  *sql.DB
 	writer  *writer
+	raw     rawFile // for Freeze
 
 	closing sync.Once
 	closed  error
@@ -121,7 +122,7 @@ func (d *DB) Close() error {
 		err := d.writer.close()
 		err = errors.Join(err, d.readDB.Close())
 		// The last connection to close folds the log into the database file and removes it.
-		d.closed = errors.Join(err, d.writeDB.Close())
+		d.closed = errors.Join(err, d.writeDB.Close(), d.raw.close())
 	})
 	return d.closed
 }

@@ -1,0 +1,193 @@
+package backup
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/elderzan/elderzan/memory"
+	"github.com/elderzan/elderzan/memory/storage"
+	"github.com/elderzan/elderzan/security/keyring"
+)
+
+// FailoverOptions says which store is opened and what takes its place. Store.Dir is required.
+type FailoverOptions struct {
+	Store   storage.Options
+	Replica string     // folder of the replica; "" means none
+	Crash   func(Step) // see Options
+}
+
+// Failover tells that the replica was opened in place of the store.
+type Failover struct {
+	Restored
+	Cause error // why the store did not open
+	// Age is how old the replica was: what was acknowledged later than that before the failover is in Aside alone, as far
+	// as it can be read.
+	Age time.Duration
+}
+
+// Warning puts it into words for a person.
+func (f *Failover) Warning() string {
+	return fmt.Sprintf("the store in %s was damaged (%v): its replica of %s, %s old, was opened instead; the damaged files are kept, untouched, in %s: "+
+		"look for what was remembered after that moment, then remove them", f.Dir, f.Cause, f.Time.UTC().Format(time.RFC3339), f.Age.Round(time.Second), f.Aside)
+}
+
+// OpenOrFailover opens the store. Where it does not open because it is damaged or gone, the newest whole state of the
+// replica is verified and put in its place, the damaged files are moved aside within the data folder, untouched, and
+// the result is opened, with an entry in the audit log; the Failover is then not nil and the caller should warn loudly.
+//
+// A wrong or missing master key, a lock, a full disk and a newer format are no reason for that: their error is returned,
+// as is the store's own where the replica cannot take its place, together with why.
+//
+// An exchange of the folder's store that a crash cut short is finished first.
+func OpenOrFailover(ctx context.Context, o FailoverOptions) (*storage.Store, *Failover, error) {
+	dir := o.Store.Dir
+	if err := finish(dir, o); err != nil {
+		return nil, nil, err
+	}
+	cause, err := gone(ctx, o)
+	if err != nil {
+		return nil, nil, err
+	}
+	if cause == nil {
+		s, err := storage.Open(ctx, o.Store)
+		if err == nil || o.Replica == "" || !damagedFolder(ctx, o.Store, err) {
+			return s, nil, err
+		}
+		cause = err
+	}
+	f, err := failover(ctx, o, cause)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w; and its replica cannot take its place: %w", cause, err)
+	}
+	if o.Store.Logger != nil {
+		o.Store.Logger.Error("FAILOVER: "+f.Warning(), "cause", cause)
+	}
+	s, err := storage.Open(ctx, o.Store)
+	if err != nil {
+		return nil, f, err
+	}
+	return s, f, nil
+}
+
+// finish does what is left of an exchange that was cut short.
+func finish(dir string, o FailoverOptions) error {
+	if there, err := exists(filepath.Join(dir, swapFile)); !there || err != nil {
+		return fileError("look for", filepath.Join(dir, swapFile), err)
+	}
+	unlock, err := storage.Lock(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(finishSwap(dir, o.step), unlock())
+}
+
+func (o *FailoverOptions) step(at Step) {
+	if o.Crash != nil {
+		o.Crash(at)
+	}
+}
+
+var errGone = errors.New("the store is gone")
+
+// gone returns errGone where the data folder holds no store although the replica shows that there was one. Opening it
+// would begin an empty store with a new key.
+func gone(ctx context.Context, o FailoverOptions) (cause, err error) {
+	if o.Replica == "" {
+		return nil, nil
+	}
+	if holds, err := storage.Holds(o.Store.Dir); holds || err != nil {
+		return nil, err
+	}
+	if there, err := exists(filepath.Join(o.Replica, repositoryFile)); !there || err != nil {
+		return nil, fileError("look into", o.Replica, err)
+	}
+	entries, err := (&Repository{o: Options{Folder: o.Replica}}).entries()
+	if err != nil || len(entries) == 0 {
+		return nil, err
+	}
+	return errGone, ctx.Err()
+}
+
+// damagedFolder reports whether err of Open is about damage in the folder, and the key is at hand: without it the
+// replica is of no use either.
+func damagedFolder(ctx context.Context, o storage.Options, err error) bool {
+	keyTrouble := errors.Is(err, keyring.ErrMissing) || errors.Is(err, keyring.ErrCorrupt)
+	if !storage.Damaged(err) && !keyTrouble {
+		return false
+	}
+	source := o.KeySource
+	if source == nil {
+		source = keyring.NewFileSource(o.Dir)
+	}
+	key, err := source.Load(ctx)
+	key.Wipe()
+	return err == nil // so it is keys.json that is missing or damaged, not the key
+}
+
+// failover puts the newest state of the replica that is whole in place of the store.
+func failover(ctx context.Context, o FailoverOptions, cause error) (*Failover, error) {
+	begin := time.Now()
+	dir := o.Store.Dir
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fileError("make", dir, err)
+	}
+	r, err := Open(ctx, Options{Folder: o.Replica, DataDir: dir, KeySource: o.Store.KeySource, Logger: o.Store.Logger, Now: o.Store.Now, Crash: o.Crash})
+	if err != nil {
+		return nil, err
+	}
+	unlock, err := r.lock(false)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	ids, err := r.entries()
+	if err != nil {
+		return nil, err
+	}
+	var tried []error
+	for i := len(ids) - 1; i >= 0; i-- {
+		f, err := r.take(ctx, ids[i], dir, cause)
+		if err == nil {
+			f.Took = time.Since(begin)
+			return f, nil
+		}
+		tried = append(tried, err)
+		if !storage.Damaged(err) && !errors.As(err, new(*DamageError)) {
+			break // an older state would fail as well
+		}
+	}
+	if len(tried) == 0 {
+		return nil, fmt.Errorf("%w: %s holds none", ErrNoBackup, o.Replica)
+	}
+	return nil, errors.Join(tried...)
+}
+
+// take puts one state in place. Nothing of dir is touched before that state was read, verified and opened as a whole.
+func (r *Repository) take(ctx context.Context, id, dir string, cause error) (*Failover, error) {
+	m, err := r.manifest(id)
+	if err != nil {
+		return nil, err
+	}
+	now := r.o.Now().UTC()
+	f := &Failover{Restored: Restored{Info: m.info(), Dir: dir}, Cause: cause, Age: now.Sub(m.Time)}
+	note := memory.Audit{Action: "failover", Reason: fmt.Sprintf("the store was damaged (%s); replica %s, %s old", brief(cause), m.ID, f.Age.Round(time.Second))}
+	return f, r.restoreInto(ctx, m, dir, "damaged-", note, &f.Restored)
+}
+
+// brief names the engine behind an error without its words, which the audit log does not need.
+func brief(cause error) string {
+	var c *memory.CorruptError
+	switch {
+	case errors.As(cause, &c):
+		return c.Engine
+	case errors.Is(cause, errGone):
+		return "it was gone"
+	case errors.Is(cause, keyring.ErrCorrupt), errors.Is(cause, keyring.ErrMissing):
+		return keyring.CheckFileName
+	}
+	return "input or output error"
+}

@@ -1,0 +1,308 @@
+package storage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/mattn/go-sqlite3"
+
+	"github.com/elderzan/elderzan/memory"
+	"github.com/elderzan/elderzan/memory/storage/internal/catalog"
+	"github.com/elderzan/elderzan/security/keyring"
+)
+
+// snapshotDir holds hard links of what a snapshot under way consists of. What a crash leaves there, the next one removes.
+const snapshotDir = "snapshot.tmp"
+
+// SnapshotOptions says what goes into a snapshot; the zero value takes all that cannot be made anew.
+type SnapshotOptions struct {
+	// Indexes has the snapshots of the vector indexes taken along, as far as they are on disk. They are derived from the
+	// rest: without them the first open takes longer.
+	Indexes bool
+}
+
+// Snapshot is the store at one moment, as files. It is valid while the function that SnapshotTo gave it to runs.
+type Snapshot struct {
+	At        time.Time
+	Pause     time.Duration // how long writers were held up
+	Files     []SnapshotFile
+	Memories  int
+	Vectors   int
+	AuditHead int64 // number of the newest audit entry; 0 where there is none
+	Schema    int
+	Engines   map[string]string // versions, by engine
+
+	store  *Store
+	frozen *catalog.Frozen
+}
+
+// SnapshotFile is one file of a Snapshot.
+type SnapshotFile struct {
+	Name string // relative to the data folder, with slashes
+	Size int64
+	// Identity is "" or names the content: files of two snapshots of one process with the same identity are the same.
+	Identity string
+
+	open func() (io.ReadCloser, error)
+}
+
+// Open reads the file's Size bytes, as they are on disk: encrypted where they hold anything that needs it. The caller
+// closes it.
+func (f *SnapshotFile) Open() (io.ReadCloser, error) { return f.open() }
+
+// snapshots lets one snapshot run at a time, counts commits, and ends what runs when the store closes.
+type snapshots struct {
+	one     sync.Mutex
+	commits atomic.Uint64
+
+	mu     sync.Mutex
+	closed bool
+	cancel context.CancelFunc
+	busy   sync.WaitGroup
+}
+
+func (p *snapshots) note(at Step) {
+	if at == StepCommitted {
+		p.commits.Add(1)
+	}
+}
+
+// enter admits a snapshot; the context ends with the store.
+func (p *snapshots) enter(ctx context.Context) (context.Context, func(), error) {
+	p.one.Lock()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		p.one.Unlock()
+		return nil, nil, ErrClosed
+	}
+	ctx, p.cancel = context.WithCancel(ctx)
+	cancel := p.cancel
+	p.busy.Add(1)
+	return ctx, func() { cancel(); p.busy.Done(); p.one.Unlock() }, nil
+}
+
+func (p *snapshots) close() {
+	p.mu.Lock()
+	p.closed = true
+	if p.cancel != nil {
+		p.cancel()
+	}
+	p.mu.Unlock()
+	p.busy.Wait()
+}
+
+// Revision grows with every change to what a snapshot would hold, since the store was opened.
+func (s *Store) Revision() uint64 {
+	if s.usable() != nil {
+		return 0
+	}
+	n := s.snaps.commits.Load()
+	if m, err := s.kv.Metrics(); err == nil {
+		n += m.Sequence
+	}
+	return n
+}
+
+// Dir returns the data folder.
+func (s *Store) Dir() string { return s.opts.Dir }
+
+// SnapshotTo gives fn the store as it is at one moment after the call began, and so with everything that was
+// acknowledged before. Calls go on meanwhile; writers are held up for Snapshot.Pause. The master key is not part of it.
+// One snapshot is taken at a time. fn must not close the store and should end when its context does.
+//
+// The moment is one of the record's writer: no transaction is open and every decided one is finished, unless RocksDB
+// would not take it. Then its intent is in RocksDB and its id in SQLite, so that the copy finishes it when it is
+// opened, as the store itself would. RocksDB is copied within that moment: earlier, the copy could lack the values of a
+// transaction that the record knows; later, it could hold those of one that the record does not.
+func (s *Store) SnapshotTo(ctx context.Context, o SnapshotOptions, fn func(context.Context, *Snapshot) error) (err error) {
+	ctx, leave, err := s.snaps.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	dir := s.path(snapshotDir)
+	if err := os.RemoveAll(dir); err != nil {
+		return fileError("remove an old snapshot", err)
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return fileError("make the folder of the snapshot", err)
+	}
+	defer func() {
+		if rerr := os.RemoveAll(dir); rerr != nil {
+			err = errors.Join(err, fileError("remove the snapshot's links", rerr))
+		}
+	}()
+	snap, err := s.freeze(ctx, o, dir)
+	if err != nil {
+		return catalogError(err)
+	}
+	defer func() { err = errors.Join(err, snap.frozen.Close()) }()
+	if err := snap.describe(ctx, dir); err != nil {
+		return catalogError(err)
+	}
+	return fn(ctx, snap)
+}
+
+// freeze holds the moment.
+func (s *Store) freeze(ctx context.Context, o SnapshotOptions, dir string) (*Snapshot, error) {
+	if err := s.kv.Flush(); err != nil { // beside the writers: in the moment itself there is little left to flush
+		return nil, kvError("flush", err)
+	}
+	snap := &Snapshot{store: s, Schema: catalog.SchemaVersion()}
+	f, err := s.catalog.Freeze(ctx, func() error {
+		begin := time.Now()
+		defer func() { snap.Pause = time.Since(begin) }()
+		snap.At = s.opts.Now().UTC()
+		s.txns.retry()
+		if err := s.kv.Checkpoint(filepath.Join(dir, kvDir)); err != nil {
+			return kvError("checkpoint", err)
+		}
+		for _, name := range []string{keyring.CheckFileName, readyFile} {
+			if err := os.Link(s.path(name), filepath.Join(dir, name)); err != nil {
+				return fileError("link "+name, err)
+			}
+		}
+		if !o.Indexes {
+			return nil
+		}
+		return s.linkIndexes(filepath.Join(dir, vectorsDir))
+	})
+	snap.frozen = f
+	return snap, err
+}
+
+// linkIndexes links the snapshots of the vector indexes: what they hold is on record, as they were written before.
+func (s *Store) linkIndexes(dir string) error {
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return fileError("make the folder of the snapshot", err)
+	}
+	names, err := filepath.Glob(s.path(vectorsDir) + "/*.faiss")
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		err := os.Link(name, filepath.Join(dir, filepath.Base(name)))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) { // one may be replaced just now
+			return fileError("link the vector index", err)
+		}
+	}
+	return nil
+}
+
+// describe lists the files and counts what they hold.
+func (p *Snapshot) describe(ctx context.Context, dir string) error {
+	f := p.frozen
+	p.Files = []SnapshotFile{{Name: catalogFile, Size: f.Size, open: func() (io.ReadCloser, error) { return io.NopCloser(f.Database()), nil }}}
+	if f.LogSize > 0 {
+		p.Files = append(p.Files, SnapshotFile{Name: catalogFile + catalog.LogSuffix, Size: f.LogSize, open: openPart(p.store.path(catalogFile+catalog.LogSuffix), f.LogSize)})
+	}
+	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+		if err != nil || !e.Type().IsRegular() {
+			return err
+		}
+		info, err := e.Info()
+		if err != nil {
+			return err
+		}
+		name, err := filepath.Rel(dir, path)
+		if err != nil {
+			return err
+		}
+		p.Files = append(p.Files, SnapshotFile{
+			Name: filepath.ToSlash(name), Size: info.Size(), Identity: identity(name, info), open: openPart(path, info.Size()),
+		})
+		return nil
+	})
+	if err != nil {
+		return fileError("list the snapshot", err)
+	}
+	p.Engines = map[string]string{"sqlite": sqliteVersion(), "rocksdb": rocksVersion(filepath.Join(dir, kvDir))}
+	c, err := f.Count(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range c.ByState {
+		p.Memories += n
+	}
+	if p.Vectors, err = f.CountVectors(ctx); err != nil {
+		return err
+	}
+	p.AuditHead, err = f.LastAudit(ctx)
+	return err
+}
+
+// Purge is the removal of a memory for good.
+type Purge struct {
+	ID  memory.ID
+	At  time.Time
+	Seq int64 // of its audit entry
+}
+
+// Purges lists the removals that audit entries after the one numbered after tell of, in order; 0 means all.
+func (p *Snapshot) Purges(ctx context.Context, after int64) ([]Purge, error) {
+	var out []Purge
+	err := p.frozen.AuditOf(ctx, ActionPurge, after, func(seq int64, at time.Time, subject memory.ID) error {
+		out = append(out, Purge{ID: subject, At: at, Seq: seq})
+		return nil
+	})
+	return out, catalogError(err)
+}
+
+// ActionPurge is the audit action of a removal for good.
+const ActionPurge = "purge"
+
+func openPart(path string, size int64) func() (io.ReadCloser, error) {
+	return func() (io.ReadCloser, error) {
+		f, err := os.Open(path)
+		if err != nil {
+			return nil, fileError("read the snapshot", err)
+		}
+		return struct {
+			io.Reader
+			io.Closer
+		}{io.LimitReader(f, size), f}, nil
+	}
+}
+
+// tableFile matches RocksDB's table files, which never change.
+var tableFile = regexp.MustCompile(`^kv/[0-9]+\.sst$`)
+
+func identity(name string, info fs.FileInfo) string {
+	if !tableFile.MatchString(filepath.ToSlash(name)) {
+		return ""
+	}
+	return fmt.Sprintf("%s %d %d %v", name, info.Size(), info.ModTime().UnixNano(), inode(info))
+}
+
+func sqliteVersion() string {
+	v, _, _ := sqlite3.Version()
+	return v
+}
+
+var rocksLine = regexp.MustCompile(`(?m)^\s*rocksdb_version=(\S+)`)
+
+// rocksVersion reads the version that RocksDB notes in its file of options; "" where there is none.
+func rocksVersion(dir string) string {
+	names, err := filepath.Glob(filepath.Join(dir, "OPTIONS-*"))
+	if err != nil || len(names) == 0 {
+		return ""
+	}
+	b, err := os.ReadFile(names[len(names)-1])
+	if err != nil {
+		return ""
+	}
+	if m := rocksLine.FindSubmatch(b); m != nil {
+		return string(m[1])
+	}
+	return ""
+}
