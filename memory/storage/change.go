@@ -44,6 +44,9 @@ func (s *Store) Change(ctx context.Context, id memory.ID, requestKey string, edi
 		if err := s.revise(tx, &r, &before, &out); err != nil {
 			return err
 		}
+		if audit.Subject == "" {
+			audit.Subject = id
+		}
 		s.stamp(&audit)
 		if err := tx.Audit(audit); err != nil {
 			return err

@@ -68,8 +68,10 @@ func (s *Store) Candidates(ctx context.Context, q memory.CandidateQuery) (memory
 	if err != nil {
 		return memory.CandidateSet{}, err
 	}
-	set.Candidates, err = s.load(ctx, q.Filter, words, near)
-	return set, err
+	if set.Candidates, err = s.load(ctx, q.Filter, words, near); err != nil {
+		return memory.CandidateSet{}, err
+	}
+	return set, s.usable() // an index that was closed meanwhile has left its part out
 }
 
 // selected returns the rows that the filter lets through.

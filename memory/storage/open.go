@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/google/uuid"
 	"golang.org/x/sync/errgroup"
@@ -140,9 +141,10 @@ func (s *Store) useKeys(ring *keyring.Keyring) (err error) {
 	if s.private, err = ring.Sealer(keyring.Private); err != nil {
 		return err
 	}
-	if s.hashKey, err = ring.KeyAt(keyring.ContentHash, ring.Generations()[0]); err != nil {
+	if s.hashKey, err = ring.Key(keyring.ContentHash); err != nil {
 		return err
 	}
+	s.generation = ring.Generation()
 	if s.cursorKey, err = ring.Key(keyring.Tokens); err != nil {
 		return err
 	}
@@ -189,19 +191,28 @@ func (s *Store) openEngines(ctx context.Context, ring *keyring.Keyring, ready bo
 	return g.Wait()
 }
 
+// openCatalog opens the database under the newest generation of its key that fits: after a rotation it stays under
+// the one before until it is written anew.
 func (s *Store) openCatalog(ctx context.Context, ring *keyring.Keyring, create bool) error {
-	key, err := ring.Key(keyring.SQLite)
-	if err != nil {
-		return err
-	}
 	audit, err := s.auditKey(ring.Generation())
 	if err != nil {
 		return err
 	}
-	s.catalog, err = catalog.Open(ctx, catalog.Options{
-		Path: s.path(catalogFile), Key: key, AuditKey: audit, AuditGeneration: ring.Generation(), Create: create,
-		Fail: s.opts.failing("sqlite"), Step: func(op string) { s.step(Step(op)) },
-	})
+	generations := ring.Generations()
+	slices.Reverse(generations)
+	for _, g := range generations {
+		key, kerr := ring.KeyAt(keyring.SQLite, g)
+		if kerr != nil {
+			return kerr
+		}
+		s.catalog, err = catalog.Open(ctx, catalog.Options{
+			Path: s.path(catalogFile), Key: key, AuditKey: audit, AuditGeneration: ring.Generation(), Create: create,
+			Fail: s.opts.failing("sqlite"), Step: func(op string) { s.step(Step(op)) },
+		})
+		if !catalog.IsDamage(err) {
+			break
+		}
+	}
 	return err
 }
 
@@ -211,6 +222,11 @@ func (s *Store) openKV(ring *keyring.Keyring, mustExist bool) error {
 		return err
 	}
 	open := func(mustExist bool) error {
+		if !mustExist { // RocksDB would let everybody look into its folder
+			if err := os.MkdirAll(s.path(kvDir), 0o700); err != nil {
+				return err
+			}
+		}
 		s.kv, err = kv.Open(s.path(kvDir), kv.Options{
 			Keys: kv.Keys{Store: store, Private: s.private}, MustExist: mustExist, Fail: s.opts.failing("rocksdb"),
 		})

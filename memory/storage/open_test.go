@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -287,5 +288,85 @@ func TestBackground(t *testing.T) {
 		if time.Now().After(deadline) {
 			t.Fatal("the use did not reach the record")
 		}
+	}
+}
+
+// TestRotate opens a store whose master key was rotated: everything is there, also what is sealed, duplicates are
+// known, and the audit log authenticates over both keys.
+func TestRotate(t *testing.T) {
+	r := newRig(t)
+	for range 2 {
+		r.apart(t, func() {
+			ring, err := keyring.Open(t.Context(), keyring.Options{Dir: r.dir})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := errors.Join(ring.Rotate(t.Context()), ring.Close()); err != nil {
+				t.Fatal(err)
+			}
+		})
+		for sc, m := range r.ms {
+			got, err := r.Get(t.Context(), []memory.ID{m.ID})
+			if err != nil || got[0].Content != m.Content {
+				t.Errorf("%s: Get = %+v, %v", sc, got, err)
+			}
+			again := m
+			again.ID = memory.NewID()
+			if st, err := r.Put(t.Context(), memory.Put{Memory: again}); err != nil || st.DuplicateOf != m.ID {
+				t.Errorf("%s: Put = %+v, %v; want a duplicate", sc, st, err)
+			}
+		}
+		if err := r.Note(t.Context(), memory.Audit{Action: "rotate"}); err != nil {
+			t.Fatal(err)
+		}
+		if found, err := r.Check(t.Context()); err != nil || len(found) != 0 {
+			t.Errorf("Check = %v, %v", found, err)
+		}
+	}
+}
+
+// TestCloseMeanwhile closes the store while it is asked: every call ends, with its result or with ErrUnavailable.
+func TestCloseMeanwhile(t *testing.T) {
+	for range 5 {
+		r := newRig(t)
+		var wg sync.WaitGroup
+		started := make(chan struct{}, 64)
+		for i := range 8 {
+			wg.Go(func() {
+				for n := 0; ; n++ {
+					var err error
+					switch i % 4 {
+					case 0:
+						_, err = r.Put(t.Context(), memory.Put{Memory: memory.Memory{Content: fmt.Sprint(i, " ", n), Scope: scope.Project}})
+					case 1:
+						var set memory.CandidateSet
+						set, err = r.Candidates(t.Context(), memory.CandidateQuery{Text: "heron", Vectors: map[string][]float32{"mini": unit(1)}})
+						if err == nil && len(set.Candidates) != 4 {
+							t.Errorf("%d candidates; want 4 or an error", len(set.Candidates))
+						}
+					case 2:
+						_, err = r.Search(t.Context(), memory.SearchQuery{Text: "marsh"})
+					case 3:
+						err = r.PutVectors(t.Context(), r.vector(scope.Project, 1, n%700))
+					}
+					if n == 0 {
+						started <- struct{}{}
+					}
+					if err != nil {
+						if !errors.Is(err, memory.ErrUnavailable) {
+							t.Errorf("call %d: %v; want ErrUnavailable", i%4, err)
+						}
+						return
+					}
+				}
+			})
+		}
+		for range 8 {
+			<-started
+		}
+		if err := r.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+		wg.Wait()
 	}
 }

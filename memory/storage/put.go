@@ -142,8 +142,8 @@ func (p *putting) duplicate(tx *catalog.Tx, old *catalog.Record) (bool, error) {
 		return false, err
 	}
 	p.stored = memory.Stored{ID: id, DuplicateOf: id, Memory: m}
-	if old == nil && p.put.RequestKey == "" {
-		return true, nil // nothing was written: the answer costs no commit
+	if old == nil { // nothing was stored: there is nothing to audit, and without a key no commit
+		return true, p.remember(tx, id, true)
 	}
 	return true, p.finish(tx, id, true)
 }
@@ -170,6 +170,11 @@ func (p *putting) finish(tx *catalog.Tx, id memory.ID, duplicate bool) error {
 	if err := tx.Audit(a); err != nil {
 		return err
 	}
+	return p.remember(tx, id, duplicate)
+}
+
+// remember keeps the answer for a repeated request.
+func (p *putting) remember(tx *catalog.Tx, id memory.ID, duplicate bool) error {
 	return tx.PutRequest(p.put.RequestKey, id, duplicate, p.store.opts.Now())
 }
 

@@ -2,11 +2,10 @@ package storage
 
 import (
 	"context"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"os"
 
 	"github.com/elderzan/elderzan/memory"
 	"github.com/elderzan/elderzan/memory/storage/internal/catalog"
@@ -30,11 +29,12 @@ type Store struct {
 	uses    uses
 	snaps   snapshots
 
-	source    string // of events
-	private   *security.Sealer
-	hashKey   security.Secret
-	cursorKey security.Secret
-	auditKey  func(generation uint32) (security.Secret, error)
+	source     string // of events
+	generation uint32 // of the keys below
+	private    *security.Sealer
+	hashKey    security.Secret
+	cursorKey  security.Secret
+	auditKey   func(generation uint32) (security.Secret, error)
 
 	recovered   int
 	recoveredAt time.Time

@@ -2,19 +2,20 @@ package storage
 
 import (
 	"context"
-	"strconv"
+	"fmt"
 
 	"github.com/elderzan/elderzan/memory/storage/internal/catalog"
 	"github.com/elderzan/elderzan/memory/storage/internal/inverted"
 )
 
-// metaTerms is where the catalogue keeps by which rules the terms on record were made.
+// metaTerms is where the catalogue keeps by which rules the terms on record were made, and under which generation of
+// the keys they are hashed and sealed.
 const metaTerms = "terms-version"
 
-// renewTerms analyses every memory anew when the rules of analysis changed since its terms were stored. A crash in
-// between costs nothing but the time: the version is written last.
+// renewTerms analyses, hashes and seals every memory anew when the rules of analysis or the keys have changed since. A
+// crash in between costs nothing but the time: the version is written last.
 func (s *Store) renewTerms(ctx context.Context) error {
-	version := strconv.Itoa(inverted.AnalysisVersion)
+	version := fmt.Sprintf("%d/%d", inverted.AnalysisVersion, s.generation)
 	was, err := s.catalog.Meta(ctx, metaTerms)
 	if err != nil || string(was) == version {
 		return err

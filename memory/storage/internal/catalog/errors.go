@@ -42,8 +42,11 @@ func wrap(step string, err error) error {
 			return err
 		}
 	}
-	if errors.As(err, &corrupt) {
+	switch {
+	case errors.As(err, &corrupt):
 		return err
+	case err.Error() == "sql: database is closed": // database/sql has no sentinel for it
+		return ErrClosed
 	}
 	var e sqlite3.Error
 	if errors.As(err, &e) {

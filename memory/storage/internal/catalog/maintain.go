@@ -24,14 +24,14 @@ type maintenance struct {
 	batches   int          // since the log was looked at
 	segments  int          // commits since the last merge that found nothing to do
 	merging   bool         // the last merge did something
-	deletions atomic.Int64 // entries deleted whose terms may still stand in a segment
+	deletions atomic.Int64 // entries purged or hidden whose terms may still stand in a segment
 	purging   bool         // a merge of everything is under way
 	requests  time.Time    // when old requests were last dropped
 	active    time.Time    // end of the last batch
 	trouble   error        // what the last maintenance failed with
 }
 
-// noteDeletion says that terms were deleted, which leaves them in a segment until it is merged.
+// noteDeletion says that terms were deleted that nobody may read any more; they stand in a segment until it is merged.
 func (w *writer) noteDeletion() { w.deletions.Add(1) }
 
 // betweenBatches keeps the log and the number of segments within bounds while requests keep coming.

@@ -97,6 +97,9 @@ func (tx *Tx) Update(r *Record, words *Words, wasSealed bool) error {
 		if err := tx.dropWords(r.Row); err != nil {
 			return err
 		}
+		if words == nil { // what was public before must not stay in a segment
+			tx.After(tx.w.noteDeletion)
+		}
 	}
 	return tx.putWords(r.Row, words)
 }
@@ -120,6 +123,7 @@ func (tx *Tx) Delete(row int64, sealed bool) error {
 		if err := tx.dropWords(row); err != nil {
 			return err
 		}
+		tx.After(tx.w.noteDeletion)
 	}
 	_, err := tx.exec("delete memory", `DELETE FROM memories WHERE row = ?`, row)
 	return err
@@ -145,7 +149,6 @@ func (tx *Tx) dropWords(row int64) error {
 	if _, err := tx.exec("delete fts", `DELETE FROM fts WHERE rowid = ?`, row); err != nil {
 		return err
 	}
-	tx.After(tx.w.noteDeletion)
 	_, err := tx.exec("delete tags", `DELETE FROM tags WHERE row = ?`, row)
 	return err
 }
