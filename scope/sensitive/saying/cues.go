@@ -42,7 +42,7 @@ const (
 		secret|secrets|token|tokens|access token|auth token|bearer token|refresh token|id token|session token|oauth token|personal access token|pat|bearer|jwt|credential|credentials|
 		creds|cred|connection string|conn string|connstr|dsn|database url|db url|webhook url|webhook|seed phrase|mnemonic|recovery key|recovery phrase|unseal key|wallet key|
 		encryption salt|salt|session id|sessionid|session cookie|cookie|authorization|basic auth|license|serial number|nonce key|sas token|service account key`
-	weakWords = `key|auth|seed|login|hash key|code`
+	weakWords = `schlüssel|clé|clave|llave|code de la porte|código|chiave|chave|key|auth|seed|login|hash key|code`
 )
 
 // The Japanese words. They are matched as they stand.

@@ -63,6 +63,9 @@ func linkAfter(text string, n name, c *cue) (link, bool) {
 	if v, ok := attribute(text, j); ok { // <add key="Password" value="x"/>
 		return link{kind: assign, at: v}, true
 	}
+	if text[j] == '?' && j+1 < len(text) && space(text[j+1]) && c.class != weak { // "Door code? 8812."
+		return link{kind: direct, at: j + 1, prose: true}, true
+	}
 	if at, ok := verb(text, j); ok {
 		return link{kind: copula, at: at, prose: true}, true
 	}

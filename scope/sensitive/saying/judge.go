@@ -1,0 +1,390 @@
+package saying
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"github.com/elderzan/elderzan/scope/sensitive/keyword"
+	"github.com/elderzan/elderzan/scope/sensitive/value"
+)
+
+// judge returns how sure it is that v is a secret, or 0.
+func judge(text string, v found, l link, n name, c *cue) float64 {
+	s := text[v.start:v.end]
+	if !utf8.ValidString(s) || value.Placeholder(s) || value.Alphabet(s) || value.Versioned(s) {
+		return 0
+	}
+	if strings.EqualFold(s, text[n.start:n.end]) { // password 'password' beside a user is one; a label is none
+		if v.quoted && c.class == password && account(text, n) {
+			return 0.7
+		}
+		return 0
+	}
+	if strings.HasSuffix(s, "=") && value.Identifier(s[:len(s)-1]) && value.Random(s) < 0.9 { // the next setting
+		return 0
+	}
+	sh := value.ShapeOf(s)
+	if sh.High > 0 && !v.quoted && (sh.Digit == 0 || sh.Lower+sh.Upper == 0 && ascii(c.word) || l.kind == direct) {
+		return 0
+	}
+	if k := skipSpace(text, v.next, 8); l.tag && (k >= len(text) || text[k] != '<') {
+		return 0
+	}
+	if reference(s, sh, c, v, l) || l.kind == direct && (pointer(text, v) || code(text, v, s) || apart(text, n, v)) {
+		return 0
+	}
+	if l.kind == direct && strings.EqualFold(text[n.start:n.end], "pass") && sh.Digit == 0 { // a verb
+		return 0
+	}
+	switch c.class {
+	case password:
+		return judgePassword(text, s, sh, v, l, n)
+	case pin:
+		return judgePIN(text, s, sh, v, l, c)
+	case secret:
+		return judgeSecret(text, s, sh, v, l, n, c)
+	}
+	switch {
+	case strings.HasSuffix(c.word, "code") && l.kind != direct && !otherCode(text, n):
+		if conf := judgePIN(text, s, sh, v, l, c); conf > 0 && (sh.Digit == sh.Len && sh.Digit >= 4 && sh.Digit <= 8 || strings.Count(s, "-") >= 2 || sh.Digit >= 3 && sh.Upper > 0 && sh.Lower == 0 && sh.Len <= 8) {
+			return 0.6
+		}
+		return 0
+	case l.kind != direct && len(s) >= 10 && looksMade(s, sh) && !measured(s):
+		return 0.7
+	case l.kind == assign && passwordLike(s) && networks.Contains(text[max(0, n.start-80):n.start]):
+		return 0.7
+	case v.quoted && v.words == 1 && sh.Digit > 0 && sh.Lower+sh.Upper > 0 && len(s) >= 8 && networks.Contains(text[max(0, n.start-80):n.start]):
+		return 0.7
+	}
+	return 0
+}
+
+// otherCode reports whether the words before "code" make it no secret: an error code, a zip code.
+func otherCode(text string, n name) bool {
+	before := strings.Fields(strings.ToLower(text[max(0, n.start-30):n.start]))
+	if len(before) == 0 || n.code {
+		return true
+	}
+	return otherCodes.Has(strings.Trim(before[len(before)-1], "\"'`(,.:"))
+}
+
+var otherCodes = keyword.NewList(`error status exit return response zip postal post country area language currency http sql reason source promo coupon discount voucher bar qr morse color colour dress product item
+	error-code class course airport city region state stock ticker diagnosis billing tax legal penal building fire op byte machine native dead legacy test unit of no any some more less sample example
+	commodity tariff hs sic naics icd iata icao iso event result tracking booking reservation order part model serial lot batch`)
+
+// networks are words that make a bare "key" the one of a network.
+var networks = keyword.New([]string{"wifi", "wi-fi", "wlan", "ssid", "network", "hotspot"})
+
+// apart reports whether a line break lies between a name and a value, and the name is not alone on its line.
+func apart(text string, n name, v found) bool {
+	if strings.IndexByte(text[n.end:v.start], '\n') < 0 {
+		return false
+	}
+	return n.code || strings.TrimSpace(text[strings.LastIndexByte(text[:n.start], '\n')+1:n.start]) != ""
+}
+
+// pointer reports whether a single asterisk stands before a value: a type, not Markdown.
+func pointer(text string, v found) bool {
+	return v.start > 1 && text[v.start-1] == '*' && text[v.start-2] != '*'
+}
+
+// code reports whether a value right behind a name is the next word of a declaration: a type or another name.
+func code(text string, v found, s string) bool {
+	if v.next < len(text) && (text[v.next] == ')' || v.end < v.next && text[v.end] == ')') && value.Identifier(s) && value.ShapeOf(s).Digit < 3 {
+		return true
+	}
+	if strings.HasPrefix(s, "--") || strings.HasPrefix(s, "[]") {
+		return true
+	}
+	return typeName(strings.TrimRight(s, "0123456789")) || strings.HasPrefix(s, "_") && value.Identifier(s) || s[0] == '.' || s[0] == '='
+}
+
+// reference tells names of places from values. A quoted value after a password is taken at its word.
+func reference(s string, sh value.Shape, c *cue, v found, l link) bool {
+	if c.class == password && v.quoted && sh.Digit+sh.Other > 0 && !strings.ContainsAny(s, "{}<>/$()[]") {
+		return false
+	}
+	if strings.Contains(s, "://") {
+		return !strings.Contains(s, "@")
+	}
+	return value.Reference(s)
+}
+
+// account reports whether the text before a name speaks of a user: "username 'u' password 'password'".
+func account(text string, n name) bool {
+	before := strings.ToLower(text[max(0, n.start-48):n.start])
+	return strings.Contains(before, "user") || strings.Contains(before, "login")
+}
+
+func judgePassword(text, s string, sh value.Shape, v found, l link, n name) float64 {
+	if len(s) < 3 && alnum(s[0]) && spelled(text, v.start) {
+		return 0.8
+	}
+	if len(s) < 3 || len(s) > 256 {
+		return 0
+	}
+	wordy := sh.Lower+sh.Upper == sh.Len
+	switch {
+	case v.quoted && l.kind != direct:
+		return judgeQuoted(s, v, l, n)
+	case v.quoted:
+		if v.words > 6 || describes(firstWord(s)) {
+			return 0
+		}
+		return 0.85
+	case wordy && phrase(text, n, v) && l.kind != direct:
+		return 0.7
+	case wordy && describes(s), talk.Has(strings.ToLower(firstPart(s))) && sh.Digit == 0:
+		return 0
+	case sh.Digit == sh.Len:
+		if len(s) < 4 || unitFollows(text, v.next) {
+			return 0
+		}
+		return 0.85
+	case measured(s) || value.UUID(s) && l.kind == direct:
+		return 0
+	}
+	if l.kind == assign && !l.prose {
+		if wordy && (value.Identifier(s) && strings.HasSuffix(strings.ToLower(s), "password") || typeName(s)) {
+			return 0
+		}
+		return 0.9
+	}
+	if wordy {
+		return judgeWord(text, s, v, l)
+	}
+	if sh.Digit == 0 && value.Identifier(s) && (describes(s) || l.kind == direct && strings.Count(s, "-") < 2 && strings.Count(s, "_") < 1) {
+		return 0
+	}
+	if sh.Digit == 0 && sh.Upper == 0 && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz'") == "" { // doesn't, user's
+		return 0
+	}
+	if l.kind == direct && (s[0] == '(' || s[0] == '[' || s[0] == '-' || s[0] == '/' || s[0] == '`' || s[0] == '&' || s[0] == '@' || s[0] == ']' || s[0] == ')' || sh.Lower+sh.Upper+sh.Digit < 3) {
+		return 0
+	}
+	return 0.85
+}
+
+// judgeQuoted judges a quoted value after an operator or a verb.
+func judgeQuoted(s string, v found, l link, n name) float64 {
+	switch {
+	case v.words > 8, v.words >= 2 && l.kind == assign && !l.prose && describes(firstWord(s)), v.words >= 4 && describes(firstWord(s)):
+		return 0
+	case v.words == 1 && plain(s) && (describes(s) && l.kind == copula || typeName(s)):
+		return 0
+	case l.comma && plain(s) && !n.code: // a list of words in quotes
+		return 0
+	case l.comma && !value.Identifier(s) || !l.comma:
+		return 0.9
+	}
+	return 0.7
+}
+
+// phrase reports whether a word begins a passphrase: three words or more to the end of the line or sentence, after a cue
+// that speaks of a phrase, and most of them things rather than words of talk.
+func phrase(text string, n name, v found) bool {
+	if !strings.HasSuffix(strings.ToLower(text[n.start:n.end]), "phrase") {
+		return false
+	}
+	words, things := 0, 0
+	for i := v.start; i < len(text) && words < 12; {
+		j := i
+		for j < len(text) && (alnum(text[j]) || text[j] == '-') {
+			j++
+		}
+		if j == i {
+			break
+		}
+		words++
+		if w := text[i:j]; !describes(w) || digits.Has(w) {
+			things++
+		}
+		if i = j; i < len(text) && text[i] == ' ' {
+			i++
+		}
+	}
+	return words >= 2 && things == words || words >= 3 && things*4 >= words*3
+}
+
+// digits are number words, which talk about passphrases as well as passphrases hold.
+var digits = keyword.NewList(`one two three four five six seven eight nine ten zero`)
+
+// judgeWord judges a single plain word in a sentence: "the wifi password is sunshine".
+func judgeWord(text, s string, v found, l link) float64 {
+	if mixedCase(s) {
+		return 0.7
+	}
+	if k := skipSpace(text, v.next, 3); k < len(text) && digit(text[k]) && l.kind != direct { // "hunter 2"
+		return 0.7
+	}
+	if spelled(text, v.start) {
+		return 0.8
+	}
+	if l.kind == direct || !v.last || len(s) < 4 {
+		return 0
+	}
+	return 0.6
+}
+
+// spelled reports whether single letters or digits stand in a row: h u n t e r 2.
+func spelled(text string, i int) bool {
+	n := 0
+	for i+1 < len(text) && alnum(text[i]) && (text[i+1] == ' ' || text[i+1] == '-' || text[i+1] == ',') {
+		n++
+		i = skipSpace(text, i+2, 2)
+	}
+	return n >= 4
+}
+
+func mixedCase(s string) bool {
+	up, low := 0, 0
+	for i := 1; i < len(s); i++ {
+		if upper(s[i]) {
+			up++
+		}
+		if lower(s[i]) {
+			low++
+		}
+	}
+	return up > 0 && low > 0
+}
+
+func judgePIN(text, s string, sh value.Shape, v found, l link, c *cue) float64 {
+	code := strings.Trim(s, "#*")
+	digits := 0
+	for i := 0; i < len(code); i++ {
+		if digit(code[i]) {
+			digits++
+		}
+	}
+	switch {
+	case digits == 0:
+		if v.quoted && v.words == 1 && sh.Upper >= 4 && sh.Lower == 0 && len(s) >= 5 {
+			return 0.7
+		}
+		return 0
+	case digits == len(code):
+		if digits < 3 || digits > 12 || unitFollows(text, v.next) || l.kind == direct && digits < 4 {
+			return 0
+		}
+		return 0.85
+	case len(code) >= 5 && strings.Trim(code, "0123456789-") == "" && !calendar(code):
+		return 0.8
+	case measured(code) || len(code) < 4 || value.UUID(code):
+		return 0
+	}
+	if sh.Digit >= 2 && sh.Lower+sh.Upper >= 1 && len(code) <= 40 {
+		return 0.75
+	}
+	return 0
+}
+
+// calendar reports whether digits and hyphens write a date.
+func calendar(s string) bool {
+	p := strings.Split(s, "-")
+	return len(p) == 3 && len(p[0]) == 4 && len(p[1]) == 2 && len(p[2]) == 2 && (p[0][:2] == "19" || p[0][:2] == "20")
+}
+
+func judgeSecret(text, s string, sh value.Shape, v found, l link, n name, c *cue) float64 {
+	made := looksMade(s, sh)
+	switch {
+	case len(s) < 6 || v.words > 4 && v.quoted:
+		return 0
+	case value.UUID(s):
+		if l.kind != direct {
+			return 0.7
+		}
+		return 0
+	case measured(s):
+		return 0
+	case made:
+		return 0.85
+	}
+	if l.kind == direct {
+		if passwordLike(s) && strings.EqualFold(c.word, "secret") && !n.code {
+			return 0.55
+		}
+		return 0
+	}
+	if v.quoted && v.words == 1 && !describes(s) && l.kind == assign {
+		if sh.Digit > 0 && sh.Lower+sh.Upper > 0 && len(s) >= 8 && !value.Identifier(s) || sh.Other >= 2 && !value.Identifier(s) && len(s) >= 10 && sh.Digit+sh.Upper > 0 {
+			return 0.7
+		}
+	}
+	if l.kind == copula && sh.Digit > 0 && sh.Lower+sh.Upper > 0 && len(s) >= 6 && !value.Identifier(s) {
+		return 0.65
+	}
+	return 0
+}
+
+// looksMade reports whether a value was drawn by a machine or made up with digits, and is no name or path.
+func looksMade(s string, sh value.Shape) bool {
+	if sh.Digit == sh.Len || sh.Digit >= 20 && strings.Trim(s, "0123456789-") == "" {
+		return sh.Len >= 12
+	}
+	if value.Identifier(s) && (value.Random(s) < 0.95 || sh.Digit == 0 && sh.Len < 20) || sh.Digit == 0 && sh.Len < 12 || value.Dotted(s) {
+		return false
+	}
+	if strings.Count(s, "/") >= 2 && value.Random(s) < 0.9 {
+		return false
+	}
+	return value.Random(s) >= 0.55 || sh.Digit >= 4 && sh.Turns >= 3 && sh.Len >= 10 && sh.Lower+sh.Upper >= 4
+}
+
+// measured reports whether s is a quantity, version, date, time or address rather than a secret.
+func measured(s string) bool {
+	i := 0
+	for i < len(s) && (digit(s[i]) || s[i] == '.' || s[i] == ',' || s[i] == ':' || s[i] == '/' || s[i] == '-' || s[i] == '+') {
+		i++
+	}
+	unit := strings.ToLower(strings.TrimSpace(s[i:]))
+	if i > 0 && (i == len(s) && strings.ContainsAny(s, ".,:/-") && i < 20 || units.Has(unit)) {
+		return true
+	}
+	if i == 0 && len(s) > 1 && (s[0] == 'v' || s[0] == 'V') && digit(s[1]) && strings.Trim(s[1:], "0123456789.") == "" {
+		return true
+	}
+	return false
+}
+
+var units = keyword.NewList(`s ms us ns sec secs second seconds m min mins minute minutes h hr hrs hour hours d day days w week weeks month months y yr year years b kb mb gb tb kib mib gib k
+	bit bits byte bytes char chars character characters digit digits letter letters word words times time % x th st nd rd px pt em -character -digit -bit -byte -day -minute -hour
+	tokens token requests entries items lines line rows columns pages files times`)
+
+// unitFollows reports whether a unit or noun stands behind a number: "8 characters", "90 days", "3 times".
+func unitFollows(text string, i int) bool {
+	i = skipSpace(text, i, 3)
+	if i < len(text) && text[i] == '-' {
+		i++
+	}
+	j := i
+	for j < len(text) && letter(text[j]) {
+		j++
+	}
+	w := strings.ToLower(text[i:j])
+	return w != "" && units.Has(w) || strings.HasPrefix(text[i:], "%") || strings.HasPrefix(text[i:], "文字") || strings.HasPrefix(text[i:], "桁") || strings.HasPrefix(text[i:], "日") || strings.HasPrefix(text[i:], "分")
+}
+
+func typeName(s string) bool {
+	switch strings.ToLower(s) {
+	case "string", "str", "text", "varchar", "bytes", "byte", "char", "password", "secret", "token", "any", "object", "boolean", "uint", "float", "double", "decimal", "self", "rune", "long", "short", "bool", "int", "number", "null", "none", "nil", "undefined", "true", "false", "required", "optional":
+		return true
+	}
+	return false
+}
+
+func firstWord(s string) string {
+	s = strings.TrimSpace(s)
+	if i := strings.IndexAny(s, " \t\n"); i >= 0 {
+		return s[:i]
+	}
+	return s
+}
+
+func firstPart(s string) string {
+	if i := strings.IndexAny(s, "'/.,;:()"); i > 0 {
+		return s[:i]
+	}
+	return s
+}
