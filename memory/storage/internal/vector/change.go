@@ -95,7 +95,11 @@ func (x *Index) apply(in *body, ids []int64, vecs []float32, rows batch) (done b
 		}
 	}
 	x.log.put(ids, vecs, x.dim)
-	return true, x.call(func() error { return x.body.put(ids, rows) })
+	err = x.call(func() error { return x.body.put(ids, rows) })
+	if len(x.body.ids) >= x.expect {
+		x.expect = 0
+	}
+	return true, err
 }
 
 // Remove drops the vectors of ids and returns how many there were; ids that the index does not hold are passed over.

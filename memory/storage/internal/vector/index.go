@@ -27,8 +27,8 @@ var (
 const unitTolerance = 0.01
 
 // Source reads full vectors: those last put under ids, one after another, into dst, which is all zeros and has
-// len(ids) times the dimension. Of an id whose vector cannot be had dst is left alone: the index makes do with what it
-// holds of it. An error ends the call that needed the vectors. Source may be called from several goroutines and must
+// len(ids) times the dimension. Of an id whose vector is lost dst is left alone: the index makes do with what it holds
+// of it. An error ends the call that needed the vectors. Source may be called from several goroutines and must
 // not call the index, nor wait for what waits for it.
 type Source func(ctx context.Context, ids []int64, dst []float32) error
 
@@ -39,7 +39,7 @@ type Options struct {
 	Pool   *Pool  // where calls into FAISS run; nil means a pool of its own, closed with the index
 	Source Source // needed by every kind but Flat
 	Limits Limits // where kinds change
-	Expect int    // how many vectors are about to be put: the index starts with the kind for them
+	Expect int    // how many vectors are about to be put: the index has the kind for them until then
 
 	// Rebuilt, where set, is told of each piece of work done in the background, from the goroutine that did it. It must
 	// not call the index.
@@ -62,6 +62,8 @@ type Index struct {
 	ivf  *ivf  // nil where the kind is not IVFPQ or is not ready yet
 	log  *log  // of the rebuild under way
 
+	expect int // vectors that are still to come: the kind is for as many
+
 	codecMu sync.Mutex
 	rot     *rotation // shared by the codecs
 	codecs  map[int]*codec
@@ -80,7 +82,7 @@ func New(opts Options) (*Index, error) {
 	if kind == 0 {
 		kind = Flat
 		if opts.Source != nil {
-			kind = x.limits.fit(Flat, opts.Expect)
+			kind, x.expect = x.limits.fit(Flat, opts.Expect), opts.Expect
 		}
 	}
 	err = x.call(func() (err error) { x.body, err = x.newBody(kind.rows()); return })
@@ -283,8 +285,8 @@ func (x *Index) Reconstruct(id int64) ([]float32, error) {
 	if err := x.source(context.Background(), []int64{id}, vec); err != nil {
 		return nil, fmt.Errorf("vector: read %d: %w", id, err)
 	}
-	if square(vec) == 0 {
-		return nil, fmt.Errorf("%w: %d is in the index, but its full vector cannot be had", ErrNotFound, id)
+	if err := x.checkVector(vec); err != nil {
+		return nil, fmt.Errorf("%w: %d is in the index, but its full vector is lost", ErrNotFound, id)
 	}
 	return vec, nil
 }

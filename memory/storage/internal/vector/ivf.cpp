@@ -54,26 +54,22 @@ std::unique_ptr<ez_ivf> empty(int dim, size_t lists, int parts, std::unique_ptr<
     x->index = std::make_unique<faiss::IndexIVFPQ>(centroids.get(), dim, lists, parts, 8);
     centroids.release();
     x->index->own_fields = true;
-    // Tables for each list would take lists × 64 KiB.
-    x->index->use_precomputed_table = -1;
+    // The codes are of the vectors themselves: of what they differ from their centroid by they would be finer, but then
+    // each list needs a table of its own, made for each query (40 µs a list) or kept (lists × 64 KiB).
+    x->index->by_residual = false;
     return x;
 }
 
-// train_words trains the product quantiser on what a sample's vectors differ from their centroids by.
+// train_words trains the product quantiser on a sample.
 void train_words(faiss::IndexIVFPQ &x, const ez_codec *c, const uint8_t *codes, size_t n, int seed) {
     const size_t most = 64 * 256, step = std::max<size_t>(1, n / most);
-    std::vector<float> rest;
-    std::vector<float> v(c->d), r(c->d);
-    for (size_t i = 0; i < n && rest.size() < most * c->d; i += step) {
-        c->sq.decode(codes + i * c->size, v.data(), 1);
-        idx_t list = 0;
-        x.quantizer->assign(1, v.data(), &list);
-        x.quantizer->compute_residual(v.data(), r.data(), list);
-        rest.insert(rest.end(), r.begin(), r.end());
-        faiss::InterruptCallback::check();
+    std::vector<float> v;
+    for (size_t i = 0; i < n && v.size() < most * c->d; i += step) {
+        v.resize(v.size() + c->d);
+        c->sq.decode(codes + i * c->size, &v[v.size() - c->d], 1);
     }
     settle(x.pq.cp, 10, seed);
-    x.pq.train(rest.size() / c->d, rest.data());
+    x.pq.train(v.size() / c->d, v.data());
     x.is_trained = true;
 }
 

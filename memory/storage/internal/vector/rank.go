@@ -11,9 +11,10 @@ import (
 const rankRows = 64
 
 // rank orders proposals by their full vectors. It reads them best first and stops when no other can be among the k
-// nearest, or, of searches that need not be exact, when as many as allowed are read.
-func (x *Index) rank(ctx context.Context, query []float32, k int, p *proposals, e effort) (Result, error) {
-	r := Result{Exact: p.exact}
+// nearest, or, of searches that need not be exact, when as many as allowed are read. all is false if some of the hits were
+// removed meanwhile, and so are missing.
+func (x *Index) rank(ctx context.Context, query []float32, k int, p *proposals, e effort) (r Result, all bool, err error) {
+	r.Exact = p.exact
 	list := p.list
 	if !e.exact && len(list) > e.ranked {
 		list = list[:e.ranked]
@@ -22,7 +23,7 @@ func (x *Index) rank(ctx context.Context, query []float32, k int, p *proposals, 
 	n := min(k+16, len(list))
 	for len(list) > 0 {
 		if err := ctx.Err(); err != nil {
-			return Result{}, err
+			return Result{}, false, err
 		}
 		// Estimates fall: when the best that is left cannot pass the k-th, none can.
 		if len(r.Hits) == k && list[0].est+p.margin < r.Hits[k-1].Cosine {
@@ -31,17 +32,18 @@ func (x *Index) rank(ctx context.Context, query []float32, k int, p *proposals, 
 		n = min(n, len(list))
 		hits, err := x.read(ctx, query, list[:n], vecs[:n*x.dim])
 		if err != nil {
-			return Result{}, err
+			return Result{}, false, err
 		}
 		r.Hits = best(append(r.Hits, hits...), k)
 		list, n = list[n:], rankRows
 	}
+	n = len(r.Hits)
 	r.Hits = x.present(r.Hits)
-	return r, ctx.Err()
+	return r, len(r.Hits) == n, ctx.Err()
 }
 
-// read returns the hits that proposals are by their full vectors. What has none is taken by its estimate: damage to a
-// stored vector does not hide it.
+// read returns the hits that proposals are by their full vectors. What has none that is good is taken by its estimate:
+// damage to a stored vector does not hide it.
 func (x *Index) read(ctx context.Context, query []float32, list []proposal, vecs []float32) ([]Hit, error) {
 	clear(vecs)
 	ids := make([]int64, len(list))
@@ -54,15 +56,11 @@ func (x *Index) read(ctx context.Context, query []float32, list []proposal, vecs
 	hits := make([]Hit, len(list))
 	for i, r := range list {
 		hits[i] = Hit{r.id, r.est}
-		if vec := vecs[i*x.dim : (i+1)*x.dim]; present(vec) {
+		if vec := vecs[i*x.dim : (i+1)*x.dim]; x.checkVector(vec) == nil {
 			hits[i].Cosine = similarity(query, vec)
 		}
 	}
 	return hits, nil
-}
-
-func present(vec []float32) bool {
-	return slices.ContainsFunc(vec, func(c float32) bool { return c != 0 })
 }
 
 // similarity is 1 - |a-b|²/2, as a Flat index has it. Four sums let the processor add side by side.

@@ -49,10 +49,9 @@ func (x *Index) due() *work {
 	if x.body == nil || x.source == nil {
 		return nil
 	}
-	n := len(x.body.ids)
-	want := x.pinned
+	n, want, train := len(x.body.ids), x.pinned, minTrain
 	if want == 0 {
-		want = x.limits.fit(x.kind(), n)
+		want, train = x.limits.fit(x.kind(), max(n, x.expect)), max(minTrain, x.limits.IVFPQ/4*3)
 	}
 	v := x.ivf
 	switch {
@@ -62,7 +61,7 @@ func (x *Index) due() *work {
 		return &work{"convert", func(ctx context.Context) error { return x.convert(ctx, want.rows()) }}
 	case want != IVFPQ:
 		return nil
-	case v == nil && n >= minTrain, v != nil && n >= 4*v.trained:
+	case v == nil && n >= train, v != nil && n >= 4*v.trained:
 		return &work{"train", func(ctx context.Context) error { return x.relist(ctx, true) }}
 	case v == nil:
 		return nil
@@ -162,12 +161,11 @@ func (x *Index) vectors(ctx context.Context, b *body, ids []int64) (there []int6
 	}
 	for i, id := range there {
 		vec := vecs[i*x.dim : (i+1)*x.dim]
-		if !present(vec) {
-			if err := x.approximate(b, id, vec); err != nil {
-				return nil, nil, err
-			}
-		} else if err := x.checkVector(vec); err != nil {
-			return nil, nil, fmt.Errorf("vector: full vector of %d: %w", id, err)
+		if x.checkVector(vec) == nil {
+			continue
+		}
+		if err := x.approximate(b, id, vec); err != nil {
+			return nil, nil, err
 		}
 	}
 	return there, vecs, nil
@@ -200,6 +198,7 @@ func (x *Index) approximate(b *body, id int64, vec []float32) error {
 	q := b.rows.(*quantised)
 	row, ok := b.table.get(id)
 	if !ok {
+		clear(vec)
 		vec[0] = 1 // it was removed meanwhile, which the log knows
 		return nil
 	}

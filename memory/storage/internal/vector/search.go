@@ -45,12 +45,20 @@ func (x *Index) SearchWith(ctx context.Context, query []float32, k int, sel Sele
 		return Result{}, fmt.Errorf("search: %w", err)
 	}
 	e := opts.effort(k)
-	hits, found, err := x.propose(ctx, query, k, sel, e)
-	if found == nil || err != nil {
-		return Result{hits, true}, err
+	for try := 1; ; try++ {
+		hits, found, err := x.propose(ctx, query, k, sel, e)
+		if found == nil || err != nil {
+			return Result{hits, true}, err
+		}
+		r, all, err := x.rank(ctx, query, k, found, e)
+		if all || err != nil || try == maxTries {
+			return r, err
+		}
 	}
-	return x.rank(ctx, query, k, found, e)
 }
+
+// maxTries bounds how often a search begins anew because hits are removed while it reads their full vectors.
+const maxTries = 4
 
 // propose searches a Flat index, or returns proposals to be ranked by the full vectors.
 func (x *Index) propose(ctx context.Context, query []float32, k int, sel Selector, e effort) ([]Hit, *proposals, error) {

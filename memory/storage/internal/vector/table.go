@@ -1,7 +1,5 @@
 package vector
 
-import "iter"
-
 // table maps ids to rows. Ids are dense for the most part: a page of them costs 4 bytes an id where a map costs 40.
 type table struct {
 	low  []*page         // pages of the ids below lowIDs
@@ -94,28 +92,4 @@ func (t *table) bytes() int64 {
 		}
 	}
 	return n + int64(len(t.high))*(4*pageIDs+64)
-}
-
-// all yields every id with its row, in no order.
-func (t *table) all() iter.Seq2[int64, int] {
-	return func(yield func(int64, int) bool) {
-		each := func(number int64, p *page) bool {
-			for i, row := range p.rows {
-				if row > 0 && !yield(number*pageIDs+int64(i), int(row)-1) {
-					return false
-				}
-			}
-			return true
-		}
-		for i, p := range t.low {
-			if p != nil && !each(int64(i), p) {
-				return
-			}
-		}
-		for i, p := range t.high {
-			if !each(i, p) {
-				return
-			}
-		}
-	}
 }
