@@ -48,6 +48,7 @@ func (a *admin) register(s *server.MCPServer) {
 	addAdmin(a, s, "export", "Page of all memories, whole", a.export)
 	addAdmin(a, s, "import", "Store exported memories", a.importPage)
 	addAdmin(a, s, "doctor", "Check the store, and mend it", a.doctor)
+	addAdmin(a, s, "backup", "Make a backup", a.backup)
 }
 
 // addAdmin adds one admin tool whose arguments are read into A.
@@ -62,7 +63,7 @@ func addAdmin[A any](a *admin, s *server.MCPServer, name, title string, do func(
 			if err != nil {
 				return mcp.NewToolResultError(explain(err)), nil
 			}
-			out, err := do(ctx, st, args)
+			out, err := do(withProgress(ctx, s, req), st, args)
 			if err != nil {
 				return mcp.NewToolResultError(explain(err)), nil
 			}

@@ -39,6 +39,12 @@ var settings = []setting{
 	{"embedding.base_url", "https://api.openai.com/v1", "address of the OpenAI-compatible server"},
 	{"embedding.model", "text-embedding-3-small", "model of the OpenAI-compatible server"},
 	{"embedding.api_key", "", "key for that server; better given as ELDERZAN_EMBEDDING_API_KEY"},
+	{"backup.folder", "", "folder of the backups that `elderzan backup` makes, outside of the data folder"},
+	{"backup.keep_last", 7, "newest backups that `elderzan backup prune` keeps"},
+	{"backup.keep_daily", 7, "days of which it keeps the newest backup"},
+	{"backup.keep_weekly", 5, "weeks of which it keeps the newest backup"},
+	{"backup.keep_monthly", 12, "months of which it keeps the newest backup"},
+	{"replica.folder", "", "folder, best on another disk, of a replica that follows the memory every few seconds and is opened when that is damaged; empty: none"},
 	{"embedding.timeout", "20s", "longest wait for one request to that server"},
 }
 
@@ -50,6 +56,7 @@ type config struct {
 	LogLevel     string
 	ModelDir     string
 	Embedding    embeddingConfig
+	Backup       backupConfig
 }
 
 type embeddingConfig struct {
@@ -135,6 +142,9 @@ func validate(dir string, k *koanf.Koanf) (config, error) {
 	}
 	if !slices.Contains([]string{"debug", "info", "warn", "error"}, c.LogLevel) {
 		return c, bad("log_level", "debug, info, warn or error")
+	}
+	if err := c.Backup.read(dir, k, bad); err != nil {
+		return c, err
 	}
 	c.Embedding = embeddingConfig{
 		Provider: k.String("embedding.provider"), BaseURL: k.String("embedding.base_url"), Model: k.String("embedding.model"),

@@ -233,6 +233,7 @@ func (h *holder) info(context.Context) tools.StatusInfo {
 		if err := st.embeds.trouble(); err != nil {
 			info.Alerts = append(info.Alerts, "no embeddings: "+err.Error())
 		}
+		info.Alerts = append(info.Alerts, st.alerts()...)
 	}
 	return info
 }

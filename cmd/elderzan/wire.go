@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync/atomic"
+	"time"
 
 	embedding "github.com/elderzan/elderzan/embed"
 	"github.com/elderzan/elderzan/embed/lexical"
@@ -15,6 +16,7 @@ import (
 	"github.com/elderzan/elderzan/memory/analysis"
 	"github.com/elderzan/elderzan/memory/rank"
 	"github.com/elderzan/elderzan/memory/storage"
+	"github.com/elderzan/elderzan/memory/storage/backup"
 	"github.com/elderzan/elderzan/scope"
 	"github.com/elderzan/elderzan/scope/knowledge"
 	"github.com/elderzan/elderzan/scope/projectctx"
@@ -28,16 +30,24 @@ type stack struct {
 	service *memory.Service
 	sweeper *memory.Sweeper
 	embeds  *embeddings
+	log     *slog.Logger
+
+	replica  *backup.Replica  // nil where none is configured
+	failover *backup.Failover // nil where the store itself was opened
 }
 
 // openStack opens the data folder; with mend what is damaged and can be made anew does not hinder it. The model is not
 // loaded before its first use.
 func openStack(ctx context.Context, c config, mend bool, log *slog.Logger) (_ *stack, err error) {
-	store, err := storage.Open(ctx, storage.Options{Dir: c.Data, Mend: mend, Logger: log})
+	o := backup.FailoverOptions{Store: storage.Options{Dir: c.Data, Mend: mend, Logger: log}, Replica: c.Backup.Replica}
+	if mend {
+		o.Replica = "" // whoever asks for repair has chosen it over the replica
+	}
+	store, failover, err := backup.OpenOrFailover(ctx, o)
 	if err != nil {
 		return nil, err
 	}
-	st := &stack{store: store}
+	st := &stack{store: store, failover: failover, log: log}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, st.close())
@@ -59,6 +69,9 @@ func openStack(ctx context.Context, c config, mend bool, log *slog.Logger) (_ *s
 		return nil, err
 	}
 	st.sweeper = memory.NewSweeper(context.WithoutCancel(ctx), st.service, store, log)
+	if c.Backup.Replica != "" {
+		st.replica = backup.StartReplica(ctx, store, backup.ReplicaOptions{Repository: backup.Options{Folder: c.Backup.Replica, Build: version}, Logger: log})
+	}
 	return st, nil
 }
 
@@ -69,6 +82,35 @@ func newClassifier(c config) *scope.Classifier {
 	})
 }
 
+// lastReplica is how long the last state of the replica may take when the engine ends.
+const lastReplica = 20 * time.Second
+
+// closeReplica has the replica catch up. The store itself is whole: trouble with the replica is no reason to fail.
+func (s *stack) closeReplica() {
+	ctx, cancel := context.WithTimeout(context.Background(), lastReplica)
+	defer cancel()
+	if err := s.replica.Close(ctx); err != nil {
+		s.log.Warn("the replica lacks the last changes; it catches up at the next start", "error", err)
+	}
+}
+
+// alerts are what status tells of the replica.
+func (s *stack) alerts() []string {
+	var out []string
+	if s.failover != nil {
+		out = append(out, s.failover.Warning())
+	}
+	if s.replica == nil {
+		return out
+	}
+	if st := s.replica.Status(); st.Err != nil {
+		out = append(out, fmt.Sprintf("the replica in %s is %s behind: %v", st.Folder, st.Lag.Round(time.Second), st.Err))
+	} else if st.Lag > time.Minute {
+		out = append(out, fmt.Sprintf("the replica in %s is %s behind", st.Folder, st.Lag.Round(time.Second)))
+	}
+	return out
+}
+
 // close stops the workers first and the engines last.
 func (s *stack) close() error {
 	var errs []error
@@ -77,6 +119,9 @@ func (s *stack) close() error {
 	}
 	if s.indexer != nil {
 		errs = append(errs, s.indexer.Close())
+	}
+	if s.replica != nil {
+		s.closeReplica()
 	}
 	errs = append(errs, s.store.Close())
 	if s.embeds != nil {

@@ -22,6 +22,9 @@ func DataFiles() []string {
 	}
 }
 
+// VectorsFolder is the one of them that RocksDB keeps: vectors' bytes and working data, no memories.
+const VectorsFolder = kvDir
+
 // Holds reports whether dir holds a store whose first start went through. A folder that is not there holds none.
 func Holds(dir string) (bool, error) {
 	_, err := os.Lstat(filepath.Join(dir, readyFile))

@@ -24,13 +24,22 @@ type FailoverOptions struct {
 type Failover struct {
 	Restored
 	Cause error // why the store did not open
-	// Age is how old the replica was: what was acknowledged later than that before the failover is in Aside alone, as far
-	// as it can be read.
+	// Vectors is set where RocksDB alone was damaged: then it alone was exchanged, no memory is lost, and what is newer
+	// than the replica is embedded again.
+	Vectors bool
+	// Age is how old the replica was. Unless Vectors is set, what was acknowledged within that time before the failover
+	// is in Aside alone, as far as it can be read.
 	Age time.Duration
+
+	note memory.Audit
 }
 
 // Warning puts it into words for a person.
 func (f *Failover) Warning() string {
+	if f.Vectors {
+		return fmt.Sprintf("RocksDB in %s was damaged (%v): that of its replica of %s was put in its place, and no memory is lost; "+
+			"the damaged files are kept, untouched, in %s", f.Dir, f.Cause, f.Time.UTC().Format(time.RFC3339), f.Aside)
+	}
 	return fmt.Sprintf("the store in %s was damaged (%v): its replica of %s, %s old, was opened instead; the damaged files are kept, untouched, in %s: "+
 		"look for what was remembered after that moment, then remove them", f.Dir, f.Cause, f.Time.UTC().Format(time.RFC3339), f.Age.Round(time.Second), f.Aside)
 }
@@ -38,6 +47,7 @@ func (f *Failover) Warning() string {
 // OpenOrFailover opens the store. Where it does not open because it is damaged or gone, the newest whole state of the
 // replica is verified and put in its place, the damaged files are moved aside within the data folder, untouched, and
 // the result is opened, with an entry in the audit log; the Failover is then not nil and the caller should warn loudly.
+// Where RocksDB alone is damaged, it alone is exchanged, and what it lacks of the record is mended before this returns.
 //
 // A wrong or missing master key, a lock, a full disk and a newer format are no reason for that: their error is returned,
 // as is the store's own where the replica cannot take its place, together with why.
@@ -59,18 +69,43 @@ func OpenOrFailover(ctx context.Context, o FailoverOptions) (*storage.Store, *Fa
 		}
 		cause = err
 	}
-	f, err := failover(ctx, o, cause)
+	for {
+		f, err := failover(ctx, o, cause)
+		if err != nil {
+			return nil, nil, fmt.Errorf("%w; and its replica cannot take its place: %w", cause, err)
+		}
+		if o.Store.Logger != nil {
+			o.Store.Logger.Error("FAILOVER: "+f.Warning(), "cause", cause)
+		}
+		s, err := storage.Open(ctx, o.Store)
+		if err == nil && f.Vectors {
+			err = fit(ctx, s, f)
+		}
+		if err == nil {
+			return s, f, nil
+		}
+		if !f.Vectors || !damagedFolder(ctx, o.Store, err) {
+			return nil, f, err
+		}
+		cause = &whole{err} // RocksDB was not all that is damaged
+	}
+}
+
+// whole is a cause for exchanging the whole store.
+type whole struct{ error }
+
+func (w *whole) Unwrap() error { return w.error }
+
+// fit brings a RocksDB of another moment to what the record says.
+func fit(ctx context.Context, s *storage.Store, f *Failover) error {
+	_, _, err := s.Repair(ctx)
+	if err == nil {
+		err = s.Note(ctx, f.note)
+	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("%w; and its replica cannot take its place: %w", cause, err)
+		err = errors.Join(err, s.Close())
 	}
-	if o.Store.Logger != nil {
-		o.Store.Logger.Error("FAILOVER: "+f.Warning(), "cause", cause)
-	}
-	s, err := storage.Open(ctx, o.Store)
-	if err != nil {
-		return nil, f, err
-	}
-	return s, f, nil
+	return err
 }
 
 // finish does what is left of an exchange that was cut short.
@@ -174,8 +209,19 @@ func (r *Repository) take(ctx context.Context, id, dir string, cause error) (*Fa
 	}
 	now := r.o.Now().UTC()
 	f := &Failover{Restored: Restored{Info: m.info(), Dir: dir}, Cause: cause, Age: now.Sub(m.Time)}
-	note := memory.Audit{Action: "failover", Reason: fmt.Sprintf("the store was damaged (%s); replica %s, %s old", brief(cause), m.ID, f.Age.Round(time.Second))}
-	return f, r.restoreInto(ctx, m, dir, "damaged-", note, &f.Restored)
+	f.note = memory.Audit{Action: "failover", Reason: fmt.Sprintf("the store was damaged (%s); replica %s, %s old", brief(cause), m.ID, f.Age.Round(time.Second))}
+	files := storage.DataFiles()
+	if f.Vectors = onlyVectors(cause); f.Vectors {
+		files = []string{storage.VectorsFolder}
+	}
+	return f, r.restoreInto(ctx, m, dir, "damaged-", files, f.note, &f.Restored)
+}
+
+// onlyVectors reports whether the damage is in RocksDB. It is opened beside SQLite, whose damage would be in the error
+// too or be found by the next open, which then exchanges the whole store.
+func onlyVectors(cause error) bool {
+	var c *memory.CorruptError
+	return errors.As(cause, &c) && c.Engine == "rocksdb" && !errors.As(cause, new(*whole))
 }
 
 // brief names the engine behind an error without its words, which the audit log does not need.

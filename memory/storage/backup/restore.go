@@ -66,7 +66,7 @@ func (r *Repository) Restore(ctx context.Context, o RestoreOptions) (Restored, e
 	if state == holdsNothing {
 		err = r.restoreNew(ctx, m, o.Dir, note, &out)
 	} else {
-		err = r.restoreInto(ctx, m, o.Dir, "before-restore-", note, &out)
+		err = r.restoreInto(ctx, m, o.Dir, "before-restore-", storage.DataFiles(), note, &out)
 	}
 	out.Took = time.Since(begin)
 	return out, err
@@ -123,8 +123,9 @@ func (r *Repository) restoreNew(ctx context.Context, m *manifest, dir string, no
 	return fileError("sync", parent, syncDir(parent))
 }
 
-// restoreInto exchanges the store in the folder dir, moving what is there into a folder of it named by prefix and time.
-func (r *Repository) restoreInto(ctx context.Context, m *manifest, dir, prefix string, note memory.Audit, out *Restored) (err error) {
+// restoreInto exchanges the given files of the store in the folder dir, moving what is there into a folder of it named by
+// prefix and time.
+func (r *Repository) restoreInto(ctx context.Context, m *manifest, dir, prefix string, files []string, note memory.Audit, out *Restored) (err error) {
 	unlock, err := storage.Lock(dir)
 	if err != nil {
 		return err
@@ -143,7 +144,7 @@ func (r *Repository) restoreInto(ctx context.Context, m *manifest, dir, prefix s
 	if err := r.placeKey(dir); err != nil {
 		return err
 	}
-	aside, err := swap(dir, prefix+r.o.Now().UTC().Format("20060102T150405Z"), r.step)
+	aside, err := swap(dir, prefix+r.o.Now().UTC().Format("20060102T150405.000Z"), files, r.step)
 	out.Aside = aside
 	r.step(StepPlaced)
 	return err

@@ -22,14 +22,15 @@ const (
 // swapJournal is swapFile.
 type swapJournal struct {
 	Aside string   `json:"aside"` // folder, within the data folder, that the old files go to
+	Moves []string `json:"moves"` // what goes there
 	Names []string `json:"names"` // what is put in place
 }
 
-// swap exchanges the store in dir for the one in its folder stageDir. What was there goes to the folder aside of dir,
-// whose path it returns, "" where there was nothing. The caller holds the store's lock.
-func swap(dir, aside string, step func(Step)) (string, error) {
-	j := swapJournal{Aside: aside}
-	for _, name := range storage.DataFiles() {
+// swap exchanges the files moves of the store in dir for those in its folder stageDir. What was there goes to the folder
+// aside of dir, whose path it returns, "" where there was nothing. The caller holds the store's lock.
+func swap(dir, aside string, moves []string, step func(Step)) (string, error) {
+	j := swapJournal{Aside: aside, Moves: moves}
+	for _, name := range moves {
 		there, err := exists(filepath.Join(dir, stageDir, name))
 		if err != nil {
 			return "", fileError("look for", name, err)
@@ -94,7 +95,7 @@ func finishSwap(dir string, step func(Step)) error {
 // moveAside moves the old files: those for which a new one waits, and those that the new store has none of.
 func (j *swapJournal) moveAside(dir string, step func(Step)) error {
 	aside := filepath.Join(dir, j.Aside)
-	for _, name := range storage.DataFiles() {
+	for _, name := range j.Moves {
 		waits, err := exists(filepath.Join(dir, stageDir, name))
 		if err != nil {
 			return fileError("look for", name, err)
@@ -132,7 +133,7 @@ func decodeSwap(b []byte) (swapJournal, error) {
 	if j.Aside == "" || filepath.Base(j.Aside) != j.Aside || j.Aside == "." || j.Aside == ".." || slices.Contains(storage.DataFiles(), j.Aside) {
 		return j, errAltered
 	}
-	for _, name := range j.Names {
+	for _, name := range append(slices.Clone(j.Names), j.Moves...) {
 		if !slices.Contains(storage.DataFiles(), name) {
 			return j, errAltered
 		}
