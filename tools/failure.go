@@ -103,6 +103,9 @@ func (s *surface) open(ctx context.Context, name string) (*memory.Service, error
 	}
 	svc, err := s.opts.Service(ctx)
 	if err != nil {
+		if name == withoutService && errors.Is(err, context.DeadlineExceeded) {
+			err = memory.ErrUnavailable // it is still opening
+		}
 		return nil, &notOpenError{err}
 	}
 	return svc, nil

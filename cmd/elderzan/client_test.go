@@ -12,6 +12,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
 // message is a JSON-RPC message from the server.
@@ -44,6 +46,19 @@ func (r toolResult) text() string {
 		b.WriteString(c.Text)
 	}
 	return b.String()
+}
+
+// id reads the id of the memory that a remember has made.
+func (r toolResult) id(t testing.TB) string {
+	t.Helper()
+	var stored struct {
+		ID          string
+		DuplicateOf string `json:"duplicate_of"`
+	}
+	if err := json.Unmarshal(r.Structured, &stored); err != nil || r.IsError || stored.ID == "" || stored.DuplicateOf != "" {
+		t.Errorf("remember: %s %v", r.text(), err)
+	}
+	return stored.ID
 }
 
 // mcpClient is an MCP client whose server is `elderzan serve` in a process of its own, on two pipes. It checks that
@@ -213,7 +228,20 @@ func (c *mcpClient) tool(name string, args map[string]any) toolResult {
 	c.t.Helper()
 	var r toolResult
 	c.result(&r, "tools/call", map[string]any{"name": name, "arguments": args})
+	if !r.IsError && r.Content != nil {
+		checkResult(c.t, c.schemas(), name, r)
+	}
 	return r
+}
+
+// schemas returns the output schemas that the server offers, by tool. Every server of this build offers the same.
+func (c *mcpClient) schemas() map[string]*jsonschema.Schema {
+	offered.Do(func() {
+		var list toolList
+		c.result(&list, "tools/list", nil)
+		offered.schemas = list.schemas(c.t)
+	})
+	return offered.schemas
 }
 
 // ok calls a tool that must succeed and reads its data into v unless that is nil.

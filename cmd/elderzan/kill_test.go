@@ -78,18 +78,11 @@ func rememberedID(t *testing.T, m message) string {
 		return ""
 	}
 	var r toolResult
-	var stored struct {
-		ID          string
-		DuplicateOf string `json:"duplicate_of"`
-	}
-	if err := json.Unmarshal(m.Result, &r); err != nil || r.IsError {
-		t.Errorf("remember: %s %v", r.text(), err)
+	if err := json.Unmarshal(m.Result, &r); err != nil {
+		t.Errorf("remember: %v", err)
 		return ""
 	}
-	if err := json.Unmarshal(r.Structured, &stored); err != nil || stored.ID == "" || stored.DuplicateOf != "" {
-		t.Errorf("remember: %s %v", r.Structured, err)
-	}
-	return stored.ID
+	return r.id(t)
 }
 
 // wantStored checks that the folder holds what was acknowledged, by text and id, and each of it once; and that the

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -26,10 +27,12 @@ const commandTime = 60 * time.Second
 
 // folder is a data folder, and how the program is run on it.
 type folder struct {
-	t   testing.TB
-	dir string
-	env []string             // on top of this process's
-	as  *syscall.SysProcAttr // how processes are started; nil means as this one
+	t       testing.TB
+	dir     string
+	env     []string             // on top of this process's
+	program string               // "" means the one on the PATH
+	via     []string             // command that starts it, if any
+	as      *syscall.SysProcAttr // how processes are started; nil means as this one
 }
 
 // newFolder returns a data folder that does not exist yet. When the test ends its engine is stopped; a process that
@@ -67,7 +70,12 @@ func (f *folder) path(names ...string) string {
 
 // command prepares a command of the program on this folder.
 func (f *folder) command(ctx context.Context, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, "elderzan", append(args, "--data", f.dir)...)
+	program := f.program
+	if program == "" {
+		program = "elderzan"
+	}
+	words := append(append(slices.Clone(f.via), program), append(args, "--data", f.dir)...)
+	cmd := exec.CommandContext(ctx, words[0], words[1:]...)
 	cmd.Env = append(os.Environ(), f.env...)
 	cmd.SysProcAttr = f.as
 	cmd.Dir = os.TempDir() // no project

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,7 +24,7 @@ const maxLog = 4 << 20
 // connect returns a connection to the engine of o.Dir, starting one if none runs. It gives up after o.StartTimeout.
 func connect(ctx context.Context, o *Options, h link.Hello) (*connection, error) {
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
-		return nil, fmt.Errorf("make data folder: %w", err)
+		return nil, folderError(fmt.Errorf("make data folder: %w", err))
 	}
 	ctx, cancel := context.WithTimeout(ctx, o.StartTimeout)
 	defer cancel()
@@ -40,7 +41,7 @@ func connect(ctx context.Context, o *Options, h link.Hello) (*connection, error)
 			return nil, err
 		}
 		if err := s.step(); err != nil {
-			return nil, err
+			return nil, folderError(err)
 		}
 		t := time.NewTimer(wait)
 		select {
@@ -50,6 +51,17 @@ func connect(ctx context.Context, o *Options, h link.Hello) (*connection, error)
 			return nil, s.tooLate(ctx)
 		}
 	}
+}
+
+// folderError says of an error about the data folder what to do, where that is known.
+func folderError(err error) error {
+	switch {
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
+		return fmt.Errorf("the data folder cannot be written: %w; make it writable, or choose another with --data", err)
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return fmt.Errorf("the disk is full: %w; free some space", err)
+	}
+	return err
 }
 
 // starter starts an engine when there is none and nobody else starts one.
