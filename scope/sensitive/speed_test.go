@@ -104,6 +104,10 @@ func TestHostileTextIsBounded(t *testing.T) {
 	if _, err := d.Detect(t.Context(), scope.Input{Content: "load the rules: token = a1b2c3d4e5f6g7"}); err != nil {
 		t.Fatal(err)
 	}
+	rounds := 3
+	if raceEnabled {
+		rounds = 1
+	}
 	texts := hostile()
 	names := make([]string, 0, len(texts))
 	for n := range texts {
@@ -112,7 +116,7 @@ func TestHostileTextIsBounded(t *testing.T) {
 	slices.Sort(names)
 	for _, name := range names {
 		best := time.Hour
-		for range 3 {
+		for range rounds {
 			start := processorTime(t)
 			if _, err := d.Detect(t.Context(), scope.Input{Content: texts[name]}); err != nil {
 				t.Fatal(err)

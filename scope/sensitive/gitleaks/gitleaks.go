@@ -44,7 +44,7 @@ type Scanner struct {
 
 // Scan returns what the rules find in text. It stops early, without an error, when ctx ends: the caller checks ctx.
 func (s *Scanner) Scan(ctx context.Context, text string) ([]match.Match, error) {
-	s.once.Do(s.load)
+	s.once.Do(func() { s.err = s.load(config.DefaultConfig) })
 	if s.err != nil {
 		return nil, s.err
 	}
@@ -62,23 +62,20 @@ func (s *Scanner) Scan(ctx context.Context, text string) ([]match.Match, error) 
 	return out, nil
 }
 
-func (s *Scanner) load() {
+func (s *Scanner) load(rules string) error {
 	logging.Logger = zerolog.Nop() // gitleaks would log matched text
 	v := viper.New()
 	v.SetConfigType("toml")
-	if s.err = v.ReadConfig(strings.NewReader(config.DefaultConfig)); s.err != nil {
-		s.err = fmt.Errorf("read gitleaks rules: %w", s.err)
-		return
+	if err := v.ReadConfig(strings.NewReader(rules)); err != nil {
+		return fmt.Errorf("read gitleaks rules: %w", err)
 	}
 	var raw config.ViperConfig
-	if s.err = v.Unmarshal(&raw); s.err != nil {
-		s.err = fmt.Errorf("decode gitleaks rules: %w", s.err)
-		return
+	if err := v.Unmarshal(&raw); err != nil {
+		return fmt.Errorf("decode gitleaks rules: %w", err)
 	}
 	cfg, err := raw.Translate()
 	if err != nil {
-		s.err = fmt.Errorf("compile gitleaks rules: %w", err)
-		return
+		return fmt.Errorf("compile gitleaks rules: %w", err)
 	}
 	delete(cfg.Rules, generic)
 	woken := make(map[string]int)
@@ -102,6 +99,7 @@ func (s *Scanner) load() {
 	s.words = keyword.New(words)
 	s.detector = detect.NewDetector(cfg)
 	s.detector.IgnoreGitleaksAllow = true // a comment in a text must not switch detection off
+	return nil
 }
 
 type window struct{ start, end int }

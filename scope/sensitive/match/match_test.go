@@ -30,6 +30,8 @@ func TestMerge(t *testing.T) {
 	for name, tc := range map[string]struct{ in, want []match.Match }{
 		"sorted by place":            {[]match.Match{m("b", 5, 9, .9), m("a", 0, 3, .9)}, []match.Match{m("a", 0, 3, .9), m("b", 5, 9, .9)}},
 		"the surer of the same span": {[]match.Match{m("a", 0, 3, .5), m("b", 0, 3, .9)}, []match.Match{m("b", 0, 3, .9)}},
+		"equals go by rule":          {[]match.Match{m("b", 0, 3, .9), m("a", 0, 3, .9)}, []match.Match{m("a", 0, 3, .9)}},
+		"the longer first":           {[]match.Match{m("a", 0, 3, .9), m("b", 0, 5, .5)}, []match.Match{m("b", 0, 5, .5), m("a", 0, 3, .9)}},
 		"inside a surer one":         {[]match.Match{m("a", 0, 9, .9), m("b", 2, 5, .6)}, []match.Match{m("a", 0, 9, .9)}},
 		"a surer one inside stays":   {[]match.Match{m("a", 0, 9, .5), m("b", 2, 5, .9)}, []match.Match{m("a", 0, 9, .5), m("b", 2, 5, .9)}},
 		"the same rule inside":       {[]match.Match{m("a", 0, 9, .5), m("a", 2, 5, .9)}, []match.Match{m("a", 0, 9, .5)}},
