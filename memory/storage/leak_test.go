@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
@@ -183,34 +182,40 @@ func dumpSQL(t *testing.T, dir string) string {
 	defer db.Close()
 	var b strings.Builder
 	for _, table := range column(t, db, `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'goose%'`) {
-		rows, err := db.QueryContext(t.Context(), `SELECT * FROM "`+table+`"`)
-		if err != nil {
-			t.Fatalf("%s: %v", table, err)
-		}
-		columns, err := rows.Columns()
-		if err != nil {
-			t.Fatal(err)
-		}
-		for rows.Next() {
-			values, dst := make([]any, len(columns)), make([]any, len(columns))
-			for i := range values {
-				dst[i] = &values[i]
-			}
-			if err := rows.Scan(dst...); err != nil {
-				t.Fatal(err)
-			}
-			for _, v := range values {
-				if raw, ok := v.([]byte); ok {
-					v = string(raw)
-				}
-				fmt.Fprintf(&b, "%v|", v)
-			}
-		}
-		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-			t.Fatal(err)
-		}
+		dumpTable(t, db, table, &b)
 	}
 	return b.String()
+}
+
+func dumpTable(t *testing.T, db *sql.DB, table string, b *strings.Builder) {
+	t.Helper()
+	rows, err := db.QueryContext(t.Context(), `SELECT * FROM "`+table+`"`)
+	if err != nil {
+		t.Fatalf("%s: %v", table, err)
+	}
+	defer rows.Close()
+	columns, err := rows.Columns()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for rows.Next() {
+		values, dst := make([]any, len(columns)), make([]any, len(columns))
+		for i := range values {
+			dst[i] = &values[i]
+		}
+		if err := rows.Scan(dst...); err != nil {
+			t.Fatal(err)
+		}
+		for _, v := range values {
+			if raw, ok := v.([]byte); ok {
+				v = string(raw)
+			}
+			fmt.Fprintf(b, "%v|", v)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func column(t *testing.T, db *sql.DB, query string) (out []string) {

@@ -53,6 +53,9 @@ func Main(m *testing.M) {
 	os.Exit(0)
 }
 
+// say tells the parent. A line is one write, which a kill cannot cut in two.
+func say(line string) { _, _ = os.Stdout.WriteString(line + "\n") } //nolint:forbidigo // of a child, whose stdout is a pipe to the test
+
 // child runs one operation between Open and Close, and kills itself when it comes to the step for the count-th time.
 func child(ctx context.Context, name, dir string, step storage.Step) error {
 	if name == operationReadOnly {
@@ -66,7 +69,7 @@ func child(ctx context.Context, name, dir string, step storage.Step) error {
 	s, err := storage.Open(ctx, storage.Options{Dir: dir, Source: "test", Crash: func(at storage.Step) {
 		mu.Lock()
 		defer mu.Unlock()
-		fmt.Println(sayStep + at.String())
+		say(sayStep + at.String())
 		if at == step {
 			if left--; left == 0 {
 				_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
@@ -88,7 +91,7 @@ func child(ctx context.Context, name, dir string, step storage.Step) error {
 			if err := op.Run(ctx, s); err != nil {
 				return err
 			}
-			fmt.Println(sayDone)
+			say(sayDone)
 			return s.Close()
 		}
 	}
@@ -107,7 +110,7 @@ func writeOn(ctx context.Context, s *storage.Store) error {
 					failed <- err
 					return
 				}
-				fmt.Println(sayAck + string(m.ID))
+				say(sayAck + string(m.ID))
 				if i%8 == 0 {
 					if err := s.PutVectors(ctx, []memory.Vector{vectorOf(m.ID, 1, uint64(i))}); err != nil {
 						failed <- err
@@ -122,7 +125,7 @@ func writeOn(ctx context.Context, s *storage.Store) error {
 }
 
 // run starts a child and returns what it printed and whether it was killed.
-func run(t testing.TB, ctx context.Context, op, dir string, step storage.Step, count int) (out []string, killed bool) {
+func run(ctx context.Context, t testing.TB, op, dir string, step storage.Step, count int) (out []string, killed bool) {
 	t.Helper()
 	exe, err := os.Executable()
 	if err != nil {
@@ -234,7 +237,7 @@ func Crash(t *testing.T) {
 		for _, op := range Operations() {
 			t.Run(op.Name, func(t *testing.T) {
 				t.Parallel()
-				out, _ := run(t, t.Context(), op.Name, b.folder(t, op), "", 0)
+				out, _ := run(t.Context(), t, op.Name, b.folder(t, op), "", 0)
 				counts := map[storage.Step]int{}
 				for _, line := range out {
 					if name, ok := strings.CutPrefix(line, sayStep); ok {
@@ -264,7 +267,7 @@ func Crash(t *testing.T) {
 // crash kills a process at the n-th coming of step, and once more while the store recovers from that.
 func (b *bases) crash(t *testing.T, op Operation, step storage.Step, n int, reached map[storage.Step]bool, mu *sync.Mutex) {
 	dir := b.folder(t, op)
-	out, killed := run(t, t.Context(), op.Name, dir, step, n)
+	out, killed := run(t.Context(), t, op.Name, dir, step, n)
 	if !killed {
 		t.Logf("the child did not come to %s a %d. time", step, n)
 	}
@@ -278,7 +281,7 @@ func (b *bases) crash(t *testing.T, op Operation, step storage.Step, n int, reac
 		recovery = []storage.Step{storage.StepRecoverFinish, storage.StepRecoverUndo, storage.StepRecovered}
 	}
 	for _, again := range recovery {
-		out, _ := run(t, t.Context(), "open", dir, again, 1)
+		out, _ := run(t.Context(), t, "open", dir, again, 1)
 		mu.Lock()
 		for _, line := range out {
 			reached[storage.Step(strings.TrimPrefix(line, sayStep))] = true
@@ -313,7 +316,7 @@ func CrashAnywhere(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "data")
 			for range 3 { // the second start may find what the first left, and die as well
 				ctx, cancel := context.WithTimeout(t.Context(), time.Duration(5+r.IntN(60))*time.Millisecond)
-				run(t, ctx, "open-fresh", dir, "", 0)
+				run(ctx, t, "open-fresh", dir, "", 0)
 				cancel()
 			}
 			s := mustOpen(t, storage.Options{Dir: dir})
@@ -326,7 +329,7 @@ func CrashAnywhere(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "data")
 			ctx, cancel := context.WithTimeout(t.Context(), time.Duration(200+r.IntN(500))*time.Millisecond)
 			defer cancel()
-			out, _ := run(t, ctx, operationWrite, dir, "", 0)
+			out, _ := run(ctx, t, operationWrite, dir, "", 0)
 			s := mustOpen(t, storage.Options{Dir: dir})
 			n := 0
 			for _, line := range out {

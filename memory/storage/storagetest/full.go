@@ -24,7 +24,7 @@ const operationFull = "full"
 // FullDisk runs a process that may write no file beyond a few pages, and wants memory.ErrFull of each write, every
 // read to work, nothing half done, and everything to work again, in the same process, once there is room.
 func FullDisk(t *testing.T) {
-	out, killed := run(t, t.Context(), operationFull, filepath.Join(t.TempDir(), "data"), "", 0)
+	out, killed := run(t.Context(), t, operationFull, filepath.Join(t.TempDir(), "data"), "", 0)
 	if killed || !slices.Contains(out, sayDone) {
 		t.Errorf("the child came to %q (killed: %v); want %q", out, killed, sayDone)
 	}
@@ -67,7 +67,7 @@ func fillUp(ctx context.Context, s *storage.Store) error {
 	if err != nil || len(findings) > 0 {
 		return fmt.Errorf("check with room again: %v, %w", findings, err)
 	}
-	fmt.Println(sayDone)
+	say(sayDone)
 	return s.Close()
 }
 
@@ -122,7 +122,7 @@ func ReadOnly(t *testing.T) {
 	if err := os.Chmod(parent, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	out, killed := run(t, t.Context(), operationReadOnly, filepath.Join(parent, "data"), "", 0)
+	out, killed := run(t.Context(), t, operationReadOnly, filepath.Join(parent, "data"), "", 0)
 	if killed || !slices.Contains(out, sayDone) {
 		t.Errorf("the child came to %q (killed: %v); want %q", out, killed, sayDone)
 	}
@@ -161,7 +161,7 @@ func openReadOnly(ctx context.Context, dir string) error {
 	if err := wantReadOnly(ctx, dir); err != nil {
 		return err
 	}
-	fmt.Println(sayDone)
+	say(sayDone)
 	return nil
 }
 

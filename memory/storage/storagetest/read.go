@@ -227,7 +227,6 @@ func testSearch(t *testing.T, s *suite) {
 // testSearchPages walks through every order page by page: no gaps, no repeats, totals throughout.
 func testSearchPages(t *testing.T, s *suite) {
 	const n = 23
-	var ms []memory.Memory
 	for i := range n {
 		m := Memory(fmt.Sprintf("page turner %d %s", i, []string{"page", "", "page page"}[i%3]))
 		m.CreatedAt = m.CreatedAt.Add(time.Duration(i/4) * time.Hour) // ties
@@ -235,7 +234,7 @@ func testSearchPages(t *testing.T, s *suite) {
 		if i%3 == 0 {
 			m.Scope = scope.Private
 		}
-		ms = append(ms, s.put(t, m))
+		s.put(t, m)
 	}
 	for _, sort := range []memory.Sort{"", memory.SortRelevance, memory.SortNewest, memory.SortOldest, memory.SortUpdated} {
 		for _, text := range []string{"", "page"} {

@@ -464,7 +464,7 @@ func TestWrap(t *testing.T) {
 		"malformed":    {sqlite3.Error{Code: sqlite3.ErrCorrupt}, func(e error) bool { return errors.As(e, &corrupt) && corrupt.Engine == "sqlite" }},
 		"read-only fs": {syscall.EROFS, func(e error) bool { return errors.Is(e, memory.ErrReadOnly) }},
 		"anything":     {errors.New("x"), func(e error) bool { return e.Error() == "sqlite: step: x" }},
-		"canceled":     {context.Canceled, func(e error) bool { return e == context.Canceled }},
+		"canceled":     {context.Canceled, func(e error) bool { return errors.Is(e, context.Canceled) }},
 		"nothing":      {nil, func(e error) bool { return e == nil }},
 	} {
 		if got := wrap("step", tc.err); !tc.want(got) {

@@ -151,20 +151,10 @@ func IsDamage(err error) bool {
 
 // EachTerms calls fn for each record with its terms and without its body, by rising row.
 func (tx *Tx) EachTerms(fn func(*Record) error) error {
-	rows, err := tx.w.conn.QueryContext(tx.w.base, `SELECT row FROM memories ORDER BY row`)
+	// The rows come first: a connection reads nothing else while it lists them.
+	all, err := tx.rows()
 	if err != nil {
-		return wrap("read rows", err)
-	}
-	var all []int64
-	for rows.Next() {
-		var row int64
-		if err := rows.Scan(&row); err != nil {
-			return errors.Join(wrap("read rows", err), rows.Close())
-		}
-		all = append(all, row)
-	}
-	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-		return wrap("read rows", err)
+		return err
 	}
 	for _, row := range all {
 		r, ok, err := tx.ByRow(row)
@@ -178,6 +168,23 @@ func (tx *Tx) EachTerms(fn func(*Record) error) error {
 		}
 	}
 	return nil
+}
+
+func (tx *Tx) rows() ([]int64, error) {
+	rows, err := tx.w.conn.QueryContext(tx.w.base, `SELECT row FROM memories ORDER BY row`)
+	if err != nil {
+		return nil, wrap("read rows", err)
+	}
+	defer rows.Close()
+	var all []int64
+	for rows.Next() {
+		var row int64
+		if err := rows.Scan(&row); err != nil {
+			return nil, wrap("read rows", err)
+		}
+		all = append(all, row)
+	}
+	return all, wrap("read rows", rows.Err())
 }
 
 // LastEvent returns the newest event of a memory; ok is false when there is none.
