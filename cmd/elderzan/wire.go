@@ -192,8 +192,8 @@ func (e *embeddings) serve(inner embedding.Embedder) (embedding.Embedder, error)
 	return embedding.NewCache(b, embedding.CacheOptions{Bytes: embeddingCacheBytes})
 }
 
-// embeddingCacheBytes holds about 2,500 vectors: questions repeat within a session, documents seldom do.
-const embeddingCacheBytes = 8 << 20
+// embeddingCacheBytes holds about 1,200 vectors: questions repeat within a session, documents seldom do.
+const embeddingCacheBytes = 4 << 20
 
 func (e *embeddings) Documents(ctx context.Context, texts []string, localOnly bool) ([][]float32, string, error) {
 	if e.router == nil {
