@@ -77,7 +77,7 @@ func (s *Store) Candidates(ctx context.Context, q memory.CandidateQuery) (memory
 // selected returns the rows that the filter lets through.
 func (s *Store) selected(ctx context.Context, f memory.Filter) (*inverted.Selection, error) {
 	sel := s.index.Select(f)
-	if f.IDs == nil {
+	if len(f.IDs) == 0 {
 		return sel, nil
 	}
 	found, err := s.catalog.RowsOf(ctx, f.IDs)
@@ -170,7 +170,7 @@ func (s *Store) load(ctx context.Context, f memory.Filter, words map[int64]inver
 // matches reports whether m passes every field of f.
 func matches(f *memory.Filter, m *memory.Memory) bool {
 	at := m.At()
-	return (f.IDs == nil || slices.Contains(f.IDs, m.ID)) &&
+	return (len(f.IDs) == 0 || slices.Contains(f.IDs, m.ID)) &&
 		(len(f.Scopes) == 0 || slices.Contains(f.Scopes, m.Scope)) &&
 		(len(f.Projects) == 0 || slices.Contains(f.Projects, m.Project)) &&
 		(len(f.Kinds) == 0 || slices.Contains(f.Kinds, m.Kind)) &&

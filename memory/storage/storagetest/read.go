@@ -219,6 +219,15 @@ func testSearch(t *testing.T, s *suite) {
 			t.Errorf("%s: found %v; want %v", tc.name, got, want)
 		}
 	}
+	empty := memory.Filter{
+		IDs: []memory.ID{}, Scopes: []scope.Scope{}, Projects: []string{}, Kinds: []string{}, Tags: []string{}, Sessions: []string{}, States: []memory.State{},
+	}
+	if got := s.find(t, memory.SearchQuery{Text: "gateway", Filter: empty}); len(got) != 3 {
+		t.Errorf("empty lists narrow the search to %d", len(got))
+	}
+	if by, _ := s.candidates(t, memory.CandidateQuery{Text: "gateway", Filter: empty}); len(by) != 3 {
+		t.Errorf("empty lists narrow the candidates to %d", len(by))
+	}
 	if got := s.find(t, memory.SearchQuery{Text: "keys gateway", Sort: memory.SortRelevance}); len(got) == 0 || got[0] != a.ID {
 		t.Errorf("by relevance: %v; want %s first, which holds a word twice", got, a.ID)
 	}

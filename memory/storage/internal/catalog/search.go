@@ -97,10 +97,10 @@ func (q *Query) where() (string, []any) {
 	}
 	f := &q.Filter
 	add("m.state IN (SELECT value FROM json_each(?))", stateList(f.States))
-	if f.IDs != nil {
+	if len(f.IDs) > 0 {
 		add("m.id IN (SELECT unhex(value) FROM json_each(?))", idList(f.IDs))
 	}
-	if f.Scopes != nil {
+	if len(f.Scopes) > 0 {
 		codes := make([]int64, len(f.Scopes))
 		for i, s := range f.Scopes {
 			codes[i] = int64(s)
