@@ -95,8 +95,9 @@ func (s *scene) bestOf(values []float64) []float64 {
 }
 
 // people returns, for each candidate, which share of the persons named it is about: of a turn, those who speak in its
-// episode; of a note, those whom it mentions. Persons are known from the turns among the candidates.
-func (s *scene) people(cs []memory.Candidate, ts []traits, q *question) []float64 {
+// episode; of a note, those whom it mentions. Persons are known from the turns among the candidates; anyone says
+// whether one is named.
+func (s *scene) people(cs []memory.Candidate, ts []traits, q *question) (shares []float64, anyone bool) {
 	out := make([]float64, len(cs))
 	named := map[string]bool{}
 	for i := range ts {
@@ -105,7 +106,7 @@ func (s *scene) people(cs []memory.Candidate, ts []traits, q *question) []float6
 		}
 	}
 	if len(named) == 0 {
-		return out
+		return out, false
 	}
 	type seen struct {
 		episode int
@@ -131,5 +132,5 @@ func (s *scene) people(cs []memory.Candidate, ts []traits, q *question) []float6
 			}
 		}
 	}
-	return out
+	return out, true
 }

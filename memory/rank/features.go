@@ -22,6 +22,7 @@ const (
 	fPresent                     // the persons named speak in its episode
 	fDate                        // from the time that the question speaks of
 	fWhen                        // tells a time, and the question asks when
+	fNote                        // is no turn, and the question names nobody who speaks
 	fAsks                        // is itself a question
 	fFirst                       // tells of the one who speaks
 	fName                        // names something
@@ -43,7 +44,7 @@ const (
 
 var featureNames = [numFeatures]string{
 	"lexical", "own", "cover", "episode", "dense", "near_dense", "episode_dense", "speaker",
-	"present", "date", "when", "asks", "first_person", "name", "name_asked", "count", "quote", "short", "length",
+	"present", "date", "when", "note", "asks", "first_person", "name", "name_asked", "count", "quote", "short", "length",
 	"project", "recent", "latest", "importance", "pinned", "used", "untrusted", "repeated",
 }
 
@@ -69,10 +70,11 @@ func describe(q *question, rq *memory.RankQuery, cs []memory.Candidate) (vs []ve
 	s := stage(cs)
 	hybrid = words(vs, cs)
 	around(vs, cs, &s)
-	people := s.people(cs, ts, q)
+	people, anyone := s.people(cs, ts, q)
 	for i := range cs {
 		v, t, m := &vs[i], &ts[i], &cs[i].Memory
 		v[fPresent] = people[i]
+		v[fNote] = flag(t.speaker == "" && !anyone)
 		v[fSpeaker] = flag(q.names(t.speaker))
 		for _, p := range q.times {
 			v[fDate] = max(v[fDate], p.match(m.At()))

@@ -31,7 +31,7 @@ func (s *state) compact() *state {
 		c := &to.cols[i]
 		c.prev, c.next = renamed[c.prev], renamed[c.next]
 	}
-	to.live, to.mass, to.length = s.live, s.mass, s.length
+	to.live = s.live
 	ids := s.copyPostings(to, renamed)
 	s.copyGroups(to, renamed, ids)
 	return to

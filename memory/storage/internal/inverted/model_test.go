@@ -145,9 +145,9 @@ func (r *reference) mass(d Doc) float64 {
 func (r *reference) search(terms []Term, f memory.Filter) map[int64]Hit {
 	rows := r.rows(f)
 	var meanFull, meanOwn float64
-	for _, d := range r.docs {
-		meanFull += r.mass(d) / float64(len(r.docs))
-		meanOwn += d.length() / float64(len(r.docs))
+	for _, row := range rows {
+		meanFull += r.mass(r.docs[row]) / float64(len(rows))
+		meanOwn += r.docs[row].length() / float64(len(rows))
 	}
 	meanFull, meanOwn = max(meanFull, 1), max(meanOwn, 1)
 	hits, total := map[int64]Hit{}, 0.0

@@ -92,7 +92,6 @@ func (s *state) unlink(doc uint32) {
 		g.chunks = slices.Delete(g.chunks, ci, ci+1)
 	}
 	prev, next := c.prev, c.next
-	s.mass -= float64(c.mass)
 	c.prev, c.next, c.bond = 0, 0, 0
 	s.join(prev, next)
 	if next != 0 {
@@ -187,7 +186,6 @@ func (s *state) weigh(doc uint32) {
 		c := &s.cols[n]
 		m := c.length
 		s.lenders(n, func(from uint32, share float32) { m += share * s.cols[from].length })
-		s.mass += float64(m) - float64(c.mass)
 		c.mass = m
 		if n == last {
 			return

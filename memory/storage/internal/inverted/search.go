@@ -32,8 +32,8 @@ type queryTerm struct {
 }
 
 // Search returns the best k of the selected rows by BM25 with the neighbours' words, best first; ties go to the
-// larger row. A row without any of the terms, own or borrowed, is no hit. Rarity is counted within the selection,
-// so that neither scores nor order tell of memories outside it.
+// larger row. A row without any of the terms, own or borrowed, is no hit. Rarity and usual length are those of the
+// selection, so that neither scores nor order depend on memories outside it.
 func (x *Index) Search(terms []Term, sel *Selection, k int) []Hit {
 	if k <= 0 || sel.n == 0 {
 		return nil
@@ -76,7 +76,7 @@ func (x *Index) run(terms []Term, sel *Selection) *accumulator {
 		s.spread(a, sel, q.id)
 		idf := rarity(sel.n, len(a.touched))
 		total += idf * q.weight
-		s.settle(a, idf*q.weight)
+		s.settle(a, sel, idf*q.weight)
 	}
 	if total > 0 {
 		for _, doc := range a.found {
@@ -168,9 +168,9 @@ func (s *state) spread(a *accumulator, sel *Selection, id uint32) {
 }
 
 // settle adds the term at hand, of the given rarity, to the sums and clears its frequencies.
-func (s *state) settle(a *accumulator, idf float32) {
+func (s *state) settle(a *accumulator, sel *Selection, idf float32) {
 	k1, b := float32(s.opt.K1), float32(s.opt.B)
-	meanFull, meanOwn := s.means()
+	meanFull, meanOwn := sel.means()
 	for _, doc := range a.touched {
 		c, v := &s.cols[doc], &a.sums[doc]
 		if v.score == 0 {
@@ -185,12 +185,6 @@ func (s *state) settle(a *accumulator, idf float32) {
 		a.full[doc], a.own[doc] = 0, 0
 	}
 	a.touched = a.touched[:0]
-}
-
-// means are the average lengths of documents with and without what they borrow; never 0.
-func (s *state) means() (full, own float32) {
-	n := float64(max(s.live, 1))
-	return float32(max(s.mass/n, 1)), float32(max(s.length/n, 1))
 }
 
 // rarity is BM25's inverse document frequency of a term that df of n documents hold; above 0.

@@ -14,6 +14,10 @@ type Selection struct {
 	bits []uint64
 	n    int
 	lend [256]bool // by attribute byte: whether such a document may lend its words
+	// Sums over the documents that the filter let through, before Keep: what the lengths of documents are
+	// compared with.
+	docs         int
+	mass, length float64
 }
 
 // Len counts the rows.
@@ -86,13 +90,11 @@ func attrTable(f memory.Filter) (t [256]bool) {
 
 // selectRows marks the documents that the narrowest attribute names, and checks the rest on the columns.
 func (s *state) selectRows(f memory.Filter) *Selection {
-	sel := &Selection{lend: attrTable(f)}
+	sel := &Selection{lend: attrTable(f), bits: make([]uint64, (len(s.byRow)+63)/64)}
 	sets, none := s.attributeSets(f)
 	if none {
-		sel.bits = make([]uint64, (len(s.byRow)+63)/64)
 		return sel
 	}
-	sel.bits = make([]uint64, (len(s.byRow)+63)/64)
 	since, until := int64(-1<<63), int64(1<<63-1)
 	if !f.Since.IsZero() {
 		since = ceilMilli(f.Since)
@@ -105,6 +107,9 @@ func (s *state) selectRows(f memory.Filter) *Selection {
 		if sel.lend[c.attr] && c.at >= since && (c.at < until || f.Until.IsZero()) {
 			sel.bits[c.row>>6] |= 1 << (c.row & 63)
 			sel.n++
+			sel.docs++
+			sel.mass += float64(c.mass)
+			sel.length += float64(c.length)
 		}
 	}
 	if len(sets) == 0 {
@@ -171,4 +176,11 @@ func ceilMilli(t time.Time) int64 {
 		ms++
 	}
 	return ms
+}
+
+// means are the average lengths of the documents that the filter let through, with and without what they borrow;
+// at least 1.
+func (s *Selection) means() (full, own float32) {
+	n := float64(max(s.docs, 1))
+	return float32(max(s.mass/n, 1)), float32(max(s.length/n, 1))
 }

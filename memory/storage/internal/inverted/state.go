@@ -64,8 +64,6 @@ type state struct {
 	live   int
 	groups []group
 	byKey  map[groupKey]uint32
-	mass   float64 // sum of mass over live documents
-	length float64 // sum of length over live documents
 	tf     map[uint32]freq
 }
 
@@ -168,7 +166,6 @@ func (s *state) add(d *Doc) {
 	}
 	s.byRow[d.Row] = doc
 	s.live++
-	s.length += float64(s.cols[doc].length)
 	s.link(doc, groupKey{project, session})
 }
 
@@ -192,6 +189,5 @@ func (s *state) remove(row uint32) bool {
 	c.attr = 0
 	s.byRow[row] = 0
 	s.live--
-	s.length -= float64(c.length)
 	return true
 }

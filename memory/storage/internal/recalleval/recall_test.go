@@ -170,3 +170,27 @@ func TestRecallOfNotes(t *testing.T) {
 		check([]Figures{words, within[2]})
 	}
 }
+
+// Notes and dialogue in one store must not push each other down: being a turn is no merit.
+func TestNotesBesideDialogue(t *testing.T) {
+	notes, err := LoadNotes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path, ok := DataFile("locomo-dev.json")
+	if !ok {
+		t.Logf("no %s: nothing measured", path)
+		return
+	}
+	dialogue, err := LoadLoCoMo(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, alone := figures(t, NewCorpus(notes, inverted.Options{}))
+	_, beside := figures(t, NewCorpus(Join(notes, dialogue), inverted.Options{}))
+	words, ranked := beside[0], beside[2]
+	const question = 1. / 108 // one question more or less says nothing
+	if ranked.R10 < words.R10-question || ranked.MRR < words.MRR-.005 || ranked.R10 < alone[2].R10-.05 {
+		t.Errorf("beside dialogue: own words %+v, ranked %+v; alone %+v", words, ranked, alone[2])
+	}
+}

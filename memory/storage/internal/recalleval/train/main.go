@@ -78,6 +78,7 @@ func run(ctx context.Context, out, cache string) error {
 	return writeFile(out, file)
 }
 
+// corpora are the questions about dialogue and those about notes, each over a store that holds both.
 func corpora() (dialogue, notes *recalleval.Corpus, err error) {
 	path, ok := recalleval.DataFile("locomo-dev.json")
 	if !ok {
@@ -91,7 +92,7 @@ func corpora() (dialogue, notes *recalleval.Corpus, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	return recalleval.NewCorpus(set, inverted.Options{}), recalleval.NewCorpus(own, inverted.Options{}), nil
+	return recalleval.NewCorpus(recalleval.Join(set, own), inverted.Options{}), recalleval.NewCorpus(recalleval.Join(own, set), inverted.Options{}), nil
 }
 
 func embedder() (*embed.Joint, error) {
@@ -158,6 +159,11 @@ func fit(name string, dialogue, notes *recalleval.Corpus, priors map[string]floa
 		use[i] = !prior && (name == "hybrid" || !slices.Contains(vectorFeatures, n))
 	}
 	fixed := make([]float64, len(names))
+	for i, n := range names {
+		if n == "note" {
+			fixed[i] = priors[n]
+		}
+	}
 	o := recalleval.FitOptions{Workers: workers}
 	by := recalleval.CrossFit(dg, ng, use, fixed, o)
 	within, pooled := recalleval.Measure(dg, func(p string) []float64 { return by[p] })
