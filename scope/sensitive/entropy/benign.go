@@ -9,7 +9,7 @@ import (
 
 // benign reports whether the surroundings say that a random value is no secret.
 func benign(text string, v candidate, s, before, after string) bool {
-	if value.Placeholder(s) || value.Alphabet(s) || value.Dotted(s) || value.Versioned(s) || value.Reference(s) && v.random < 0.97 {
+	if value.Placeholder(s) || value.Alphabet(s) || value.Dotted(s) || value.Versioned(s) || value.Reference(s) && v.random < 0.97 || value.File(s) && v.shape.Len < 40 {
 		return true
 	}
 	if strings.HasPrefix(after, "(") && v.shape.Other <= strings.Count(s, ".")+strings.Count(s, "_") { // a call

@@ -207,7 +207,7 @@ func judge(text string, v candidate, marks []mark) (float64, string) {
 // judgeHex judges UUIDs and hexadecimal numbers, which are ids and digests more often than secrets.
 func judgeHex(v candidate, near nearness, tight, vcs bool, before string) (float64, string) {
 	switch {
-	case near == cueNear && (tight || !v.uuid && v.shape.Len >= 24 && !vcs):
+	case near == cueNear && (tight || !v.uuid && v.shape.Len >= 24 && v.shape.Len != 40 && !vcs):
 		return 0.65, "hex-near-cue"
 	case near == vendorNear && tight && !vcs && (v.shape.Len >= 20):
 		return 0.6, "hex-near-vendor"

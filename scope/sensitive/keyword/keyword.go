@@ -2,7 +2,10 @@
 // prefilter of the detectors: a rule runs only where one of its words stands.
 package keyword
 
-import "sync"
+import (
+	"sync"
+	"unicode/utf8"
+)
 
 // Set is an Aho–Corasick automaton with a complete transition table, so a scan costs one table look-up a byte
 // whatever the text. Words match without regard to ASCII case; other bytes match exactly. A Set is built on first use
@@ -151,3 +154,25 @@ func lower(c byte) byte {
 	}
 	return c
 }
+
+// InsideKatakana reports whether a hit in katakana is part of a longer katakana word: ローン in クローン, キー in キーボード.
+// Katakana words are written without spaces, so this is their word border.
+func InsideKatakana(text string, h Hit) bool {
+	first, _ := utf8.DecodeRuneInString(text[h.Start:])
+	last, _ := utf8.DecodeLastRuneInString(text[:h.End])
+	return katakana(first) && KatakanaBefore(text, h.Start) || katakana(last) && KatakanaAfter(text, h.End)
+}
+
+// KatakanaBefore reports whether a katakana letter stands right before offset i.
+func KatakanaBefore(text string, i int) bool {
+	prev, _ := utf8.DecodeLastRuneInString(text[:i])
+	return katakana(prev)
+}
+
+// KatakanaAfter reports whether a katakana letter stands right behind offset i.
+func KatakanaAfter(text string, i int) bool {
+	next, _ := utf8.DecodeRuneInString(text[i:])
+	return katakana(next)
+}
+
+func katakana(r rune) bool { return r >= 0x30A1 && r <= 0x30FA || r == 'ー' }

@@ -59,6 +59,26 @@ func TestContains(t *testing.T) {
 	}
 }
 
+func TestKatakanaBorders(t *testing.T) {
+	for name, tc := range map[string]struct {
+		text, word string
+		want       bool
+	}{
+		"on its own":      {"住宅ローンの話", "ローン", false},
+		"in a longer one": {"クローンする", "ローン", true},
+		"goes on":         {"キーボード", "キー", true},
+		"other script":    {"鍵穴", "鍵", false},
+		"at the ends":     {"キー", "キー", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			at := strings.Index(tc.text, tc.word)
+			if got := keyword.InsideKatakana(tc.text, keyword.Hit{Start: at, End: at + len(tc.word)}); got != tc.want {
+				t.Errorf("got %v, want %v", got, tc.want)
+			}
+		})
+	}
+}
+
 func TestSetIsSafeForConcurrentFirstUse(t *testing.T) {
 	s := keyword.New([]string{"one", "two"})
 	var wg sync.WaitGroup

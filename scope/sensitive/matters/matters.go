@@ -49,7 +49,7 @@ const persons = "'s|i|i'm|i've|i'd|my|me|mine|he|he's|she|she's|his|her|him|they
 	"私|僕|俺|彼|彼女|妻|夫|息子|娘|父|母|兄|弟|姉|妹|さん|くん|君|氏|自分|家族|人の|二人|返信|本人|円です|万円|ほしい|かもしれ|ています|なった|いる"
 
 // systems are words that make a sentence one about software or policy.
-const systems = "module|table|column|field|service|endpoint|schema|database|api|form|page|portal|class|function|feature|app|system|encrypt|log files|log file|stored|must be|should be|never|always|verify|user data|policy|テーブル|カラム|モジュール|サービス|画面|保存|暗号化|機能|システム|項目|べき|リポジトリ|アプリ|API|入力|フィールド|データベース"
+const systems = "module|table|column|field|service|endpoint|schema|database|api|page|portal|class|function|feature|app|system|encrypt|log files|log file|stored|must be|should be|never|always|verify|user data|policy|テーブル|カラム|モジュール|サービス|画面|保存|暗号化|機能|システム|項目|べき|リポジトリ|アプリ|API|入力|フィールド|データベース"
 
 type word struct {
 	topic int
@@ -90,7 +90,7 @@ func Scan(text string) []match.Match {
 	done := 0 // end of the last sentence that counted: one finding a sentence is enough
 	budget := match.NewBudget(len(text))
 	l.set.Each(text, func(h keyword.Hit) bool {
-		if h.Start < done || !alone(text, h) {
+		if h.Start < done || !alone(text, h) || keyword.InsideKatakana(text, h) {
 			return true
 		}
 		start, end := sentence(text, h)
@@ -99,10 +99,10 @@ func Scan(text string) []match.Match {
 		}
 		w := l.words[h.Word]
 		part := text[start:end]
-		if !w.plain && (!says(l.persons, part) || says(l.systems, part)) {
+		t := topics[w.topic]
+		if !w.plain && (!says(l.persons, part) && !(t.kind == match.Financial && amount(part)) || says(l.systems, part)) {
 			return true
 		}
-		t := topics[w.topic]
 		conf := 0.6
 		if w.plain {
 			conf = 0.7
@@ -115,6 +115,18 @@ func Scan(text string) []match.Match {
 		out = append(out, match.TooDense(len(text)))
 	}
 	return out
+}
+
+// amount reports whether part holds a sum of money, which is someone's even if the sentence does not say whose.
+func amount(part string) bool {
+	for i := 0; i+1 < len(part); i++ {
+		for _, sign := range []string{"$", "€", "£", "¥", "￥", "EUR ", "USD ", "GBP "} {
+			if strings.HasPrefix(part[i:], sign) && strings.IndexAny(part[i+len(sign):min(len(part), i+len(sign)+2)], "0123456789") >= 0 {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // says reports whether part holds one of the words of s on its own.

@@ -24,6 +24,7 @@ type rule struct {
 	valid   func(digits string) bool // a check digit, which makes a number near its cue all but certain; nil means alone
 	shapes  []string                 // how the number is written where no cue is needed: 9 a digit, A a letter; nil means never
 	alone   func(digits string) bool // accepts the number without a cue, separators removed; nil if there are no shapes
+	refuse  *keyword.Set             // words between cue and number that make it something else; nil means none
 	conf    float64
 }
 
@@ -60,6 +61,7 @@ var table = sync.OnceValue(func() *compiled {
 const (
 	cueBefore = 80 // the cue first: "my SSN, which I always forget, is …"
 	cueAfter  = 40 // the number first: "… is my SSN"
+	ownReach  = 90 // "my wife's health insurance number (private) is …"
 )
 
 // Scan returns the personal data in text. Its cost is linear in the length of text.
@@ -91,6 +93,10 @@ func (t *compiled) near(text string, out []match.Match) []match.Match {
 		if !hasDigit(text[from:to]) {
 			return true
 		}
+		if r.refuse != nil {
+			from, to = h.Start, min(len(text), h.End+ownReach) // the pattern begins at the cue
+			done[i] = h.End
+		}
 		if !budget.Spend(to - from) {
 			return false
 		}
@@ -99,7 +105,7 @@ func (t *compiled) near(text string, out []match.Match) []match.Match {
 			if len(m) > 2 && m[2] >= 0 {
 				start, end = from+m[2], from+m[3]
 			}
-			if embedded(text, start, end) || r.check != nil && !r.check(compact(text[start:end])) || allSame(compact(text[start:end])) {
+			if r.refuse != nil && r.refuse.Contains(text[h.Start:start]) || embedded(text, start, end) || r.check != nil && !r.check(compact(text[start:end])) || allSame(compact(text[start:end])) {
 				continue
 			}
 			out = append(out, match.Match{Rule: r.name, Kind: r.kind, Start: start, End: end, Confidence: r.confidence(compact(text[start:end]))})

@@ -16,7 +16,7 @@ var (
 	phoneUS            = pattern.New(`^(?:\+?1[ .\-]?)?(?:\(\d{3}\) ?|\d{3}[.\-])\d{3}[.\-]\d{4}\b`)
 	phoneJapan         = pattern.New(`^0\d{1,4}-\d{1,4}-\d{4}\b|^0[5789]0[ -]?\d{4}[ -]?\d{4}\b|^\(0\d{1,4}\)\d{1,4}-\d{4}`)
 	dateShape          = pattern.New(`^(?:19|20)\d{2}[ .\-/]?(?:0[1-9]|1[0-2])[ .\-/]?(?:0[1-9]|[12]\d|3[01])|^\d{1,2}[./\-]\d{1,2}[./\-](?:19|20)\d{2}$`)
-	versionBefore      = pattern.New(`(?i)(?:\bv|version|release|build|バージョン|[\w)]\s*[=<>]=?|\$|#|[\d.]-)\s*$`)
+	versionBefore      = pattern.New(`(?i)(?:\bv|version|release|build|バージョン|[\w)]\s*(?:==|[<>]=?)|\$|#|[\d.]-)\s*$`)
 )
 
 // phoneWords say that a number near them is a phone number.

@@ -21,6 +21,7 @@ var (
 	cityJP    = pattern.New(`[^\s、。,]{0,12}?[市区町村郡][^\s、。,]{0,24}?\d{1,4}(?:丁目|番地?|号|-\d{1,4})[^\s、。,]{0,12}`)
 	postJP    = pattern.New(`^\s?\d{3}-?\d{4}`)
 	ipv4      = pattern.New(`\b(?:\d{1,3}\.){3}\d{1,3}\b`)
+	ipv6      = pattern.New(`(?i)\b(?:[0-9a-f]{1,4}:){3,7}[0-9a-f:]{1,20}\b`)
 	macAddr   = pattern.New(`(?i)\b(?:[0-9a-f]{2}[:\-]){5}[0-9a-f]{2}\b`)
 )
 
@@ -51,7 +52,7 @@ var placeTable = sync.OnceValue(func() (t placeLexicon) {
 		homeWord:       "address|lives at|lives in|live at|living at|home|residence|resides|mail to|mailing|ship to|shipping|deliver|postcode|post code|postal code|billing|wohnt|adresse|anschrift|dirección|indirizzo|habite|vive en",
 		prefectureWord: "東京都|北海道|京都府|大阪府|県|住所|宛先|自宅",
 		postMark:       "〒",
-		networkWord:    "ip address|ip is|mac address|his ip|her ip|home ip|user ip|customer ip|client ip",
+		networkWord:    "ip address|ipv6 address|ip is|mac address|his ip|her ip|home ip|user ip|customer ip|client ip",
 	} {
 		for _, w := range strings.Split(list, "|") {
 			words = append(words, w)
@@ -122,11 +123,16 @@ func placeAt(text string, kind placeKind, h keyword.Hit, before, after string) (
 	case postMark:
 		return behind("postal-address", postJP.FindStringIndex(after), 0.8)
 	case networkWord:
+		if strings.EqualFold(text[h.Start:h.End], "mac address") {
+			return behind("mac-address", macAddr.FindStringIndex(after), 0.6)
+		}
 		if !personNear(before) {
 			return match.Match{}, false
 		}
-		if m, ok := behind("ip-address", ipv4.FindStringIndex(after), 0.7); ok {
-			return m, ok
+		for _, re := range []*pattern.Pattern{ipv4, ipv6} {
+			if m, ok := behind("ip-address", re.FindStringIndex(after), 0.7); ok {
+				return m, ok
+			}
 		}
 		return behind("mac-address", macAddr.FindStringIndex(after), 0.7)
 	}

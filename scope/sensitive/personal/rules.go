@@ -1,6 +1,9 @@
 package personal
 
-import "github.com/elderzan/elderzan/scope/sensitive/match"
+import (
+	"github.com/elderzan/elderzan/scope/sensitive/keyword"
+	"github.com/elderzan/elderzan/scope/sensitive/match"
+)
 
 // Separators as people write them inside numbers.
 const sep = `[ .\-/:]?`
@@ -17,7 +20,7 @@ var identityRules = []rule{
 	{name: "jp-pension-number", kind: match.Personal, cues: []string{"基礎年金番号", "年金番号", "年金手帳"}, pattern: `\d{4}-?\d{6}`, conf: 0.9},
 	{name: "jp-residence-card", kind: match.Personal, cues: []string{"在留カード", "residence card"}, pattern: `[A-Za-z]{2}\d{8}[A-Za-z]{2}`, conf: 0.9},
 	{name: "jp-driving-licence", kind: match.Personal, cues: []string{"運転免許", "免許証", "免許番号"}, pattern: `\d{2}[ \-]?\d{2}[ \-]?\d{6}[ \-]?\d{2}|\d{12}`, conf: 0.9},
-	{name: "passport", kind: match.Personal, cues: []string{"passport", "パスポート", "旅券", "reisepass", "passeport", "pasaporte", "passaporto", "护照", "여권"}, pattern: `\b[A-Za-z]{0,3}\d{6,9}[A-Za-z]?\b`, conf: 0.9},
+	{name: "passport", kind: match.Personal, cues: []string{"passport", "パスポート", "旅券", "reisepass", "passeport", "pasaporte", "passaporto", "护照", "여권"}, pattern: `\b(?:[A-Za-z]{0,3}\d{6,9}[A-Za-z]?|[CFGHJKLMNPRTVWXYZ][0-9CFGHJKLMNPRTVWXYZ]{8}\d?)\b`, check: func(s string) bool { return countDigits(s) >= 3 }, conf: 0.9},
 	{name: "driving-licence", kind: match.Personal, cues: []string{"driver's license", "drivers license", "driver license", "driving licence", "driving license", "driver's licence", "driver licence",
 		"license number", "licence number", "dl number", "dl no", "dl#", "führerschein", "permis de conduire", "patente", "permiso de conducir", "rijbewijs", "cnh"},
 		pattern: `\b[A-Za-z]{0,5}[ \-]?\d{1,4}(?:[ \-]?[\dA-Za-z]{2,6}){1,4}\b|\b[A-Z]\d{6,14}\b`, check: func(s string) bool { return len(s) >= 6 && countDigits(s) >= 5 }, conf: 0.8},
@@ -26,12 +29,12 @@ var identityRules = []rule{
 	{name: "es-nif", kind: match.Personal, cues: []string{"nif", "dni", "nie", "documento nacional", "cédula", "identidad"}, pattern: `(?i)\b(?:\d{7,8}|[XYZ][ \-]?\d{7})[ \-]?[A-Z]\b`, shapes: []string{"99999999A", "99999999-A", "A9999999A", "A-9999999-A"}, alone: esNIF, conf: 0.9},
 	{name: "it-fiscal-code", kind: match.Personal, cues: []string{"codice fiscale", "fiscal code", "cod. fisc", "c.f."}, pattern: `(?i)\b[A-Z]{6}\d{2}[A-Z]\d{2}[A-Z]\d{3}[A-Z]\b`, shapes: []string{"AAAAAA99A99A999A"}, alone: itFiscalCode, conf: 0.95},
 	{name: "it-vat", kind: match.Personal, cues: []string{"partita iva", "p. iva", "p.iva", "piva"}, pattern: `(?:IT)?\d{11}`, conf: 0.8},
-	{name: "it-identity-card", kind: match.Personal, cues: []string{"carta d'identità", "carta di identità", "carta identità", "identity card", "id card", "carta d'identita"}, pattern: `(?i)\b(?:[A-Z]{2} ?\d{7}|\d{7}[A-Z]{2}|[A-Z]{2}\d{5}[A-Z]{2})\b`, conf: 0.85},
+	{name: "it-identity-card", kind: match.Personal, cues: []string{"carta identita", "carta di identita", "carta d'identità", "carta di identità", "carta identità", "identity card", "id card", "carta d'identita"}, pattern: `(?i)\b(?:[A-Z]{2} ?\d{7}|\d{7}[A-Z]{2}|[A-Z]{2}\d{5}[A-Z]{2})\b`, conf: 0.85},
 	{name: "it-driving-licence", kind: match.Personal, cues: []string{"patente"}, pattern: `(?i)\b(?:[A-Z]{2}\d{7}[A-Z]|U1\w{7}[A-Z])\b`, conf: 0.85},
 	{name: "pl-pesel", kind: match.Personal, cues: []string{"pesel"}, pattern: `\d{11}`, valid: plPESEL, conf: 0.9},
 	{name: "fi-hetu", kind: match.Personal, cues: []string{"henkilötunnus", "hetu", "henkilötunnukseni", "sotu", "finnish personal"}, pattern: `(?i)\b\d{6}[+\-A-FU-Y]?\d{3}[0-9A-Z]\b`, shapes: []string{"999999-999A", "999999-9999", "999999+999A", "999999A999A", "999999A9999"}, alone: fiHETULong, conf: 0.9},
 	{name: "kr-rrn", kind: match.Personal, cues: []string{"rrn", "resident registration", "주민등록번호", "주민번호", "foreigner registration", "외국인등록번호", "frn"}, pattern: `\d{6}[ \-]?\d{7}`, shapes: []string{"999999-9999999"}, alone: krRRNCentury, valid: krRRNChecked, conf: 0.9},
-	{name: "kr-passport-licence", kind: match.Personal, cues: []string{"운전면허", "여권번호", "사업자등록번호"}, pattern: `[A-Z]?\d{2,3}[ \-]?\d{2,6}[ \-]?\d{2,6}(?:[ \-]?\d{2})?`, conf: 0.85},
+	{name: "kr-passport-licence", kind: match.Personal, cues: []string{"business registration", "korean driver", "운전면허", "여권번호", "사업자등록번호"}, pattern: `[A-Z]?\d{2,3}[ \-]?\d{2,6}[ \-]?\d{2,6}(?:[ \-]?\d{2})?`, conf: 0.85},
 	{name: "cn-resident-id", kind: match.Personal, cues: []string{"身份证", "resident identity", "identity card number", "公民身份"}, pattern: `\d{17}[\dXx]`, shapes: []string{"999999999999999999", "99999999999999999A"}, alone: cnResidentID, conf: 0.95},
 	{name: "tw-id", kind: match.Personal, cues: []string{"身分證", "taiwan id", "national id"}, pattern: `\b[A-Z][12]\d{8}\b`, shapes: []string{"A999999999"}, alone: twID, conf: 0.9},
 	{name: "hk-id", kind: match.Personal, cues: []string{"hkid", "hong kong id", "香港身份證"}, pattern: `\b[A-Z]{1,2}\d{6}\([\dA]\)|\b[A-Z]{1,2}\d{6}[\dA]\b`, conf: 0.9},
@@ -42,7 +45,7 @@ var identityRules = []rule{
 	{name: "in-aadhaar", kind: match.Personal, cues: []string{"aadhaar", "aadhar", "adhaar", "uidai", "आधार"}, pattern: `\d{4}` + sep + `\d{4}` + sep + `\d{4}`, shapes: []string{"9999 9999 9999", "9999-9999-9999"}, alone: aadhaar, conf: 0.9},
 	{name: "in-pan", kind: match.Personal, cues: []string{"pan card", "pan number", "pan no", "pan", "permanent account number"}, pattern: `(?i)\b[A-Z]{5}\d{4}[A-Z]\b`, shapes: []string{"AAAAA9999A"}, alone: inPAN, conf: 0.9},
 	{name: "in-voter-id", kind: match.Personal, cues: []string{"voter id", "voter", "epic number", "epic no", "elector"}, pattern: `(?i)\b[A-Z]{3}\d{7}\b`, conf: 0.85},
-	{name: "in-vehicle", kind: match.Personal, cues: []string{"vehicle registration", "vehicle number", "registration plate", "license plate", "licence plate", "number plate", "car plate", "reg no"}, pattern: `(?i)\b[A-Z]{1,3}[ \-]?\d{1,4}[ \-]?[A-Z]{0,3}[ \-]?\d{0,4}\b`, check: func(s string) bool { return len(s) >= 5 && countDigits(s) >= 2 }, conf: 0.75},
+	{name: "in-vehicle", kind: match.Personal, cues: []string{"vehicle registration", "vehicle number", "registration plate", "license plate", "licence plate", "number plate", "car plate", "reg no"}, pattern: `(?i)\b\d?[A-Z]{1,3}[ \-]?\d{1,4}[ \-]?[A-Z]{0,3}[ \-]?\d{0,4}\b`, check: func(s string) bool { return len(s) >= 5 && countDigits(s) >= 2 }, conf: 0.75},
 	{name: "in-gstin", kind: match.Personal, cues: []string{"gstin", "gst number", "gst"}, pattern: `\b\d{2}[A-Z]{5}\d{4}[A-Z][A-Z0-9]Z[A-Z0-9]\b`, shapes: []string{"99AAAAA9999A9A9", "99AAAAA9999A9AA"}, alone: anyCase, conf: 0.85},
 	{name: "ca-sin", kind: match.Personal, cues: []string{"sin", "social insurance", "nas", "numéro d'assurance sociale"}, pattern: `\d{3}[ \-]?\d{3}[ \-]?\d{3}`, shapes: []string{"999-999-999"}, alone: caSIN, conf: 0.9},
 	{name: "br-cpf", kind: match.Personal, cues: []string{"cpf"}, pattern: `\d{3}\.?\d{3}\.?\d{3}[\-.]?\d{2}`, shapes: []string{"999.999.999-99"}, alone: brCPF, conf: 0.9},
@@ -57,11 +60,11 @@ var identityRules = []rule{
 	{name: "fr-nir", kind: match.Personal, cues: []string{"nir", "sécurité sociale", "securite sociale", "insee", "numéro de sécu"}, pattern: `[12] ?\d{2} ?(?:0[1-9]|1[0-2]|[2-9]\d) ?(?:\d{2}|2[AB]) ?\d{3} ?\d{3}(?: ?\d{2})?`, shapes: []string{"999999999999999", "9 99 99 99 999 999 99", "99999AA99999999"}, alone: frNIR, conf: 0.9},
 	{name: "fr-tax-number", kind: match.Personal, cues: []string{"numéro fiscal", "spi"}, pattern: `[0-3]\d ?\d{2} ?\d{3} ?\d{3} ?\d{3}`, conf: 0.85},
 	{name: "de-tax-id", kind: match.Personal, cues: []string{"steuer-id", "steuer id", "steueridentifikationsnummer", "steuer-idnr", "idnr", "identifikationsnummer", "steuernummer", "german tax"}, pattern: `\d{2}[ /]?\d{3}[ /]?\d{3}[ /]?\d{3}|\d{2,3}/\d{3}/\d{4,5}`, valid: deTaxID, conf: 0.9},
-	{name: "de-social-insurance", kind: match.Personal, cues: []string{"sozialversicherungsnummer", "rentenversicherungsnummer", "versicherungsnummer", "sv-nummer"}, pattern: `\b\d{2} ?\d{6} ?[A-Z] ?\d{3}\b`, conf: 0.9},
-	{name: "de-identity-card", kind: match.Personal, cues: []string{"personalausweis", "ausweisnummer", "identity card"}, pattern: `\b[CFGHJKLMNPRTVWXYZ][CFGHJKLMNPRTVWXYZ0-9]{8}\d?\b`, check: func(s string) bool { return countDigits(s) >= 3 }, conf: 0.85},
+	{name: "de-social-insurance", kind: match.Personal, cues: []string{"social security", "german social", "sozialversicherungsnummer", "rentenversicherungsnummer", "versicherungsnummer", "sv-nummer"}, pattern: `\b\d{2} ?\d{6} ?[A-Z] ?\d{3}\b`, conf: 0.9},
+	{name: "de-identity-card", kind: match.Personal, cues: []string{"personal id card", "german id", "personalausweisnummer", "personalausweis", "ausweisnummer", "identity card"}, pattern: `\b[CFGHJKLMNPRTVWXYZ][CFGHJKLMNPRTVWXYZ0-9]{8}\d?\b`, check: func(s string) bool { return countDigits(s) >= 3 }, conf: 0.85},
 	{name: "at-social-insurance", kind: match.Personal, cues: []string{"sozialversicherung", "svnr"}, pattern: `\d{4} ?\d{6}`, conf: 0.85},
 	{name: "ch-ahv", kind: match.Personal, cues: []string{"ahv", "avs"}, pattern: `756\.?\d{4}\.?\d{4}\.?\d{2}`, shapes: []string{"999.9999.9999.99", "9999999999999"}, alone: chAHV, conf: 0.95},
-	{name: "se-personnummer", kind: match.Personal, cues: []string{"personnummer", "swedish personal"}, pattern: `(?:\d{2})?\d{6}[-+ ]?\d{4}`, shapes: []string{"999999-9999", "99999999-9999", "999999+9999"}, alone: sePersonnummer, conf: 0.9},
+	{name: "se-personnummer", kind: match.Personal, cues: []string{"organisationsnummer", "samordningsnummer", "personnummer", "swedish personal"}, pattern: `(?:\d{2})?\d{6}[-+ ]?\d{4}`, shapes: []string{"999999-9999", "99999999-9999", "999999+9999"}, alone: sePersonnummer, conf: 0.9},
 	{name: "dk-cpr", kind: match.Personal, cues: []string{"cpr", "cpr-nummer", "personnummer"}, pattern: `\d{6}-?\d{4}`, check: dkCPR, conf: 0.9},
 	{name: "no-fodselsnummer", kind: match.Personal, cues: []string{"fødselsnummer", "fodselsnummer", "personnummer", "norwegian id"}, pattern: `\d{6} ?\d{5}`, shapes: []string{"999999 99999"}, alone: noFodselsnummer, valid: noFodselsnummer, conf: 0.9},
 	{name: "pt-nif", kind: match.Personal, cues: []string{"nif", "contribuinte", "número de contribuinte"}, pattern: `\d{3} ?\d{3} ?\d{3}`, valid: ptNIF, conf: 0.85},
@@ -80,7 +83,9 @@ var identityRules = []rule{
 	{name: "nz-ird", kind: match.Personal, cues: []string{"ird", "nhi number"}, pattern: `\d{2,3}[- ]?\d{3}[- ]?\d{3}|\b[A-Z]{3}\d{4}\b`, conf: 0.85},
 	{name: "vn-id", kind: match.Personal, cues: []string{"cccd", "cmnd", "căn cước"}, pattern: `\d{12}|\d{9}`, conf: 0.85},
 	{name: "id-nik", kind: match.Personal, cues: []string{"nik", "ktp"}, pattern: `\d{16}`, conf: 0.85},
-	{name: "id-number", kind: match.Personal, cues: []string{"national id", "id card number", "identity number", "personal number", "citizen id", "tax number", "taxpayer number", "身分証番号", "個人識別番号"}, pattern: `\b[A-Z]{0,3}\d{2,6}(?:[ .\-/]?\d{2,6}){1,4}[A-Z]?\b`, check: func(s string) bool { return len(s) >= 7 && countDigits(s) >= 6 }, conf: 0.8},
+	{name: "own-number", kind: match.Personal, cues: []string{"my", "his", "her", "their", "customer's", "client's", "patient's", "user's", "employee's", "wife's", "husband's", "mother's", "father's", "son's", "daughter's"},
+		pattern: `(?i)^[\w]*\s(?:[A-Za-zÀ-ÿ'/-]+ ){0,5}?(?:number|no\.?|id|card|licen[cs]e|identifier|insurance|certificate|permit)(?: \([^)\n]{1,24}\))?\s?(?:is|was|=|:)\s?["']?([A-Z]{0,6}[ -]?\d[\dA-Za-z.\-/]{4,24})`, check: func(s string) bool { return countDigits(s) >= 5 && len(s) <= 24 }, refuse: notOwn, conf: 0.7},
+	{name: "id-number", kind: match.Personal, cues: []string{"student id", "student number", "employee id", "employee number", "staff id", "personnel number", "badge number", "membership number", "member number", "national id", "id card number", "identity number", "personal number", "citizen id", "tax number", "taxpayer number", "身分証番号", "個人識別番号"}, pattern: `\b[A-Z]{0,3}\d{2,6}(?:[ .\-/]?\d{2,6}){1,4}[A-Z]?\b`, check: func(s string) bool { return len(s) >= 7 && countDigits(s) >= 6 }, conf: 0.8},
 }
 
 // moneyRules are accounts; cards and IBANs have files of their own.
@@ -102,7 +107,7 @@ var healthRules = []rule{
 	{name: "us-medicare", kind: match.Health, cues: []string{"medicare", "mbi"}, pattern: `(?i)\b[1-9][A-Z][A-Z0-9]\d-?[A-Z][A-Z0-9]\d-?[A-Z]{2}\d{2}\b`, conf: 0.9},
 	{name: "us-dea", kind: match.Health, cues: []string{"dea", "medical license", "certificate number", "prescriber"}, pattern: `(?i)\b[A-Z][A-Z9]-?\d{7}\b`, shapes: []string{"AA9999999"}, alone: usDEA, conf: 0.85},
 	{name: "us-npi", kind: match.Health, cues: []string{"npi", "national provider"}, pattern: `\d{10}|\d{4}[ \-]\d{3}[ \-]\d{3}`, valid: npi, conf: 0.85},
-	{name: "patient-number", kind: match.Health, cues: []string{"mrn", "medical record", "patient id", "patient number", "health card", "health insurance", "insurance policy", "policy number", "member id", "subscriber id", "krankenversichertennummer",
+	{name: "patient-number", kind: match.Health, cues: []string{"insurance number", "insurance no", "insurance id", "health insurance number", "mrn", "medical record", "patient id", "patient number", "health card", "health insurance", "insurance policy", "policy number", "member id", "subscriber id", "krankenversichertennummer",
 		"kvnr", "診察券", "患者番号", "カルテ"}, pattern: `\b[A-Za-z]{0,4}[ \-]?\d{2,}(?:[ \-]?\d{2,}){0,3}[A-Za-z]?\b`, check: func(s string) bool { return len(s) >= 5 }, conf: 0.8},
 }
 
@@ -115,3 +120,7 @@ func countDigits(s string) int {
 	}
 	return n
 }
+
+// notOwn are words that make a number the one of a thing: "my ticket number is 48812".
+var notOwn = keyword.New([]string{"issue", "ticket", "order", "build", "version", "port", "line", "commit", "request", "invoice", "project", "job", "process", "page", "row", "task", "tracking", "part", "model", "chapter", "question", "room", "seat", "user id",
+	"record", "session", "trace", "account id", "tenant", "cluster", "instance", "node", "graphics card", "sound card", "network card"})

@@ -188,7 +188,7 @@ func pairValue(text, user, s string, sepAt, from int) bool {
 	if value.Placeholder(s) || value.Reference(s) || measured(s) || sh.Digit == sh.Len && (strings.Contains(user, ".") || sh.Len < 6) || notUsers.Has(strings.ToLower(user)) {
 		return false
 	}
-	if strings.HasPrefix(s, "//") || strings.HasPrefix(s, "/") || strings.Contains(strings.ToLower(text[max(0, from-12):sepAt]), "e.g") {
+	if strings.ContainsAny(s, "<>") || strings.HasPrefix(s, "//") || strings.HasPrefix(s, "/") || strings.Contains(strings.ToLower(text[max(0, from-12):sepAt]), "e.g") {
 		return false
 	}
 	if plain(s) && (describes(s) || len(s) < 4) {

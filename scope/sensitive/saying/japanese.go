@@ -23,7 +23,7 @@ func scanJapanese(text string, l *lexicon, out []match.Match) []match.Match {
 	lastEnd := -1
 	l.set.Each(text, func(h keyword.Hit) bool {
 		c := &l.cues[h.Word]
-		if h.End == lastEnd || ascii(c.word) && !japaneseNear(text, h) {
+		if h.End == lastEnd || ascii(c.word) && !japaneseNear(text, h) || keyword.InsideKatakana(text, h) && !l.whole(text, h, c.word) {
 			return true
 		}
 		lastEnd = h.End
@@ -35,6 +35,33 @@ func scanJapanese(text string, l *lexicon, out []match.Match) []match.Match {
 		return true
 	})
 	return out
+}
+
+// compounds are katakana words that short cues are joined to: ログインパス, アクセスキー. Behind others they are the end
+// of another word: コンパス, スキー.
+var compounds = []string{"ログイン", "ルート", "アカウント", "ゲスト", "マスター", "アクセス", "シークレット", "ライセンス", "リカバリー", "プロダクト", "セキュリティ", "サービス", "アプリ", "ネットワーク", "ユーザー", "サーバー", "サーバ", "デプロイ", "プライベート", "ルーター", "メール"}
+
+// whole reports whether a hit among katakana is a cue all the same: a long cue ends a compound, a short one does behind a
+// known word, and behind any cue another cue may follow: トークン in トークンキー.
+func (l *lexicon) whole(text string, h keyword.Hit, word string) bool {
+	if keyword.KatakanaBefore(text, h.Start) && utf8.RuneCountInString(word) <= 2 {
+		known := false
+		for _, c := range compounds {
+			known = known || strings.HasSuffix(text[:h.Start], c)
+		}
+		if !known {
+			return false
+		}
+	}
+	if !keyword.KatakanaAfter(text, h.End) {
+		return true
+	}
+	found := false
+	l.set.Each(text[h.End:min(len(text), h.End+30)], func(next keyword.Hit) bool {
+		found = found || next.Start == 0
+		return !found
+	})
+	return found
 }
 
 // japaneseNear reports whether a Latin cue ("PIN", "PW") stands as a word in Japanese text.

@@ -94,7 +94,10 @@ func code(text string, v found, s string) bool {
 	if v.next < len(text) && (text[v.next] == ')' || v.end < v.next && text[v.end] == ')') && value.Identifier(s) && value.ShapeOf(s).Digit < 3 {
 		return true
 	}
-	if strings.HasPrefix(s, "--") || strings.HasPrefix(s, "[]") {
+	if strings.HasPrefix(s, "--") || strings.HasPrefix(s, "[]") || strings.IndexByte("(`<{", s[0]) >= 0 || technical(s) {
+		return true
+	}
+	if k := skipSpace(text, v.next, 2); v.quoted && k < len(text) && text[k] == '{' { // resource "random_password" "db" {
 		return true
 	}
 	return typeName(strings.TrimRight(s, "0123456789")) || strings.HasPrefix(s, "_") && value.Identifier(s) || s[0] == '.' || s[0] == '='
@@ -339,6 +342,9 @@ func measured(s string) bool {
 		i++
 	}
 	unit := strings.ToLower(strings.TrimSpace(s[i:]))
+	if i > 0 && i < len(s) && strings.Trim(s, "0123456789hmsd.") == "" { // 168h0m0s
+		return true
+	}
 	if i > 0 && (i == len(s) && strings.ContainsAny(s, ".,:/-") && i < 20 || units.Has(unit)) {
 		return true
 	}

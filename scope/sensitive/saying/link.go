@@ -43,7 +43,7 @@ func linkAfter(text string, n name, c *cue) (link, bool) {
 		v, ok := attribute(text, j)
 		return link{kind: assign, at: v}, ok
 	}
-	if k, ok := operator(text, j); ok {
+	if k, ok := operator(text, j); ok && strings.IndexByte(text[i:j], '\n') < 0 {
 		if text[j] == '-' && text[k-1] == '>' && j == n.end { // a member in C or PHP
 			return link{}, false
 		}

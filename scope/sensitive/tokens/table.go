@@ -303,7 +303,7 @@ var watchFormats = []Format{
 
 // Keys, hashes of passwords and bearer tokens whoever issued them.
 var keyFormats = []Format{
-	{Name: "private-key-block", Literal: "PRIVATE KEY", Pattern: `-----BEGIN[ A-Z0-9_-]{0,60}PRIVATE KEY(?: BLOCK)?-----\s*(?:\S+[ :][^\n]*\n\s*)*[A-Za-z0-9+/=\s]{16,}`, Kind: match.Key, Source: "RFC 7468"},
+	{Name: "private-key-block", Literal: "PRIVATE KEY", Pattern: `-----BEGIN[ A-Z0-9_-]{0,60}PRIVATE KEY(?: BLOCK)?-----\s*(?:\S+[ :][^\n]*\n\s*)*[A-Za-z0-9+/=]{16,}[A-Za-z0-9+/=\s]*`, Kind: match.Key, Source: "RFC 7468"},
 	{Name: "ssh2-private-key", Literal: "SSH2 ENCRYPTED", Pattern: `---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----[\s\S]{16,}`, Kind: match.Key, Source: "RFC 4716"},
 	{Name: "putty-private-key", Literal: "PuTTY-User-Key-File", Pattern: `PuTTY-User-Key-File-\d:`, Kind: match.Key, Source: "PuTTY"},
 	{Name: "age-key", Literal: "AGE-SECRET-KEY-", Pattern: `AGE-SECRET-KEY-1[A-Z0-9]{50,60}`, Kind: match.Key, Source: "age specification"},

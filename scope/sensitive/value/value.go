@@ -105,7 +105,7 @@ func Reference(s string) bool {
 		return true
 	case s[0] == ':' && identifier(s[1:]) && ShapeOf(s).Digit == 0: // a bind variable
 		return true
-	case strings.Contains(s, "{{") || strings.Contains(s, "<%") || strings.Contains(s, "${"):
+	case strings.Contains(s, "](") || strings.Contains(s, "{{") || strings.Contains(s, "<%") || strings.Contains(s, "${"):
 		return true
 	}
 	return call(s) || member(s) || envName(s) || filePath(s)
@@ -194,7 +194,7 @@ func envName(s string) bool {
 
 // filePath reports whether s is a path or a file name with a usual extension.
 func filePath(s string) bool {
-	if dot := strings.LastIndexByte(s, '.'); dot > 0 && len(s)-dot <= 11 && fileExtensions.Has(strings.ToLower(s[dot+1:])) {
+	if File(s) {
 		return true
 	}
 	if len(s) > 2 && (s[0] == '/' && identifierPath(s[1:]) || len(s) > 3 && isLetter(s[0]) && s[1] == ':' && (s[2] == '\\' || s[2] == '/')) {
@@ -337,6 +337,17 @@ func constant(s string) bool {
 	return long >= 2
 }
 
+// terms are words of the trade that do not read like English.
+var terms = keyword.NewList(`oauth http https proxy nginx fqdn url uri urn api sdk cli gui jwt jwk oidc saml ldap ssh tls ssl tcp udp dns dhcp vpn aws gcp ec2 kms iam rds sql nosql mysql sqlite redis kafka kube kubectl yaml json toml xml html css
+	src cfg conf config env dev prod tmp pkg cmd lib bin etc var usr opt str int bool char func ctx err msg req res resp db app auth crypto hmac rsa aes gcm sha md5 utf ascii unix linux amd64 arm64 x86 gpu cpu ram ssd nfs grpc rpc rest crud csv pdf png jpg svg
+	github gitlab npm yarn pip pypi maven gradle docker helm terraform ansible jenkins prometheus grafana kubernetes postgres mongodb graphql webhook async mutex regex stdin stdout stderr localhost middleware init deinit util utils`)
+
+// File reports whether s is a file name with a usual extension.
+func File(s string) bool {
+	dot := strings.LastIndexByte(s, '.')
+	return dot > 0 && len(s)-dot <= 11 && fileExtensions.Has(strings.ToLower(s[dot+1:]))
+}
+
 // WordShare returns the share of the letters and digits of s that lie in its words: runs of at least four letters in one
 // case, or with a capital first, that read like a word. Names have a large share, drawn values next to none.
 func WordShare(s string) float64 {
@@ -353,7 +364,7 @@ func WordShare(s string) float64 {
 		for j < len(s) && isLetter(s[j]) && !(isUpper(s[j]) && isLower(s[j-1])) && !(isLower(s[j]) && isUpper(s[j-1]) && j-i > 1) {
 			j++
 		}
-		if j-i >= 4 && Surprise(s[i:j]) < 3 {
+		if j-i >= 4 && Surprise(s[i:j]) < 3 || j-i >= 3 && terms.Has(strings.ToLower(s[i:j])) {
 			inWords += j - i
 		}
 		all += j - i
