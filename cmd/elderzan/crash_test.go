@@ -16,16 +16,17 @@ const inFlight = 16
 // everything acknowledged is stored, once, and found; and the engines agree.
 func TestCrashLoop(t *testing.T) {
 	t.Parallel()
-	rounds := 6
+	least := 4 * time.Second
 	if longRun() {
-		rounds = 300
+		least = 5 * time.Minute
 	}
 	r := seeded(t)
 	f := newFolder(t)
 	c := f.serve()
 	c.initialize()
 	w := startWriters(t, c)
-	for range rounds {
+	rounds := 0
+	for start := time.Now(); rounds < 4 || time.Since(start) < least; rounds++ {
 		before := w.answered.Load()
 		enough := before + int64(1+r.IntN(4*inFlight))
 		waitFor(t, "answers", func() bool { return w.answered.Load() >= enough })

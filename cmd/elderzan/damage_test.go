@@ -122,13 +122,13 @@ func TestDamage(t *testing.T) {
 			func(f *folder) {
 				f.edit("catalog.db", func(b []byte) []byte { return b[:len(b)/2/4096*4096+100] })
 			},
-			[]string{"sqlite is damaged", "elderzan doctor --repair"}, []string{"sqlite is damaged", "back from a copy"},
+			[]string{"sqlite is damaged", "elderzan doctor --repair"}, []string{"sqlite is damaged", "elderzan restore --replace"},
 		},
 		"SQLite first page": {
 			func(f *folder) {
 				f.edit("catalog.db", func(b []byte) []byte { copy(b[1000:], bytes.Repeat([]byte{0xaa}, 64)); return b })
 			},
-			[]string{"sqlite is damaged", "elderzan doctor --repair"}, []string{"sqlite is damaged", "back from a copy"},
+			[]string{"sqlite is damaged", "elderzan doctor --repair"}, []string{"sqlite is damaged", "elderzan restore --replace"},
 		},
 		"RocksDB missing": {
 			func(f *folder) { f.remove("kv") },

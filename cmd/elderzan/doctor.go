@@ -97,7 +97,7 @@ func (a *app) runDoctor(ctx context.Context, repair bool) error {
 	case len(res.Findings) == 0:
 		return nil
 	case repair:
-		return hint(fmt.Errorf("%w that could not be mended", errFindings), "restore a copy of the data folder, or export what can be read: elderzan export")
+		return hint(fmt.Errorf("%w that could not be mended", errFindings), "bring a backup back: elderzan restore --replace; or take along what can be read: elderzan export")
 	}
 	return hint(errFindings, "mend them from the record: elderzan doctor --repair")
 }
@@ -126,7 +126,7 @@ func (a *app) repairClosed(ctx context.Context) error {
 	var damaged *memory.CorruptError
 	if errors.As(err, &damaged) {
 		return hint(fmt.Errorf("%s is damaged, and nothing else holds what it held: %w", damaged.Engine, damaged.Err),
-			"put "+dir+" back from a copy; nothing in it was changed")
+			"nothing was changed; bring a backup back: elderzan restore --replace --data "+dir)
 	}
 	return err
 }

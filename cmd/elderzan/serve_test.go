@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -201,4 +203,48 @@ func modern(params map[string]any) map[string]any {
 		"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": map[string]any{},
 	}
 	return params
+}
+
+// TestSmallPipe serves as the Makefile builds it: by a small program that the large one carries and becomes.
+func TestSmallPipe(t *testing.T) {
+	t.Parallel()
+	image := filepath.Join(t.TempDir(), "pipe")
+	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", image, "../pipe")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	f := newFolder(t, envPipe+"="+image)
+	c := f.serve()
+	c.initialize()
+	pid := c.cmd.Process.Pid
+	if exe, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid)); err != nil || !strings.Contains(exe, "memfd:") {
+		t.Errorf("serve runs %s, %v; want the small program in memory", exe, err)
+	}
+	c.ok(nil, "remember", map[string]any{"content": "The office has a green door."})
+	f.killEngine()
+	var r struct{ Memories []struct{ Content string } }
+	c.ok(&r, "recall", map[string]any{"query": "green door"})
+	if len(r.Memories) != 1 {
+		t.Errorf("recall after a crash: %+v", r)
+	}
+	size := residentBytes(t, pid)
+	t.Logf("serve takes %.1f MB; end %v after that of the input", float64(size)/1e6, c.close().Round(time.Millisecond))
+	if size > 20<<20 {
+		t.Errorf("serve takes %d bytes of memory; want a small program", size)
+	}
+}
+
+// residentBytes is how much of a process is in memory.
+func residentBytes(t *testing.T, pid int) int64 {
+	t.Helper()
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var size, resident int64
+	if _, err := fmt.Sscan(string(b), &size, &resident); err != nil {
+		t.Fatal(err)
+	}
+	return resident * int64(os.Getpagesize())
 }
