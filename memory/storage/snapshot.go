@@ -164,7 +164,7 @@ func (s *Store) freeze(ctx context.Context, o SnapshotOptions, dir string) (*Sna
 		defer func() { snap.Pause = time.Since(begin) }()
 		snap.At = s.opts.Now().UTC()
 		s.txns.retry()
-		if err := s.kv.Checkpoint(filepath.Join(dir, kvDir)); err != nil {
+		if err := s.kv.Snapshot(filepath.Join(dir, kvDir)); err != nil {
 			return kvError("checkpoint", err)
 		}
 		for _, name := range []string{keyring.CheckFileName, readyFile} {

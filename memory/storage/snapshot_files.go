@@ -8,6 +8,8 @@ import (
 	"strings"
 	"syscall"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/elderzan/elderzan/memory"
 	"github.com/elderzan/elderzan/memory/storage/internal/catalog"
 	"github.com/elderzan/elderzan/security/keyring"
@@ -41,7 +43,10 @@ func Lock(dir string) (unlock func() error, err error) {
 	if err := s.takeLock(); err != nil {
 		return nil, err
 	}
-	return s.lock.Close, nil
+	return func() error {
+		// Not by closing alone: a process that is being started just now has the file open, too.
+		return errors.Join(unix.Flock(int(s.lock.Fd()), unix.LOCK_UN), s.lock.Close())
+	}, nil
 }
 
 // Damaged reports whether err, of Open or of any call, says that stored data is damaged, missing or cannot be read from

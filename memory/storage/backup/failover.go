@@ -108,16 +108,28 @@ func fit(ctx context.Context, s *storage.Store, f *Failover) error {
 	return err
 }
 
-// finish does what is left of an exchange that was cut short.
+// finish does what is left of an exchange that was cut short, or removes what one left that had not begun to move files.
 func finish(dir string, o FailoverOptions) error {
-	if there, err := exists(filepath.Join(dir, swapFile)); !there || err != nil {
+	begun, err := exists(filepath.Join(dir, swapFile))
+	if err != nil {
 		return fileError("look for", filepath.Join(dir, swapFile), err)
 	}
-	unlock, err := storage.Lock(dir)
+	stage := filepath.Join(dir, stageDir)
+	left, err := exists(stage)
+	if err != nil {
+		return fileError("look for", stage, err)
+	}
+	if !begun && !left {
+		return nil
+	}
+	unlock, err := storage.Lock(dir) // whoever is at an exchange just now holds it
 	if err != nil {
 		return err
 	}
-	return errors.Join(finishSwap(dir, o.step), unlock())
+	if err = finishSwap(dir, o.step); err == nil {
+		err = fileError("remove", stage, os.RemoveAll(stage))
+	}
+	return errors.Join(err, unlock())
 }
 
 func (o *FailoverOptions) step(at Step) {

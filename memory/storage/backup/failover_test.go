@@ -101,13 +101,13 @@ func glob(t testing.TB, pattern string) []string {
 
 func TestFailover(t *testing.T) {
 	for name, harm := range map[string]func(t *testing.T, dir string){
-		"first page of SQLite":  func(t *testing.T, dir string) { damage(t, filepath.Join(dir, "catalog.db")) },
-		"SQLite's file is gone": func(t *testing.T, dir string) { remove(t, filepath.Join(dir, "catalog.db")) },
-		"RocksDB's manifest":    func(t *testing.T, dir string) { damage(t, glob(t, dir+"/kv/MANIFEST-*")[0]) },
-		"RocksDB's folder":      func(t *testing.T, dir string) { remove(t, filepath.Join(dir, "kv")) },
-		"a table file is gone":  func(t *testing.T, dir string) { remove(t, glob(t, dir+"/kv/*.sst")[0]) },
-		"keys.json damaged":     func(t *testing.T, dir string) { damage(t, filepath.Join(dir, "keys.json")) },
-		"keys.json gone":        func(t *testing.T, dir string) { remove(t, filepath.Join(dir, "keys.json")) },
+		"first page of SQLite":          func(t *testing.T, dir string) { damage(t, filepath.Join(dir, "catalog.db")) },
+		"SQLite's file is gone":         func(t *testing.T, dir string) { remove(t, filepath.Join(dir, "catalog.db")) },
+		"RocksDB's manifest":            func(t *testing.T, dir string) { damage(t, glob(t, dir+"/kv/MANIFEST-*")[0]) },
+		"RocksDB's folder":              func(t *testing.T, dir string) { remove(t, filepath.Join(dir, "kv")) },
+		"RocksDB: a table file is gone": func(t *testing.T, dir string) { remove(t, glob(t, dir+"/kv/*.sst")[0]) },
+		"keys.json damaged":             func(t *testing.T, dir string) { damage(t, filepath.Join(dir, "keys.json")) },
+		"keys.json gone":                func(t *testing.T, dir string) { remove(t, filepath.Join(dir, "keys.json")) },
 		"all but the key gone": func(t *testing.T, dir string) {
 			for _, path := range files(t, dir) {
 				if filepath.Base(path) != keyring.KeyFileName {
@@ -117,6 +117,7 @@ func TestFailover(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			r, ids := withReplica(t)
 			harm(t, r.dir)
 			before := hashes(t, r.dir)
@@ -142,9 +143,12 @@ func TestFailover(t *testing.T) {
 			}); err != nil || !noted {
 				t.Errorf("no audit entry: %v", err)
 			}
+			if f.Vectors != strings.HasPrefix(name, "RocksDB") {
+				t.Errorf("only the vectors were exchanged: %v", f.Vectors)
+			}
 			kept := hashes(t, f.Aside)
 			for rel, sum := range before {
-				if inStore(rel) && kept[rel] != sum {
+				if inStore(rel) && (!f.Vectors || strings.HasPrefix(rel, storage.VectorsFolder+"/")) && kept[rel] != sum {
 					t.Errorf("%s of the damaged store is not kept as it was", rel)
 				}
 			}
@@ -230,6 +234,7 @@ func TestNoFailover(t *testing.T) {
 		"open elsewhere": {func(t *testing.T, dir string) { s := open(t, dir); t.Cleanup(func() { _ = s.Close() }) }, storage.ErrLocked},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			r, _ := withReplica(t)
 			tc.harm(t, r.dir)
 			s, f, err := backup.OpenOrFailover(t.Context(), backup.FailoverOptions{Store: storage.Options{Dir: r.dir}, Replica: r.repo})
@@ -259,6 +264,46 @@ func TestNoFailover(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
+}
+
+// TestVectorsAlone has RocksDB damaged after more was stored than the replica has: no memory is lost. Where SQLite turns
+// out to be damaged as well, the whole store is exchanged.
+func TestVectorsAlone(t *testing.T) {
+	for name, both := range map[string]bool{"RocksDB": false, "SQLite too": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r, ids := withReplica(t)
+			s := open(t, r.dir)
+			newer := load(t, s, 1000, 40)
+			a := storagetest.Audit("purge")
+			if err := errors.Join(s.Purge(t.Context(), ids[:5], a), s.Close()); err != nil {
+				t.Fatal(err)
+			}
+			damage(t, glob(t, r.dir+"/kv/MANIFEST-*")[0])
+			if both {
+				damage(t, filepath.Join(r.dir, "catalog.db"))
+			}
+			s, f, err := backup.OpenOrFailover(t.Context(), backup.FailoverOptions{Store: storage.Options{Dir: r.dir}, Replica: r.repo})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			storagetest.NoFindings(t, s)
+			if both {
+				if f.Vectors || missing(t, s, ids) > 0 || missing(t, s, newer) != len(newer) {
+					t.Errorf("failover %+v; want the replica's store", f)
+				}
+				return
+			}
+			if !f.Vectors || missing(t, s, newer) > 0 || missing(t, s, ids[:5]) != 5 {
+				t.Errorf("failover %+v; want the store's own memories, all of them", f)
+			}
+			st, err := s.Stats(t.Context())
+			if err != nil || st.Pending != len(newer)+1 {
+				t.Errorf("%d wait for a vector, %v; want the %d that the replica did not have, and the one from before", st.Pending, err, len(newer))
+			}
+		})
+	}
 }
 
 // TestFailoverToOlder has the newest state of the replica damaged too: the one before is taken.

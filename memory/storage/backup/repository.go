@@ -324,7 +324,10 @@ func (r *Repository) lock(alone bool) (unlock func(), err error) {
 		}
 		return nil, fileError("lock", r.path(lockName), err)
 	}
-	return func() { _ = f.Close() }, nil // gives up the lock
+	return func() {
+		_ = unix.Flock(int(f.Fd()), unix.LOCK_UN) // by name: a process being started just now has the file open too
+		_ = f.Close()                             // nothing was written
+	}, nil
 }
 
 // tidy removes what a crash left in tmp. It needs the lock.
