@@ -23,7 +23,7 @@ func TestSayings(t *testing.T) {
 		if !ok || strings.HasPrefix(line, "#") {
 			continue
 		}
-		text = strings.ReplaceAll(text, `\n`, "\n")
+		text = strings.NewReplacer(`\n`, "\n", "‖", "").Replace(text)
 		found, err := d.Detect(t.Context(), scope.Input{Content: text})
 		if err != nil {
 			t.Fatal(err)

@@ -22,7 +22,7 @@ var samples = map[string]string{
 	"settings": strings.Repeat("db:\n  host: db.internal\n  port: 5432\n  user: app\n  password: ${DB_PASSWORD}\nlog_level: info\nretries: 3\ntimeout_ms: 2500\n", 9),
 	"japanese": strings.Repeat("パスワードは環境変数から読み込み、ログには出力しない。2025年3月からキューはPostgreSQLに置く方針とした。", 8),
 	"numbers":  strings.Repeat("2025-03-04 12:44:01 10.0.3.7 GET /v1/items/48812 200 1532 0.0031 4539123-00 req 9f1c\n", 12),
-	"secret":   strings.Repeat("The build runs nightly at two o'clock and uploads its logs to the bucket of the team. ", 11) + "The db password is Winter!2013.",
+	"secret":   strings.Repeat("The build runs nightly at two o'clock and uploads its logs to the bucket of the team. ", 11) + "The db password is Gravel!6172.",
 }
 
 func BenchmarkDetect(b *testing.B) {

@@ -12,8 +12,8 @@ import (
 
 // Tokens in the form of their vendors, drawn for this test and put together at run time.
 var (
-	github = "gh" + "p_" + "iz1iaotqdbisk856l8sm7g5nvupbr32ysdhA"
-	slack  = "xox" + "b-781236542736-2364535789652-" + "GkwFDQoHqzXDVsC6GzqYUypD"
+	github = "gh" + "p_" + "Wsk1CdSXAoZmhFkrrQxeJ6mXJlSwP90IfVRh"
+	slack  = "xox" + "b-482910573648-7382910465738-" + "CxquLcLzbt8ki8a4sZJsshFB"
 )
 
 func TestScan(t *testing.T) {

@@ -16,6 +16,7 @@ func TestMattersOfPersonsAreFound(t *testing.T) {
 		{"private-health", "血液型はAB型です"},
 		{"private-money", "My salary is 84,000 euros a year"},
 		{"private-money", "My credit score is 612"},
+		{"private-money", "salary: $92,000"},
 		{"private-money", "私の年収は720万円です"},
 		{"private-work", "Ben's performance review was poor, the performance review of Ben comes in May and he will be fired"},
 		{"private-work", "彼は転職活動中だそうです"},

@@ -52,7 +52,7 @@ func TestChecks(t *testing.T) {
 		"dea":                {usDEA, []string{"AB1234563"}, []string{"AB1234564", "ZB1234563", "AB12345"}},
 		"npi":                {npi, []string{"1234567893"}, []string{"1234567894", "3234567893", "123456789"}},
 		"routing":            {abaRouting, []string{"021000021"}, []string{"021000022", "421000021", "02100002"}},
-		"sin":                {caSIN, []string{"130692544"}, []string{"130692545", "046454286", "13069254"}},
+		"sin":                {caSIN, []string{"123456782"}, []string{"123456783", "046454286", "13069254"}},
 		"pan":                {inPAN, []string{"ABCPE1234F"}, []string{"ABCDE1234F", "ABCPE"}},
 		"iban":               {mod97, []string{"GB82WEST12345698765432"}, []string{"GB82WEST12345698765433"}},
 		"base 58":            {base58Check, []string{"1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"}, []string{"1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNb", "0", "1", "l"}},

@@ -149,7 +149,7 @@ func made(s string) bool {
 	return value.UUID(s) || value.Random(s) >= 0.5 && !value.Identifier(s) || sh.Hex && sh.Len >= 16 || sh.Digit >= 3 && sh.Lower+sh.Upper >= 4 && sh.Len >= 10 && !value.Identifier(s)
 }
 
-// A login said as a pair: "credentials for jenkins: deploy:leaf-and-tea", "admin login is admin / pepper-rocket".
+// A login said as a pair: "credentials for the builder: ship:walnut88", "admin login is admin / pepper-rocket".
 var pairPattern = pattern.New(`\A(?i)(?:(?:credentials?|creds|logins?|log ?in|logs in|sign ?in|account|auth|access|ssh|user ?/ ?pass(?:word)?|user:pass(?:word)?|id ?/ ?(?:pw|pass)|bind)\b|ログイン|アカウント|認証情報)[^\n.;]{0,60}?(?:\bis\b|\bare\b|\bwas\b|:|=|\bas\b|\bwith\b|\busing\b|は|\()\s*["'` + "`" + `]?([A-Za-z0-9._@+\\-]{2,60})["'` + "`" + `]?(?: / |/|:| : |: |、| \| |, | and |と)\s*["'` + "`" + `]?([^\s"'` + "`" + `,;。、」)]{3,80})`)
 
 var pairWords = keyword.New([]string{"credential", "creds", "認証情報", "login", "log in", "logs in", "sign in", "account", "ログイン", "アカウント", "auth", "access", "ssh", "user/pass", "user:pass", "id/pw", "id/pass", "bind"})
