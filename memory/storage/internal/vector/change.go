@@ -90,7 +90,6 @@ func (x *Index) apply(in *body, ids []int64, vecs []float32, rows batch) (done b
 	}
 	if x.ivf != nil {
 		for _, id := range ids {
-			x.ivf.outdate(id, x.body.has(id))
 			x.ivf.refresh(id)
 		}
 	}
@@ -113,7 +112,7 @@ func (x *Index) Remove(ids []int64) (int, error) {
 	}
 	if x.ivf != nil {
 		for _, id := range ids {
-			x.ivf.outdate(id, x.body.has(id))
+			delete(x.ivf.fresh, id)
 		}
 	}
 	x.log.remove(ids)

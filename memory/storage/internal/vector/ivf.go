@@ -20,7 +20,6 @@ type ivf struct {
 	dim     int
 	trained int // how many rows there were
 	entries int
-	stale   int              // entries that stand for no row as it is, at least
 	fresh   map[int64]uint64 // ids whose rows are in no list, and when they were put
 	puts    uint64
 }
@@ -33,19 +32,22 @@ func (v *ivf) lists() int { return int(C.ez_ivf_lists(v.ptr)) }
 
 func (v *ivf) parts() int { return int(C.ez_ivf_parts(v.ptr)) }
 
-// outdate notes that the row of id, if there is one, changes or goes.
-func (v *ivf) outdate(id int64, there bool) {
-	if _, ok := v.fresh[id]; ok {
-		delete(v.fresh, id)
-	} else if there {
-		v.stale++
-	}
-}
+// stale counts the entries that stand for none of n rows as they are: every row that is not fresh has one that does.
+func (v *ivf) stale(n int) int { return v.entries - (n - len(v.fresh)) }
 
 // refresh notes that id has a new row.
 func (v *ivf) refresh(id int64) {
 	v.puts++
 	v.fresh[id] = v.puts
+}
+
+// empty makes lists with what was trained for v and nothing in them.
+func (v *ivf) empty() (*ivf, error) {
+	centroids, words, err := v.trainedParts()
+	if err != nil {
+		return nil, err
+	}
+	return newIVF(v.dim, v.lists(), v.parts(), v.trained, centroids, words)
 }
 
 // newIVF makes empty lists from what trainedParts returned.

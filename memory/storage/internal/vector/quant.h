@@ -11,6 +11,9 @@
 extern "C" {
 #endif
 
+// ez_plain makes everything below do without the vector instructions of this processor, or use them again. For tests.
+void ez_plain(int on);
+
 typedef struct ez_codec ez_codec;
 typedef struct ez_rows ez_rows;
 

@@ -15,6 +15,16 @@ import (
 	"unsafe"
 )
 
+// plainKernels makes the arithmetic on codes do without the vector instructions of this processor, or use them again. It is
+// for tests, and must not be called beside anything else.
+func plainKernels(on bool) {
+	n := C.int(0)
+	if on {
+		n = 1
+	}
+	C.ez_plain(n)
+}
+
 // rotation is a random rotation of the space, dim × dim, outside the Go heap.
 type rotation struct {
 	ptr *C.float

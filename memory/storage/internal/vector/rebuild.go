@@ -65,7 +65,7 @@ func (x *Index) due() *work {
 		return &work{"train", func(ctx context.Context) error { return x.relist(ctx, true) }}
 	case v == nil:
 		return nil
-	case v.stale >= max(minExtend, v.entries/4):
+	case v.stale(n) >= max(minExtend, v.entries/4):
 		return &work{"compact", func(ctx context.Context) error { return x.relist(ctx, false) }}
 	case len(v.fresh) >= minExtend:
 		return &work{"extend", x.extend}
@@ -288,43 +288,40 @@ func (x *Index) replay(next *body, changed map[int64][]float32) error {
 }
 
 // relist builds new inverted lists, newly trained or with what was trained before, and exchanges them.
-func (x *Index) relist(ctx context.Context, train bool) (err error) {
+func (x *Index) relist(ctx context.Context, train bool) error {
 	ids, b := x.begin(false)
 	defer x.endLog()
-	c := b.rows.(*quantised).codec
-	var next *ivf
-	if train {
-		next, err = x.train(ctx, b, c, ids)
-	} else {
-		centroids, words, e := x.ivf.trainedParts()
-		if err = e; err == nil {
-			next, err = newIVF(x.dim, x.ivf.lists(), x.ivf.parts(), x.ivf.trained, centroids, words)
-		}
-	}
+	next, err := x.buildLists(ctx, train, ids, b)
 	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			next.free()
-		}
-	}()
-	for len(ids) > 0 {
-		n := min(minExtend, len(ids))
-		there, codes, err := x.codesOf(ctx, b, ids[:n])
-		if err != nil {
-			return err
-		}
-		if err := x.enter(next, c, there, codes); err != nil {
-			return err
-		}
-		ids = ids[n:]
-	}
-	if err := next.trim(); err != nil {
 		return err
 	}
 	x.relisted(next)
 	return nil
+}
+
+// buildLists makes lists of the rows of ids beside the present ones.
+func (x *Index) buildLists(ctx context.Context, train bool, ids []int64, b *body) (next *ivf, err error) {
+	c := b.rows.(*quantised).codec
+	if train {
+		next, err = x.train(ctx, b, c, ids)
+	} else {
+		next, err = x.ivf.empty()
+	}
+	if err != nil {
+		return nil, err
+	}
+	for len(ids) > 0 && err == nil {
+		n := min(minExtend, len(ids))
+		err = x.enter(ctx, next, b, ids[:n])
+		ids = ids[n:]
+	}
+	if err == nil {
+		err = next.trim()
+	}
+	if err != nil {
+		next.free()
+	}
+	return next, err
 }
 
 // relisted puts next in the present lists' place. What changed since begin is fresh in it.
@@ -334,7 +331,6 @@ func (x *Index) relisted(next *ivf) {
 	x.mu.Lock()
 	old := x.ivf
 	for id := range x.log.ids {
-		next.stale++
 		if x.body.has(id) {
 			next.refresh(id)
 		}
@@ -390,20 +386,40 @@ func (x *Index) codesOf(ctx context.Context, b *body, ids []int64) (there []int6
 	return there, codes, nil
 }
 
-// enter puts rows into lists that are nobody else's yet.
-func (x *Index) enter(v *ivf, c *codec, ids []int64, codes []byte) error {
-	if len(ids) == 0 {
-		return nil
-	}
-	lists, parts, err := v.encode(c, codes, &x.keeper.stop)
+// enter puts the rows of ids into lists that are nobody else's yet.
+func (x *Index) enter(ctx context.Context, v *ivf, b *body, ids []int64) error {
+	e, err := x.entries(ctx, v, b, ids)
 	if err != nil {
 		return err
 	}
-	return v.append(ids, lists, parts)
+	return v.append(e.ids, e.lists, e.parts)
+}
+
+// entries are rows made ready for lists.
+type entries struct {
+	ids, lists []int64
+	parts      []byte
+}
+
+func (x *Index) entries(ctx context.Context, v *ivf, b *body, ids []int64) (e entries, err error) {
+	var codes []byte
+	if e.ids, codes, err = x.codesOf(ctx, b, ids); err == nil && len(e.ids) > 0 {
+		e.lists, e.parts, err = v.encode(b.rows.(*quantised).codec, codes, &x.keeper.stop)
+	}
+	return e, err
 }
 
 // extend enters fresh rows into the lists.
 func (x *Index) extend(ctx context.Context) error {
+	e, puts, err := x.freshEntries(ctx)
+	if err != nil {
+		return err
+	}
+	return x.appendFresh(e, puts)
+}
+
+// freshEntries makes some fresh rows ready, and says when each was put. A row that changes from here on is put anew.
+func (x *Index) freshEntries(ctx context.Context) (entries, map[int64]uint64, error) {
 	x.mu.RLock()
 	v, b := x.ivf, x.body
 	ids := v.freshIDs()
@@ -413,26 +429,19 @@ func (x *Index) extend(ctx context.Context) error {
 		puts[id] = v.fresh[id]
 	}
 	x.mu.RUnlock()
-	// A row that changes from here on is put anew, and then its number of put is another.
-	there, codes, err := x.codesOf(ctx, b, ids)
-	if err != nil || len(there) == 0 {
-		return err
-	}
-	c := b.rows.(*quantised).codec
-	lists, parts, err := v.encode(c, codes, &x.keeper.stop)
-	if err != nil {
-		return err
-	}
+	e, err := x.entries(ctx, v, b, ids)
+	return e, puts, err
+}
+
+func (x *Index) appendFresh(e entries, puts map[int64]uint64) error {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if err := v.append(there, lists, parts); err != nil {
+	if err := x.ivf.append(e.ids, e.lists, e.parts); err != nil {
 		return err
 	}
-	for _, id := range there {
-		if put, ok := v.fresh[id]; ok && put == puts[id] {
-			delete(v.fresh, id)
-		} else {
-			v.stale++
+	for _, id := range e.ids {
+		if x.ivf.fresh[id] == puts[id] {
+			delete(x.ivf.fresh, id)
 		}
 	}
 	return nil

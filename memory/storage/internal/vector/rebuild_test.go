@@ -266,7 +266,7 @@ func TestConversionWithoutAFullVector(t *testing.T) {
 func TestListsOverChanges(t *testing.T) {
 	var r rebuilds
 	g := newSynthetic(3, 32, 30)
-	x, s := stocked(t, g, 6000, Options{Kind: IVFPQ, Rebuilt: r.note})
+	x, s := stocked(t, g, 6000, Options{Limits: Limits{SQ8: 1, SQ4: 1, IVFPQ: 6000}, Expect: 6000, Rebuilt: r.note})
 	check := func(what string, steps ...string) {
 		t.Helper()
 		settle(t, x)
@@ -349,4 +349,58 @@ func TestConcurrentRebuilds(t *testing.T) {
 	stop()
 	wg.Wait()
 	wantExact(t, g, x, s)
+}
+
+// fastFinds fails unless a fast search near each vector finds it first: the vector on the shelf, not an earlier one.
+func fastFinds(t *testing.T, what string, x *Index, s *shelf, ids ...int64) {
+	t.Helper()
+	for _, id := range ids {
+		r, err := x.SearchWith(t.Context(), s.vecs[id], 1, nil, SearchOptions{Mode: Fast, Probes: 1})
+		if err != nil || len(r.Hits) != 1 || r.Hits[0].ID != id || r.Hits[0].Cosine < 0.999 {
+			t.Errorf("%s: near %d it finds %v, %v", what, id, r.Hits, err)
+		}
+	}
+}
+
+// Rows that change while they are made ready for the lists must not be lost to fast searches.
+func TestChangesWhileListsAreBuilt(t *testing.T) {
+	g := newSynthetic(3, 32, 100)
+	x, s := stocked(t, g, 2000, Options{Kind: IVFPQ})
+	if err := x.relist(t.Context(), true); err != nil {
+		t.Fatal(err)
+	}
+	putMore(t, g, x, s, 2000, 2100)
+	e, puts, err := x.freshEntries(t.Context())
+	if err != nil || len(e.ids) != 100 {
+		t.Fatalf("freshEntries: %d, %v", len(e.ids), err)
+	}
+	putMore(t, g, x, s, 2010, 2020)
+	remove(t, x, s, 2030, 2040)
+	if err := x.appendFresh(e, puts); err != nil {
+		t.Fatal(err)
+	}
+	if st := x.Stats(); st.Fresh != 10 || st.Stale != 20 {
+		t.Errorf("10 changed and 10 removed meanwhile leave %+v", st)
+	}
+	fastFinds(t, "extended", x, s, 2010, 2019)
+
+	for _, train := range []bool{false, true} {
+		ids, b := x.begin(false)
+		next, err := x.buildLists(t.Context(), train, ids, b)
+		if err != nil {
+			t.Fatalf("buildLists: %v", err)
+		}
+		putMore(t, g, x, s, 500, 520)
+		putMore(t, g, x, s, 3000, 3020)
+		remove(t, x, s, 600, 620)
+		x.relisted(next)
+		x.endLog()
+		if st := x.Stats(); st.Fresh != 40 || st.Stale != 40 {
+			t.Errorf("20 changed, 20 added, 20 removed meanwhile leave %+v", st)
+		}
+		fastFinds(t, "built anew", x, s, 500, 519, 3000, 3019)
+		wantExact(t, g, x, s)
+		remove(t, x, s, 3000, 3020)
+		putMore(t, g, x, s, 600, 620)
+	}
 }

@@ -47,7 +47,7 @@ func (e *CorruptError) Unwrap() error { return e.Err }
 // The stream holds kind (1 byte), dimension (4), count (8), of kinds but Flat spread and skew (4 each, see quantised) and
 // the rotation (4 for each of dim × dim), then the ids (8 each) and the rows: 4 bytes a component, or scale (4) and code.
 // With inverted lists there follow their number (4), the bytes a vector (4), how many vectors they were trained for (8),
-// stale entries (8), fresh ids (8, and 8 each), centroids and words (4 a component), and of each list its length (8), the
+// fresh ids (8, and 8 each), centroids and words (4 a component), and of each list its length (8), the
 // ids (8 each) and the codes. All numbers are little endian.
 const (
 	snapMagic   = "ezvec\x01"
@@ -290,10 +290,9 @@ func (x *Index) fillRows(r *reader, ids []int64) error {
 }
 
 func (x *Index) fillLists(r *reader) error {
-	lists, parts, trained, stale := r.uint32(), r.uint32(), r.uint64(), r.uint64()
-	fresh := r.uint64()
+	lists, parts, trained, fresh := r.uint32(), r.uint32(), r.uint64(), r.uint64()
 	if lists < 1 || lists > maxLists || parts < 1 || int(parts) > x.dim || x.dim%int(max(parts, 1)) != 0 || fresh > math.MaxInt32 ||
-		trained > math.MaxInt32 || stale > math.MaxInt32 {
+		trained > math.MaxInt32 {
 		if r.err != nil {
 			return r.err
 		}
@@ -308,7 +307,7 @@ func (x *Index) fillLists(r *reader) error {
 	if err != nil {
 		return err
 	}
-	x.ivf, v.stale = v, int(stale)
+	x.ivf = v
 	for _, id := range freshIDs {
 		if x.body.has(id) {
 			v.refresh(id)

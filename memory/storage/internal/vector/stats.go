@@ -28,7 +28,7 @@ func (x *Index) Stats() Stats {
 	}
 	if x.ivf != nil {
 		s.Bytes += x.ivf.bytes()
-		s.Lists, s.Fresh, s.Stale = x.ivf.lists(), len(x.ivf.fresh), x.ivf.stale
+		s.Lists, s.Fresh, s.Stale = x.ivf.lists(), len(x.ivf.fresh), x.ivf.stale(len(x.body.ids))
 	}
 	x.keeper.mu.Lock()
 	defer x.keeper.mu.Unlock()

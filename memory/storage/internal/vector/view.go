@@ -26,9 +26,9 @@ type view struct {
 
 // listsView is what a snapshot says of inverted lists before it writes them.
 type listsView struct {
-	ivf            *ivf
-	trained, stale int
-	fresh          []int64
+	ivf     *ivf
+	trained int
+	fresh   []int64
 }
 
 // keep puts aside the rows [first, end) if the snapshot under way still needs them. It needs the lock and runs on the
@@ -62,7 +62,7 @@ func (x *Index) beginView() (*view, error) {
 		v.spread, v.skew, v.rotation = q.spread, q.skew, q.codec.rot.values()
 	}
 	if x.ivf != nil {
-		v.lists = &listsView{x.ivf, x.ivf.trained, x.ivf.stale, x.ivf.freshIDs()}
+		v.lists = &listsView{x.ivf, x.ivf.trained, x.ivf.freshIDs()}
 	}
 	x.body.view = v
 	return v, nil
@@ -169,7 +169,7 @@ func (x *Index) writeLists(w io.Writer, v *listsView) error {
 	}
 	meta := binary.LittleEndian.AppendUint32(nil, uint32(v.ivf.lists()))
 	meta = binary.LittleEndian.AppendUint32(meta, uint32(v.ivf.parts()))
-	for _, n := range []int{v.trained, v.stale, len(v.fresh)} {
+	for _, n := range []int{v.trained, len(v.fresh)} {
 		meta = binary.LittleEndian.AppendUint64(meta, uint64(n))
 	}
 	meta = appendInts(meta, v.fresh)
