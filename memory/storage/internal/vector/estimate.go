@@ -25,13 +25,16 @@ type proposals struct {
 // lose too many of so few.
 const fewSelected = 1. / 20
 
+// manyFresh is the part of the rows beyond which fresh ones make lists not worth asking: after many changes at once.
+const manyFresh = 32
+
 // estimate proposes rows from codes. It needs mu held for reading.
 func (x *Index) estimate(ctx context.Context, query []float32, k int, sel Selector, e effort) (*proposals, error) {
 	rows := x.body.rows.(*quantised)
 	w := &weigh{x: x, ctx: ctx, rows: rows, ask: rows.ask(query), k: k, effort: e}
 	n := len(x.body.ids)
 	bitmap, isBitmap := sel.(*Bitmap)
-	if !e.exact && x.ivf != nil && (sel == nil || isBitmap && float64(bitmap.count) >= fewSelected*float64(n)) {
+	if !e.exact && x.ivf != nil && len(x.ivf.fresh) <= n/manyFresh && (sel == nil || isBitmap && float64(bitmap.count) >= fewSelected*float64(n)) {
 		return w.probe(bitmap)
 	}
 	switch {

@@ -144,8 +144,21 @@ int ez_ivf_encode(const ez_ivf *x, const ez_codec *c, const uint8_t *codes, int6
 
 int ez_ivf_append(ez_ivf *x, int64_t n, const int64_t *ids, const int64_t *lists, const uint8_t *parts, char **err) {
     return guarded(err, [&] {
+        auto *to = dynamic_cast<faiss::ArrayInvertedLists *>(x->index->invlists);
+        const size_t size = x->index->code_size;
         for (int64_t i = 0; i < n; i++) {
-            x->index->invlists->add_entry(size_t(lists[i]), ids[i], parts + size_t(i) * x->index->code_size);
+            const size_t list = size_t(lists[i]);
+            if (lists[i] < 0 || list >= x->index->nlist) {
+                throw std::out_of_range("list out of range");
+            }
+            // A vector of C++ doubles its room; an eighth is enough, and half of the lists' memory would be empty.
+            auto &held = to->ids[list];
+            if (held.size() == held.capacity()) {
+                const size_t room = held.size() + held.size() / 8 + 4;
+                to->codes[list].reserve(room * size);
+                held.reserve(room);
+            }
+            to->add_entry(list, ids[i], parts + size_t(i) * size);
             x->index->ntotal++;
         }
     });

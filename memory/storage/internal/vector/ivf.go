@@ -41,6 +41,17 @@ func (v *ivf) refresh(id int64) {
 	v.fresh[id] = v.puts
 }
 
+// note takes the rows of ids, which have changed, as fresh, or forgets those that are gone.
+func (v *ivf) note(b *body, ids []int64) {
+	for _, id := range ids {
+		if b.has(id) {
+			v.refresh(id)
+		} else {
+			delete(v.fresh, id)
+		}
+	}
+}
+
 // empty makes lists with what was trained for v and nothing in them.
 func (v *ivf) empty() (*ivf, error) {
 	centroids, words, err := v.trainedParts()

@@ -28,7 +28,7 @@ func (m Mode) String() string {
 // SearchOptions tells how to search; the zero value searches exactly. A Flat index is always exact.
 type SearchOptions struct {
 	Mode       Mode
-	Probes     int // Balanced and Fast with inverted lists: how many lists to look into; 0 means 256 and 64
+	Probes     int // Balanced and Fast with inverted lists: how many lists to look into; 0 means 512 and 160
 	Candidates int // Balanced and Fast: how many full vectors to rank at most; 0 means 4 k + 128 and 2 k + 32
 }
 
@@ -45,9 +45,9 @@ func (o SearchOptions) effort(k int) effort {
 	e := effort{exact: true, luck: certain}
 	switch o.Mode {
 	case Balanced:
-		e = effort{probes: 256, pool: 1024, ranked: 4*k + 128, luck: likely}
+		e = effort{probes: 512, pool: 1024, ranked: 4*k + 128, luck: likely}
 	case Fast:
-		e = effort{probes: 64, pool: 512, ranked: 2*k + 32, luck: guessed}
+		e = effort{probes: 160, pool: 512, ranked: 2*k + 32, luck: guessed}
 	}
 	if !e.exact {
 		if o.Probes > 0 {

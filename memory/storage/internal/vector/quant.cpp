@@ -342,7 +342,7 @@ int ez_rows_reserve(ez_rows *r, int64_t n, char **err) {
 int ez_rows_add(ez_rows *r, int64_t n, const uint8_t *codes, const float *scale, char **err) {
     return guarded(err, [&] {
         if (r->n + n > r->room) {
-            resize(r, r->n + n + r->n / 64 + 64);
+            resize(r, r->n + n + r->n / 64 + 256);
         }
         memcpy(r->codes + size_t(r->n) * r->codec->size, codes, size_t(n) * r->codec->size);
         memcpy(r->scale + r->n, scale, size_t(n) * sizeof(float));

@@ -183,3 +183,16 @@ func TestRowErrorsAreReported(t *testing.T) {
 		}
 	}
 }
+
+func TestMarginCountsLengths(t *testing.T) {
+	q, _ := rowsOf(t, rand.New(rand.NewPCG(1, 1)), 768, 4, 1)
+	q.skew = 0
+	before := q.margin(certain)
+	q.skew = 0.004
+	if got := q.margin(certain) - before; math.Abs(float64(got)-0.004) > 1e-6 {
+		t.Errorf("lengths that differ by 0.008 widen the margin by %g", got)
+	}
+	if likely, guess := q.margin(likely), q.margin(guessed); !(before+0.004 >= likely && likely > guess) {
+		t.Errorf("margins %g, %g, %g", before, likely, guess)
+	}
+}

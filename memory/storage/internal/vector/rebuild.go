@@ -3,6 +3,7 @@ package vector
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 )
@@ -51,7 +52,7 @@ func (x *Index) due() *work {
 	}
 	n, want, train := len(x.body.ids), x.pinned, minTrain
 	if want == 0 {
-		want, train = x.limits.fit(x.kind(), max(n, x.expect)), max(minTrain, x.limits.IVFPQ/4*3)
+		want, train = x.limits.fit(x.kind(), max(n, x.expect)), max(minTrain, x.limits.IVFPQ)
 	}
 	v := x.ivf
 	switch {
@@ -326,19 +327,44 @@ func (x *Index) buildLists(ctx context.Context, train bool, ids []int64, b *body
 
 // relisted puts next in the present lists' place. What changed since begin is fresh in it.
 func (x *Index) relisted(next *ivf) {
+	// Most changes are gone through while answers go on.
+	for changed := x.takeLog(lockedIDs); changed != nil; changed = x.takeLog(lockedIDs) {
+		x.refresh(next, changed)
+	}
 	x.saving.Lock()
 	defer x.saving.Unlock()
+	x.refresh(next, x.takeLog(0)) // what came while a snapshot was waited for
 	x.mu.Lock()
 	old := x.ivf
-	for id := range x.log.ids {
-		if x.body.has(id) {
-			next.refresh(id)
-		}
-	}
+	next.note(x.body, slices.Collect(maps.Keys(x.log.ids)))
 	x.ivf = next
 	x.mu.Unlock()
 	if old != nil {
 		old.free()
+	}
+}
+
+// lockedIDs is how many ids may be gone through at a time while answers wait: a millisecond.
+const lockedIDs = 2048
+
+// takeLog empties the log and returns the ids in it, nil if there are no more than few.
+func (x *Index) takeLog(few int) []int64 {
+	x.mu.Lock()
+	changed := x.log.ids
+	if len(changed) <= few {
+		x.mu.Unlock()
+		return nil
+	}
+	x.log.ids = map[int64][]float32{}
+	x.mu.Unlock()
+	return slices.Collect(maps.Keys(changed))
+}
+
+func (x *Index) refresh(next *ivf, changed []int64) {
+	for some := range slices.Chunk(changed, lockedIDs) {
+		x.mu.RLock()
+		next.note(x.body, some)
+		x.mu.RUnlock()
 	}
 }
 
