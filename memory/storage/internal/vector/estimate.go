@@ -23,7 +23,7 @@ type proposals struct {
 
 // fewSelected is the share of the rows below which a selection is looked at row by row in every mode: inverted lists
 // lose too many of so few.
-const fewSelected = 1. / 20
+const fewSelected = 1. / 8
 
 // manyFresh is the part of the rows beyond which fresh ones make lists not worth asking: after many changes at once.
 const manyFresh = 32

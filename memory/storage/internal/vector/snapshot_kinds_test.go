@@ -84,22 +84,29 @@ func TestEveryByteOfAKindsSnapshotCounts(t *testing.T) {
 	}
 }
 
+// payloadOf returns what a snapshot of an index of a kind seals.
+func payloadOf(t testing.TB, kind Kind, n int) []byte {
+	t.Helper()
+	x, _ := stocked(t, newSynthetic(4, 4, 2), n, Options{Kind: kind})
+	v, err := x.beginView()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer x.endView()
+	var b bytes.Buffer
+	if err := x.writeRows(&b, v); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
 // Well-sealed contents that only a bug of ours could write are refused without a crash.
 func TestWellSealedNonsenseOfKinds(t *testing.T) {
 	s := testSnapshot(t, 5)
 	for _, kind := range quantisedKinds {
 		g := newSynthetic(4, 4, 2)
 		x, shelf := stocked(t, g, 256, Options{Kind: kind})
-		var payload bytes.Buffer
-		v, err := x.beginView()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := x.writeRows(&payload, v); err != nil {
-			t.Fatal(err)
-		}
-		x.endView()
-		good := payload.Bytes()
+		good := payloadOf(t, kind, 256)
 		read := func(payload []byte) (*Index, error) {
 			return ReadSnapshot(bytes.NewReader(sealedAs(t, s, payload)), s, Options{Source: shelf.source, Pool: x.pool, Kind: kind})
 		}

@@ -2,6 +2,7 @@ package vector
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"math/rand/v2"
@@ -347,17 +348,22 @@ func FuzzReadSnapshot(f *testing.F) {
 	f.Add(raw)
 	f.Add([]byte(snapMagic))
 	f.Add([]byte{1, 2, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 128, 63, 0, 0, 0, 0})
+	lost := func(context.Context, []int64, []float32) error { return nil } // of every vector
+	for kind, n := range map[Kind]int{SQ8: 2, SQ4: 3, IVFPQ: 256} {
+		f.Add(payloadOf(f, kind, n))
+	}
 	f.Fuzz(func(t *testing.T, in []byte) {
 		if y, err := ReadSnapshot(bytes.NewReader(in), s, Options{Pool: pool}); err == nil {
 			wantSame(t, y, x) // sealed perhaps by another fuzzing process, with another nonce
 			_ = y.Close()
 		}
-		y, err := ReadSnapshot(bytes.NewReader(sealedAs(t, s, in)), s, Options{Pool: pool})
+		opts := Options{Pool: pool, Source: lost}
+		y, err := ReadSnapshot(bytes.NewReader(sealedAs(t, s, in)), s, opts)
 		if err != nil {
 			return
 		}
 		defer y.Close()
-		again, err := ReadSnapshot(bytes.NewReader(written(t, y, s)), s, Options{Pool: pool})
+		again, err := ReadSnapshot(bytes.NewReader(written(t, y, s)), s, opts)
 		if err != nil || again.Len() != y.Len() {
 			t.Fatalf("what was read does not read again: %v", err)
 		}
