@@ -25,6 +25,7 @@ type ShareResult struct {
 	From     map[ID]scope.Scope // scope before, of the changed ones
 	Refused  map[ID]error
 	Leaves   bool // whether the memories now leave this machine
+	Cloud    bool // whether memories of a cloud scope have anywhere to go
 	Warnings []string
 }
 
@@ -44,7 +45,7 @@ func (s *Service) Share(ctx context.Context, c Caller, in ShareInput) (ShareResu
 	if err != nil {
 		return ShareResult{}, err
 	}
-	res := ShareResult{From: map[ID]scope.Scope{}, Refused: map[ID]error{}}
+	res := ShareResult{From: map[ID]scope.Scope{}, Refused: map[ID]error{}, Cloud: s.cloud}
 	for i := range before {
 		m, err := s.shareOne(ctx, c, in, before[i])
 		switch {

@@ -59,18 +59,18 @@ func (s *surface) share(ctx context.Context, c *call) (any, error) {
 		out.NeedsConfirm = out.NeedsConfirm || r.NeedsConfirm
 		out.Refused = append(out.Refused, r)
 	}
-	out.To = audience(in.Scope, in.Team, res.Leaves)
+	out.To = audience(in.Scope, in.Team, res.Cloud)
 	return out, nil
 }
 
 // audience says who can read memories of a scope.
-func audience(to scope.Scope, team string, leaves bool) string {
+func audience(to scope.Scope, team string, cloud bool) string {
 	switch {
 	case to == scope.Private:
 		return "you alone, on this machine, sealed"
 	case to == scope.Project:
 		return "you, in this project, on this machine"
-	case !leaves:
+	case !cloud:
 		return "nobody else until a cloud is configured and syncs"
 	case to == scope.Shared && team != "":
 		return "members of the team " + team + ", end-to-end encrypted"
