@@ -74,7 +74,7 @@ func (a *analysis) phrase(start, end int) {
 		t := &tokens[i]
 		from := start + t.Position
 		to := from + len(t.Surface)
-		if term := morpheme(t.POS(), t.Surface); term != "" {
+		if term := morpheme(t.POS(), t.Surface); term != "" && !a.contextual(from, to, start, end) {
 			words[span{start: from, end: to}] = true
 			a.put(term, from, to)
 		}
@@ -88,6 +88,26 @@ func (a *analysis) phrase(start, end int) {
 		a.kanjiPairs(i, stop, words)
 		i = stop
 	}
+}
+
+// contextual reports whether the word [from, to) may be cut otherwise in another text and is looked for by other terms:
+// kanji alone in a run of several within [start, end), which its pairs stand for, and a counter behind a number.
+func (a *analysis) contextual(from, to, start, end int) bool {
+	if a.mode != modeSearch {
+		return false
+	}
+	c, _ := classAt(a.text.s, from)
+	run := runEnd(a.text.s[:end], from, classHan, classHan)
+	if c != classHan || run < to {
+		return false
+	}
+	before, _ := utf8.DecodeLastRuneInString(a.text.s[start:from])
+	return a.cluster(from, end) < run || classOf(before) == classHan || a.counter(from, run)
+}
+
+// counter reports whether the run of kanji [i, end) is one character behind a digit.
+func (a *analysis) counter(i, end int) bool {
+	return i > 0 && isDigit(a.text.s[i-1]) && a.cluster(i, end) == end
 }
 
 func (a *analysis) kanjiPairs(start, end int, words map[span]bool) {

@@ -19,6 +19,11 @@ func Query(text string) []string {
 	return terms
 }
 
+// Search returns terms, each once, that every text holds which contains the given one as words. A run of several kanji
+// gives its character pairs alone: which longer words an analyser finds in it depends on what stands around it, while
+// the pairs are among the terms of any text, Japanese or Chinese. The caller owns the slice.
+func Search(text string) []string { return distinct(text, modeSearch) }
+
 func distinct(text string, m mode) []string {
 	terms := []string{}
 	seen := map[string]bool{}
@@ -51,7 +56,8 @@ type mode uint8
 
 const (
 	modeDocument mode = iota // terms to be stored
-	modeQuestion             // terms to be looked for
+	modeQuestion             // terms to be looked for, the more the better
+	modeSearch               // terms that must all occur
 )
 
 // analysis is one pass over one text.
@@ -84,9 +90,11 @@ func analyse(text string, m mode, emit func(term string, start, end int)) {
 			i = end
 		case classHan, classKana:
 			end := runEnd(a.text.s, i, classHan, classKana)
-			if a.japanese {
+			switch {
+			case a.japanese:
 				a.morphemes(i, end)
-			} else {
+			case m == modeSearch && a.counter(i, end):
+			default:
 				a.pairs(i, end, m == modeDocument)
 			}
 			i = end

@@ -77,6 +77,64 @@ func TestTerms(t *testing.T) {
 	}
 }
 
+// What is searched for must all be among the terms of a text that holds it, whatever the analyser makes of the words
+// around it.
+func TestSearchFindsWholeWords(t *testing.T) {
+	for text, wanted := range map[string][]string{
+		"受付は東京オフィスの一階にあります。":   {"受付", "東京", "東京オフィス", "オフィス", "一階"},
+		"定例会議は毎週火曜日の10時に変更した。": {"火曜日", "定例会議", "定例", "会議", "変更", "10時"},
+		"鍵は管理人室の金庫に預けてある。":     {"鍵", "管理人室", "金庫", "預けて", "管理"},
+		"本番環境用の暗号鍵を更新しました":     {"本番環境", "暗号鍵", "暗号", "更新"},
+		"会議室 予約": {"会議室", "会議", "予約"},
+		"窓口で受け付けたものを読み込んだ":         {"受け付けた", "読み込んだ", "窓口"},
+		"我们周二在北京办公室开会":             {"北京", "办公室", "周二"},
+		"서울 사무실은 화요일에 엽니다":         {"서울", "사무실", "화요일"},
+		"The runners were running": {"runner", "the running"},
+	} {
+		terms := Terms(text)
+		for _, w := range wanted {
+			got := Search(w)
+			if len(got) == 0 {
+				t.Errorf("Search(%q) is empty", w)
+			}
+			for _, term := range got {
+				if !slices.Contains(terms, term) {
+					t.Errorf("Search(%q) = %q; %q has no %q but %q", w, got, text, term, terms)
+				}
+			}
+		}
+	}
+	if got := Search("火曜日"); strings.Join(got, " ") != "火曜 曜日" {
+		t.Errorf("Search(火曜日) = %q", got)
+	}
+}
+
+// Every run of kanji of a text is found by itself: in kana context and without.
+func TestSearchFindsEveryRunOfKanji(t *testing.T) {
+	texts := []string{
+		"新規顧客管理基盤は、来年度第一四半期に本番環境へ移行する予定です。",
+		"担当者不在の場合は総務部の山田太郎課長代理に連絡すること",
+		"障害発生時の一次対応手順書を社内文書管理場所に置いた",
+	}
+	for _, text := range texts {
+		terms := Terms(text)
+		runes := []rune(text)
+		for i := range runes {
+			for j := i + 2; j <= len(runes); j++ {
+				part := string(runes[i:j])
+				if classOf(runes[j-1]) != classHan || strings.ContainsFunc(part, func(r rune) bool { return classOf(r) != classHan }) {
+					break
+				}
+				for _, term := range Search(part) {
+					if !slices.Contains(terms, term) {
+						t.Errorf("Search(%q) asks for %q, which %q does not give: %q", part, term, text, terms)
+					}
+				}
+			}
+		}
+	}
+}
+
 func TestQuery(t *testing.T) {
 	for name, tc := range map[string]struct{ text, want string }{
 		"question":             {"What kind of tea did Anna mention?", "tea anna"},

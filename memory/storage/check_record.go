@@ -86,6 +86,18 @@ func termHash(seed maphash.Seed, column, term string) uint64 {
 	return maphash.String(seed, column+"\x00"+term)
 }
 
+func distinctWords(words []string) []string {
+	seen := make(map[string]bool, len(words))
+	out := words[:0]
+	for _, w := range words {
+		if !seen[w] {
+			seen[w] = true
+			out = append(out, w)
+		}
+	}
+	return out
+}
+
 // memories checks each record by itself and says what the other tables should hold of it.
 func (c *checker) memories(ctx context.Context, v *catalog.View, seed maphash.Seed) (map[int64]*expected, error) {
 	rows := map[int64]*expected{}

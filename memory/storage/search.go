@@ -36,7 +36,7 @@ func (s *Store) Search(ctx context.Context, q memory.SearchQuery) (memory.Page, 
 	if err != nil {
 		return memory.Page{}, err
 	}
-	words := distinctWords(analysis.Terms(text))
+	words := analysis.Search(text)
 	if text != "" && len(words) == 0 {
 		return memory.Page{}, nil
 	}
@@ -126,16 +126,4 @@ func (s *Store) byRelevance(ctx context.Context, q *memory.SearchQuery, query ca
 		page = matches[i:]
 	}
 	return page[:min(len(page), q.Limit+1)], len(matches), nil
-}
-
-func distinctWords(words []string) []string {
-	seen := make(map[string]bool, len(words))
-	out := words[:0]
-	for _, w := range words {
-		if !seen[w] {
-			seen[w] = true
-			out = append(out, w)
-		}
-	}
-	return out
 }
