@@ -26,6 +26,7 @@ var mayImport = map[string][]string{
 	"memory/storage/internal/vector":     {"security"},
 	"memory/storage/internal/recalleval": {"..."}, // measures and trains the ranking; the program does not import it
 	"sync":                               {"memory", "scope"},
+	"sync/sealed":                        {"memory", "scope", "security/..."}, // encryption under sync; the program and the simulation join the two by it
 	"tools":                              {"memory", "scope", "prompts"},
 	"cmd/internal":                       {"memory", "scope", "cmd/internal/..."},
 	"cmd/elderzan":                       {"..."}, // wires everything
