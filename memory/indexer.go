@@ -282,6 +282,9 @@ func (x *Indexer) step(jobs []Job) []Job {
 	return jobs[:n]
 }
 
+// Busy reports whether calls are being answered, so that background work had better rest.
+func (x *Indexer) Busy() bool { return x.busy() }
+
 func (x *Indexer) busy() bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()

@@ -82,7 +82,7 @@ func (s *Service) Recall(ctx context.Context, c Caller, in RecallInput) (RecallR
 	set.Candidates = dropExpired(set.Candidates, s.now())
 	ranked := s.ranker.Rank(RankQuery{Text: in.Query, Project: c.Project, Now: s.now(), Limit: in.Limit, Explain: in.Explain}, set)
 	res.Memories, res.Truncated = s.budget(ranked, in.MaxTokens)
-	s.countUse(res.Memories)
+	s.countUse(c, res.Memories)
 	if len(res.Memories) == 0 {
 		res.Note = "nothing matches; try other words, fewer filters, mode=accurate, or search with states=[\"archived\"]"
 	}
@@ -227,10 +227,11 @@ func clip(text string, n int) string {
 	return text[:n] + "…"
 }
 
-func (s *Service) countUse(ms []Recalled) {
+func (s *Service) countUse(c Caller, ms []Recalled) {
 	ids := make([]ID, len(ms))
 	for i := range ms {
 		ids[i] = ms[i].Memory.ID
 	}
 	s.store.CountUse(ids, s.now())
+	s.journal.Recalled(c, ids)
 }

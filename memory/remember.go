@@ -78,6 +78,7 @@ func (s *Service) Remember(ctx context.Context, c Caller, in RememberInput) (Rem
 		return RememberResult{}, fmt.Errorf("remember: %w", err)
 	}
 	res.Memory, res.DuplicateOf = st.Memory, st.DuplicateOf
+	s.journal.Remembered(c, st.ID)
 	if res.DuplicateOf == "" && s.indexer != nil {
 		s.indexer.Wake()
 		if in.Wait {

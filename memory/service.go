@@ -14,6 +14,8 @@ type Options struct {
 	Ranker     Ranker
 	Authorizer Authorizer // nil allows everything: one person, one machine
 	Indexer    *Indexer   // nil means that nothing is waited for
+	Kin        Kin        // nil means that what is related is found by words and questions alone
+	Journal    Journal    // nil means that nobody is told
 	// RemoteEmbedding says that the embedder may ask a remote provider: then each question is classified first.
 	RemoteEmbedding bool
 	// CloudConfigured says whether shared memories have anywhere to go.
@@ -30,6 +32,8 @@ type Service struct {
 	ranker     Ranker
 	authorizer Authorizer
 	indexer    *Indexer
+	kin        Kin
+	journal    Journal
 	remote     bool
 	cloud      bool
 	tokens     func(string) int
@@ -43,13 +47,16 @@ func NewService(o Options) (*Service, error) {
 	}
 	s := &Service{
 		store: o.Store, embedder: o.Embedder, classifier: o.Classifier, ranker: o.Ranker, authorizer: o.Authorizer,
-		indexer: o.Indexer, remote: o.RemoteEmbedding, cloud: o.CloudConfigured, tokens: o.CountTokens, now: o.Now,
+		indexer: o.Indexer, kin: o.Kin, journal: o.Journal, remote: o.RemoteEmbedding, cloud: o.CloudConfigured, tokens: o.CountTokens, now: o.Now,
 	}
 	if s.tokens == nil {
 		s.tokens = func(t string) int { return (len(t) + 3) / 4 }
 	}
 	if s.now == nil {
 		s.now = time.Now
+	}
+	if s.journal == nil {
+		s.journal = nobody{}
 	}
 	return s, nil
 }
@@ -80,3 +87,17 @@ func (s *Service) audit(c Caller, action string) Audit {
 
 // Ask puts a question to the person behind the client. A nil Ask means that nobody can be asked.
 type Ask func(ctx context.Context, what string, why []string) (bool, error)
+
+// Journal is told what callers did, for the sessions. Its methods only touch memory and return at once; they are safe for
+// concurrent use.
+type Journal interface {
+	// Remembered is told of a memory that was stored; ids of duplicates are told, too.
+	Remembered(c Caller, id ID)
+	// Recalled is told which memories came back, best first.
+	Recalled(c Caller, ids []ID)
+}
+
+type nobody struct{}
+
+func (nobody) Remembered(Caller, ID) {}
+func (nobody) Recalled(Caller, []ID) {}

@@ -47,6 +47,7 @@ type hit struct {
 	Cut        bool           `json:"cut,omitempty"`
 	Why        []string       `json:"why,omitempty"`
 	Merged     []memory.ID    `json:"merged,omitempty"`
+	Near       []memory.ID    `json:"near_duplicates,omitempty"`
 }
 
 // brief is a memory with what a reader needs to use it.

@@ -27,8 +27,11 @@ const (
 // resourceLimit is how many memories a resource that lists some shows.
 const resourceLimit = 50
 
-// relatedLimit is how many memories a memory is related to.
-const relatedLimit = 10
+// relatedLimit is how many memories a memory is related to, relatedBytes how much of each is shown.
+const (
+	relatedLimit = 10
+	relatedBytes = 300
+)
 
 func memoryURI(id memory.ID) string { return "elderzan://memory/" + string(id) }
 func projectURI(name string) string { return "elderzan://project/" + url.PathEscape(name) }
@@ -57,7 +60,7 @@ func (s *surface) addResources() {
 		read                          reader
 	}{
 		{memoryTemplate, "memory", "A memory", "One memory with all that is known about it", s.readMemory},
-		{relatedTemplate, "related", "Related memories", "What is closest to a memory by meaning", s.readRelated},
+		{relatedTemplate, "related", "Related memories", "What is close to a memory in meaning or was used together with it", s.readRelated},
 		{projectTemplate, "project", "A project's memories", "The newest memories of a project; percent-encode its name", s.readProject},
 		{sessionTemplate, "session", "A session's memories", "What was remembered in one session, in order", s.readSession},
 	} {
@@ -126,7 +129,11 @@ func (s *surface) readMemory(ctx context.Context, c *call, name string) (any, er
 	if err != nil {
 		return nil, err
 	}
-	return full(m), nil
+	h := full(m)
+	if h.Near, err = c.service.Duplicates(ctx, c.caller, m.ID); err != nil {
+		return nil, err
+	}
+	return h, nil
 }
 
 func one(ctx context.Context, c *call, name string) (*memory.Memory, error) {
@@ -141,22 +148,27 @@ func one(ctx context.Context, c *call, name string) (*memory.Memory, error) {
 	return &ms[0], nil
 }
 
-// readRelated asks for what a memory itself says. No remote embedder may see it: it was no question.
+type relatedResult struct {
+	Memories []hit `json:"memories"`
+}
+
+// readRelated lists what has to do with a memory. No remote embedder sees it: it was no question.
 func (s *surface) readRelated(ctx context.Context, c *call, name string) (any, error) {
-	m, err := one(ctx, c, name)
+	id, err := memory.ParseID(name)
 	if err != nil {
 		return nil, err
 	}
-	query, _ := clip(m.EmbeddingText(), memory.MaxQueryBytes-len("…"))
-	res, err := c.service.Recall(ctx, c.caller, memory.RecallInput{Query: query, Limit: relatedLimit + 1, LocalOnly: true, MaxTokens: 4 * memory.DefaultMaxTokens})
+	found, err := c.service.Related(ctx, c.caller, id, relatedLimit)
 	if err != nil {
 		return nil, err
 	}
-	out := recallResult{Memories: []hit{}, Degraded: res.Degraded, Truncated: res.Truncated, TookMS: milliseconds(res.Took)}
-	for i := range res.Memories {
-		if r := &res.Memories[i]; r.Memory.ID != m.ID && len(out.Memories) < relatedLimit {
-			out.Memories = append(out.Memories, found(r, false))
-		}
+	out := relatedResult{Memories: []hit{}}
+	for i := range found {
+		h := brief(&found[i].Memory)
+		h.Content, h.Cut = clip(h.Content, relatedBytes)
+		score := round(found[i].Score)
+		h.Score, h.Why = &score, found[i].Why
+		out.Memories = append(out.Memories, h)
 	}
 	return out, nil
 }

@@ -33,6 +33,12 @@ func (s *surface) revise(ctx context.Context, c *call) (any, error) {
 	if err := a.err(); err != nil {
 		return nil, err
 	}
+	if a.has("merge") {
+		m, err := s.merge(ctx, c, in.ID)
+		if err != nil || len(a.raw) == 2 {
+			return m, err
+		}
+	}
 	res, err := c.service.Revise(ctx, c.caller, in)
 	if err != nil {
 		return nil, err
@@ -40,6 +46,23 @@ func (s *surface) revise(ctx context.Context, c *call) (any, error) {
 	m := &res.Memory
 	s.updated(m)
 	return reviseResult{ID: m.ID, Scope: m.Scope.String(), State: string(m.State), Version: m.Version, Warnings: orEmpty(res.Warnings)}, nil
+}
+
+// merge lets the memory id stand for others that say the same.
+func (s *surface) merge(ctx context.Context, c *call, id memory.ID) (any, error) {
+	in := memory.MergeInput{ID: id, Merge: c.args.ids("merge")}
+	if err := c.args.err(); err != nil {
+		return nil, err
+	}
+	m, err := c.service.Merge(ctx, c.caller, in)
+	if err != nil {
+		return nil, err
+	}
+	s.updated(&m)
+	for _, other := range in.Merge {
+		s.opts.Updated(memoryURI(other))
+	}
+	return reviseResult{ID: m.ID, Scope: m.Scope.String(), State: string(m.State), Version: m.Version, Warnings: []string{}}, nil
 }
 
 // given reads an argument where it came, and returns nil where it did not: an empty value is a change, too.

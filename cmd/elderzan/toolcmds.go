@@ -223,13 +223,13 @@ func newShare(a *app) *cobra.Command {
 }
 
 func newRevise(a *app) *cobra.Command {
-	names := []string{"content", "title", "kind", "tags", "project", "occurred_at", "expires_in", "restore"}
+	names := []string{"content", "title", "kind", "tags", "project", "occurred_at", "expires_in", "importance", "pinned", "merge", "restore"}
 	cmd := &cobra.Command{
 		Use: "revise ID", Short: "Correct a memory, or bring a forgotten one back", GroupID: "memory", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			in := given(cmd, names...)
 			if len(in) == 0 {
-				return hint(errors.New("nothing to change"), "say what: --content, --title, --kind, --tags, --project, --occurred-at, --expires-in or --restore")
+				return hint(errors.New("nothing to change"), "say what: --content, --title, --kind, --tags, --project, --occurred-at, --expires-in, --importance, --pinned, --merge or --restore")
 			}
 			in["id"] = args[0]
 			return a.tool(cmd.Context(), "revise", in, showRemembered)
@@ -243,6 +243,9 @@ func newRevise(a *app) *cobra.Command {
 	f.String("project", "", "new project")
 	f.String("occurred-at", "", "when it happened")
 	f.String("expires-in", "", "forget it after a span such as 30d")
+	f.Float64("importance", 0, "how much it matters, 0 to 1; fades while it is not used")
+	f.Bool("pinned", false, "keep it from fading and from the archive; --pinned=false takes that back")
+	f.StringSlice("merge", nil, "ids of memories that say the same: they become its history")
 	f.Bool("restore", false, "bring it back")
 	return cmd
 }

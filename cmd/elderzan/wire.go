@@ -27,6 +27,7 @@ import (
 type stack struct {
 	store   *storage.Store
 	indexer *memory.Indexer
+	linker  *memory.Linker
 	service *memory.Service
 	sweeper *memory.Sweeper
 	embeds  *embeddings
@@ -60,10 +61,14 @@ func openStack(ctx context.Context, c config, mend bool, log *slog.Logger) (_ *s
 	if err != nil {
 		return nil, fmt.Errorf("ranker: %w", err)
 	}
-	st.indexer = memory.NewIndexer(context.WithoutCancel(ctx), store, st.embeds, memory.IndexerOptions{Logger: log})
+	st.linker = memory.NewLinker(store, store, memory.LinkerOptions{Alike: rank.Alike, Logger: log})
+	st.indexer = memory.NewIndexer(context.WithoutCancel(ctx), store, st.embeds, memory.IndexerOptions{
+		Logger: log, OnBatch: func(int, time.Duration) { st.linker.Wake() },
+	})
+	st.linker.Start(context.WithoutCancel(ctx), st.indexer.Busy)
 	st.service, err = memory.NewService(memory.Options{
 		Store: store, Embedder: st.embeds, Classifier: newClassifier(c), Ranker: ranker, Indexer: st.indexer,
-		RemoteEmbedding: st.embeds.remote(),
+		Kin: store, RemoteEmbedding: st.embeds.remote(),
 	})
 	if err != nil {
 		return nil, err
@@ -119,6 +124,9 @@ func (s *stack) close() error {
 	}
 	if s.indexer != nil {
 		errs = append(errs, s.indexer.Close())
+	}
+	if s.linker != nil {
+		errs = append(errs, s.linker.Close())
 	}
 	if s.replica != nil {
 		s.closeReplica()

@@ -122,9 +122,12 @@ func hasDigit(s string) bool {
 }
 
 // same reports whether two texts say the same.
-func (p *fingerprint) same(q *fingerprint) bool {
+func (p *fingerprint) same(q *fingerprint) bool { return p.agrees(q, sameShare) }
+
+// agrees reports whether two texts have that share of their pairs of words in common, and all that must agree.
+func (p *fingerprint) agrees(q *fingerprint, share float64) bool {
 	a, b := p.pairs, q.pairs
-	if len(a) == 0 || len(b) == 0 || float64(min(len(a), len(b))) < sameShare*float64(max(len(a), len(b))) ||
+	if len(a) == 0 || len(b) == 0 || float64(min(len(a), len(b))) < share*float64(max(len(a), len(b))) ||
 		!slices.Equal(p.exact, q.exact) {
 		return false
 	}
@@ -141,5 +144,5 @@ func (p *fingerprint) same(q *fingerprint) bool {
 			j++
 		}
 	}
-	return float64(common) >= sameShare*float64(len(a)+len(b)-common)
+	return float64(common) >= share*float64(len(a)+len(b)-common)
 }

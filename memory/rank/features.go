@@ -157,7 +157,7 @@ func known(v *vector, c *memory.Candidate, t *traits, q *question, rq *memory.Ra
 	if q.latest {
 		v[fLatest] = v[fRecent]
 	}
-	v[fImportance] = m.Importance
+	v[fImportance] = m.Standing(c.LastUsed, rq.Now)
 	v[fPinned] = flag(m.Pinned)
 	v[fUsed] = math.Min(1, math.Log1p(float64(c.Uses))/4)
 }

@@ -186,7 +186,10 @@ func (s *Store) purge(tx *catalog.Tx, t *txn, r *catalog.Record, audit memory.Au
 		return err
 	}
 	row := r.Row
-	tx.After(func() { s.index.Remove(row) })
+	tx.After(func() { s.index.Remove(row); s.scrubber.wake() })
+	if err := tx.NoteTrace(row); err != nil {
+		return err
+	}
 	return tx.Delete(row, r.Memory.Scope.Sealed())
 }
 

@@ -47,10 +47,12 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	s := &Store{opts: o, index: inverted.New(inverted.Options{})}
 	s.txns = &manager{store: s, pending: map[string]*pendingValue{}}
 	s.uses.counts = map[memory.ID]catalog.Use{}
+	s.scrubber = newScrubber(s)
 	if err := s.start(ctx); err != nil {
 		return nil, errors.Join(err, s.release())
 	}
 	s.keeper = newKeeper(s)
+	s.scrubber.start()
 	return s, nil
 }
 
@@ -302,6 +304,7 @@ func (s *Store) Flush(ctx context.Context) error {
 func (s *Store) Close() error {
 	s.closing.Do(func() {
 		s.snaps.close()
+		s.scrubber.close()
 		err := s.keeper.close()
 		s.closed.Store(true)
 		err = errors.Join(err, s.catalog.Close())

@@ -15,6 +15,7 @@ type Options struct {
 	Source        string           // names this device in events for the cloud; "" means an id made at the first start
 	SnapshotEvery int              // vectors stored between two snapshots of their index; 0 means 2,000
 	UseFlush      time.Duration    // how long counted uses may stay in memory; 0 means 5 s
+	ScrubAfter    time.Duration    // how long the traces of purged memories may stay; 0 means 3 s
 	Mend          bool             // open with a new RocksDB where it is missing or damaged; the old folder stays beside it, and Repair brings back what the record holds
 	Logger        *slog.Logger     // nil means silence
 	Now           func() time.Time // nil means time.Now
@@ -36,6 +37,9 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.UseFlush <= 0 {
 		o.UseFlush = 5 * time.Second
+	}
+	if o.ScrubAfter <= 0 {
+		o.ScrubAfter = 3 * time.Second
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)

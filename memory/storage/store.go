@@ -18,16 +18,17 @@ var _ memory.Store = (*Store)(nil)
 
 // Store is an open hybrid store. It is safe for concurrent use.
 type Store struct {
-	opts    Options
-	lock    *os.File
-	catalog *catalog.DB
-	kv      *kv.DB
-	index   *inverted.Index
-	vectors *vectorSet
-	txns    *manager
-	keeper  *keeper
-	uses    uses
-	snaps   snapshots
+	opts     Options
+	lock     *os.File
+	catalog  *catalog.DB
+	kv       *kv.DB
+	index    *inverted.Index
+	vectors  *vectorSet
+	txns     *manager
+	keeper   *keeper
+	scrubber *scrubber
+	uses     uses
+	snaps    snapshots
 
 	source     string // of events
 	generation uint32 // of the keys below

@@ -42,8 +42,11 @@ func (tx *Tx) PutVectors(vs []VectorRef) error {
 	return nil
 }
 
-// DropVectors forgets every vector of row.
+// DropVectors forgets every vector of row, and what was found by them.
 func (tx *Tx) DropVectors(row int64) error {
+	if err := tx.dropNear(row); err != nil {
+		return err
+	}
 	_, err := tx.exec("delete vectors", `DELETE FROM vectors WHERE row = ?`, row)
 	return err
 }

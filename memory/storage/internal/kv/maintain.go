@@ -46,6 +46,22 @@ func (d *DB) Compact(fs ...Family) error {
 	return nil
 }
 
+// CompactPrefixes is Compact for the keys of f that start with one of the prefixes.
+func (d *DB) CompactPrefixes(f Family, prefixes [][]byte) error {
+	end, err := d.begin(OpCompact)
+	if err != nil {
+		return err
+	}
+	defer end()
+	opts := grocksdb.NewCompactRangeOptions()
+	defer opts.Destroy()
+	opts.SetBottommostLevelCompaction(grocksdb.KForce)
+	for _, p := range prefixes {
+		d.db.CompactRangeCFOpt(d.handle(f), grocksdb.Range{Start: p, Limit: successor(p)}, opts)
+	}
+	return nil
+}
+
 // Checkpoint makes a consistent copy of the database in the folder dir, which must not exist; its parent must. On the
 // same file system it links the table files, so that it takes milliseconds and little space. Reads and writes go on.
 // The copy opens with Open and the same keys. It returns an error wrapping os.ErrExist if dir exists.
