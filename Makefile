@@ -50,6 +50,16 @@ install: bin/elderzan ## install under PREFIX=/usr/local (DESTDIR= for packagers
 	bin/elderzan completion fish >$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/elderzan.fish
 	if bin/elderzan man --help 2>&1 | grep -q 'elderzan man'; then bin/elderzan man $(DESTDIR)$(PREFIX)/share/man/man1; fi
 
+# Looked for beside the program first, so that the archive runs where the libraries are not installed. The old kind of
+# tag counts for libraries of libraries as well.
+RELOCATABLE := -extldflags "-Wl,-rpath,$$ORIGIN/../lib/elderzan -Wl,--disable-new-dtags"
+
+.PHONY: dist
+dist: deps ## release archive, MCP bundle, bill of materials and checksums in bin/dist
+	@$(BUILD_PIPE)
+	@GOFLAGS="$$GOFLAGS -tags=embedpipe" $(GO) build -buildvcs=false -trimpath -ldflags '-s -w -X main.version=$(VERSION) $(RELOCATABLE)' -o bin/release/elderzan ./cmd/elderzan
+	@$(WITH) sh -c 'go run ./cmd/dist --elderzan bin/release/elderzan --model "$$ELDERZAN_MODEL" --version $(VERSION) --epoch $(shell git log -1 --format=%ct)'
+
 ##@ Set-up
 .PHONY: deps
 deps: ## set up Debian packages, native libraries and model weights

@@ -32,6 +32,7 @@ var mayImport = map[string][]string{
 	"cmd/elderzan":                       {"..."}, // wires everything
 	"cmd/pipe":                           {"cmd/internal/attach"},
 	"cmd/demo":                           {},
+	"cmd/dist":                           {},
 }
 
 // TestImportsPointDown runs without the test cache's help: use -count=1 after adding an import.
