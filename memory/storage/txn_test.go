@@ -79,7 +79,7 @@ func TestOneCommit(t *testing.T) {
 		},
 	} {
 		wg.Go(step)
-		for deadline := time.Now().Add(10 * time.Second); r.catalog.Waiting() <= i; runtime.Gosched() {
+		for deadline := time.Now().Add(time.Minute); r.catalog.Waiting() <= i; runtime.Gosched() {
 			if time.Now().After(deadline) {
 				t.Fatal("the requests do not queue up")
 			}

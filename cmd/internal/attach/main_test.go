@@ -325,7 +325,8 @@ func (c *client) request(method string, params any) (id string, ch chan answer) 
 	return id, ch
 }
 
-const patience = 30 * time.Second
+// patience is for what must happen, on a machine under any load.
+const patience = 2 * time.Minute
 
 func (c *client) wait(ch chan answer) answer {
 	c.t.Helper()

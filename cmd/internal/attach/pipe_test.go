@@ -17,6 +17,9 @@ import (
 	"github.com/elderzan/elderzan/cmd/internal/link"
 )
 
+// patience is for what must happen, on a machine under any load.
+const patience = 2 * time.Minute
+
 // script is an engine that says what the test makes it say.
 type script struct {
 	t    *testing.T
@@ -51,12 +54,12 @@ type line struct {
 // accept takes a connection and its hello, and answers with w.
 func (s *script) accept(w link.Welcome) *line {
 	s.t.Helper()
-	s.l.SetDeadline(time.Now().Add(20 * time.Second))
+	s.l.SetDeadline(time.Now().Add(patience))
 	c, err := s.l.Accept()
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	c.SetDeadline(time.Now().Add(20 * time.Second))
+	c.SetDeadline(time.Now().Add(patience))
 	l := &line{t: s.t, Conn: c, r: link.NewReader(c, link.MaxHello).Frames()}
 	b, err := l.r.Next()
 	if err != nil {
@@ -140,7 +143,7 @@ func (r *running) want(text string) string {
 			r.t.Fatalf("got %q, want %s", got, text)
 		}
 		return got
-	case <-time.After(20 * time.Second):
+	case <-time.After(patience):
 		r.t.Fatalf("no output, want %s", text)
 	}
 	return ""
@@ -154,7 +157,7 @@ func (r *running) end() {
 		if err != nil {
 			r.t.Errorf("Run = %v", err)
 		}
-	case <-time.After(20 * time.Second):
+	case <-time.After(patience):
 		r.t.Fatal("pipe does not end")
 	}
 }
@@ -347,7 +350,7 @@ func TestQuestions(t *testing.T) {
 
 func TestRefusals(t *testing.T) {
 	s := newScript(t)
-	r := s.pipe(Options{StartTimeout: 3 * time.Second})
+	r := s.pipe(Options{StartTimeout: patience})
 	r.send(`{"jsonrpc":"2.0","id":0,"method":"ping"}`)
 	l := s.accept(ok)
 	l.want(`"id":0`)

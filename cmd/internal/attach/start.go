@@ -35,7 +35,7 @@ func connect(ctx context.Context, o *Options, h link.Hello) (*connection, error)
 		switch {
 		case err == nil:
 			return c, nil
-		case ctx.Err() != nil:
+		case over(ctx):
 			return nil, s.tooLate(ctx)
 		case !errors.Is(err, ErrNoEngine):
 			return nil, err
@@ -153,8 +153,15 @@ func (s *starter) explain(err error) error {
 	return fmt.Errorf("the engine could not start: %w (log: %s)", err, s.log)
 }
 
+// over reports whether ctx is done or its deadline has passed: a dial that heeds the deadline may come back with an
+// error of its own before ctx has noticed.
+func over(ctx context.Context) bool {
+	deadline, ok := ctx.Deadline()
+	return ctx.Err() != nil || ok && !time.Now().Before(deadline)
+}
+
 func (s *starter) tooLate(ctx context.Context) error {
-	if !errors.Is(ctx.Err(), context.DeadlineExceeded) {
+	if errors.Is(ctx.Err(), context.Canceled) {
 		return ctx.Err()
 	}
 	var hint string

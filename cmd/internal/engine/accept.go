@@ -13,9 +13,6 @@ import (
 	"github.com/elderzan/elderzan/cmd/internal/session"
 )
 
-// helloTimeout bounds the hello, so that a silent connection does not stay.
-const helloTimeout = 5 * time.Second
-
 // accept takes connections until the socket is closed.
 func (e *engine) accept(ctx context.Context, l *net.UnixListener) {
 	for {
@@ -72,7 +69,7 @@ func (e *engine) connection(ctx context.Context, c *net.UnixConn) error {
 	if uid != os.Geteuid() {
 		return fmt.Errorf("process %d of user %d was turned away: the engine serves its own user only", pid, uid)
 	}
-	c.SetDeadline(time.Now().Add(helloTimeout))
+	c.SetDeadline(time.Now().Add(e.o.helloTimeout))
 	greeted := make(chan struct{})
 	defer close(greeted)
 	go func() { // an engine that leaves waits for no hello

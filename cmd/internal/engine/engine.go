@@ -58,7 +58,8 @@ type Options struct {
 	MaxConns     int           // connections at once; 0 means 512
 	Logger       *slog.Logger  // nil means none
 
-	folderCheck time.Duration // between looks whether the folder is still ours; 0 means 10 s
+	folderCheck  time.Duration // between looks whether the folder is still ours; 0 means 10 s
+	helloTimeout time.Duration // for the hello, so that a silent connection does not stay; 0 means 5 s
 }
 
 // Deps is what an engine offers to the server it runs.
@@ -81,7 +82,8 @@ func (o *Options) defaults() error {
 	}
 	o.Dir = dir
 	for v, def := range map[*time.Duration]time.Duration{
-		&o.folderCheck: 10 * time.Second, &o.Idle: 5 * time.Minute, &o.DrainTimeout: 8 * time.Second, &o.CloseTimeout: 20 * time.Second, &o.LockWait: time.Second,
+		&o.folderCheck: 10 * time.Second, &o.helloTimeout: 5 * time.Second, &o.Idle: 5 * time.Minute,
+		&o.DrainTimeout: 8 * time.Second, &o.CloseTimeout: 20 * time.Second, &o.LockWait: time.Second,
 	} {
 		if *v == 0 {
 			*v = def

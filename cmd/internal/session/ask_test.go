@@ -292,7 +292,7 @@ func TestListenStreams(t *testing.T) {
 // await waits until cond holds for the only session.
 func (p *peer) await(f *fixture, cond func(*Session) bool) {
 	p.t.Helper()
-	for end := time.Now().Add(10 * time.Second); ; {
+	for end := time.Now().Add(2 * time.Minute); ; {
 		f.h.mu.Lock()
 		for s := range f.h.live {
 			s.mu.Lock()

@@ -124,28 +124,51 @@ func writeOn(ctx context.Context, s *storage.Store) error {
 	return <-failed
 }
 
-// run starts a child and returns what it printed and whether it was killed.
-func run(ctx context.Context, t testing.TB, op, dir string, step storage.Step, count int) (out []string, killed bool) {
+// childTime is for a child to end by itself, on a machine under any load. One that has not is made to tell where it is.
+const childTime = 5 * time.Minute
+
+// death says when run kills its child, whatever that is doing; the zero value never does.
+type death struct {
+	after time.Duration // of its life
+	lines int           // that it has printed
+}
+
+// run starts a child and returns what it printed and whether it was killed, by itself or by d.
+func run(t testing.TB, op, dir string, step storage.Step, count int, d death) (out []string, killed bool) {
 	t.Helper()
 	exe, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(ctx, exe, "-test.run=^$")
+	cmd := exec.CommandContext(t.Context(), exe, "-test.run=^$")
 	cmd.Env = append(os.Environ(), envOperation+"="+op, envDir+"="+dir, envStep+"="+step.String(), envCount+"="+strconv.Itoa(count))
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
-	b, err := cmd.Output()
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	guard := time.AfterFunc(childTime, func() { _ = cmd.Process.Signal(syscall.SIGQUIT) })
+	defer guard.Stop()
+	if d.after > 0 {
+		defer time.AfterFunc(d.after, func() { _ = cmd.Process.Kill() }).Stop()
+	}
+	for sc := bufio.NewScanner(stdout); sc.Scan(); {
+		if out = append(out, sc.Text()); len(out) == d.lines {
+			_ = cmd.Process.Kill()
+		}
+	}
+	err = cmd.Wait()
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
 		status, ok := exit.Sys().(syscall.WaitStatus)
 		killed = ok && status.Signaled() && status.Signal() == syscall.SIGKILL
 	}
 	if err != nil && !killed {
-		t.Fatalf("child %s: %v\n%s", op, err, stderr.String())
-	}
-	for sc := bufio.NewScanner(bytes.NewReader(b)); sc.Scan(); {
-		out = append(out, sc.Text())
+		t.Fatalf("child %s: %v, after %q\n%s", op, err, out, stderr.String())
 	}
 	return out, killed
 }
@@ -237,7 +260,7 @@ func Crash(t *testing.T) {
 		for _, op := range Operations() {
 			t.Run(op.Name, func(t *testing.T) {
 				t.Parallel()
-				out, _ := run(t.Context(), t, op.Name, b.folder(t, op), "", 0)
+				out, _ := run(t, op.Name, b.folder(t, op), "", 0, death{})
 				counts := map[storage.Step]int{}
 				for _, line := range out {
 					if name, ok := strings.CutPrefix(line, sayStep); ok {
@@ -267,7 +290,7 @@ func Crash(t *testing.T) {
 // crash kills a process at the n-th coming of step, and once more while the store recovers from that.
 func (b *bases) crash(t *testing.T, op Operation, step storage.Step, n int, reached map[storage.Step]bool, mu *sync.Mutex) {
 	dir := b.folder(t, op)
-	out, killed := run(t.Context(), t, op.Name, dir, step, n)
+	out, killed := run(t, op.Name, dir, step, n, death{})
 	if !killed {
 		t.Logf("the child did not come to %s a %d. time", step, n)
 	}
@@ -281,7 +304,7 @@ func (b *bases) crash(t *testing.T, op Operation, step storage.Step, n int, reac
 		recovery = []storage.Step{storage.StepRecoverFinish, storage.StepRecoverUndo, storage.StepRecovered}
 	}
 	for _, again := range recovery {
-		out, _ := run(t.Context(), t, "open", dir, again, 1)
+		out, _ := run(t, "open", dir, again, 1, death{})
 		mu.Lock()
 		for _, line := range out {
 			reached[storage.Step(strings.TrimPrefix(line, sayStep))] = true
@@ -315,9 +338,7 @@ func CrashAnywhere(t *testing.T) {
 		t.Run(fmt.Sprintf("first start %d", i), func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "data")
 			for range 3 { // the second start may find what the first left, and die as well
-				ctx, cancel := context.WithTimeout(t.Context(), time.Duration(5+r.IntN(60))*time.Millisecond)
-				run(ctx, t, "open-fresh", dir, "", 0)
-				cancel()
+				run(t, "open-fresh", dir, "", 0, death{after: time.Duration(5+r.IntN(60)) * time.Millisecond})
 			}
 			s := mustOpen(t, storage.Options{Dir: dir})
 			NoFindings(t, s)
@@ -327,9 +348,7 @@ func CrashAnywhere(t *testing.T) {
 	for i := range 4 {
 		t.Run(fmt.Sprintf("writing %d", i), func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "data")
-			ctx, cancel := context.WithTimeout(t.Context(), time.Duration(200+r.IntN(500))*time.Millisecond)
-			defer cancel()
-			out, _ := run(ctx, t, operationWrite, dir, "", 0)
+			out, _ := run(t, operationWrite, dir, "", 0, death{lines: 50 + r.IntN(1000)})
 			s := mustOpen(t, storage.Options{Dir: dir})
 			n := 0
 			for _, line := range out {
@@ -339,6 +358,9 @@ func CrashAnywhere(t *testing.T) {
 						t.Errorf("an acknowledged memory is gone: %v", err)
 					}
 				}
+			}
+			if n == 0 {
+				t.Errorf("nothing was acknowledged: %q", out)
 			}
 			t.Logf("%d acknowledged", n)
 			NoFindings(t, s)

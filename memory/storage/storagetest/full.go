@@ -24,7 +24,7 @@ const operationFull = "full"
 // FullDisk runs a process that may write no file beyond a few pages, and wants memory.ErrFull of each write, every
 // read to work, nothing half done, and everything to work again, in the same process, once there is room.
 func FullDisk(t *testing.T) {
-	out, killed := run(t.Context(), t, operationFull, filepath.Join(t.TempDir(), "data"), "", 0)
+	out, killed := run(t, operationFull, filepath.Join(t.TempDir(), "data"), "", 0, death{})
 	if killed || !slices.Contains(out, sayDone) {
 		t.Errorf("the child came to %q (killed: %v); want %q", out, killed, sayDone)
 	}
@@ -122,7 +122,7 @@ func ReadOnly(t *testing.T) {
 	if err := os.Chmod(parent, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	out, killed := run(t.Context(), t, operationReadOnly, filepath.Join(parent, "data"), "", 0)
+	out, killed := run(t, operationReadOnly, filepath.Join(parent, "data"), "", 0, death{})
 	if killed || !slices.Contains(out, sayDone) {
 		t.Errorf("the child came to %q (killed: %v); want %q", out, killed, sayDone)
 	}

@@ -162,7 +162,7 @@ func TestWriteEngineGivesUp(t *testing.T) {
 // waitQueued waits until n requests wait for the writer.
 func waitQueued(t *testing.T, d *DB, n int) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); len(d.writer.queue) < n; runtime.Gosched() {
+	for deadline := time.Now().Add(time.Minute); len(d.writer.queue) < n; runtime.Gosched() {
 		if time.Now().After(deadline) {
 			t.Fatalf("%d requests wait; want %d", len(d.writer.queue), n)
 		}

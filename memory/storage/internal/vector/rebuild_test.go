@@ -9,7 +9,6 @@ import (
 	"slices"
 	"sync"
 	"testing"
-	"time"
 )
 
 // rebuilds notes what was done in the background.
@@ -213,12 +212,11 @@ func TestCloseEndsTraining(t *testing.T) {
 	if !x.Stats().Working {
 		t.Fatal("nothing is trained")
 	}
-	start := time.Now()
 	if err := x.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if took := time.Since(start); told.Err == nil || took > 2*time.Second {
-		t.Errorf("Close took %v; training ended with %v", took, told.Err)
+	if !errors.Is(told.Err, context.Canceled) {
+		t.Errorf("training ended with %v; want it cut short", told.Err)
 	}
 }
 
