@@ -9,6 +9,7 @@ import (
 	"github.com/elderzan/elderzan/memory"
 	"github.com/elderzan/elderzan/memory/storage/internal/catalog"
 	"github.com/elderzan/elderzan/memory/storage/internal/kv"
+	"github.com/elderzan/elderzan/memory/storage/internal/vector"
 )
 
 // values looks at every value of RocksDB and every entry of the indexes in RAM, while writers go on, and marks the
@@ -82,7 +83,7 @@ func (c *checker) sweep(ctx context.Context) error {
 			c.suspects[row] = true
 		}
 	}
-	for _, row := range s.vectors.rows() {
+	for _, row := range s.vectors.held() {
 		if !known[row] {
 			c.suspects[row] = true
 		}
@@ -179,21 +180,18 @@ func bytesFit(ref catalog.VectorRef, b []byte) bool {
 
 // indexed compares the FAISS indexes' vectors of a row with the references on record.
 func (c *checker) indexed(row int64, refs []catalog.VectorRef, report func(Finding)) {
-	v := c.store.vectors
-	v.mu.RLock()
-	defer v.mu.RUnlock()
+	indexes := c.store.vectors.all()
 	for _, ref := range refs {
-		x := v.indexes[indexName{ref.Space, ref.Class}]
+		x := indexes[indexName{ref.Space, ref.Class}]
 		if x == nil || !x.Has(row) {
 			report(Finding{Kind: KindVectorIndex, Engine: "faiss", Detail: "a vector is missing", ref: ref})
 			continue
 		}
-		got, err := x.Reconstruct(row)
-		if err != nil || !bytesFit(ref, vectorBytes(got)) {
+		if !c.holds(x, ref) {
 			report(Finding{Kind: KindVectorIndex, Engine: "faiss", Detail: "a vector is not the one on record", ref: ref})
 		}
 	}
-	for name, x := range v.indexes {
+	for name, x := range indexes {
 		if x.Has(row) && !slices.ContainsFunc(refs, func(r catalog.VectorRef) bool { return r.Space == name.space && r.Class == name.class }) {
 			report(Finding{Kind: KindVectorIndex, Engine: "faiss", Detail: "a vector that is not on record",
 				ref: catalog.VectorRef{Row: row, Space: name.space, Class: name.class}})
@@ -201,12 +199,22 @@ func (c *checker) indexed(row int64, refs []catalog.VectorRef, report func(Findi
 	}
 }
 
-// rows lists every row that a FAISS index holds.
-func (v *vectorSet) rows() []int64 {
-	v.mu.RLock()
-	defer v.mu.RUnlock()
+// holds reports whether x has the vector of ref, or its code. Where RocksDB has lost it, which is a finding of its own, a
+// code cannot be compared.
+func (c *checker) holds(x *vector.Index, ref catalog.VectorRef) bool {
+	values, err := c.store.txns.value(ref)
+	if err != nil {
+		got, err := x.Reconstruct(ref.Row)
+		return x.Kind() != vector.Flat || err == nil && bytesFit(ref, vectorBytes(got))
+	}
+	same, err := x.Matches(ref.Row, values)
+	return err == nil && same
+}
+
+// held lists every row that a FAISS index holds.
+func (v *vectorSet) held() []int64 {
 	var out []int64
-	for _, x := range v.indexes {
+	for _, x := range v.all() {
 		out = append(out, x.IDs()...)
 	}
 	return out

@@ -205,8 +205,6 @@ func (r *rig) faissPut(t *testing.T, row int64, values []float32) {
 
 func mustRemove(t *testing.T, r *rig, row int64) {
 	t.Helper()
-	r.vectors.mu.Lock()
-	defer r.vectors.mu.Unlock()
 	if err := r.vectors.remove(indexName{"mini", security.ClassStore}, row); err != nil {
 		t.Fatal(err)
 	}

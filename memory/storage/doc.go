@@ -17,6 +17,13 @@
 //
 // What was acknowledged is found: the indexes in RAM are changed after the commit and before the call returns.
 //
+// # Speed and size
+//
+// A vector index has the form that suits its size (Options.Limits): full vectors in RAM while there are few, then codes of
+// a byte and of half a byte a component, then inverted lists beside them. What a search proposes by codes is ranked by
+// the full vectors in RocksDB, and in accurate mode the answer is exact. Forms change in the background, at low priority,
+// beside the index that goes on answering; what a crash leaves is the old form.
+//
 // # Private memories
 //
 // Content, title, tags, metadata and terms of a PRIVATE memory are sealed under the keyring's private key, over and

@@ -62,7 +62,7 @@ func (s *Store) fillVectors(ctx context.Context) error {
 
 func (s *Store) fillIndex(ctx context.Context, name indexName, refs []catalog.VectorRef) error {
 	v := s.vectors
-	x, generation, err := v.load(name)
+	x, generation, err := v.load(name, len(refs))
 	if err != nil {
 		return err
 	}
@@ -71,20 +71,22 @@ func (s *Store) fillIndex(ctx context.Context, name indexName, refs []catalog.Ve
 	var newer []catalog.VectorRef
 	for _, ref := range refs {
 		wanted[ref.Row] = true
-		v.cover(ref.Row, 1)
 		if ref.Seq > generation || !x.Has(ref.Row) {
 			newer = append(newer, ref)
 		}
 	}
-	var gone []int64
+	var gone, held []int64
 	for _, row := range x.IDs() {
-		if !wanted[row] {
+		if wanted[row] {
+			held = append(held, row)
+		} else {
 			gone = append(gone, row)
 		}
 	}
 	if _, err := x.Remove(gone); err != nil {
 		return err
 	}
+	v.rows[name] = v.rows[name].add(held)
 	if len(newer) > 0 || len(gone) > 0 {
 		v.dirty[name] = true
 	}
@@ -115,13 +117,12 @@ func (s *Store) replay(name indexName, refs []catalog.VectorRef) error {
 		vec, err := checkedVector(ref, found[i])
 		if err != nil {
 			s.opts.Logger.Error("a stored vector is damaged; run `elderzan doctor --repair`", "error", err)
-			s.vectors.cover(ref.Row, -1)
-			if _, err := s.vectors.indexes[name].Remove([]int64{ref.Row}); err != nil {
+			if err := s.vectors.remove(name, ref.Row); err != nil {
 				return err
 			}
 			continue
 		}
 		rows, values = append(rows, ref.Row), append(values, vec)
 	}
-	return s.vectors.indexes[name].Put(rows, values)
+	return s.vectors.put(name, rows, values)
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/elderzan/elderzan/memory"
 	"github.com/elderzan/elderzan/memory/storage/internal/catalog"
 	"github.com/elderzan/elderzan/memory/storage/internal/inverted"
+	"github.com/elderzan/elderzan/memory/storage/internal/vector"
 )
 
 // Get implements memory.Finder.
@@ -45,7 +46,8 @@ func (s *Store) Get(ctx context.Context, ids []memory.ID) ([]memory.Memory, erro
 
 // Candidates implements memory.Finder. Words and vectors each propose q.Limit memories (0 means memory.DefaultLimit)
 // among all that the filter lets through, and each is asked about those that the other proposed. In accurate mode a
-// filter without states lets archived memories through as well. The vector search is exact.
+// filter without states lets archived memories through as well, and the vector search is exact; in the others it may
+// miss some of the nearest once there are too many vectors to look at each.
 func (s *Store) Candidates(ctx context.Context, q memory.CandidateQuery) (memory.CandidateSet, error) {
 	if err := s.usable(); err != nil {
 		return memory.CandidateSet{}, err
@@ -64,10 +66,11 @@ func (s *Store) Candidates(ctx context.Context, q memory.CandidateQuery) (memory
 	if sel.Len() == 0 {
 		return set, nil
 	}
-	words, near, err := s.propose(ctx, q, sel)
+	words, near, exact, err := s.propose(ctx, q, sel)
 	if err != nil {
 		return memory.CandidateSet{}, err
 	}
+	set.Exact = exact
 	if set.Candidates, err = s.load(ctx, q.Filter, words, near); err != nil {
 		return memory.CandidateSet{}, err
 	}
@@ -92,8 +95,9 @@ func (s *Store) selected(ctx context.Context, f memory.Filter) (*inverted.Select
 	return sel, nil
 }
 
-// propose returns what words and vectors say of the union of what either proposes.
-func (s *Store) propose(ctx context.Context, q memory.CandidateQuery, sel *inverted.Selection) (map[int64]inverted.Hit, map[int64]similarity, error) {
+// propose returns what words and vectors say of the union of what either proposes, and whether no vector is nearer than
+// those proposed.
+func (s *Store) propose(ctx context.Context, q memory.CandidateQuery, sel *inverted.Selection) (map[int64]inverted.Hit, map[int64]similarity, bool, error) {
 	words := map[int64]inverted.Hit{}
 	var terms []inverted.Term
 	if strings.TrimSpace(q.Text) != "" {
@@ -102,9 +106,9 @@ func (s *Store) propose(ctx context.Context, q memory.CandidateQuery, sel *inver
 			words[h.Row] = h
 		}
 	}
-	near, err := s.vectors.nearest(ctx, q.Vectors, sel, q.Limit)
+	near, exact, err := s.vectors.nearest(ctx, q.Vectors, sel, q.Limit, vectorMode(q.Mode))
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, false, err
 	}
 	var noWords, noVector []int64
 	for row := range near {
@@ -122,12 +126,23 @@ func (s *Store) propose(ctx context.Context, q memory.CandidateQuery, sel *inver
 	}
 	rest, err := s.vectors.similarities(ctx, q.Vectors, noVector)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, false, err
 	}
 	for row, sim := range rest {
 		near[row] = sim
 	}
-	return words, near, nil
+	return words, near, exact, nil
+}
+
+// vectorMode is how vectors are searched in a mode; exactly where none is named.
+func vectorMode(m memory.Mode) vector.Mode {
+	switch m {
+	case memory.Fast:
+		return vector.Fast
+	case memory.Balanced:
+		return vector.Balanced
+	}
+	return vector.Accurate
 }
 
 // load reads the memories proposed. One that changed meanwhile and no longer passes the filter is left out.

@@ -88,11 +88,15 @@ type keeper struct {
 	since int // vectors changed since the last snapshot
 }
 
+// newKeeper returns a keeper that takes note and does nothing before start.
 func newKeeper(s *Store) *keeper {
+	return &keeper{store: s, used: make(chan struct{}, 1), full: make(chan struct{}, 1), done: make(chan struct{})}
+}
+
+func (k *keeper) start() {
 	ctx, cancel := context.WithCancel(context.Background())
-	k := &keeper{store: s, used: make(chan struct{}, 1), full: make(chan struct{}, 1), cancel: cancel, done: make(chan struct{})}
+	k.cancel = cancel
 	go k.run(ctx)
-	return k
 }
 
 func (k *keeper) wake(ch chan struct{}) {

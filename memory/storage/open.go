@@ -46,12 +46,13 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	}
 	s := &Store{opts: o, index: inverted.New(inverted.Options{})}
 	s.txns = &manager{store: s, pending: map[string]*pendingValue{}}
+	s.keeper = newKeeper(s)
 	s.uses.counts = map[memory.ID]catalog.Use{}
 	s.scrubber = newScrubber(s)
 	if err := s.start(ctx); err != nil {
 		return nil, errors.Join(err, s.release())
 	}
-	s.keeper = newKeeper(s)
+	s.keeper.start()
 	s.scrubber.start()
 	return s, nil
 }
@@ -170,7 +171,8 @@ func (s *Store) useKeys(ring *keyring.Keyring) (err error) {
 	s.vectors = &vectorSet{
 		dir: s.path(vectorsDir), opts: &s.opts, pool: vector.NewPool(vector.PoolOptions{}),
 		sealers: map[security.Class]*security.Sealer{security.ClassStore: sealer, security.ClassPrivate: s.private},
-		indexes: map[indexName]*vector.Index{}, dirty: map[indexName]bool{},
+		indexes: map[indexName]*vector.Index{}, rows: map[indexName]rowSet{}, dirty: map[indexName]bool{},
+		full: s.fullVectors, rebuilt: func() { s.keeper.wake(s.keeper.full) },
 	}
 	return nil
 }
@@ -297,6 +299,14 @@ func (s *Store) Flush(ctx context.Context) error {
 		return kvError("flush", err)
 	}
 	return s.snapshot()
+}
+
+// Settle waits until the vector indexes have the form that suits their size. Calls go on meanwhile.
+func (s *Store) Settle(ctx context.Context) error {
+	if err := s.usable(); err != nil {
+		return err
+	}
+	return s.vectors.settle(ctx)
 }
 
 // Close writes what is kept in memory only, snapshots among it, and closes the engines. It waits for background work;

@@ -13,6 +13,7 @@ type Options struct {
 	Dir           string           // data folder; made with mode 0700 if it is not there
 	KeySource     keyring.Source   // where the master key is kept; nil means the file master.key in Dir
 	Source        string           // names this device in events for the cloud; "" means an id made at the first start
+	Limits        IndexLimits      // from how many vectors on an index has which form
 	SnapshotEvery int              // vectors stored between two snapshots of their index; 0 means 2,000
 	UseFlush      time.Duration    // how long counted uses may stay in memory; 0 means 5 s
 	ScrubAfter    time.Duration    // how long the traces of purged memories may stay; 0 means 3 s
@@ -26,6 +27,14 @@ type Options struct {
 	// Fail, where set, is asked before each operation of an engine ("sqlite", "rocksdb" or "faiss"); an error it
 	// returns is the operation's. For tests that fail the n-th call.
 	Fail func(engine, op string) error
+}
+
+// IndexLimits are the sizes from which vectors are searched by shorter codes of them: see internal/vector. Answers stay
+// exact in accurate mode whatever they are.
+type IndexLimits struct {
+	SQ8   int // vectors from which a byte a component is held in RAM; 0 means 12,000
+	SQ4   int // half a byte; 0 means 48,000
+	IVFPQ int // half a byte, and inverted lists for the modes that need not be exact; 0 means 160,000
 }
 
 func (o Options) withDefaults() (Options, error) {

@@ -130,8 +130,6 @@ func (s *Store) mendVectorIndex(ctx context.Context, f Finding) error {
 			return err
 		}
 		v := s.vectors
-		v.mu.Lock()
-		defer v.mu.Unlock()
 		if err := v.remove(indexName{f.ref.Space, f.ref.Class}, f.Row); err != nil {
 			return err
 		}
@@ -147,7 +145,7 @@ func (s *Store) mendVectorIndex(ctx context.Context, f Finding) error {
 			if err != nil {
 				return err
 			}
-			return v.put(ref, values)
+			return v.put(indexName{ref.Space, ref.Class}, []int64{ref.Row}, [][]float32{values})
 		}
 		return nil
 	})

@@ -21,7 +21,7 @@ func (s *Store) Stats(ctx context.Context) (memory.Stats, error) {
 		return memory.Stats{}, catalogError(err)
 	}
 	st := memory.Stats{
-		ByScope: c.ByScope, ByState: c.ByState, Pending: c.Jobs, OutboxPending: c.Outbox, IndexKind: vector.Flat.String(),
+		ByScope: c.ByScope, ByState: c.ByState, Pending: c.Jobs, OutboxPending: c.Outbox, IndexKind: s.vectors.kind().String(),
 		SchemaVersion: catalog.SchemaVersion(), RecoveredTx: s.recovered, RecoveredSince: s.recoveredAt,
 	}
 	for _, n := range s.vectors.spaces() {
@@ -40,6 +40,17 @@ func (s *Store) Spaces() map[string]int {
 		return map[string]int{}
 	}
 	return s.vectors.spaces()
+}
+
+// kind is that of the largest index.
+func (v *vectorSet) kind() vector.Kind {
+	kind, largest := vector.Flat, 0
+	for _, x := range v.all() {
+		if n := x.Len(); n > largest {
+			kind, largest = x.Kind(), n
+		}
+	}
+	return kind
 }
 
 // folderBytes adds up the files below dir. Files that come and go meanwhile are passed over.

@@ -16,7 +16,9 @@ type txn struct {
 	intent
 	refs   []catalog.VectorRef // vectors to be recorded; the n-th is that of values[n]
 	values [][]float32
-	drops  []catalog.VectorRef // vectors to be taken out of FAISS before that
+	drops  []catalog.VectorRef // vectors to be taken out of FAISS
+
+	decided bool // committed; guarded by manager.mu
 }
 
 // put has the vector of ref stored. The caller must not change values afterwards.
@@ -146,6 +148,7 @@ func (m *manager) finish(t *txn) {
 	s.step(StepFinish)
 	m.retry()
 	m.mu.Lock()
+	t.decided = true
 	blocked := len(m.unfinished) > 0 // the order matters: a later value must not be overwritten by an earlier one
 	m.mu.Unlock()
 	if blocked {
@@ -265,6 +268,24 @@ func (m *manager) value(ref catalog.VectorRef) ([]float32, error) {
 		}
 	}
 	return checkedVector(ref, b)
+}
+
+// decided puts, in values, what decided transactions have for keys that they have not moved in place yet.
+func (m *manager) decided(keys, values [][]byte) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.pending) == 0 {
+		return
+	}
+	for i, key := range keys {
+		p := m.pending[string(key)]
+		for p != nil && !p.tx.decided {
+			p = p.was
+		}
+		if p != nil {
+			values[i] = p.value
+		}
+	}
 }
 
 // errVector reports bytes that are not the vector on record.

@@ -4,12 +4,15 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math"
 	"time"
 
 	"github.com/elderzan/elderzan/memory"
 	"github.com/elderzan/elderzan/memory/storage/internal/catalog"
+	"github.com/elderzan/elderzan/memory/storage/internal/kv"
+	"github.com/elderzan/elderzan/memory/storage/internal/vector"
 )
 
 var _ memory.Indexes = (*Store)(nil)
@@ -110,14 +113,45 @@ func vectorBytes(values []float32) []byte {
 
 func vectorValues(b []byte) []float32 {
 	out := make([]float32, len(b)/4)
-	for i := range out {
-		out[i] = math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:]))
-	}
+	readFloats(b, out)
 	return out
+}
+
+// readFloats reads what vectorBytes wrote into dst, which is long enough.
+func readFloats(b []byte, dst []float32) {
+	for i := range dst[:len(b)/4] {
+		dst[i] = math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:]))
+	}
 }
 
 // vectorSum is the checksum on record of a vector's bytes.
 func vectorSum(b []byte) []byte {
 	sum := sha256.Sum256(b)
 	return sum[:catalog.SumSize]
+}
+
+// fullVectors returns where the indexes of a space find full vectors: in RocksDB, or in a decided transaction that is
+// not in place yet. What does not authenticate is as good as lost: the checker names it.
+func (s *Store) fullVectors(space string) vector.Source {
+	return func(ctx context.Context, ids []int64, dst []float32) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		keys := make([][]byte, len(ids))
+		for i, id := range ids {
+			keys[i] = vectorKey(id, space)
+		}
+		values, err := s.kv.MultiGet(kv.Vectors, keys)
+		var damaged *kv.CorruptError
+		if err != nil && !errors.As(err, &damaged) {
+			return kvError("read vectors", err)
+		}
+		s.txns.decided(keys, values)
+		for i, b := range values {
+			if len(b) == 4*memory.Dim {
+				readFloats(b, dst[i*memory.Dim:])
+			}
+		}
+		return nil
+	}
 }

@@ -8,13 +8,13 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"math/bits"
 	"os"
 	"path/filepath"
 	"slices"
 	"sync"
 
 	"github.com/elderzan/elderzan/memory"
-	"github.com/elderzan/elderzan/memory/storage/internal/catalog"
 	"github.com/elderzan/elderzan/memory/storage/internal/inverted"
 	"github.com/elderzan/elderzan/memory/storage/internal/vector"
 	"github.com/elderzan/elderzan/security"
@@ -34,18 +34,22 @@ func (n indexName) file() string {
 }
 
 // vectorSet is the FAISS indexes of a store. It is safe for concurrent use; changes come one at a time, in the order
-// of the commits, from txn's finish.
+// of the commits, from txn's finish. Each index has the kind that suits its size (see vector.Limits) and reads full
+// vectors from RocksDB.
 type vectorSet struct {
 	dir     string // of the snapshots
 	opts    *Options
 	sealers map[security.Class]*security.Sealer
 	pool    *vector.Pool
+	full    func(space string) vector.Source
+	rebuilt func() // told when an index has got another form, from a goroutine of its own
 
+	// mu is never held while an index works: a change may wait for a rebuild, and searches must not wait for either.
 	mu      sync.RWMutex
 	indexes map[indexName]*vector.Index
-	covered []uint8            // by row: in how many indexes it is
-	applied int64              // the largest VectorRef.Seq that the indexes hold
-	dirty   map[indexName]bool // changed since the snapshot on disk
+	rows    map[indexName]rowSet // what each index holds
+	applied int64                // the largest VectorRef.Seq that the indexes hold
+	dirty   map[indexName]bool   // changed since the snapshot on disk
 }
 
 func (v *vectorSet) fail(op string) error {
@@ -55,17 +59,47 @@ func (v *vectorSet) fail(op string) error {
 	return v.opts.Fail("faiss", op)
 }
 
-// index returns the index of that name, and makes it if create is set. It needs mu, for writing if create is set.
+// options are those of the index of that name, which is about to hold expect vectors.
+func (v *vectorSet) options(name indexName, expect int) vector.Options {
+	return vector.Options{
+		Dim: memory.Dim, Pool: v.pool, Source: v.full(name.space), Limits: vector.Limits(v.opts.Limits), Expect: expect,
+		Rebuilt: func(r vector.Rebuild) { v.note(name, r) },
+	}
+}
+
+// note tells of a rebuild and has the new form saved.
+func (v *vectorSet) note(name indexName, r vector.Rebuild) {
+	if r.Err != nil {
+		if !errors.Is(r.Err, context.Canceled) {
+			v.opts.Logger.Warn("the vector index keeps its form for now", "step", r.Step, "from", r.From.String(), "rows", r.Rows, "error", r.Err)
+		}
+		return
+	}
+	v.opts.Logger.Info("the vector index was rebuilt", "step", r.Step, "from", r.From.String(), "to", r.To.String(), "rows", r.Rows, "took", r.Took)
+	if r.Step == "extend" { // a little of what every change brings
+		return
+	}
+	v.mu.Lock()
+	v.dirty[name] = true
+	v.mu.Unlock()
+	v.rebuilt()
+}
+
+// index returns the index of that name, and makes it if create is set.
 func (v *vectorSet) index(name indexName, create bool) (*vector.Index, error) {
+	v.mu.RLock()
 	x := v.indexes[name]
+	v.mu.RUnlock()
 	if x != nil || !create {
 		return x, nil
 	}
-	x, err := vector.New(vector.Options{Dim: memory.Dim, Pool: v.pool})
+	x, err := vector.New(v.options(name, 0))
 	if err != nil {
 		return nil, fmt.Errorf("faiss: make index: %w", err)
 	}
+	v.mu.Lock()
 	v.indexes[name] = x
+	v.mu.Unlock()
 	return x, nil
 }
 
@@ -74,45 +108,64 @@ func (v *vectorSet) index(name indexName, create bool) (*vector.Index, error) {
 func (v *vectorSet) apply(t *txn) {
 	err := v.fail("apply")
 	if err == nil {
-		v.mu.Lock()
 		err = v.change(t)
-		v.mu.Unlock()
 	}
 	if err != nil {
 		v.opts.Logger.Error("the vector index is behind the record until the next start", "error", err)
 	}
 }
 
-// change needs mu for writing.
+// change puts before it drops, so that a vector that moves from one index to another is never in neither.
 func (v *vectorSet) change(t *txn) error {
-	for _, ref := range t.drops {
-		if err := v.remove(indexName{ref.Space, ref.Class}, ref.Row); err != nil {
+	kept := map[indexName]map[int64]bool{}
+	byName := map[indexName][]int{}
+	for i, ref := range t.refs {
+		name := indexName{ref.Space, ref.Class}
+		byName[name] = append(byName[name], i)
+		if kept[name] == nil {
+			kept[name] = map[int64]bool{}
+		}
+		kept[name][ref.Row] = true
+	}
+	for name, which := range byName {
+		rows, values := make([]int64, len(which)), make([][]float32, len(which))
+		for n, i := range which {
+			rows[n], values[n] = t.refs[i].Row, t.values[i]
+		}
+		if err := v.put(name, rows, values); err != nil {
 			return err
 		}
 	}
-	for i, ref := range t.refs {
-		if err := v.put(ref, t.values[i]); err != nil {
+	for _, ref := range t.drops {
+		name := indexName{ref.Space, ref.Class}
+		if kept[name][ref.Row] {
+			continue
+		}
+		if err := v.remove(name, ref.Row); err != nil {
 			return err
 		}
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for _, ref := range t.refs {
 		v.applied = max(v.applied, ref.Seq)
 	}
 	return nil
 }
 
-func (v *vectorSet) put(ref catalog.VectorRef, values []float32) error {
-	x, err := v.index(indexName{ref.Space, ref.Class}, true)
+func (v *vectorSet) put(name indexName, rows []int64, values [][]float32) error {
+	x, err := v.index(name, true)
 	if err != nil {
 		return err
 	}
-	v.dirty[indexName{ref.Space, ref.Class}] = true
-	fresh := !x.Has(ref.Row)
-	if err := x.Put([]int64{ref.Row}, [][]float32{values}); err != nil {
-		return err
+	err = x.Put(rows, values)
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.dirty[name] = true
+	if err == nil {
+		v.rows[name] = v.rows[name].add(rows)
 	}
-	if fresh {
-		v.cover(ref.Row, 1)
-	}
-	return nil
+	return err
 }
 
 func (v *vectorSet) remove(name indexName, row int64) error {
@@ -122,17 +175,12 @@ func (v *vectorSet) remove(name indexName, row int64) error {
 	}
 	n, err := x.Remove([]int64{row})
 	if n > 0 {
+		v.mu.Lock()
+		defer v.mu.Unlock()
 		v.dirty[name] = true
-		v.cover(row, -1)
+		v.rows[name].drop(row)
 	}
 	return err
-}
-
-func (v *vectorSet) cover(row int64, by int) {
-	if n := int(row) + 1 - len(v.covered); n > 0 {
-		v.covered = append(v.covered, make([]uint8, n)...)
-	}
-	v.covered[row] = uint8(int(v.covered[row]) + by)
 }
 
 // waiting counts the selected rows without a vector in any space.
@@ -140,10 +188,13 @@ func (v *vectorSet) waiting(sel *inverted.Selection) int {
 	v.mu.RLock()
 	defer v.mu.RUnlock()
 	n := 0
-	for row := range sel.Rows() {
-		if row >= int64(len(v.covered)) || v.covered[row] == 0 {
-			n++
+	for i, word := range sel.Bits() {
+		for _, rows := range v.rows {
+			if i < len(rows) {
+				word &^= rows[i]
+			}
 		}
+		n += bits.OnesCount64(word)
 	}
 	return n
 }
@@ -167,9 +218,10 @@ type similarity struct {
 	space  string
 }
 
-// nearest returns the selected rows that are nearest to the queries, k for each space and class.
-func (v *vectorSet) nearest(ctx context.Context, queries map[string][]float32, sel *inverted.Selection, k int) (map[int64]similarity, error) {
-	return v.search(ctx, queries, selectorOf(sel), min(k, vector.MaxK))
+// nearest returns the selected rows that are nearest to the queries, k for each space and class, and whether they are
+// the nearest there are.
+func (v *vectorSet) nearest(ctx context.Context, queries map[string][]float32, sel *inverted.Selection, k int, mode vector.Mode) (map[int64]similarity, bool, error) {
+	return v.search(ctx, queries, func(name indexName) vector.Selector { return v.selector(name, sel) }, min(k, vector.MaxK), mode)
 }
 
 // similarities returns what the rows have in common with the queries, as far as they have vectors.
@@ -177,66 +229,80 @@ func (v *vectorSet) similarities(ctx context.Context, queries map[string][]float
 	if len(rows) == 0 {
 		return nil, nil
 	}
-	return v.search(ctx, queries, vector.IDs(rows), min(len(rows), vector.MaxK))
+	found, _, err := v.search(ctx, queries, func(indexName) vector.Selector { return vector.IDs(rows) }, min(len(rows), vector.MaxK), vector.Accurate)
+	return found, err
 }
 
 // fewSelected is up to how many rows are handed to FAISS as a list: beyond, a bitmap is shorter.
 const fewSelected = 256
 
-func selectorOf(sel *inverted.Selection) vector.Selector {
+// selector restricts a search to sel; nil where that is no restriction.
+func (v *vectorSet) selector(name indexName, sel *inverted.Selection) vector.Selector {
 	if sel.Len() <= fewSelected {
 		return vector.IDs(slices.Collect(sel.Rows()))
 	}
-	b := vector.NewBitmap(int64(64*len(sel.Bits())) - 1)
-	for row := range sel.Rows() {
-		b.Add(row)
+	v.mu.RLock()
+	all := v.rows[name].within(sel.Bits())
+	v.mu.RUnlock()
+	if all {
+		return nil
 	}
-	return b
+	return vector.BitmapOf(sel.Bits())
 }
 
 // search asks every index of the queries' spaces. A row that has vectors in several spaces counts with that of the
 // largest: that is the current one but for the moment when a new one has begun to fill.
-func (v *vectorSet) search(ctx context.Context, queries map[string][]float32, sel vector.Selector, k int) (map[int64]similarity, error) {
+func (v *vectorSet) search(ctx context.Context, queries map[string][]float32, sel func(indexName) vector.Selector, k int, mode vector.Mode) (map[int64]similarity, bool, error) {
 	if err := v.fail("search"); err != nil {
-		return nil, fmt.Errorf("faiss: search: %w", err)
+		return nil, false, fmt.Errorf("faiss: search: %w", err)
 	}
-	v.mu.RLock()
-	defer v.mu.RUnlock()
-	out := map[int64]similarity{}
+	out, exact := map[int64]similarity{}, true
 	for _, space := range v.bySize(queries) {
-		hits, err := v.searchSpace(ctx, space, queries[space], sel, k)
+		hits, all, err := v.searchSpace(ctx, space, queries[space], sel, k, mode)
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
+		exact = exact && all
 		for _, h := range hits {
 			if _, ok := out[h.ID]; !ok {
 				out[h.ID] = similarity{float64(h.Cosine), space}
 			}
 		}
 	}
-	return out, nil
+	return out, exact, nil
 }
 
-// searchSpace returns the k nearest of one space, whatever keys seal them. It needs mu.
-func (v *vectorSet) searchSpace(ctx context.Context, space string, query []float32, sel vector.Selector, k int) ([]vector.Hit, error) {
+// searchSpace returns the k nearest of one space, whatever keys seal them.
+func (v *vectorSet) searchSpace(ctx context.Context, space string, query []float32, sel func(indexName) vector.Selector, k int, mode vector.Mode) ([]vector.Hit, bool, error) {
 	var hits []vector.Hit
+	exact := true
 	for _, class := range []security.Class{security.ClassStore, security.ClassPrivate} {
-		x := v.indexes[indexName{space, class}]
+		name := indexName{space, class}
+		x, err := v.index(name, false)
+		if err != nil {
+			return nil, false, err
+		}
 		if x == nil || x.Len() == 0 {
 			continue
 		}
-		found, err := x.Search(ctx, query, k, sel)
-		if err != nil {
-			return nil, fmt.Errorf("faiss: %w", err)
+		found, err := x.SearchWith(ctx, query, k, sel(name), vector.SearchOptions{Mode: mode})
+		if errors.Is(err, vector.ErrClosed) {
+			return nil, false, ErrClosed
 		}
-		hits = append(hits, found...)
+		if err != nil {
+			return nil, false, fmt.Errorf("faiss: %w", err)
+		}
+		hits, exact = append(hits, found.Hits...), exact && found.Exact
 	}
 	slices.SortFunc(hits, func(a, b vector.Hit) int { return cmp.Or(cmp.Compare(b.Cosine, a.Cosine), cmp.Compare(a.ID, b.ID)) })
-	return hits[:min(len(hits), k)], nil
+	hits = slices.CompactFunc(hits, func(a, b vector.Hit) bool { return a.ID == b.ID })
+	return hits[:min(len(hits), k)], exact, nil
 }
 
-// bySize lists the spaces of queries, the one with the most vectors first. It needs mu.
+// bySize lists the spaces of queries, the one with the most vectors first.
 func (v *vectorSet) bySize(queries map[string][]float32) []string {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
 	size := map[string]int{}
 	for name, x := range v.indexes {
 		size[name.space] += x.Len()
@@ -282,13 +348,14 @@ func (v *vectorSet) saveOne(name indexName, generation int64) error {
 	return nil
 }
 
-// load reads the snapshot of an index. A missing or damaged one is an empty index: it is filled from RocksDB.
-func (v *vectorSet) load(name indexName) (x *vector.Index, generation int64, err error) {
+// load reads the snapshot of an index. A missing or damaged one is an empty index for expect vectors: it is filled
+// from RocksDB.
+func (v *vectorSet) load(name indexName, expect int) (x *vector.Index, generation int64, err error) {
 	path := filepath.Join(v.dir, name.file())
 	info, err := vector.ReadFileInfo(path)
 	if err == nil {
 		x, err = vector.LoadFile(path, vector.Snapshot{Sealer: v.sealers[name.class], FileID: name.fileID(), Generation: info.Generation},
-			vector.Options{Dim: memory.Dim, Pool: v.pool})
+			v.options(name, 0))
 	}
 	var damaged *vector.CorruptError
 	switch {
@@ -299,19 +366,36 @@ func (v *vectorSet) load(name indexName) (x *vector.Index, generation int64, err
 	case !errors.Is(err, fs.ErrNotExist):
 		return nil, 0, fileError("read a snapshot of the vector index", err)
 	}
-	x, err = vector.New(vector.Options{Dim: memory.Dim, Pool: v.pool})
+	x, err = vector.New(v.options(name, expect))
 	return x, 0, err
+}
+
+// settle waits until every index has the form that suits its size.
+func (v *vectorSet) settle(ctx context.Context) error {
+	for _, x := range v.all() {
+		if err := x.Settle(ctx); err != nil {
+			return fmt.Errorf("faiss: rebuild: %w", err)
+		}
+	}
+	return nil
+}
+
+// all returns the indexes there are by name.
+func (v *vectorSet) all() map[indexName]*vector.Index {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	return maps.Clone(v.indexes)
 }
 
 // close frees the indexes.
 func (v *vectorSet) close() error {
-	v.mu.Lock()
-	defer v.mu.Unlock()
 	var errs []error
-	for _, x := range v.indexes {
+	for _, x := range v.all() {
 		errs = append(errs, x.Close())
 	}
+	v.mu.Lock()
 	clear(v.indexes)
+	v.mu.Unlock()
 	return errors.Join(append(errs, v.pool.Close())...)
 }
 

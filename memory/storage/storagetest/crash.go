@@ -66,7 +66,9 @@ func child(ctx context.Context, name, dir string, step storage.Step) error {
 		return err
 	}
 	var mu sync.Mutex
-	s, err := storage.Open(ctx, storage.Options{Dir: dir, Source: "test", Crash: func(at storage.Step) {
+	// Low limits, so that the process is often killed while an index is given another form or saved.
+	limits := storage.IndexLimits{SQ8: 16, SQ4: 48, IVFPQ: 300}
+	s, err := storage.Open(ctx, storage.Options{Dir: dir, Source: "test", Limits: limits, SnapshotEvery: 64, Crash: func(at storage.Step) {
 		mu.Lock()
 		defer mu.Unlock()
 		say(sayStep + at.String())
