@@ -62,7 +62,7 @@ func (s *Store) Near(ctx context.Context, id memory.ID, f memory.Filter, k int) 
 	if err != nil || sel.Len() == 0 {
 		return nil, err
 	}
-	found, err := s.vectors.nearest(ctx, queries, sel, min(k+1, vector.MaxK))
+	found, _, err := s.vectors.nearest(ctx, queries, sel, min(k+1, vector.MaxK), vector.Balanced)
 	if err != nil {
 		return nil, err
 	}
