@@ -43,6 +43,9 @@ func newRig(t *testing.T) *rig {
 			t.Fatal(err)
 		}
 	}
+	if err := r.catalog.SettleWords(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(func() { _ = r.Close() })
 	return r
 }

@@ -211,7 +211,7 @@ func (s *Store) openCatalog(ctx context.Context, ring *keyring.Keyring, create b
 		}
 		s.catalog, err = catalog.Open(ctx, catalog.Options{
 			Path: s.path(catalogFile), Key: key, AuditKey: audit, AuditGeneration: ring.Generation(), Create: create,
-			Fail: s.opts.failing("sqlite"), Step: func(op string) { s.step(Step(op)) },
+			Words: s.recordWords, Fail: s.opts.failing("sqlite"), Step: func(op string) { s.step(Step(op)) },
 		})
 		if !catalog.IsDamage(err) {
 			break
@@ -292,7 +292,7 @@ func (s *Store) Flush(ctx context.Context) error {
 	if err := s.flushUses(ctx); err != nil {
 		return catalogError(err)
 	}
-	if err := s.catalog.Checkpoint(ctx); err != nil {
+	if err := errors.Join(s.catalog.SettleWords(ctx), s.catalog.Checkpoint(ctx)); err != nil {
 		return catalogError(err)
 	}
 	if err := s.kv.Flush(); err != nil {

@@ -40,16 +40,15 @@ func (s *Store) Search(ctx context.Context, q memory.SearchQuery) (memory.Page, 
 	if text != "" && len(words) == 0 {
 		return memory.Page{}, nil
 	}
-	query := catalog.Query{Filter: q.Filter, Words: words}
-	if len(words) > 0 || len(q.Filter.Tags) > 0 {
-		query.Sealed = s.sealedMatches(q.Filter, words)
-	}
 	var page []catalog.Order
 	var total int
-	if q.Sort == memory.SortRelevance {
-		page, total, err = s.byRelevance(ctx, &q, query, after)
-	} else {
-		page, total, err = s.catalog.List(ctx, query, q.Sort, after, q.Limit+1)
+	switch {
+	case len(words) == 0:
+		page, total, err = s.byTime(ctx, &q, after)
+	case q.Sort == memory.SortRelevance:
+		page, total, err = s.byRelevance(ctx, &q, s.textQuery(q.Filter, words), after)
+	default:
+		page, total, err = s.catalog.List(ctx, s.textQuery(q.Filter, words), q.Sort, after, q.Limit+1)
 	}
 	if err != nil {
 		return memory.Page{}, catalogError(err)
@@ -90,13 +89,37 @@ func (s *Store) page(ctx context.Context, q *memory.SearchQuery, orders []catalo
 	return p, nil
 }
 
-// sealedMatches finds the sealed memories that hold the words and tags, which the database does not know.
-func (s *Store) sealedMatches(f memory.Filter, words []string) []int64 {
-	if len(f.Scopes) > 0 && !slices.Contains(f.Scopes, scope.Private) {
-		return nil
+// byTime lists what matches the filter, from RAM alone.
+func (s *Store) byTime(ctx context.Context, q *memory.SearchQuery, after *catalog.Order) ([]catalog.Order, int, error) {
+	sel, err := s.selected(ctx, q.Filter)
+	if err != nil {
+		return nil, 0, err
 	}
-	f.Scopes = []scope.Scope{scope.Private}
-	return s.index.MatchAll(words, s.index.Select(f))
+	var from *inverted.Place
+	if after != nil {
+		from = &inverted.Place{Time: after.Key, Row: after.Row}
+	}
+	places := s.index.List(sel, q.Sort, from, q.Limit+1)
+	page := make([]catalog.Order, len(places))
+	for i, p := range places {
+		page[i] = catalog.Order{Key: p.Time, Row: p.Row}
+	}
+	return page, sel.Len(), nil
+}
+
+// textQuery asks the full-text table, and finds in RAM what is not in there: sealed memories, which never are, and the
+// newest, which come there later.
+func (s *Store) textQuery(f memory.Filter, words []string) catalog.Query {
+	q := catalog.Query{Filter: f, Words: words}
+	late := s.index.Select(f)
+	if late.After(s.catalog.Settled()); late.Len() > 0 {
+		q.Else = s.index.MatchAll(words, late)
+	}
+	if len(f.Scopes) == 0 || slices.Contains(f.Scopes, scope.Private) {
+		f.Scopes = []scope.Scope{scope.Private}
+		q.Else = append(q.Else, s.index.MatchAll(words, s.index.Select(f))...)
+	}
+	return q
 }
 
 // byRelevance scores every match in RAM, where sealed and other memories are scored alike.

@@ -21,6 +21,7 @@ const (
 	StepFinish         Step = "finish"               // before RocksDB moves the values in place
 	StepFinished       Step = "finished"             // after that
 	StepApplied        Step = "applied"              // after FAISS has them
+	StepWords          Step = "sqlite-words"         // before the words of new memories are committed to the full-text table
 	StepCheckpoint     Step = "sqlite-checkpoint"    // before SQLite folds its log in
 	StepSnapshot       Step = "snapshot"             // before a snapshot of FAISS is written
 	StepSnapshotted    Step = "snapshotted"          // after that
@@ -32,7 +33,7 @@ const (
 
 var steps = []Step{
 	StepKeysMade, StepEnginesMade, StepReady, StepPrepare, StepPrepared, StepCommit, StepCommitted, StepFinish, StepFinished,
-	StepApplied, StepCheckpoint, StepSnapshot, StepSnapshotted, StepRecoverFinish, StepRecoverUndo, StepRecovered, StepClosingIndexes,
+	StepApplied, StepWords, StepCheckpoint, StepSnapshot, StepSnapshotted, StepRecoverFinish, StepRecoverUndo, StepRecovered, StepClosingIndexes,
 }
 
 // Steps lists every durable step, each once. The caller owns the slice.

@@ -64,3 +64,12 @@ func (s *Store) renew(ctx context.Context, rows []int64) error {
 		return nil
 	})
 }
+
+// recordWords returns the words of a record that is not sealed, from its terms.
+func (s *Store) recordWords(r *catalog.Record) (*catalog.Words, error) {
+	l, err := s.openLex(r)
+	if err != nil {
+		return nil, err
+	}
+	return l.words(), nil
+}

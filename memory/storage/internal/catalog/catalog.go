@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"sync"
+	"sync/atomic"
 
 	"github.com/mattn/go-sqlite3"
 
@@ -36,6 +37,9 @@ type Options struct {
 	Readers         int             // reading connections at most; 0 means 3
 	CacheKiB        int             // page cache of each connection; 0 means 4096
 	WALLimit        int64           // bytes of log after which the writer checkpoints between batches; 0 means 16 MiB
+	// Words, where set, returns the words of a record that is not sealed, whose terms it is given. It is asked for
+	// those that waited for the full-text table when the database was last open; where it fails, there are none.
+	Words func(*Record) (*Words, error)
 	// Fail, where set, is asked before each step of the engine; an error it returns is the step's. For tests.
 	Fail func(op string) error
 	// Step, where set, is told before and after each commit. For tests that crash there.
@@ -49,7 +53,8 @@ type DB struct {
 	writeDB *sql.DB
 	readDB  *sql.DB
 	writer  *writer
-	raw     rawFile // for Freeze
+	raw     rawFile      // for Freeze
+	settled atomic.Int64 // the last row whose words are in fts and tags
 
 	closing sync.Once
 	closed  error

@@ -303,6 +303,9 @@ func TestOutbox(t *testing.T) {
 func TestFullTextQuoting(t *testing.T) {
 	d := open(t, options(t))
 	r := insert(t, d, "a", &Words{Content: `plain AND 図書 1.20.3`})
+	if err := d.SettleWords(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	for word, found := range map[string]bool{
 		"plain": true, "図書": true, "1.20.3": true, "1.20": false, "AND": true, `pl"ain`: false, "NEAR(plain": false, "*": false, "content:plain": false, "plain*": true,
 	} {
@@ -326,6 +329,9 @@ func TestMaintenance(t *testing.T) {
 	d := open(t, o)
 	for i := range 2*mergeAfter + walCheckEvery {
 		insert(t, d, fmt.Sprint(i), &Words{Content: fmt.Sprintf("word%d and others", i)})
+		if err := d.SettleWords(t.Context()); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if checkpoints.Load() == 0 {
 		t.Error("the log was never folded in")
@@ -376,7 +382,7 @@ func TestMaintenance(t *testing.T) {
 
 // TestMaintenanceFails has each step of the housekeeping fail: requests must go on.
 func TestMaintenanceFails(t *testing.T) {
-	for _, op := range []string{"merge", "checkpoint", "expire requests"} {
+	for _, op := range []string{"merge", "checkpoint", "expire requests", "settle words"} {
 		t.Run(op, func(t *testing.T) {
 			var failed atomic.Int64
 			o := options(t)
@@ -391,13 +397,16 @@ func TestMaintenanceFails(t *testing.T) {
 			d := open(t, o)
 			for i := range mergeAfter + 1 {
 				insert(t, d, fmt.Sprint(i), &Words{Content: "w"})
+				if err := d.SettleWords(t.Context()); (err != nil) != (op == "settle words") {
+					t.Fatal(err)
+				}
 			}
 			err := d.Exclusive(t.Context(), func() error {
 				d.writer.requests = time.Time{}
 				if op == "checkpoint" {
 					return d.writer.checkpoint(0)
 				}
-				d.writer.merging = op == "merge"
+				d.writer.merging, d.writer.active = op == "merge", time.Time{}
 				if wait := d.writer.tidy(); wait != fullPause {
 					t.Errorf("tidy asks to be called again after %v; want %v", wait, fullPause)
 				}

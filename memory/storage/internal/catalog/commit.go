@@ -43,9 +43,10 @@ func (r *request) finish() { r.done <- r.err }
 type writer struct {
 	db    *DB
 	conn  *sql.Conn
-	base  context.Context // without a deadline: nothing stops a statement half way
-	chain chain           // end of the audit log as committed
-	head  atomic.Int64    // chain.seq for others to read
+	base  context.Context  // without a deadline: nothing stops a statement half way
+	chain chain            // end of the audit log as committed
+	head  atomic.Int64     // chain.seq for others to read
+	late  map[int64]*Words // by row, as committed: words that wait for settleWords
 
 	queue   chan *request
 	applied chan []*request
@@ -59,7 +60,7 @@ type writer struct {
 
 func newWriter(ctx context.Context, d *DB) (*writer, error) {
 	w := &writer{
-		db: d, base: context.WithoutCancel(ctx), queue: make(chan *request, maxBatch),
+		db: d, base: context.WithoutCancel(ctx), late: map[int64]*Words{}, queue: make(chan *request, maxBatch),
 		applied: make(chan []*request, 4), stop: make(chan struct{}),
 	}
 	conn, err := d.writeDB.Conn(w.base)
@@ -71,6 +72,9 @@ func newWriter(ctx context.Context, d *DB) (*writer, error) {
 		return nil, errors.Join(err, conn.Close())
 	}
 	w.head.Store(w.chain.seq)
+	if err := w.readSettled(); err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
 	w.done.Add(2)
 	go w.run()
 	go w.apply()
@@ -164,6 +168,7 @@ func (w *writer) run() {
 				for len(w.queue) > 0 {
 					w.commit(w.gather(<-w.queue, 0))
 				}
+				w.trouble = w.settleWords() // what is left is settled after the next start
 				return
 			}
 		}
@@ -288,6 +293,11 @@ func (w *writer) transact(batch []*request) error {
 		return err
 	}
 	w.head.Store(w.chain.seq)
+	for _, r := range batch {
+		if r.err == nil {
+			w.keepLate(r.tx.late)
+		}
+	}
 	w.db.step("sqlite-after-commit")
 	return nil
 }

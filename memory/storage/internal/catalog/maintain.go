@@ -10,23 +10,28 @@ const (
 	pageSize       = 4096
 	walCheckEvery  = 16              // batches between looks at the length of the log
 	idleWAL        = 1 << 20         // bytes of log that an idle writer folds in
-	mergeAfter     = 96              // commits after which the writer merges although it is busy
+	mergeAfter     = 16              // segments after which the writer merges although it is busy
 	mergePages     = 64              // pages a merge between batches may write
 	idleMergePages = 256             // and one in idle time
 	purgeIdle      = 2 * time.Second // idle time before deleted terms are rewritten away
+	wordsIdle      = 200 * time.Millisecond
 	requestsEvery  = 10 * time.Minute
+	requestsStep   = 2000 // looked at in one go
 	requestsKept   = 24 * time.Hour
 )
 
-// maintenance is the writer's own housekeeping: checkpoints, merges of the full-text index, forgotten requests. The
-// full-text index writes one segment a commit; merging them within commits is what made the slowest writes slow.
+// maintenance is the writer's own housekeeping: words that wait, checkpoints, merges of the full-text index, forgotten
+// requests. The full-text index writes one segment a commit that touches it; merging them within commits is what made
+// the slowest writes slow.
 type maintenance struct {
 	batches   int          // since the log was looked at
-	segments  int          // commits since the last merge that found nothing to do
-	merging   bool         // the last merge did something
+	unsettled bool         // words wait that RAM does not know of
+	segments  int          // written since the last merge
+	merging   bool         // there may be something to merge
 	deletions atomic.Int64 // entries purged or hidden whose terms may still stand in a segment
 	purging   bool         // a merge of everything is under way
-	requests  time.Time    // when old requests were last dropped
+	requests  time.Time    // when old requests were last looked for
+	expired   []byte       // key of the last request that was looked at since; nil when all were
 	active    time.Time    // end of the last batch
 	trouble   error        // what the last maintenance failed with
 }
@@ -38,8 +43,9 @@ func (w *writer) noteDeletion() { w.deletions.Add(1) }
 func (w *writer) betweenBatches() {
 	w.active = time.Now()
 	w.batches++
-	w.segments++
-	w.merging = true
+	if len(w.late) >= lateWords {
+		w.trouble = w.settleWords()
+	}
 	if w.batches >= walCheckEvery {
 		w.batches = 0
 		w.trouble = w.checkpoint(w.db.opts.WALLimit)
@@ -62,6 +68,12 @@ func (w *writer) tidy() time.Duration {
 }
 
 func (w *writer) tidyStep() (time.Duration, error) {
+	if w.unsettled || len(w.late) > 0 {
+		if wait := wordsIdle - time.Since(w.active); wait > 0 {
+			return wait, nil
+		}
+		return time.Millisecond, w.settleWords()
+	}
 	if w.merging {
 		more, err := w.merge(idleMergePages)
 		w.merging = more && err == nil
@@ -77,13 +89,30 @@ func (w *writer) tidyStep() (time.Duration, error) {
 		w.purging = more || err != nil
 		return time.Millisecond, err
 	}
-	if time.Since(w.requests) > requestsEvery {
-		w.requests = time.Now()
-		if err := w.exec("expire requests", `DELETE FROM requests WHERE at < ?`, w.requests.Add(-requestsKept).UnixMilli()); err != nil {
-			return 0, err
-		}
+	if w.expired != nil || time.Since(w.requests) > requestsEvery {
+		return time.Millisecond, w.expireRequests()
 	}
 	return 0, w.checkpoint(idleWAL)
+}
+
+// expireRequests drops the old ones among the next requests.
+func (w *writer) expireRequests() error {
+	if w.expired == nil {
+		w.requests, w.expired = time.Now(), []byte{}
+	}
+	if err := w.db.fail("expire requests"); err != nil {
+		return wrap("expire requests", err)
+	}
+	var last []byte
+	err := w.conn.QueryRowContext(w.base, `SELECT max(key) FROM (SELECT key FROM requests WHERE key > ? ORDER BY key LIMIT ?)`, w.expired, requestsStep).Scan(&last)
+	if err != nil {
+		return wrap("expire requests", err)
+	}
+	if last != nil {
+		err = w.exec("expire requests", `DELETE FROM requests WHERE key > ? AND key <= ? AND at < ?`, w.expired, last, w.requests.Add(-requestsKept).UnixMilli())
+	}
+	w.expired = last
+	return err
 }
 
 // merge has the full-text index merge segments and write about pages pages; fewer than none merges everything into
@@ -91,23 +120,32 @@ func (w *writer) tidyStep() (time.Duration, error) {
 //
 // A merge changes nothing that anybody was promised, so that it need not be synced: the next commit syncs the log.
 func (w *writer) merge(pages int) (more bool, err error) {
-	if err := w.exec("merge", `PRAGMA synchronous = NORMAL`); err != nil {
-		return false, err
+	err = w.unsynced("merge", func() error {
+		before, err := w.totalChanges()
+		if err != nil {
+			return err
+		}
+		if err := w.exec("merge", `INSERT INTO fts (fts, rank) VALUES ('merge', ?)`, pages); err != nil {
+			return err
+		}
+		after, err := w.totalChanges()
+		more = after-before >= 2 // below that the merge found nothing to do
+		return err
+	})
+	return more && err == nil, err
+}
+
+// unsynced runs fn, whose commits are synced with the next one that is.
+func (w *writer) unsynced(op string, fn func() error) (err error) {
+	if err := w.exec(op, `PRAGMA synchronous = NORMAL`); err != nil {
+		return err
 	}
 	defer func() {
-		if serr := w.exec("merge", `PRAGMA synchronous = FULL`); err == nil {
+		if serr := w.exec(op, `PRAGMA synchronous = FULL`); err == nil {
 			err = serr
 		}
 	}()
-	before, err := w.totalChanges()
-	if err != nil {
-		return false, err
-	}
-	if err := w.exec("merge", `INSERT INTO fts (fts, rank) VALUES ('merge', ?)`, pages); err != nil {
-		return false, err
-	}
-	after, err := w.totalChanges()
-	return after-before >= 2, err // below that the merge found nothing to do
+	return fn()
 }
 
 func (w *writer) totalChanges() (n int64, err error) {
@@ -142,6 +180,9 @@ func (d *DB) Merge(ctx context.Context) error {
 	for {
 		more := false
 		err := d.Exclusive(ctx, func() (err error) {
+			if err := d.writer.settleWords(); err != nil {
+				return err
+			}
 			d.writer.deletions.Store(0)
 			more, err = d.writer.merge(-idleMergePages)
 			return err

@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -249,8 +251,16 @@ func idOf(b []byte) memory.ID {
 	return memory.ID(u.String())
 }
 
-// requestHash shortens a request's key, which the client chose.
+// requestHash shortens a request's key, which the client chose. Of a key that ends in a number only the rest is hashed,
+// so that the requests of one session stand side by side in the table, and share its pages.
 func requestHash(key string) []byte {
+	var n uint64
+	if i := strings.LastIndexByte(key, '-'); i >= 0 {
+		// Only what is written the one way: 7 and 07 are two keys.
+		if v, err := strconv.ParseUint(key[i+1:], 10, 64); err == nil && strconv.FormatUint(v, 10) == key[i+1:] {
+			key, n = key[:i+1], v
+		}
+	}
 	sum := sha256.Sum256([]byte(key))
-	return sum[:SumSize]
+	return binary.BigEndian.AppendUint64(sum[:SumSize:SumSize], n)
 }

@@ -10,12 +10,13 @@ import (
 	"github.com/elderzan/elderzan/memory"
 )
 
-// Query says which memories to list. Sealed rows have no words and tags in the tables: the caller finds them.
+// Query says which memories to list. Sealed rows have no words and tags in the tables, and those of new rows come there
+// later: the caller finds these.
 type Query struct {
 	Filter memory.Filter
 	Words  []string // analysed terms that must all occur
-	// Sealed are the rows of sealed memories that hold Words and Filter.Tags; it is not looked at when both are empty.
-	Sealed []int64
+	// Else are rows that hold Words and Filter.Tags and may not be in the tables; it is not looked at when both are empty.
+	Else []int64
 }
 
 // Order is a place in a listing: by the key, then by row.
@@ -96,7 +97,8 @@ func (q *Query) where() (string, []any) {
 		args = append(args, values...)
 	}
 	f := &q.Filter
-	add("m.state IN (SELECT value FROM json_each(?))", stateList(f.States))
+	// Full text names few rows: the plus keeps SQLite from beginning at the states.
+	add("+m.state IN (SELECT value FROM json_each(?))", stateList(f.States))
 	if len(f.IDs) > 0 {
 		add("m.id IN (SELECT unhex(value) FROM json_each(?))", idList(f.IDs))
 	}
@@ -119,7 +121,7 @@ func (q *Query) where() (string, []any) {
 		add("m.at < ?", ceilMilli(f.Until))
 	}
 	if open, values := q.openCondition(); open != "" {
-		add("(m.sealed = 0 AND "+open+" OR m.row IN (SELECT value FROM json_each(?)))", append(values, rowList(q.Sealed))...)
+		add("(m.sealed = 0 AND "+open+" OR m.row IN (SELECT value FROM json_each(?)))", append(values, rowList(q.Else))...)
 	}
 	return strings.Join(conditions, " AND "), args
 }

@@ -15,6 +15,7 @@ type Tx struct {
 	changed bool
 	after   []func()
 	undos   []func()
+	late    map[int64]*Words // by row: words that wait for settleWords; nil where none wait any more
 }
 
 // After has fn run once the transaction is durable and before Write returns, in the order of the commits. fn runs
@@ -78,7 +79,8 @@ func (tx *Tx) Insert(r *Record, words *Words) error {
 	if _, err := tx.exec("insert text", `INSERT INTO texts (row, body) VALUES (?, ?)`, r.Row, r.Body); err != nil {
 		return err
 	}
-	return tx.putWords(r.Row, words)
+	tx.wait(r.Row, words)
+	return nil
 }
 
 // Update replaces the record of r.Row. old says whether what was there before had entries in fts and tags.
@@ -92,6 +94,10 @@ func (tx *Tx) Update(r *Record, words *Words, wasSealed bool) error {
 	}
 	if _, err := tx.exec("update text", `UPDATE texts SET body = ? WHERE row = ?`, r.Body, r.Row); err != nil {
 		return err
+	}
+	if tx.waits(r.Row) {
+		tx.wait(r.Row, words)
+		return nil
 	}
 	if !wasSealed {
 		if err := tx.dropWords(r.Row); err != nil {
@@ -119,37 +125,16 @@ func (tx *Tx) UpdateAttributes(r *Record) error {
 
 // Delete removes the memory of row with all that hangs on it. Its requests stay, so that a repeated call is known.
 func (tx *Tx) Delete(row int64, sealed bool) error {
-	if !sealed {
+	switch {
+	case tx.waits(row):
+		tx.wait(row, nil)
+	case !sealed:
 		if err := tx.dropWords(row); err != nil {
 			return err
 		}
 		tx.After(tx.w.noteDeletion)
 	}
 	_, err := tx.exec("delete memory", `DELETE FROM memories WHERE row = ?`, row)
-	return err
-}
-
-func (tx *Tx) putWords(row int64, w *Words) error {
-	if w == nil {
-		return nil
-	}
-	_, err := tx.exec("insert fts", `INSERT INTO fts (rowid, title, content, tags) VALUES (?, ?, ?, ?)`, row, w.Title, w.Content, w.Labels)
-	if err != nil {
-		return err
-	}
-	for _, t := range w.Tags {
-		if _, err := tx.exec("insert tag", `INSERT OR IGNORE INTO tags (tag, row) VALUES (?, ?)`, t, row); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (tx *Tx) dropWords(row int64) error {
-	if _, err := tx.exec("delete fts", `DELETE FROM fts WHERE rowid = ?`, row); err != nil {
-		return err
-	}
-	_, err := tx.exec("delete tags", `DELETE FROM tags WHERE row = ?`, row)
 	return err
 }
 

@@ -123,16 +123,26 @@ func (tx *Tx) ClearFullText() error {
 	return err
 }
 
-// PutWords puts the words of a row that is not sealed into the tables fts and tags, in place of what is there.
+// PutWords puts the words of a row that is not sealed into the tables fts and tags, in place of what is there; at the
+// next SettleWords where they wait for that.
 func (tx *Tx) PutWords(row int64, words *Words) error {
-	if err := tx.dropWords(row); err != nil {
+	if err := tx.DropWords(row); err != nil {
 		return err
+	}
+	if tx.waits(row) {
+		tx.wait(row, words)
+		return nil
 	}
 	return tx.putWords(row, words)
 }
 
-// DropWords removes the words of a row from the tables fts and tags.
-func (tx *Tx) DropWords(row int64) error { return tx.dropWords(row) }
+// DropWords removes the words of a row from the tables fts and tags, where there should be none while they wait.
+func (tx *Tx) DropWords(row int64) error {
+	if tx.waits(row) {
+		tx.wait(row, nil)
+	}
+	return tx.dropWords(row)
+}
 
 // ByRow reads the record with that row; ok is false when there is none.
 func (tx *Tx) ByRow(row int64) (r Record, ok bool, err error) {

@@ -317,35 +317,92 @@ func TestKeep(t *testing.T) {
 	}
 }
 
-func TestSorted(t *testing.T) {
+func TestList(t *testing.T) {
 	x := New(Options{})
 	for i, minute := range []int{5, 1, 9, 1, 7} {
 		d := turn(int64(i), minute)
 		d.Updated = int64(10 - i)
 		x.Put(d)
 	}
+	rows := func(ps []Place) (out []int64) {
+		for _, p := range ps {
+			out = append(out, p.Row)
+		}
+		return out
+	}
 	for name, tc := range map[string]struct {
-		by          memory.Sort
-		skip, limit int
-		want        []int64
+		by    memory.Sort
+		limit int
+		want  []int64
 	}{
-		"newest":          {memory.SortNewest, 0, 9, []int64{2, 4, 0, 3, 1}},
-		"default":         {"", 0, 2, []int64{2, 4}},
-		"oldest":          {memory.SortOldest, 0, 9, []int64{1, 3, 0, 4, 2}},
-		"updated":         {memory.SortUpdated, 1, 2, []int64{1, 2}},
-		"skip past end":   {memory.SortNewest, 9, 2, nil},
-		"negative bounds": {memory.SortNewest, -1, -1, nil},
+		"newest":         {memory.SortNewest, 9, []int64{2, 4, 0, 3, 1}},
+		"default":        {"", 2, []int64{2, 4}},
+		"oldest":         {memory.SortOldest, 9, []int64{1, 3, 0, 4, 2}},
+		"updated":        {memory.SortUpdated, 3, []int64{0, 1, 2}},
+		"negative limit": {memory.SortNewest, -1, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := x.Sorted(x.All(), tc.by, tc.skip, tc.limit); !slices.Equal(got, tc.want) {
+			got := x.List(x.All(), tc.by, nil, tc.limit)
+			if !slices.Equal(rows(got), tc.want) {
 				t.Errorf("got %v; want %v", got, tc.want)
+			}
+			var after *Place
+			for i, want := range tc.want { // one at a time
+				next := x.List(x.All(), tc.by, after, 1)
+				if len(next) != 1 || next[0].Row != want {
+					t.Fatalf("%d. page: %v; want %d", i, next, want)
+				}
+				after = &next[0]
 			}
 		})
 	}
 	sel := x.All()
 	x.Remove(2)
-	if got := x.Sorted(sel, memory.SortNewest, 0, 1); !slices.Equal(got, []int64{4}) {
+	if got := x.List(sel, memory.SortNewest, nil, 1); !slices.Equal(rows(got), []int64{4}) {
 		t.Errorf("after a removal got %v; want [4]", got)
+	}
+}
+
+// TestListOfMany has more rows than List gathers before it sorts.
+func TestListOfMany(t *testing.T) {
+	x := New(Options{})
+	const n = 3 * listSlack
+	for i := range int64(n) {
+		x.Put(turn(i, int(i*7919%n)))
+	}
+	var after *Place
+	for seen := 0; ; {
+		page := x.List(x.All(), memory.SortNewest, after, 1000)
+		for i := range page {
+			if page[i].Row*7919%n != int64(n-1-seen) {
+				t.Fatalf("place %d is row %d", seen, page[i].Row)
+			}
+			seen, after = seen+1, &page[i]
+		}
+		if len(page) < 1000 {
+			if seen != n {
+				t.Errorf("%d rows listed; want %d", seen, n)
+			}
+			return
+		}
+	}
+}
+
+func TestSelectionAfter(t *testing.T) {
+	x := New(Options{})
+	for i := range int64(200) {
+		x.Put(turn(i, int(i)))
+	}
+	for _, row := range []int64{-1, 0, 1, 62, 63, 64, 65, 127, 198, 199, 500} {
+		sel := x.All()
+		sel.After(row)
+		var want []int64
+		for i := row + 1; i < 200; i++ {
+			want = append(want, i)
+		}
+		if got := slices.Collect(sel.Rows()); !slices.Equal(got, want) || sel.Len() != len(want) {
+			t.Errorf("after %d: %v (Len %d); want %v", row, got, sel.Len(), want)
+		}
 	}
 }
 

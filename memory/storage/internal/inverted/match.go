@@ -79,37 +79,46 @@ func (x *Index) DocFreq(words []string, sel *Selection) []int {
 	return out
 }
 
-// Sorted returns up to limit selected rows in the order by (SortOldest, SortUpdated; anything else is SortNewest),
-// skipping the first skip; ties go to the larger row, with SortOldest to the smaller.
-func (x *Index) Sorted(sel *Selection, by memory.Sort, skip, limit int) []int64 {
+// Place is where a row stands in a list: by its time in Unix milliseconds, then by row.
+type Place struct{ Time, Row int64 }
+
+// List returns up to limit selected rows in the order by (SortOldest, SortUpdated; anything else is SortNewest), those
+// that come behind after; nil means from the start. Ties go to the larger row, with SortOldest to the smaller.
+func (x *Index) List(sel *Selection, by memory.Sort, after *Place, limit int) []Place {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
-	type key struct{ t, row int64 }
-	keys := make([]key, 0, sel.n)
-	sign := int64(-1)
+	order := func(a, b Place) int { return cmp.Or(cmp.Compare(b.Time, a.Time), cmp.Compare(b.Row, a.Row)) }
 	if by == memory.SortOldest {
-		sign = 1
+		order = func(a, b Place) int { return cmp.Or(cmp.Compare(a.Time, b.Time), cmp.Compare(a.Row, b.Row)) }
+	}
+	limit = max(limit, 0)
+	var best []Place
+	trim := func(to int) {
+		slices.SortFunc(best, order)
+		best = best[:min(len(best), to)]
 	}
 	for r := range sel.Rows() {
 		doc := x.s.docOf(r)
 		if doc == 0 {
 			continue
 		}
-		t := x.s.cols[doc].at
+		p := Place{x.s.cols[doc].at, r}
 		if by == memory.SortUpdated {
-			t = x.s.cols[doc].updated
+			p.Time = x.s.cols[doc].updated
 		}
-		keys = append(keys, key{sign * t, sign * r})
+		if after != nil && order(p, *after) <= 0 {
+			continue
+		}
+		if best = append(best, p); len(best) >= 2*limit+listSlack {
+			trim(limit)
+		}
 	}
-	slices.SortFunc(keys, func(a, b key) int { return cmp.Or(cmp.Compare(a.t, b.t), cmp.Compare(a.row, b.row)) })
-	keys = keys[min(max(skip, 0), len(keys)):]
-	keys = keys[:min(max(limit, 0), len(keys))]
-	rows := make([]int64, len(keys))
-	for i, k := range keys {
-		rows[i] = sign * k.row
-	}
-	return rows
+	trim(limit)
+	return best
 }
+
+// listSlack is how many rows List gathers beyond what it needs before it sorts, so that it seldom does.
+const listSlack = 1024
 
 // Stats says how large the index is.
 type Stats struct {

@@ -9,7 +9,7 @@ import (
 )
 
 // Selection is the set of rows that a filter lets through at one moment. It does not change when the index does.
-// Rows answers are safe for concurrent use; Keep is not.
+// Rows answers are safe for concurrent use; Keep and After are not.
 type Selection struct {
 	bits []uint64
 	n    int
@@ -55,6 +55,23 @@ func (s *Selection) Keep(rows []int64) {
 		}
 	}
 	s.bits = kept
+}
+
+// After narrows the selection to the rows after row.
+func (s *Selection) After(row int64) {
+	for i := range s.bits {
+		switch first := int64(i) << 6; {
+		case first+63 <= row:
+			s.n -= bits.OnesCount64(s.bits[i])
+			s.bits[i] = 0
+		case first <= row:
+			low := s.bits[i] & (1<<(row-first+1) - 1)
+			s.n -= bits.OnesCount64(low)
+			s.bits[i] &^= low
+		default:
+			return
+		}
+	}
 }
 
 // Select returns the rows that match every field of f but IDs (see Keep).
