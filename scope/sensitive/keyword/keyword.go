@@ -16,12 +16,15 @@ type Set struct {
 
 	class   [256]uint8 // byte → column of the table; 0 stands for bytes in no word
 	width   int32      // columns
-	next    []int32    // state × class → state
+	next    []int32    // state × class → ends of a state (see ends), and where its row begins
 	out     []int32    // state → index of the word that ends here, or -1
 	also    []int32    // state → nearest other state on the suffix chain where a word ends, or 0
 	lengths []int32    // word → length in bytes
 	dup     []int32    // word → next word with the same spelling, or -1
 }
+
+// ends marks an entry of the table whose state ends a word, so that a scan looks at nothing else in between.
+const ends = int32(-1 << 31)
 
 // Hit is one occurrence: text[Start:End] spells the Word-th word given to New.
 type Hit struct {
@@ -43,7 +46,7 @@ func (s *Set) build() {
 			s.insert(i, w)
 		}
 	}
-	s.link()
+	s.arrange(s.link())
 	s.words = nil
 }
 
@@ -84,18 +87,18 @@ func (s *Set) insert(index int, word string) {
 	s.out[state] = int32(index)
 }
 
-// link turns the trie into the automaton, breadth first: a missing edge becomes the edge of the suffix state.
-func (s *Set) link() {
+// link turns the trie into the automaton, breadth first: a missing edge becomes the edge of the suffix state. It
+// returns the states in that order, the root first.
+func (s *Set) link() []int32 {
 	suffix := make([]int32, len(s.out))
-	var queue []int32
+	queue := make([]int32, 1, len(s.out))
 	for c := int32(1); c < s.width; c++ {
 		if t := s.next[c]; t != 0 {
 			queue = append(queue, t)
 		}
 	}
-	for len(queue) > 0 {
-		state := queue[0]
-		queue = queue[1:]
+	for at := 1; at < len(queue); at++ {
+		state := queue[at]
 		f := suffix[state]
 		if s.out[f] >= 0 {
 			s.also[state] = f
@@ -112,19 +115,43 @@ func (s *Set) link() {
 			queue = append(queue, t)
 		}
 	}
+	return queue
+}
+
+// arrange numbers the states in the order given, so that the few near the root, where a scan spends its time, share
+// cache lines, and makes each entry of the table the place of the next row.
+func (s *Set) arrange(order []int32) {
+	place := make([]int32, len(order))
+	for to, from := range order {
+		place[from] = int32(to)
+	}
+	next, out, also := make([]int32, len(s.next)), make([]int32, len(s.out)), make([]int32, len(s.also))
+	for to, from := range order {
+		out[to], also[to] = s.out[from], place[s.also[from]]
+		for c := range s.width {
+			t := s.next[from*s.width+c]
+			entry := place[t] * s.width
+			if s.out[t] >= 0 || s.also[t] != 0 {
+				entry |= ends
+			}
+			next[int32(to)*s.width+c] = entry
+		}
+	}
+	s.next, s.out, s.also = next, out, also
 }
 
 // Each calls visit for every hit, ordered by its end and then by falling length, until visit returns false. It does
 // not allocate.
 func (s *Set) Each(text string, visit func(Hit) bool) {
 	s.once.Do(s.build)
-	state := int32(0)
+	next, row := s.next, int32(0)
 	for i := 0; i < len(text); i++ {
-		state = s.next[state*s.width+int32(s.class[text[i]])]
-		if state == 0 {
+		row = next[row+int32(s.class[text[i]])]
+		if row >= 0 {
 			continue
 		}
-		at := state
+		row &^= ends
+		at := row / s.width
 		if s.out[at] < 0 {
 			at = s.also[at]
 		}
