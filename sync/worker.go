@@ -60,7 +60,7 @@ const (
 // It is safe for concurrent use.
 type Worker struct {
 	opts    WorkerOptions
-	breaker *gobreaker.CircuitBreaker[Report]
+	breaker *gobreaker.CircuitBreaker[Report] // of the goroutine that runs
 	nudges  chan struct{}
 	orders  chan order
 	cancel  context.CancelFunc
@@ -99,17 +99,21 @@ func StartWorker(ctx context.Context, o WorkerOptions) *Worker {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	w := &Worker{opts: o, nudges: make(chan struct{}, 1), orders: make(chan order), cancel: cancel, paused: o.Paused}
-	w.breaker = gobreaker.NewCircuitBreaker[Report](gobreaker.Settings{
-		Timeout:      breakerRest,
-		ReadyToTrip:  func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= breakerTrips },
-		IsSuccessful: func(err error) bool { return !errors.Is(err, ErrOffline) },
-	})
+	w.breaker = newBreaker()
 	w.status.State = StateIdle
 	w.done.Go(func() { w.run(ctx) })
 	if o.Watch != nil {
 		w.done.Go(func() { w.watch(ctx) })
 	}
 	return w
+}
+
+func newBreaker() *gobreaker.CircuitBreaker[Report] {
+	return gobreaker.NewCircuitBreaker[Report](gobreaker.Settings{
+		Timeout:      breakerRest,
+		ReadyToTrip:  func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= breakerTrips },
+		IsSuccessful: func(err error) bool { return !errors.Is(err, ErrOffline) },
+	})
 }
 
 // Close ends the worker and waits for the round under way, which it cuts short.
@@ -239,7 +243,9 @@ func (w *Worker) round(ctx context.Context, o *order) (Report, error) {
 	if o == nil {
 		rep, err = w.breaker.Execute(do)
 	} else {
-		rep, err = do()
+		if rep, err = do(); err == nil {
+			w.breaker = newBreaker() // the cloud is there after all
+		}
 	}
 	if errors.Is(err, gobreaker.ErrOpenState) || errors.Is(err, gobreaker.ErrTooManyRequests) {
 		w.note(func(s *WorkerStatus) { s.State = StateOffline })
