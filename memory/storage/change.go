@@ -13,6 +13,11 @@ import (
 // up the transaction that it ran in. Id, version and time of creation stay as they are whatever edit does. A change
 // that would make the text that of another active memory of the project is an *memory.InputError.
 func (s *Store) Change(ctx context.Context, id memory.ID, requestKey string, edit memory.Edit) (memory.Memory, error) {
+	return s.change(ctx, id, requestKey, edit, nil)
+}
+
+// change also runs with, where it is not nil, in the transaction.
+func (s *Store) change(ctx context.Context, id memory.ID, requestKey string, edit memory.Edit, with func(*catalog.Tx) error) (memory.Memory, error) {
 	var out memory.Memory
 	err := s.write(ctx, func(tx *catalog.Tx) error {
 		done, _, ok, err := tx.Request(requestKey)
@@ -43,6 +48,11 @@ func (s *Store) Change(ctx context.Context, id memory.ID, requestKey string, edi
 		}
 		if err := s.revise(tx, &r, &before, &out); err != nil {
 			return err
+		}
+		if with != nil {
+			if err := with(tx); err != nil {
+				return err
+			}
 		}
 		if audit.Subject == "" {
 			audit.Subject = id

@@ -20,6 +20,8 @@ type Options struct {
 	Mend          bool             // open with a new RocksDB where it is missing or damaged; the old folder stays beside it, and Repair brings back what the record holds
 	Logger        *slog.Logger     // nil means silence
 	Now           func() time.Time // nil means time.Now
+	// CloudChanged, where set, is called after each commit that carries an event for the cloud. It must not wait.
+	CloudChanged func()
 
 	// Crash, where set, is told of each durable step before or after it, as the step's name says. For tests that
 	// kill the process there.

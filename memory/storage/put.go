@@ -222,6 +222,9 @@ func (s *Store) emit(tx *catalog.Tx, before, after *memory.Memory) error {
 		m = before
 	}
 	send := func(op catalog.Op, t target) error {
+		if s.opts.CloudChanged != nil {
+			tx.After(s.opts.CloudChanged)
+		}
 		return tx.Emit(catalog.Event{At: s.opts.Now(), Op: op, Memory: m.ID, Version: m.Version, Scope: t.scope, Team: t.team, Source: s.source})
 	}
 	none := target{}
