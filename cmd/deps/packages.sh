@@ -12,7 +12,7 @@ readonly BUILD=(
 	librocksdb-dev                       # brings the compressors it links against
 	libre2-dev pkg-config                # RE2 itself: its WebAssembly build costs 230 ms at every start
 )
-readonly TEST=(postgresql)
+readonly TEST=(postgresql softhsm2 gnome-keyring dbus)
 
 die() {
 	printf '%s\n' "$*" >&2

@@ -23,7 +23,8 @@ const CheckFileName = "keys.json"
 func checkPath(dir string) string { return filepath.Join(dir, CheckFileName) }
 
 const (
-	checkFormat  = 1
+	checkFormat  = 1       // what a table without retired generations is written as
+	keptFormat   = 2       // with Kept
 	checkSize    = 16      // bytes of a key-check value: 2^-128 that a wrong key passes
 	maxCheckFile = 1 << 20 // far more than generations can fill
 	maxKeys      = 4096
@@ -43,6 +44,8 @@ type checkEntry struct {
 	// The key, sealed under newer ones, by their generation. While a rotation is under way there are two: whichever
 	// master key the source holds after a crash, it opens one.
 	Wrapped map[uint32][]byte `json:"wrapped,omitempty"`
+	// What outlives a retired key: keys derived from it, by purpose, each sealed under newer master keys as above.
+	Kept map[Purpose]map[uint32][]byte `json:"kept,omitempty"`
 }
 
 func newCheckEntry(generation uint32, master security.Secret) checkEntry {
@@ -107,6 +110,70 @@ func (e checkEntry) unwrap(newer uint32, wrapping security.Secret) (security.Sec
 	return master, nil
 }
 
+func keptPlace(generation uint32, p Purpose) []byte {
+	return fmt.Appendf(nil, "elderzan key for %s of retired generation %d", p, generation)
+}
+
+// keep adds key, which is derived from the key of e for p, sealed under the key of a newer generation.
+func (e *checkEntry) keep(p Purpose, key security.Secret, newer uint32, wrapping security.Secret) error {
+	s, err := wrapSealer(newer, wrapping)
+	if err != nil {
+		return err
+	}
+	sealed, err := s.Seal(nil, key.Bytes(), keptPlace(e.Generation, p))
+	if err != nil {
+		return err
+	}
+	if e.Kept = maps.Clone(e.Kept); e.Kept == nil {
+		e.Kept = map[Purpose]map[uint32][]byte{}
+	}
+	if e.Kept[p] = maps.Clone(e.Kept[p]); e.Kept[p] == nil {
+		e.Kept[p] = map[uint32][]byte{}
+	}
+	e.Kept[p][newer] = sealed
+	return nil
+}
+
+// kept returns the keys that keep added, sealed under wrapping, the key of generation newer.
+func (e checkEntry) kept(newer uint32, wrapping security.Secret) (map[Purpose]security.Secret, error) {
+	s, err := wrapSealer(newer, wrapping)
+	if err != nil {
+		return nil, err
+	}
+	out := map[Purpose]security.Secret{}
+	for p, sealed := range e.Kept {
+		b, err := s.Open(nil, sealed[newer], keptPlace(e.Generation, p))
+		if err != nil {
+			return nil, fmt.Errorf("key for %s: %w", p, err)
+		}
+		out[p] = security.NewSecret(b)
+	}
+	return out, nil
+}
+
+// onlyUnder returns e without what is sealed under other generations than current.
+func (e checkEntry) onlyUnder(current uint32) checkEntry {
+	e.Wrapped = maps.Clone(e.Wrapped)
+	maps.DeleteFunc(e.Wrapped, func(under uint32, _ []byte) bool { return under != current })
+	e.Kept = maps.Clone(e.Kept)
+	for p, sealed := range e.Kept {
+		sealed = maps.Clone(sealed)
+		maps.DeleteFunc(sealed, func(under uint32, _ []byte) bool { return under != current })
+		e.Kept[p] = sealed
+	}
+	return e
+}
+
+// format is the oldest format that can say what t holds.
+func (t checkTable) format() int {
+	for _, e := range t.Keys {
+		if len(e.Kept) > 0 {
+			return keptFormat
+		}
+	}
+	return checkFormat
+}
+
 // sum and encode cannot fail: the table is made of numbers, strings and bytes.
 func (t checkTable) sum() string {
 	t.Sum = ""
@@ -130,7 +197,7 @@ func decodeCheckTable(b []byte) (checkTable, error) {
 	if err := json.Unmarshal(b, &head); err != nil {
 		return checkTable{}, errors.New("it is not valid JSON")
 	}
-	if head.Format > checkFormat {
+	if head.Format > keptFormat {
 		return checkTable{}, fmt.Errorf("format %d is newer than this build knows", head.Format)
 	}
 	var t checkTable
@@ -142,7 +209,7 @@ func decodeCheckTable(b []byte) (checkTable, error) {
 	if t.sum() != t.Sum {
 		return checkTable{}, errors.New("its checksum does not fit")
 	}
-	if t.Format != checkFormat || len(t.Keys) == 0 || len(t.Keys) > maxKeys {
+	if t.Format != t.format() || len(t.Keys) == 0 || len(t.Keys) > maxKeys {
 		return checkTable{}, errors.New("it lists no keys")
 	}
 	for i, e := range t.Keys {
@@ -185,6 +252,7 @@ func createCheckTable(path string, master security.Secret) (checkTable, error) {
 }
 
 func (t checkTable) write(path string, place placement, fail func(step string) error) error {
+	t.Format = t.format()
 	if err := writeDurably(path, t.encode(), place, fail); err != nil {
 		return fmt.Errorf("write the key table: %w", err)
 	}

@@ -284,7 +284,7 @@ func TestDecodeCheckTableErrors(t *testing.T) {
 		want string
 	}{
 		"no JSON":          {[]byte("{"), "not valid JSON"},
-		"newer format":     {checkTable{Format: 2, Keys: []checkEntry{e}}.encode(), "newer than this build"},
+		"newer format":     {checkTable{Format: 3, Keys: []checkEntry{e}}.encode(), "newer than this build"},
 		"older format":     {checkTable{Format: 0, Keys: []checkEntry{e}}.encode(), "lists no keys"},
 		"no keys":          {checkTable{Format: 1}.encode(), "lists no keys"},
 		"unknown field":    {bytes.Replace(good, []byte(`"keys"`), []byte(`"extra":1,"keys"`), 1), "other fields"},

@@ -59,7 +59,8 @@ type Keyring struct {
 	mu      sync.RWMutex
 	table   checkTable
 	current uint32
-	masters map[uint32]security.Secret // empty once closed
+	masters map[uint32]security.Secret             // empty once closed
+	kept    map[uint32]map[Purpose]security.Secret // of retired generations
 }
 
 // Open loads the master key and checks it against keys.json. With Options.Create it makes both for a folder that has
@@ -139,10 +140,18 @@ func (k *Keyring) adopt(table checkTable, master security.Secret) error {
 			ErrWrongKey, k.source, k.path)
 	}
 	k.table, k.current = table, table.Keys[i].Generation
-	k.masters = map[uint32]security.Secret{k.current: master}
+	k.masters, k.kept = map[uint32]security.Secret{k.current: master}, map[uint32]map[Purpose]security.Secret{}
 	for _, e := range table.Keys {
 		// Newer entries belong to a rotation that ended before the source took the new key: no data is sealed under them.
 		if e.Generation >= k.current {
+			continue
+		}
+		if len(e.Kept) > 0 && len(e.Wrapped) == 0 {
+			keys, err := e.kept(k.current, master)
+			if err != nil {
+				return fmt.Errorf("%w: %s: retired generation %d: %w; restore the file from a backup", ErrCorrupt, k.path, e.Generation, err)
+			}
+			k.kept[e.Generation] = keys
 			continue
 		}
 		old, err := e.unwrap(k.current, master)
@@ -170,6 +179,9 @@ func (k *Keyring) ID() security.KeyID {
 	}
 	return security.KeyID{}
 }
+
+// Source says where the master key is kept.
+func (k *Keyring) Source() string { return k.source.String() }
 
 // Key returns the 32-byte key for purpose under the current generation. The caller owns it and should wipe it. It
 // returns ErrClosed after Close.
@@ -200,6 +212,11 @@ func (k *Keyring) Sealer(purpose Purpose) (*security.Sealer, error) {
 		keys[generation] = deriveKey(master, purpose)
 		defer keys[generation].Wipe()
 	}
+	for generation, kept := range k.kept {
+		if key, ok := kept[purpose]; ok {
+			keys[generation] = key
+		}
+	}
 	return security.NewSealer(purpose.class(), k.current, keys)
 }
 
@@ -209,6 +226,9 @@ func (k *Keyring) derive(purpose Purpose, generation uint32) (security.Secret, e
 		return security.Secret{}, ErrClosed
 	}
 	master, ok := k.masters[generation]
+	if key, kept := k.kept[generation][purpose]; kept && !ok {
+		return key.Clone(), nil
+	}
 	if !ok {
 		return security.Secret{}, fmt.Errorf("key for %s: %w: %d", purpose, security.ErrGeneration, generation)
 	}
@@ -231,6 +251,11 @@ func (k *Keyring) Close() error {
 	for _, master := range k.masters {
 		master.Wipe()
 	}
-	k.masters = nil
+	for _, keys := range k.kept {
+		for _, key := range keys {
+			key.Wipe()
+		}
+	}
+	k.masters, k.kept = nil, nil
 	return nil
 }

@@ -3,7 +3,6 @@ package keyring
 import (
 	"context"
 	"fmt"
-	"maps"
 	"math"
 	"slices"
 
@@ -29,16 +28,13 @@ func (k *Keyring) Rotate(ctx context.Context) error {
 	newest := security.RandomSecret(MasterKeySize)
 	table := checkTable{Format: checkFormat}
 	for _, e := range k.table.Keys {
-		master, ok := k.masters[e.Generation]
-		if !ok {
-			continue // the orphan of a rotation that a crash cut short
-		}
-		e.Wrapped = maps.Clone(e.Wrapped)
-		maps.DeleteFunc(e.Wrapped, func(under uint32, _ []byte) bool { return under != k.current })
-		if err := e.wrap(master, generation, newest); err != nil {
+		e, err := k.carry(e, generation, newest)
+		if err != nil {
 			return fmt.Errorf("rotate: wrap generation %d: %w", e.Generation, err)
 		}
-		table.Keys = append(table.Keys, e)
+		if len(e.Wrapped)+len(e.Kept) > 0 { // else the orphan of a rotation that a crash cut short
+			table.Keys = append(table.Keys, e)
+		}
 	}
 	table.Keys = append(table.Keys, newCheckEntry(generation, newest))
 	if err := table.write(k.path, renameInto, nil); err != nil {
@@ -52,20 +48,59 @@ func (k *Keyring) Rotate(ctx context.Context) error {
 	return nil
 }
 
-// Retire drops every generation older than the current one. The caller must have sealed all data anew: what is still
-// sealed under an older generation is lost.
-func (k *Keyring) Retire(context.Context) error {
+// carry returns e sealed under the present master key and under newest, the one of a generation to come.
+func (k *Keyring) carry(e checkEntry, generation uint32, newest security.Secret) (checkEntry, error) {
+	e = e.onlyUnder(k.current)
+	if master, ok := k.masters[e.Generation]; ok {
+		return e, e.wrap(master, generation, newest)
+	}
+	for p, key := range k.kept[e.Generation] {
+		if err := e.keep(p, key, generation, newest); err != nil {
+			return e, err
+		}
+	}
+	return e, nil
+}
+
+// Retire drops every master key older than the current one, and keeps of each only the keys for the purposes in keep,
+// such as those that past entries of a log are verified with. The caller must have sealed all other data anew: what is
+// still sealed under an older generation is lost.
+func (k *Keyring) Retire(_ context.Context, keep ...Purpose) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if len(k.masters) == 0 {
 		return ErrClosed
 	}
-	table := k.table
-	table.Keys = slices.DeleteFunc(slices.Clone(table.Keys), func(e checkEntry) bool { return e.Generation != k.current })
+	table := checkTable{Format: checkFormat}
+	kept := map[uint32]map[Purpose]security.Secret{}
+	for _, e := range k.table.Keys {
+		if e.Generation > k.current {
+			continue // the orphan of a rotation that a crash cut short
+		}
+		if e.Generation < k.current {
+			e = e.onlyUnder(k.current)
+			e.Wrapped = nil
+			kept[e.Generation] = map[Purpose]security.Secret{}
+			for _, p := range keep {
+				key, err := k.derive(p, e.Generation)
+				if err != nil {
+					continue // not kept when this generation was retired
+				}
+				if err := e.keep(p, key, k.current, k.masters[k.current]); err != nil {
+					return fmt.Errorf("retire older keys: %w", err)
+				}
+				kept[e.Generation][p] = key
+			}
+			if len(e.Kept) == 0 {
+				continue
+			}
+		}
+		table.Keys = append(table.Keys, e)
+	}
 	if err := table.write(k.path, renameInto, nil); err != nil {
 		return fmt.Errorf("retire older keys: %w", err)
 	}
-	k.table = table
+	k.table, k.kept = table, kept
 	for generation, master := range k.masters {
 		if generation != k.current {
 			master.Wipe()
@@ -73,6 +108,21 @@ func (k *Keyring) Retire(context.Context) error {
 		}
 	}
 	return nil
+}
+
+// GenerationsFor lists the generations of which the keyring has the key for a purpose, rising: Generations and those
+// that were retired with that key kept. The caller owns the slice.
+func (k *Keyring) GenerationsFor(p Purpose) []uint32 {
+	out := k.Generations()
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	for g, keys := range k.kept {
+		if _, ok := keys[p]; ok {
+			out = append(out, g)
+		}
+	}
+	slices.Sort(out)
+	return out
 }
 
 // Generations lists the generations that the keyring can open, rising. The caller owns the slice.

@@ -187,3 +187,32 @@ func TestWrappedKeyMustBeTheOneChecked(t *testing.T) {
 		t.Errorf("Open: got %v, want ErrCorrupt", err)
 	}
 }
+
+// What is kept of a retired generation outlives further rotations and retirements; nothing else does.
+func TestRetireKeeps(t *testing.T) {
+	dir, k := create(t)
+	audit := key(t, k, Audit)
+	for range 2 {
+		if err := errors.Join(k.Rotate(t.Context()), k.Retire(t.Context(), Audit), k.Rotate(t.Context())); err != nil {
+			t.Fatal(err)
+		}
+		k = open(t, Options{Dir: dir})
+	}
+	if err := k.Retire(t.Context(), Audit); err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range []*Keyring{k, open(t, Options{Dir: dir})} {
+		if got := k.Generations(); !slices.Equal(got, []uint32{5}) {
+			t.Errorf("generations %v, want 5 alone", got)
+		}
+		if got := k.GenerationsFor(Audit); !slices.Equal(got, []uint32{1, 2, 3, 4, 5}) {
+			t.Errorf("generations for the audit log %v, want all", got)
+		}
+		if got, err := k.KeyAt(Audit, 1); err != nil || !got.Equal(audit) {
+			t.Errorf("the kept key: %v", err)
+		}
+		if _, err := k.KeyAt(KV, 1); !errors.Is(err, security.ErrGeneration) {
+			t.Errorf("a key that was not kept: got %v, want ErrGeneration", err)
+		}
+	}
+}

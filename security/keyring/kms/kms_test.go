@@ -1,0 +1,229 @@
+package kms
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/elderzan/elderzan/security"
+	"github.com/elderzan/elderzan/security/keyring"
+)
+
+func phrase(s string) func(bool) (security.Secret, error) {
+	return func(bool) (security.Secret, error) { return security.NewSecret([]byte(s)), nil }
+}
+
+func secret(s string) func() (security.Secret, error) {
+	return func() (security.Secret, error) { return security.NewSecret([]byte(s)), nil }
+}
+
+func keeper(t *testing.T, url string, o Options) keyring.Keeper {
+	t.Helper()
+	k, err := Open(t.Context(), url, o)
+	if err != nil {
+		t.Fatalf("Open: %v", err)
+	}
+	if p, ok := k.(*passphrase); ok {
+		p.target = time.Millisecond
+	}
+	return k
+}
+
+// wantRefused checks that other does not unwrap what k wrapped, that damage is found, and that k itself gives it back.
+func exercise(t *testing.T, k, other keyring.Keeper, want error) {
+	t.Helper()
+	key := security.RandomSecret(keyring.MasterKeySize)
+	wrapped, err := k.Wrap(t.Context(), key)
+	if err != nil {
+		t.Fatalf("Wrap: %v", err)
+	}
+	if bytes.Contains(wrapped, key.Bytes()) {
+		t.Error("the key stands in the clear")
+	}
+	if got, err := k.Unwrap(t.Context(), wrapped); err != nil || !got.Equal(key) {
+		t.Errorf("Unwrap: %v", err)
+	}
+	if _, err := other.Unwrap(t.Context(), wrapped); !errors.Is(err, want) {
+		t.Errorf("Unwrap by another: %v; want %v", err, want)
+	}
+	bad := bytes.Clone(wrapped)
+	bad[len(bad)-6] ^= 1
+	if got, err := k.Unwrap(t.Context(), bad); err == nil && !got.Equal(key) {
+		t.Error("a damaged key unwraps as another one")
+	} else if err == nil {
+		t.Error("damage is not noticed")
+	}
+}
+
+func TestPassphrase(t *testing.T) {
+	good := Options{Passphrase: phrase("seven quiet herons")}
+	exercise(t, keeper(t, "passphrase:", good), keeper(t, "passphrase:", Options{Passphrase: phrase("six quiet herons")}), keyring.ErrRefused)
+	if _, err := keeper(t, "passphrase:", Options{Passphrase: phrase("short")}).Wrap(t.Context(), security.RandomSecret(32)); !errors.Is(err, keyring.ErrRefused) {
+		t.Errorf("a short passphrase: %v", err)
+	}
+	if _, err := keeper(t, "passphrase:", Options{}).Wrap(t.Context(), security.RandomSecret(32)); !errors.Is(err, keyring.ErrUnavailable) {
+		t.Errorf("no passphrase: %v", err)
+	}
+	hungry, err := json.Marshal(stretched{KDF: "argon2id", Memory: 1 << 31, Passes: 1, Lanes: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := keeper(t, "passphrase:", good).Unwrap(t.Context(), hungry); !errors.Is(err, keyring.ErrRefused) {
+		t.Errorf("a file that asks for 2 TiB: %v", err)
+	}
+}
+
+// The cost found for this machine is never below what is safe, whatever the clock says.
+func TestCalibrate(t *testing.T) {
+	if p := calibrate(time.Nanosecond); p.Memory < kdfLeast || p.Passes < 1 || len(p.Salt) != kdfSaltSize {
+		t.Errorf("calibrated to %d KiB and %d passes", p.Memory, p.Passes)
+	}
+}
+
+func TestFixedKey(t *testing.T) {
+	key := func() string { return base64.StdEncoding.EncodeToString(security.RandomSecret(32).Bytes()) }
+	exercise(t, keeper(t, "base64key://", Options{Key: secret(key())}), keeper(t, "base64key://"+key(), Options{}), keyring.ErrRefused)
+	if _, err := keeper(t, "base64key://", Options{}).Wrap(t.Context(), security.RandomSecret(32)); !errors.Is(err, keyring.ErrUnavailable) {
+		t.Errorf("no key: %v", err)
+	}
+}
+
+func TestURLs(t *testing.T) {
+	for url, want := range map[string]error{
+		"nonsense": ErrURL, "ftp://x": ErrURL, "passphrase:hunter2": ErrURL, "pkcs11:token=x": ErrURL, "pkcs11:token=x?module-path=/m&pin-value=1234": ErrURL,
+		"pkcs11:token=%zz?module-path=/m": ErrURL, "pkcs11:colour=x?module-path=/m": ErrURL,
+	} {
+		_, err := Open(t.Context(), url, Options{})
+		if !errors.Is(err, want) || strings.Contains(err.Error(), "hunter2") || strings.Contains(err.Error(), "1234") {
+			t.Errorf("Open(%q) = %v; want %v", url, err, want)
+		}
+	}
+	for url, want := range map[string]string{
+		"base64key://c2VjcmV0": "base64key:", "pkcs11:token=a?pin-source=file:/x": "pkcs11:token=a", "hashivault://u:p@host/key?x=y": "hashivault://host/key",
+	} {
+		if got := Describe(url); got != want {
+			t.Errorf("Describe(%q) = %q; want %q", url, got, want)
+		}
+	}
+}
+
+const softHSM = "/usr/lib/softhsm/libsofthsm2.so"
+
+// newToken makes a SoftHSM token of its own for this test and returns the URL without a key.
+func newToken(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	conf := filepath.Join(dir, "softhsm2.conf")
+	if err := errors.Join(os.Mkdir(filepath.Join(dir, "tokens"), 0o700),
+		os.WriteFile(conf, fmt.Appendf(nil, "directories.tokendir = %s/tokens\nobjectstore.backend = file\nlog.level = ERROR\n", dir), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("SOFTHSM2_CONF", conf)
+	out, err := exec.Command("softhsm2-util", "--init-token", "--free", "--label", "elderzan test", "--so-pin", "87654321", "--pin", "12345678").CombinedOutput()
+	if err != nil {
+		t.Fatalf("make a token (run `make deps-test`): %v\n%s", err, out)
+	}
+	return "pkcs11:token=elderzan%20test;object=master?module-path=" + softHSM
+}
+
+func TestPKCS11(t *testing.T) {
+	url := newToken(t)
+	pin := secret("12345678")
+	if _, err := keeper(t, url, Options{PIN: pin}).Wrap(t.Context(), security.RandomSecret(32)); !errors.Is(err, keyring.ErrRefused) {
+		t.Errorf("a token without the key: %v", err)
+	}
+	file := filepath.Join(t.TempDir(), "pin")
+	if err := os.WriteFile(file, []byte("12345678\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	k := keeper(t, url, Options{PIN: pin, CreateKey: true})
+	exercise(t, k, keeper(t, strings.Replace(url, "object=master", "object=other", 1), Options{PIN: pin, CreateKey: true}), keyring.ErrRefused)
+	exercise(t, keeper(t, url+"&pin-source=file:"+file, Options{}), keeper(t, url, Options{PIN: secret("00000000")}), keyring.ErrRefused)
+	exercise(t, k, keeper(t, url, Options{}), keyring.ErrUnavailable)
+	exercise(t, k, keeper(t, strings.Replace(url, "elderzan%20test", "gone", 1), Options{PIN: pin}), keyring.ErrUnavailable)
+	exercise(t, k, keeper(t, strings.Replace(url, softHSM, "/nowhere.so", 1), Options{PIN: pin}), keyring.ErrUnavailable)
+}
+
+// TestOSKeyring runs itself within a D-Bus session that has a Secret Service of its own.
+func TestOSKeyring(t *testing.T) {
+	const inside = "ELDERZAN_TEST_SECRET_SERVICE"
+	if os.Getenv(inside) != "" {
+		exercise(t, keeper(t, "keyring:", Options{Folder: "one"}), keeper(t, "keyring:", Options{Folder: "two"}), keyring.ErrRefused)
+		again := keeper(t, "keyring:", Options{Folder: "one"})
+		exercise(t, again, keeper(t, "passphrase:", Options{Passphrase: phrase("seven quiet herons")}), keyring.ErrRefused)
+		return
+	}
+	t.Setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path="+filepath.Join(t.TempDir(), "none"))
+	if _, err := keeper(t, "keyring:", Options{Folder: "one"}).Wrap(t.Context(), security.RandomSecret(32)); !errors.Is(err, keyring.ErrUnavailable) {
+		t.Errorf("without a keyring: %v", err)
+	}
+	home := t.TempDir()
+	cmd := exec.Command("dbus-run-session", "--", "sh", "-c",
+		`eval "$(printf 'pass\n' | gnome-keyring-daemon --unlock --components=secrets)" && exec "$0" -test.run '^TestOSKeyring$' -test.v`, os.Args[0])
+	cmd.Env = append(os.Environ(), inside+"=1", "HOME="+home, "XDG_RUNTIME_DIR="+home, "XDG_DATA_HOME="+home, "XDG_CONFIG_HOME="+home)
+	out, err := cmd.CombinedOutput()
+	if err != nil || !bytes.Contains(out, []byte("--- PASS: TestOSKeyring")) {
+		t.Errorf("within a session (run `make deps-test`): %v\n%s", err, out)
+	}
+}
+
+// away is a keeper whose KMS goes away.
+type away struct {
+	keyring.Keeper
+	gone  bool
+	asked int
+}
+
+func (k *away) Unwrap(ctx context.Context, wrapped []byte) (security.Secret, error) {
+	k.asked++
+	if k.gone {
+		return security.Secret{}, keyring.ErrUnavailable
+	}
+	return k.Keeper.Unwrap(ctx, wrapped)
+}
+
+// The KMS is asked once in a process: one that goes away is missed at the next start.
+func TestKMSAway(t *testing.T) {
+	dir := t.TempDir()
+	k := &away{Keeper: keeper(t, "passphrase:", Options{Passphrase: phrase("seven quiet herons")})}
+	s := keyring.NewWrappedSource(dir, k)
+	ring, err := keyring.Open(t.Context(), keyring.Options{Dir: dir, Source: s, Create: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := ring.Rotate(t.Context()); err != nil {
+		t.Fatalf("Rotate: %v", err)
+	}
+	_ = ring.Close()
+	k.gone, k.asked = true, 0
+	again, err := keyring.Open(t.Context(), keyring.Options{Dir: dir, Source: s})
+	if err != nil || again.Generation() != 2 || k.asked != 0 {
+		t.Fatalf("in the same process: %v, asked %d times", err, k.asked)
+	}
+	before, err := os.ReadFile(filepath.Join(dir, keyring.WrappedFileName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := again.Rotate(t.Context()); !errors.Is(err, keyring.ErrUnavailable) {
+		t.Errorf("a rotation without the KMS: %v", err)
+	}
+	if after, err := os.ReadFile(filepath.Join(dir, keyring.WrappedFileName)); err != nil || !bytes.Equal(before, after) {
+		t.Error("the wrapped key was touched")
+	}
+	if _, err := keyring.Open(t.Context(), keyring.Options{Dir: dir, Source: keyring.NewWrappedSource(dir, k)}); !errors.Is(err, keyring.ErrUnavailable) {
+		t.Errorf("at the next start: %v; want ErrUnavailable", err)
+	}
+	k.gone = false
+	if _, err := keyring.Open(t.Context(), keyring.Options{Dir: dir, Source: keyring.NewWrappedSource(dir, k)}); err != nil {
+		t.Errorf("when it is back: %v", err)
+	}
+}
