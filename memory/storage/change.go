@@ -91,7 +91,7 @@ func (s *Store) revise(tx *catalog.Tx, r *catalog.Record, before, after *memory.
 		return err
 	}
 	d.record.Row = r.Row
-	if err := s.refuseTwin(tx, &d.record); err != nil {
+	if err := s.refuseTwin(tx, &d.record, after.Content); err != nil {
 		return err
 	}
 	if known != nil && before.Scope.Sealed() == after.Scope.Sealed() {
@@ -141,11 +141,11 @@ func (s *Store) knownLex(r *catalog.Record, before, after *memory.Memory) (*lex,
 }
 
 // refuseTwin returns an error if another active memory holds the text of r.
-func (s *Store) refuseTwin(tx *catalog.Tx, r *catalog.Record) error {
+func (s *Store) refuseTwin(tx *catalog.Tx, r *catalog.Record, content string) error {
 	if r.Memory.State != memory.Active {
 		return nil
 	}
-	id, row, ok, err := tx.ActiveByHash(r.Hash)
+	id, row, ok, err := s.twin(tx, r, content)
 	if err != nil || !ok || row == r.Row {
 		return err
 	}

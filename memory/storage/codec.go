@@ -18,6 +18,7 @@ import (
 	"github.com/elderzan/elderzan/memory"
 	"github.com/elderzan/elderzan/memory/storage/internal/catalog"
 	"github.com/elderzan/elderzan/memory/storage/internal/inverted"
+	"github.com/elderzan/elderzan/security"
 )
 
 // errDecode reports bytes that are not what the codec wrote.
@@ -219,7 +220,11 @@ func (l *lex) words() *catalog.Words {
 // hashContent is the keyed hash by which the same text in the same project is known again: space at the ends and its
 // kind do not count, nor do the ways Unicode writes one character.
 func (s *Store) hashContent(project, content string) []byte {
-	h := hmac.New(sha256.New, s.hashKey.Bytes())
+	return hashUnder(s.hashKey, project, content)
+}
+
+func hashUnder(key security.Secret, project, content string) []byte {
+	h := hmac.New(sha256.New, key.Bytes())
 	h.Write(binary.AppendUvarint(nil, uint64(len(project))))
 	h.Write([]byte(project))
 	h.Write([]byte(strings.Join(strings.Fields(norm.NFC.String(content)), " ")))

@@ -53,6 +53,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		return nil, errors.Join(err, s.release())
 	}
 	s.keeper.start()
+	s.renewal = startRenewal(s)
 	s.scrubber.start()
 	return s, nil
 }
@@ -144,15 +145,18 @@ func (s *Store) useKeys(ring *keyring.Keyring) (err error) {
 	if s.private, err = ring.Sealer(keyring.Private); err != nil {
 		return err
 	}
+	s.generation = ring.Generation()
 	if s.hashKey, err = ring.Key(keyring.ContentHash); err != nil {
 		return err
 	}
-	s.generation = ring.Generation()
+	if s.olderHashKeys, err = olderKeys(ring, keyring.ContentHash); err != nil {
+		return err
+	}
 	if s.cursorKey, err = ring.Key(keyring.Tokens); err != nil {
 		return err
 	}
 	audit := map[uint32]security.Secret{}
-	for _, g := range ring.Generations() {
+	for _, g := range ring.GenerationsFor(keyring.Audit) {
 		if audit[g], err = ring.KeyAt(keyring.Audit, g); err != nil {
 			return err
 		}
@@ -195,28 +199,57 @@ func (s *Store) openEngines(ctx context.Context, ring *keyring.Keyring, ready bo
 	return g.Wait()
 }
 
-// openCatalog opens the database under the newest generation of its key that fits: after a rotation it stays under
-// the one before until it is written anew.
+// openCatalog opens the database. After a rotation it is still under an older generation of its key: then it is written
+// anew under the current one first.
 func (s *Store) openCatalog(ctx context.Context, ring *keyring.Keyring, create bool) error {
 	audit, err := s.auditKey(ring.Generation())
 	if err != nil {
 		return err
 	}
+	o := catalog.Options{
+		Path: s.path(catalogFile), AuditKey: audit, AuditGeneration: ring.Generation(), Create: create,
+		Words: s.recordWords, Fail: s.opts.failing("sqlite"), Step: func(op string) { s.step(Step(op)) },
+	}
 	generations := ring.Generations()
 	slices.Reverse(generations)
 	for _, g := range generations {
-		key, kerr := ring.KeyAt(keyring.SQLite, g)
-		if kerr != nil {
-			return kerr
+		if o.Key, err = ring.KeyAt(keyring.SQLite, g); err != nil {
+			return err
 		}
-		s.catalog, err = catalog.Open(ctx, catalog.Options{
-			Path: s.path(catalogFile), Key: key, AuditKey: audit, AuditGeneration: ring.Generation(), Create: create,
-			Words: s.recordWords, Fail: s.opts.failing("sqlite"), Step: func(op string) { s.step(Step(op)) },
-		})
+		s.catalog, err = catalog.Open(ctx, o)
 		if !catalog.IsDamage(err) {
+			s.sqliteGeneration = g
 			break
 		}
 	}
+	if err != nil || s.sqliteGeneration == ring.Generation() {
+		return err
+	}
+	return s.rekeyCatalog(ctx, ring, o)
+}
+
+// rekeyCatalog writes the open database anew under the current key and opens it. Where there is no room for the copy it
+// stays as it is, and the next start tries again.
+func (s *Store) rekeyCatalog(ctx context.Context, ring *keyring.Keyring, o catalog.Options) error {
+	to, err := ring.Key(keyring.SQLite)
+	if err != nil {
+		return err
+	}
+	if err := s.catalog.Close(); err != nil {
+		return err
+	}
+	begin := s.opts.Now()
+	err = catalog.Rekey(ctx, o, to)
+	switch {
+	case errors.Is(err, memory.ErrFull):
+		s.opts.Logger.Warn("the database stays under its older key: there is no room to write it anew", "error", err)
+	case err != nil:
+		return err
+	default:
+		o.Key, s.sqliteGeneration = to, ring.Generation()
+		s.opts.Logger.Info("the database is written anew under the new key", "took", s.opts.Now().Sub(begin))
+	}
+	s.catalog, err = catalog.Open(ctx, o)
 	return err
 }
 
@@ -315,6 +348,7 @@ func (s *Store) Close() error {
 	s.closing.Do(func() {
 		s.snaps.close()
 		s.scrubber.close()
+		s.renewal.close()
 		err := s.keeper.close()
 		s.closed.Store(true)
 		err = errors.Join(err, s.catalog.Close())

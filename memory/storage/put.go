@@ -128,7 +128,7 @@ func (p *putting) duplicate(tx *catalog.Tx, old *catalog.Record) (bool, error) {
 	if p.memory.State != memory.Active {
 		return false, nil
 	}
-	id, row, ok, err := tx.ActiveByHash(p.draft.record.Hash)
+	id, row, ok, err := p.store.twin(tx, &p.draft.record, p.memory.Content)
 	if err != nil || !ok || old != nil && row == old.Row {
 		return false, err
 	}

@@ -29,11 +29,15 @@ const (
 	StepRecoverUndo    Step = "recover-undo"         // on open: before an undecided one is undone
 	StepRecovered      Step = "recovered"            // on open: after both, before the decisions are forgotten
 	StepClosingIndexes Step = "closing"              // on close: before the snapshots
+	StepRekeyed        Step = "sqlite-rekeyed"       // on open after a rotation: SQLite is written anew beside the old file
+	StepRekeyPlaced    Step = "sqlite-rekey-placed"  // and has taken its place
+	StepRenewed        Step = "renewed"              // after a rotation: everything else is sealed anew, before that is noted
 )
 
 var steps = []Step{
 	StepKeysMade, StepEnginesMade, StepReady, StepPrepare, StepPrepared, StepCommit, StepCommitted, StepFinish, StepFinished,
 	StepApplied, StepWords, StepCheckpoint, StepSnapshot, StepSnapshotted, StepRecoverFinish, StepRecoverUndo, StepRecovered, StepClosingIndexes,
+	StepRekeyed, StepRekeyPlaced, StepRenewed,
 }
 
 // Steps lists every durable step, each once. The caller owns the slice.

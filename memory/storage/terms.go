@@ -9,16 +9,26 @@ import (
 )
 
 // metaTerms is where the catalogue keeps by which rules the terms on record were made, and under which generation of
-// the keys they are hashed and sealed.
+// the keys they are hashed and sealed, as "RULES/GENERATION".
 const metaTerms = "terms-version"
 
-// renewTerms analyses, hashes and seals every memory anew when the rules of analysis or the keys have changed since. A
-// crash in between costs nothing but the time: the version is written last.
+func termsVersion(generation uint32) string {
+	return fmt.Sprintf("%d/%d", inverted.AnalysisVersion, generation)
+}
+
+// renewTerms analyses, hashes and seals every memory anew when the rules of analysis have changed since. A crash in
+// between costs nothing but the time: the version is written last. After a rotation of the keys alone, the renewal does
+// in the background what is left to do.
 func (s *Store) renewTerms(ctx context.Context) error {
-	version := fmt.Sprintf("%d/%d", inverted.AnalysisVersion, s.generation)
+	version := termsVersion(s.generation)
 	was, err := s.catalog.Meta(ctx, metaTerms)
 	if err != nil || string(was) == version {
 		return err
+	}
+	rules, generation := 0, uint32(0)
+	if _, err := fmt.Sscanf(string(was), "%d/%d", &rules, &generation); err == nil && rules == inverted.AnalysisVersion {
+		s.renewFrom = generation
+		return nil
 	}
 	var rows []int64
 	err = s.catalog.Whole(ctx, func(r *catalog.Record) error {

@@ -134,7 +134,7 @@ func createMaster(ctx context.Context, source Source) (security.Secret, error) {
 
 // adopt finds master's generation in table and unwraps the older ones.
 func (k *Keyring) adopt(table checkTable, master security.Secret) error {
-	i := slices.IndexFunc(table.Keys, func(e checkEntry) bool { return e.matches(master) })
+	i := slices.IndexFunc(table.Keys, func(e checkEntry) bool { return len(e.Kept) == 0 && e.matches(master) })
 	if i < 0 {
 		return fmt.Errorf("%w: the key in %s does not match %s; put back the master key that belongs to this folder, for example from a backup",
 			ErrWrongKey, k.source, k.path)

@@ -20,6 +20,7 @@ import (
 
 	"github.com/elderzan/elderzan/memory"
 	"github.com/elderzan/elderzan/memory/storage"
+	"github.com/elderzan/elderzan/security/keyring"
 )
 
 // The environment that makes a test binary a child which dies; see Main.
@@ -226,10 +227,22 @@ func (b *bases) folder(t testing.TB, op Operation) string {
 		}
 		return os.Chmod(path, 0o600) // CopyFS opens them to all; the keyring refuses that
 	})
+	if err == nil && op.Rotated {
+		err = rotate(t.Context(), dir)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
 	return dir
+}
+
+// rotate gives the closed store in dir a new master key.
+func rotate(ctx context.Context, dir string) error {
+	ring, err := keyring.Open(ctx, keyring.Options{Dir: dir})
+	if err != nil {
+		return err
+	}
+	return errors.Join(ring.Rotate(ctx), ring.Close())
 }
 
 func mustOpen(t testing.TB, o storage.Options) *storage.Store {

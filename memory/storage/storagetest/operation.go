@@ -16,10 +16,11 @@ import (
 // Operation is a change whose atomicity is tested: it works on the store that Prepare makes, and with each crash or
 // failure on the way it is done as a whole or not at all.
 type Operation struct {
-	Name  string
-	Opens bool // is about what opening does
-	Fresh bool // works on no folder at all instead of the prepared one
-	Run   func(ctx context.Context, s *storage.Store) error
+	Name    string
+	Opens   bool // is about what opening does
+	Fresh   bool // works on no folder at all instead of the prepared one
+	Rotated bool // works on the prepared folder after a rotation of its keys
+	Run     func(ctx context.Context, s *storage.Store) error
 }
 
 // The ids that operations work with; fixed, so that outcomes can be compared.
@@ -80,6 +81,7 @@ func Operations() []Operation {
 	return []Operation{
 		{Name: "open", Opens: true, Run: func(context.Context, *storage.Store) error { return nil }},
 		{Name: "open-fresh", Opens: true, Fresh: true, Run: func(context.Context, *storage.Store) error { return nil }},
+		{Name: "open-rotated", Opens: true, Rotated: true, Run: func(ctx context.Context, s *storage.Store) error { return s.WaitRenewed(ctx) }},
 		{Name: "put", Run: func(ctx context.Context, s *storage.Store) error {
 			return put(ctx, s, memory.Put{Memory: at(idNew, scope.Shared, "A new heron came to the marsh.")})
 		}},

@@ -131,6 +131,16 @@ func (v *View) Jobs(ctx context.Context, n int, now time.Time) ([]Record, error)
 	return scanRecords(rows)
 }
 
+// AllRows lists the rows of all memories, rising.
+func (v *View) AllRows(ctx context.Context) ([]int64, error) {
+	var out []int64
+	err := v.eachRow(ctx, `SELECT row FROM memories ORDER BY row`, func(row int64) error {
+		out = append(out, row)
+		return nil
+	})
+	return out, err
+}
+
 // Meta returns the value that Tx.SetMeta stored, or nil.
 func (v *View) Meta(ctx context.Context, key string) ([]byte, error) {
 	var value []byte

@@ -1,0 +1,424 @@
+package storage
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/elderzan/elderzan/memory"
+	"github.com/elderzan/elderzan/memory/storage/internal/catalog"
+	"github.com/elderzan/elderzan/memory/storage/internal/kv"
+	"github.com/elderzan/elderzan/security"
+	"github.com/elderzan/elderzan/security/keyring"
+)
+
+// renewal brings everything that is sealed or hashed under an older generation of the keys to the current one, in the
+// background, after a rotation: memories' hashes and PRIVATE texts, the values of RocksDB, the snapshots of the vector
+// indexes. SQLite itself is written anew before it is opened (rekeyCatalog). Each part can be cut short anywhere: what
+// says that it is done is written last, and all older keys open what they sealed until Store.RetireKeys.
+type renewal struct {
+	store  *Store
+	cancel context.CancelFunc
+	done   chan struct{}
+
+	mu     sync.Mutex
+	active bool
+	status KeyRenewal
+	err    error // why it stopped
+}
+
+// KeyRenewal says how far the renewal after a rotation has come.
+type KeyRenewal struct {
+	Part  string `json:"part"` // "memories", "values", "indexes"; "" when nothing is left to do
+	Done  int    `json:"done"`
+	Total int    `json:"total"`
+	Err   string `json:"error,omitempty"` // why it stopped; it goes on at the next start
+}
+
+const (
+	// metaRenewed is where the catalogue keeps which generation everything is sealed under.
+	metaRenewed = "keys-renewed"
+	// metaRenewing is how far the renewal of memories has come.
+	metaRenewing = "keys-renewing"
+	// renewBatch is how many memories are sealed anew in one transaction: writers wait for one.
+	renewBatch = 64
+	// renewRest is how many times as long as it worked the renewal rests.
+	renewRest = 1
+)
+
+// renewed is the value of metaRenewing.
+type renewed struct {
+	Generation uint32 `json:"generation"`
+	Row        int64  `json:"row"` // up to which memories are done
+}
+
+func startRenewal(s *Store) *renewal {
+	ctx, cancel := context.WithCancel(context.Background())
+	w := &renewal{store: s, cancel: cancel, done: make(chan struct{}), active: true}
+	go func() {
+		defer close(w.done)
+		err := w.run(ctx)
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.active, w.err = err != nil, err
+		if err == nil {
+			w.status = KeyRenewal{}
+		} else if ctx.Err() == nil {
+			w.status.Err = err.Error()
+			s.opts.Logger.Error("sealing anew under the new key has stopped; it goes on at the next start", "part", w.status.Part, "error", err)
+		}
+	}()
+	return w
+}
+
+func (w *renewal) close() {
+	if w == nil {
+		return
+	}
+	w.cancel()
+	<-w.done
+}
+
+// pending reports whether something may still be under an older key.
+func (w *renewal) pending() bool {
+	if w == nil { // the store is being opened
+		return true
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.active
+}
+
+func (w *renewal) set(part string, done, total int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.status = KeyRenewal{Part: part, Done: done, Total: total}
+}
+
+func (w *renewal) run(ctx context.Context) error {
+	s := w.store
+	want := fmt.Sprint(s.generation)
+	have, err := s.catalog.Meta(ctx, metaRenewed)
+	if err != nil || string(have) == want || s.generation == 1 {
+		return err
+	}
+	for _, part := range []func(context.Context) error{w.memories, w.values, w.indexes} {
+		if err := part(ctx); err != nil {
+			return err
+		}
+	}
+	s.step(StepRenewed)
+	return s.catalog.Write(ctx, func(tx *catalog.Tx) error { return tx.SetMeta(metaRenewed, []byte(want)) })
+}
+
+// memories hashes every memory anew, and seals the PRIVATE ones.
+func (w *renewal) memories(ctx context.Context) error {
+	s := w.store
+	var at renewed
+	b, err := s.catalog.Meta(ctx, metaRenewing)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(b, &at); err != nil || at.Generation != s.generation {
+		at = renewed{Generation: s.generation}
+	}
+	rows, err := s.catalog.AllRows(ctx)
+	if err != nil {
+		return err
+	}
+	done := 0
+	for done < len(rows) && rows[done] <= at.Row {
+		done++
+	}
+	for done < len(rows) {
+		n := min(renewBatch, len(rows)-done)
+		begin := time.Now()
+		at.Row = rows[done+n-1]
+		if err := s.reseal(ctx, rows[done:done+n], at); err != nil {
+			return err
+		}
+		done += n
+		w.set("memories", done, len(rows))
+		if err := rest(ctx, renewRest*time.Since(begin)); err != nil {
+			return err
+		}
+	}
+	return s.catalog.Write(ctx, func(tx *catalog.Tx) error { return tx.SetMeta(metaTerms, []byte(termsVersion(s.generation))) })
+}
+
+// reseal hashes and seals the memories of rows anew; their terms stay as they are.
+func (s *Store) reseal(ctx context.Context, rows []int64, at renewed) error {
+	mark, err := json.Marshal(at)
+	if err != nil {
+		return err
+	}
+	return s.catalog.Write(ctx, func(tx *catalog.Tx) error {
+		records, err := tx.ByRows(rows)
+		if err != nil {
+			return err
+		}
+		for i := range records {
+			if err := s.resealOne(tx, &records[i]); err != nil {
+				return err
+			}
+		}
+		return tx.SetMeta(metaRenewing, mark)
+	})
+}
+
+func (s *Store) resealOne(tx *catalog.Tx, r *catalog.Record) error {
+	if !r.Intact() {
+		return nil // sealing it anew would give damage a checksum; the checker names it
+	}
+	m, err := s.open(r)
+	if err != nil {
+		return nil //nolint:nilerr // a finding of the checker's
+	}
+	known, err := s.openLex(r)
+	if err != nil {
+		return nil //nolint:nilerr // a finding of the checker's
+	}
+	d, err := s.draft(&m, r.TextVersion, &known)
+	if err != nil {
+		return err
+	}
+	if bytes.Equal(d.record.Hash, r.Hash) && !m.Scope.Sealed() {
+		return nil
+	}
+	d.record.Row = r.Row
+	return tx.UpdateAttributes(&d.record)
+}
+
+// values seals RocksDB's values anew. One that does not open is the checker's business.
+func (w *renewal) values(ctx context.Context) error {
+	w.set("values", 0, 0)
+	_, err := w.store.kv.Reseal(ctx)
+	var damaged *memory.CorruptError
+	if err = kvError("seal anew", err); errors.As(err, &damaged) {
+		w.store.opts.Logger.Error("a value could not be sealed anew; run `elderzan doctor --repair`", "error", err)
+		return nil
+	}
+	return err
+}
+
+// indexes writes every snapshot anew.
+func (w *renewal) indexes(context.Context) error {
+	w.set("indexes", 0, 0)
+	return w.store.saveAll()
+}
+
+// saveAll writes a snapshot of every index.
+func (s *Store) saveAll() error {
+	v := s.vectors
+	v.mu.Lock()
+	for name := range v.indexes {
+		v.dirty[name] = true
+	}
+	v.mu.Unlock()
+	return s.snapshot()
+}
+
+// rest waits, unless ctx ends.
+func rest(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// olderKeys returns the keys for a purpose of the generations before the current one, newest first.
+func olderKeys(ring *keyring.Keyring, p keyring.Purpose) ([]security.Secret, error) {
+	var out []security.Secret
+	generations := ring.Generations()
+	for i := len(generations) - 1; i >= 0; i-- {
+		if generations[i] == ring.Generation() {
+			continue
+		}
+		key, err := ring.KeyAt(p, generations[i])
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, key)
+	}
+	return out, nil
+}
+
+// twin finds the active memory with the text of r. While memories are being hashed anew it may be hashed under an older
+// key.
+func (s *Store) twin(tx *catalog.Tx, r *catalog.Record, content string) (id memory.ID, row int64, ok bool, err error) {
+	id, row, ok, err = tx.ActiveByHash(r.Hash)
+	if ok || err != nil || !s.renewal.pending() {
+		return id, row, ok, err
+	}
+	for _, key := range s.olderHashKeys {
+		id, row, ok, err = tx.ActiveByHash(hashUnder(key, r.Memory.Project, content))
+		if ok || err != nil {
+			return id, row, ok, err
+		}
+	}
+	return "", 0, false, nil
+}
+
+// hashFits reports whether hash is that of the text, under the current key or, while memories are being hashed anew,
+// under an older one.
+func (s *Store) hashFits(hash []byte, project, content string) bool {
+	if bytes.Equal(hash, s.hashContent(project, content)) {
+		return true
+	}
+	if s.renewal.pending() {
+		for _, key := range s.olderHashKeys {
+			if bytes.Equal(hash, hashUnder(key, project, content)) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// KeyStatus says what the store's keys are and what is sealed under older ones.
+type KeyStatus struct {
+	Generation uint32     `json:"generation"`
+	ID         string     `json:"id"`
+	Source     string     `json:"source"` // where the master key is kept
+	Held       []uint32   `json:"held"`   // generations that can still be opened
+	Retired    []uint32   `json:"retired,omitempty"`
+	SQLite     uint32     `json:"sqlite"` // generation that the database is under
+	Older      int        `json:"older"`  // values in RocksDB that are under older generations
+	Renewal    KeyRenewal `json:"renewal"`
+	Retirable  bool       `json:"retirable"`         // whether older generations can be retired now
+	NotYet     string     `json:"not_yet,omitempty"` // why not
+}
+
+// openKeyring opens the keyring as it is on the disk now.
+func (s *Store) openKeyring(ctx context.Context) (*keyring.Keyring, error) {
+	return keyring.Open(ctx, keyring.Options{Dir: s.opts.Dir, Source: s.opts.KeySource})
+}
+
+// KeyStatus reads the values of RocksDB to count those under older keys.
+func (s *Store) KeyStatus(ctx context.Context) (KeyStatus, error) {
+	if err := s.usable(); err != nil {
+		return KeyStatus{}, err
+	}
+	ring, err := s.openKeyring(ctx)
+	if err != nil {
+		return KeyStatus{}, err
+	}
+	defer ring.Close()
+	st := KeyStatus{
+		Generation: ring.Generation(), ID: ring.ID().String(), Source: ring.Source(), Held: ring.Generations(), SQLite: s.sqliteGeneration,
+	}
+	for _, g := range ring.GenerationsFor(keyring.Audit) {
+		if !slices.Contains(st.Held, g) {
+			st.Retired = append(st.Retired, g)
+		}
+	}
+	s.renewal.mu.Lock()
+	active := s.renewal.active
+	st.Renewal = s.renewal.status
+	s.renewal.mu.Unlock()
+	if active && st.Renewal.Part == "" {
+		st.Renewal.Part = "memories"
+	}
+	checked, err := s.kv.Check(ctx, func(*kv.CorruptError) error { return nil })
+	if err != nil {
+		return st, kvError("check", err)
+	}
+	st.Older = checked.Older
+	switch {
+	case st.Generation != s.generation:
+		st.NotYet = "the key was rotated and the store is not opened under it yet; run: elderzan stop"
+	case active:
+		st.NotYet = "data is being sealed anew in the background"
+	case st.SQLite != st.Generation:
+		st.NotYet = "the database is under an older key, as there was no room to write it anew; free some space and run: elderzan stop"
+	case st.Older > 0:
+		st.NotYet = "values in RocksDB are under an older key; run: elderzan doctor --repair"
+	case len(st.Held) < 2:
+		st.NotYet = "there is no older key"
+	default:
+		st.Retirable = true
+	}
+	return st, nil
+}
+
+// RotateKeys makes a new master key. The store goes on under the older one, which the new one opens; opened the next time,
+// it writes SQLite anew under the new key and then, in the background, everything else. Every key of the store is derived
+// from the master key: all are new with it.
+func (s *Store) RotateKeys(ctx context.Context, audit memory.Audit) error {
+	if err := s.usable(); err != nil {
+		return err
+	}
+	ring, err := s.openKeyring(ctx)
+	if err != nil {
+		return err
+	}
+	defer ring.Close()
+	if ring.Generation() != s.generation {
+		return fmt.Errorf("%w: the key was rotated already and the store is not opened under it yet; run: elderzan stop", ErrKeys)
+	}
+	if s.renewal.pending() {
+		return fmt.Errorf("%w: the last rotation is still under way; see: elderzan keys status", ErrKeys)
+	}
+	was := ring.ID()
+	if err := ring.Rotate(ctx); err != nil {
+		return err
+	}
+	audit.Action, audit.Reason = "key-rotate", fmt.Sprintf("from key %s to %s, generation %d", was, ring.ID(), ring.Generation())
+	return s.Note(ctx, audit)
+}
+
+// ErrKeys reports a step with the keys that cannot be taken now.
+var ErrKeys = errors.New("storage: not possible with the keys as they are")
+
+// keptForever are the keys of retired generations that are kept: the audit log and backup repositories are read with them.
+var keptForever = []keyring.Purpose{keyring.Audit, keyring.Checkpoints, keyring.Backup}
+
+// RetireKeys forgets the master keys before the current one, once nothing is sealed under them any more. Backups that
+// were made before the rotation can then be opened with a copy of the older key alone. It returns an error wrapping
+// ErrKeys where something is left to do first.
+func (s *Store) RetireKeys(ctx context.Context, audit memory.Audit) error {
+	st, err := s.KeyStatus(ctx)
+	if err != nil {
+		return err
+	}
+	if !st.Retirable {
+		return fmt.Errorf("%w: %s", ErrKeys, st.NotYet)
+	}
+	if err := s.saveAll(); err != nil {
+		return err
+	}
+	ring, err := s.openKeyring(ctx)
+	if err != nil {
+		return err
+	}
+	defer ring.Close()
+	if err := ring.Retire(ctx, keptForever...); err != nil {
+		return err
+	}
+	audit.Action, audit.Reason = "key-retire", fmt.Sprintf("generations before %d", ring.Generation())
+	return s.Note(ctx, audit)
+}
+
+// WaitRenewed waits until everything is sealed under the current keys.
+func (s *Store) WaitRenewed(ctx context.Context) error {
+	select {
+	case <-s.renewal.done:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	s.renewal.mu.Lock()
+	defer s.renewal.mu.Unlock()
+	if s.renewal.active {
+		return fmt.Errorf("sealing anew has stopped: %w", s.renewal.err)
+	}
+	return nil
+}
