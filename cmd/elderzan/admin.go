@@ -49,6 +49,7 @@ func (a *admin) register(s *server.MCPServer) {
 	addAdmin(a, s, "import", "Store exported memories", a.importPage)
 	addAdmin(a, s, "doctor", "Check the store, and mend it", a.doctor)
 	addAdmin(a, s, "backup", "Make a backup", a.backup)
+	addAdmin(a, s, "keys", "Show, rotate and retire the keys at rest", a.keys)
 }
 
 // addAdmin adds one admin tool whose arguments are read into A.

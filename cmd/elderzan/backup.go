@@ -67,7 +67,7 @@ type backupResult struct {
 // backup makes a backup from the process that holds the store.
 func (a *admin) backup(ctx context.Context, st *stack, in backupArgs) (any, error) {
 	repo, err := backup.Open(ctx, backup.Options{
-		Folder: in.Folder, DataDir: st.store.Dir(), Create: true, Build: version, Logger: st.log, Progress: progressOf(ctx),
+		Folder: in.Folder, DataDir: st.store.Dir(), KeySource: st.keys, Create: true, Build: version, Logger: st.log, Progress: progressOf(ctx),
 	})
 	if err != nil {
 		return nil, backupError(err)
@@ -145,6 +145,11 @@ func (f *repositoryFlags) repository(ctx context.Context, a *app, label string) 
 	}
 	b := a.bar(label)
 	o := backup.Options{Folder: c.Backup.Folder, DataDir: dir, Build: version, Progress: b.set}
+	if c.Keys.URL != "" {
+		if o.KeySource, err = c.Keys.source(ctx, dir); err != nil {
+			return nil, c, "", nil, err
+		}
+	}
 	if f.key != "" {
 		key := f.key
 		if filepath.Base(key) == keyring.KeyFileName {

@@ -35,6 +35,8 @@ var settings = []setting{
 	{"engine_idle", "15m", "how long the engine stays after its last client has left"},
 	{"log_level", "info", "debug, info, warn or error; the log is DIR/engine.log"},
 	{"model_dir", "", "folder of the embedded model's weights; empty: found beside the program or in the cache"},
+	{"kms_url", "", "what keeps the master key: empty for the file master.key, or passphrase:, keyring:, pkcs11:…, base64key://, a cloud's KMS; set by `elderzan keys wrap`"},
+	{"passphrase_file", "", "file, mode 0600, that holds the passphrase for kms_url = \"passphrase:\"; ELDERZAN_PASSPHRASE wins"},
 	{"embedding.provider", "builtin", "builtin (offline) or openai (any OpenAI-compatible server; never sees PRIVATE or sensitive text)"},
 	{"embedding.base_url", "https://api.openai.com/v1", "address of the OpenAI-compatible server"},
 	{"embedding.model", "text-embedding-3-small", "model of the OpenAI-compatible server"},
@@ -57,6 +59,7 @@ type config struct {
 	ModelDir     string
 	Embedding    embeddingConfig
 	Backup       backupConfig
+	Keys         keysConfig
 }
 
 type embeddingConfig struct {
@@ -143,6 +146,7 @@ func validate(dir string, k *koanf.Koanf) (config, error) {
 	if !slices.Contains([]string{"debug", "info", "warn", "error"}, c.LogLevel) {
 		return c, bad("log_level", "debug, info, warn or error")
 	}
+	c.Keys = keysConfig{URL: k.String("kms_url"), PassphraseFile: k.String("passphrase_file")}
 	if err := c.Backup.read(dir, k, bad); err != nil {
 		return c, err
 	}

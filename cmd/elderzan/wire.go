@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -21,6 +22,7 @@ import (
 	"github.com/elderzan/elderzan/scope/knowledge"
 	"github.com/elderzan/elderzan/scope/projectctx"
 	"github.com/elderzan/elderzan/scope/sensitive"
+	"github.com/elderzan/elderzan/security/keyring"
 )
 
 // stack is the memory with everything under it. It is the one place that knows all parts.
@@ -33,6 +35,9 @@ type stack struct {
 	embeds  *embeddings
 	log     *slog.Logger
 
+	keys      keyring.Source // of the master key
+	keyAlerts []string
+
 	replica  *backup.Replica  // nil where none is configured
 	failover *backup.Failover // nil where the store itself was opened
 }
@@ -40,7 +45,11 @@ type stack struct {
 // openStack opens the data folder; with mend what is damaged and can be made anew does not hinder it. The model is not
 // loaded before its first use.
 func openStack(ctx context.Context, c config, mend bool, log *slog.Logger) (_ *stack, err error) {
-	o := backup.FailoverOptions{Store: storage.Options{Dir: c.Data, Mend: mend, Logger: log}, Replica: c.Backup.Replica}
+	source, err := c.Keys.source(ctx, c.Data)
+	if err != nil {
+		return nil, err
+	}
+	o := backup.FailoverOptions{Store: storage.Options{Dir: c.Data, KeySource: source, Mend: mend, Logger: log}, Replica: c.Backup.Replica}
 	if mend {
 		o.Replica = "" // whoever asks for repair has chosen it over the replica
 	}
@@ -48,7 +57,7 @@ func openStack(ctx context.Context, c config, mend bool, log *slog.Logger) (_ *s
 	if err != nil {
 		return nil, err
 	}
-	st := &stack{store: store, failover: failover, log: log}
+	st := &stack{store: store, failover: failover, log: log, keys: source, keyAlerts: keyAlert(c.Data, c.Keys.URL)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, st.close())
@@ -75,7 +84,7 @@ func openStack(ctx context.Context, c config, mend bool, log *slog.Logger) (_ *s
 	}
 	st.sweeper = memory.NewSweeper(context.WithoutCancel(ctx), st.service, store, log)
 	if c.Backup.Replica != "" {
-		st.replica = backup.StartReplica(ctx, store, backup.ReplicaOptions{Repository: backup.Options{Folder: c.Backup.Replica, Build: version}, Logger: log})
+		st.replica = backup.StartReplica(ctx, store, backup.ReplicaOptions{Repository: backup.Options{Folder: c.Backup.Replica, KeySource: source, Build: version}, Logger: log})
 	}
 	return st, nil
 }
@@ -101,7 +110,7 @@ func (s *stack) closeReplica() {
 
 // alerts are what status tells of the replica.
 func (s *stack) alerts() []string {
-	var out []string
+	out := slices.Clone(s.keyAlerts)
 	if s.failover != nil {
 		out = append(out, s.failover.Warning())
 	}

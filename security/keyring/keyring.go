@@ -123,6 +123,16 @@ func Rebuild(ctx context.Context, opts Options) error {
 	return err
 }
 
+// Newest returns the newest generation that the keys.json of the folder dir lists, without a key to check it by. It
+// returns an error wrapping os.ErrNotExist or ErrCorrupt.
+func Newest(dir string) (uint32, error) {
+	t, err := readCheckTable(checkPath(dir))
+	if err != nil {
+		return 0, err
+	}
+	return t.Keys[len(t.Keys)-1].Generation, nil
+}
+
 func createMaster(ctx context.Context, source Source) (security.Secret, error) {
 	master := security.RandomSecret(MasterKeySize)
 	err := source.Create(ctx, master)

@@ -160,6 +160,9 @@ func (r *Repository) prepare(ctx context.Context, m *manifest, stage string, not
 	if err != nil {
 		return err
 	}
+	if err := r.renewTable(ctx, m, stage, source); err != nil {
+		return err
+	}
 	s, err := storage.Open(ctx, storage.Options{Dir: stage, KeySource: source, Logger: r.o.Logger, Now: r.o.Now})
 	if err != nil {
 		return fmt.Errorf("backup: open what backup %s holds: %w", m.ID, err)
@@ -173,6 +176,43 @@ func (r *Repository) prepare(ctx context.Context, m *manifest, stage string, not
 	}
 	r.step(StepDropped)
 	return nil
+}
+
+// renewTable sees to it that the keys of a store from before a rotation are found: its own keys.json knows nothing of the
+// master key of today, while the data folder's, or the repository's, holds the older one sealed under it.
+func (r *Repository) renewTable(ctx context.Context, m *manifest, stage string, source keyring.Source) error {
+	ring, err := keyring.Open(ctx, keyring.Options{Dir: stage, Source: source})
+	if err == nil {
+		return ring.Close()
+	}
+	if !errors.Is(err, keyring.ErrWrongKey) {
+		return err
+	}
+	was, gerr := keyring.Newest(stage)
+	if gerr != nil {
+		return gerr
+	}
+	now, kerr := r.keys(ctx)
+	if kerr != nil {
+		return errors.Join(err, kerr)
+	}
+	defer now.Close()
+	if !slices.Contains(now.Generations(), was) {
+		return fmt.Errorf("%w: backup %s was made under an older master key, which is retired; a copy of that key opens it", keyring.ErrWrongKey, m.ID)
+	}
+	for _, dir := range []string{r.o.DataDir, r.o.Folder} {
+		have, gerr := keyring.Newest(dir)
+		if dir == "" || gerr != nil || have < now.Generation() {
+			continue
+		}
+		b, rerr := os.ReadFile(filepath.Join(dir, keyring.CheckFileName))
+		if rerr != nil {
+			return fileError("read", filepath.Join(dir, keyring.CheckFileName), rerr)
+		}
+		path := filepath.Join(stage, keyring.CheckFileName)
+		return fileError("write", path, errors.Join(os.Remove(path), writeSynced(path, b)))
+	}
+	return err
 }
 
 // drop removes from the restored store what was purged after m was made.
