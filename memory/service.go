@@ -12,10 +12,13 @@ type Options struct {
 	Embedder   Embedder
 	Classifier Classifier
 	Ranker     Ranker
-	Authorizer Authorizer // nil allows everything: one person, one machine
-	Indexer    *Indexer   // nil means that nothing is waited for
-	Kin        Kin        // nil means that what is related is found by words and questions alone
-	Journal    Journal    // nil means that nobody is told
+	Authorizer Authorizer   // nil allows everything: one person, one machine
+	Indexer    *Indexer     // nil means that nothing is waited for
+	Kin        Kin          // nil means that what is related is found by words and questions alone
+	Journal    Journal      // nil means that nobody is told
+	Sessions   SessionStore // nil means that sessions are not kept
+	Drafts     Drafts       // nil means that there is no workspace
+	Audits     Audits       // nil means that the audit log cannot be read
 	// RemoteEmbedding says that the embedder may ask a remote provider: then each question is classified first.
 	RemoteEmbedding bool
 	// CloudConfigured says whether shared memories have anywhere to go.
@@ -34,6 +37,9 @@ type Service struct {
 	indexer    *Indexer
 	kin        Kin
 	journal    Journal
+	sessions   SessionStore
+	drafts     Drafts
+	audits     Audits
 	remote     bool
 	cloud      bool
 	tokens     func(string) int
@@ -47,7 +53,7 @@ func NewService(o Options) (*Service, error) {
 	}
 	s := &Service{
 		store: o.Store, embedder: o.Embedder, classifier: o.Classifier, ranker: o.Ranker, authorizer: o.Authorizer,
-		indexer: o.Indexer, kin: o.Kin, journal: o.Journal, remote: o.RemoteEmbedding, cloud: o.CloudConfigured, tokens: o.CountTokens, now: o.Now,
+		indexer: o.Indexer, kin: o.Kin, journal: o.Journal, sessions: o.Sessions, drafts: o.Drafts, audits: o.Audits, remote: o.RemoteEmbedding, cloud: o.CloudConfigured, tokens: o.CountTokens, now: o.Now,
 	}
 	if s.tokens == nil {
 		s.tokens = func(t string) int { return (len(t) + 3) / 4 }

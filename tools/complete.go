@@ -56,6 +56,8 @@ func (s *surface) suggest(ctx context.Context, field, typed string) ([]string, e
 	switch field {
 	case "days":
 		return startingWith([]string{"7", "14", "30", "90"}, typed), nil
+	case "key":
+		return s.suggestDrafts(ctx, typed)
 	case "project", "tag", "team", "id", "session":
 	default:
 		return nil, nil
@@ -85,6 +87,23 @@ func (s *surface) suggest(ctx context.Context, field, typed string) ([]string, e
 		return values, nil
 	}
 	return startingWith(values, typed), nil
+}
+
+// suggestDrafts completes the keys of the project's workspace.
+func (s *surface) suggestDrafts(ctx context.Context, typed string) ([]string, error) {
+	svc, err := s.open(ctx, "completion")
+	if err != nil {
+		return nil, err
+	}
+	ds, err := svc.Drafts(ctx, s.opts.Caller(ctx))
+	if err != nil {
+		return nil, err
+	}
+	keys := make([]string, len(ds))
+	for i := range ds {
+		keys[i] = ds[i].Key
+	}
+	return startingWith(keys, typed), nil
 }
 
 // looksLikeID reports whether typed may be the beginning of an id; anything else is taken for words to find one by.

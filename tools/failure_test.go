@@ -190,7 +190,7 @@ func TestNotOpen(t *testing.T) {
 		t.Errorf("completion = %v", got)
 	}
 	tools, err := w.client.ListTools(t.Context(), mcp.ListToolsRequest{})
-	if err != nil || len(tools.Tools) != 8 {
+	if err != nil || len(tools.Tools) != 9 {
 		t.Errorf("tools/list = %v, %v", tools, err)
 	}
 }

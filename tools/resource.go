@@ -18,10 +18,12 @@ const mimeJSON = "application/json"
 // The URIs of the resources.
 const (
 	statusURI       = "elderzan://status"
+	auditURI        = "elderzan://audit"
 	memoryTemplate  = "elderzan://memory/{id}"
 	relatedTemplate = "elderzan://memory/{id}/related"
 	projectTemplate = "elderzan://project/{project}"
 	sessionTemplate = "elderzan://sessions/{id}"
+	draftTemplate   = "elderzan://workspace/{key}"
 )
 
 // resourceLimit is how many memories a resource that lists some shows.
@@ -55,6 +57,9 @@ func (s *surface) addResources() {
 	s.mcp.AddResource(mcp.NewResource(statusURI, "status", mcp.WithResourceTitle("Status of the memory"),
 		mcp.WithResourceDescription("Version, counts by scope, embedding, index, sync, alerts"), mcp.WithMIMEType(mimeJSON)),
 		s.serve("status", func(ctx context.Context, c *call, _ string) (any, error) { return s.status(ctx, c) }))
+	s.mcp.AddResource(mcp.NewResource(auditURI, "audit", mcp.WithResourceTitle("Audit log"),
+		mcp.WithResourceDescription("The newest entries: what was done to which memory by whom and why, never the text"), mcp.WithMIMEType(mimeJSON)),
+		s.serve("audit", s.readAudit))
 	for _, t := range []struct {
 		uri, name, title, description string
 		read                          reader
@@ -62,7 +67,8 @@ func (s *surface) addResources() {
 		{memoryTemplate, "memory", "A memory", "One memory with all that is known about it", s.readMemory},
 		{relatedTemplate, "related", "Related memories", "What is close to a memory in meaning or was used together with it", s.readRelated},
 		{projectTemplate, "project", "A project's memories", "The newest memories of a project; percent-encode its name", s.readProject},
-		{sessionTemplate, "session", "A session's memories", "What was remembered in one session, in order", s.readSession},
+		{sessionTemplate, "session", "A session", "What was remembered and recalled in one session, open drafts, similar sessions", s.readSession},
+		{draftTemplate, "draft", "A draft", "Working notes of this project under a key; percent-encode it", s.readDraft},
 	} {
 		s.mcp.AddResourceTemplate(mcp.NewResourceTemplate(t.uri, t.name, mcp.WithTemplateTitle(t.title),
 			mcp.WithTemplateDescription(t.description), mcp.WithTemplateMIMEType(mimeJSON)),
@@ -175,10 +181,6 @@ func (s *surface) readRelated(ctx context.Context, c *call, name string) (any, e
 
 func (s *surface) readProject(ctx context.Context, c *call, name string) (any, error) {
 	return s.listResource(ctx, c, memory.SearchQuery{Filter: memory.Filter{Projects: []string{name}}, Sort: memory.SortNewest}, "project")
-}
-
-func (s *surface) readSession(ctx context.Context, c *call, name string) (any, error) {
-	return s.listResource(ctx, c, memory.SearchQuery{Filter: memory.Filter{Sessions: []string{name}}, Sort: memory.SortOldest}, "session")
 }
 
 func (s *surface) listResource(ctx context.Context, c *call, q memory.SearchQuery, what string) (any, error) {

@@ -106,6 +106,7 @@ func (s *surface) addTools() {
 	s.add("revise", s.revise)
 	s.add("forget", s.forget)
 	s.add("status", s.status)
+	s.add("workspace", s.workspace)
 }
 
 func (s *surface) add(name string, h handler) {

@@ -50,7 +50,7 @@ func TestToolList(t *testing.T) {
 			t.Errorf("%s lacks a title, a description or annotations", tool.Name)
 		}
 	}
-	want := []string{"classify", "forget", "recall", "remember", "revise", "search", "share", "status"}
+	want := []string{"classify", "forget", "recall", "remember", "revise", "search", "share", "status", "workspace"}
 	if !slices.Equal(names, want) {
 		t.Errorf("tools = %v; want %v", names, want)
 	}

@@ -100,6 +100,7 @@ func onEveryStore(t *testing.T, test func(t *testing.T, newWorld func(*testing.T
 					}
 				})
 				w.store, w.service.Store = nil, s
+				w.service.Kin, w.service.Sessions, w.service.Drafts, w.service.Audits = s, s, s, s
 			})
 		})
 	})

@@ -48,6 +48,7 @@ func (a *admin) register(s *server.MCPServer) {
 	addAdmin(a, s, "export", "Page of all memories, whole", a.export)
 	addAdmin(a, s, "import", "Store exported memories", a.importPage)
 	addAdmin(a, s, "doctor", "Check the store, and mend it", a.doctor)
+	addAdmin(a, s, "sessions", "List sessions, show one, find similar ones", a.sessions)
 	addAdmin(a, s, "backup", "Make a backup", a.backup)
 	addAdmin(a, s, "keys", "Show, rotate and retire the keys at rest", a.keys)
 }

@@ -19,6 +19,8 @@ var mayImport = map[string][]string{
 	"memory/dialogue":                    {},
 	"memory":                             {"scope"},
 	"memory/rank":                        {"memory", "scope", "memory/analysis", "memory/dialogue"},
+	"memory/session":                     {"memory", "scope"},
+	"memory/topic":                       {"memory", "memory/analysis", "scope"},
 	"memory/portable":                    {"memory", "scope"},
 	"memory/storage":                     {"memory", "memory/analysis", "scope", "security/..."},
 	"memory/storage/internal":            {"memory", "memory/analysis", "memory/dialogue", "memory/storage/internal/...", "scope", "security"},

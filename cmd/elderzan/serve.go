@@ -118,7 +118,13 @@ func (h *holder) engineOptions() engine.Options {
 			h.ready, h.status, h.updated = d.Ready, d.Status, d.ResourceUpdated
 			return h.server()
 		},
-		Open: h.open,
+		Open:   h.open,
+		Opened: func(c session.Conn) { h.heard(callerFrom(c)) },
+		Ended: func(c session.Conn) {
+			if st := h.stack.Load(); st != nil {
+				st.book.Ended(c.Session)
+			}
+		},
 	}
 	if c, err := loadConfig(h.dir); err == nil { // open tells the client what is wrong with the settings
 		o.Idle = c.EngineIdle
@@ -174,7 +180,12 @@ func (h *holder) server() *server.MCPServer {
 			}
 			return st.service, nil
 		},
-		Caller: callerOf, Status: h.info, Updated: func(uri string) { h.updated(uri) }, Version: version, Logger: h.log,
+		Caller: func(ctx context.Context) memory.Caller {
+			c := callerOf(ctx)
+			h.heard(c)
+			return c
+		},
+		Status: h.info, Updated: func(uri string) { h.updated(uri) }, Version: version, Logger: h.log,
 	})
 	if err != nil {
 		panic(err) // the options above are complete: a programmer's mistake
@@ -204,11 +215,22 @@ func callerOf(ctx context.Context) memory.Caller {
 	if !ok {
 		return memory.Caller{User: userName(), Client: "cli", Trust: memory.TrustUser}
 	}
+	return callerFrom(c)
+}
+
+func callerFrom(c session.Conn) memory.Caller {
 	m := memory.Caller{User: c.User, Client: c.Client, Session: c.Session, Project: c.Project, Root: c.Root, RequestKey: c.Key, Trust: memory.TrustAgent}
-	if isCLI(ctx) {
+	if c.Via == adminClient {
 		m.Trust = memory.TrustUser
 	}
 	return m
+}
+
+// heard notes that a client's session is alive. One command of a person is no session, unless something is stored in it.
+func (h *holder) heard(c memory.Caller) {
+	if st := h.stack.Load(); st != nil && c.Client != adminClient {
+		st.book.Touch(c)
+	}
 }
 
 // isCLI reports whether a call comes from a command of this program, which a person typed. What an MCP client calls

@@ -16,6 +16,7 @@ import (
 	"github.com/elderzan/elderzan/memory"
 	"github.com/elderzan/elderzan/memory/analysis"
 	"github.com/elderzan/elderzan/memory/rank"
+	"github.com/elderzan/elderzan/memory/session"
 	"github.com/elderzan/elderzan/memory/storage"
 	"github.com/elderzan/elderzan/memory/storage/backup"
 	"github.com/elderzan/elderzan/scope"
@@ -30,6 +31,7 @@ type stack struct {
 	store   *storage.Store
 	indexer *memory.Indexer
 	linker  *memory.Linker
+	book    *session.Book
 	service *memory.Service
 	sweeper *memory.Sweeper
 	embeds  *embeddings
@@ -70,14 +72,18 @@ func openStack(ctx context.Context, c config, mend bool, log *slog.Logger) (_ *s
 	if err != nil {
 		return nil, fmt.Errorf("ranker: %w", err)
 	}
+	st.book = session.Open(context.WithoutCancel(ctx), session.Options{Store: store, Kin: store, Drafts: store, Logger: log})
 	st.linker = memory.NewLinker(store, store, memory.LinkerOptions{Alike: rank.Alike, Logger: log})
 	st.indexer = memory.NewIndexer(context.WithoutCancel(ctx), store, st.embeds, memory.IndexerOptions{
-		Logger: log, OnBatch: func(int, time.Duration) { st.linker.Wake() },
+		Logger: log, OnBatch: func(int, time.Duration) {
+			st.linker.Wake()
+			st.book.Embedded()
+		},
 	})
 	st.linker.Start(context.WithoutCancel(ctx), st.indexer.Busy)
 	st.service, err = memory.NewService(memory.Options{
 		Store: store, Embedder: st.embeds, Classifier: newClassifier(c), Ranker: ranker, Indexer: st.indexer,
-		Kin: store, RemoteEmbedding: st.embeds.remote(),
+		Kin: store, Journal: st.book, Sessions: store, Drafts: store, Audits: store, RemoteEmbedding: st.embeds.remote(),
 	})
 	if err != nil {
 		return nil, err
@@ -108,6 +114,13 @@ func (s *stack) closeReplica() {
 	}
 }
 
+// closeBook writes what is new about the sessions.
+func (s *stack) closeBook() error {
+	ctx, cancel := context.WithTimeout(context.Background(), lastReplica)
+	defer cancel()
+	return s.book.Close(ctx)
+}
+
 // alerts are what status tells of the replica.
 func (s *stack) alerts() []string {
 	out := slices.Clone(s.keyAlerts)
@@ -136,6 +149,9 @@ func (s *stack) close() error {
 	}
 	if s.linker != nil {
 		errs = append(errs, s.linker.Close())
+	}
+	if s.book != nil {
+		errs = append(errs, s.closeBook())
 	}
 	if s.replica != nil {
 		s.closeReplica()

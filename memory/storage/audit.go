@@ -2,6 +2,7 @@ package storage
 
 import (
 	"context"
+	"slices"
 
 	"github.com/elderzan/elderzan/memory"
 	"github.com/elderzan/elderzan/memory/storage/internal/catalog"
@@ -23,4 +24,23 @@ func (s *Store) AuditLog(ctx context.Context, after int64, fn func(AuditEntry) e
 	return catalogError(s.catalog.AuditLog(ctx, after, s.auditKey, func(e catalog.AuditEntry) error {
 		return fn(AuditEntry{Seq: e.Seq, Audit: e.Audit})
 	}))
+}
+
+var _ memory.Audits = (*Store)(nil)
+
+// AuditTail implements memory.Audits.
+func (s *Store) AuditTail(ctx context.Context, n int) ([]memory.AuditRecord, error) {
+	if err := s.usable(); err != nil {
+		return nil, err
+	}
+	var out []memory.AuditRecord
+	err := s.AuditLog(ctx, max(0, s.catalog.AuditHead()-int64(n)), func(e AuditEntry) error {
+		out = append(out, memory.AuditRecord{Seq: e.Seq, Audit: e.Audit})
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	slices.Reverse(out)
+	return out[:min(len(out), n)], nil
 }

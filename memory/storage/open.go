@@ -178,6 +178,7 @@ func (s *Store) useKeys(ring *keyring.Keyring) (err error) {
 		indexes: map[indexName]*vector.Index{}, rows: map[indexName]rowSet{}, dirty: map[indexName]bool{},
 		full: s.fullVectors, rebuilt: func() { s.keeper.wake(s.keeper.full) },
 	}
+	s.features.pool = s.vectors.pool
 	return nil
 }
 
@@ -365,6 +366,7 @@ func (s *Store) release() error {
 	if s.catalog != nil {
 		errs = append(errs, s.catalog.Close())
 	}
+	errs = append(errs, s.features.close())
 	if s.vectors != nil {
 		errs = append(errs, s.vectors.close())
 	}

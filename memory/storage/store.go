@@ -27,6 +27,8 @@ type Store struct {
 	txns     *manager
 	keeper   *keeper
 	scrubber *scrubber
+	features features
+	drafts   drafts
 	uses     uses
 	snaps    snapshots
 

@@ -49,6 +49,9 @@ type Options struct {
 	// ProjectOf names the project around a folder that a client gives as its root; nil means roots are not asked for.
 	ProjectOf func(dir string) (name, root, remote string)
 
+	// Opened and Ended are told of clients' connections; see session.Options.
+	Opened, Ended func(session.Conn)
+
 	Idle         time.Duration // without connections before the engine leaves; 0 means 5 minutes, negative never
 	DrainTimeout time.Duration // for running requests when the engine leaves; 0 means 8 s
 	CloseTimeout time.Duration // for the store to close; 0 means 20 s
@@ -170,7 +173,7 @@ func newEngine(o Options, lock *link.Lock) *engine {
 	e.host = session.NewHost(session.Options{
 		Server: o.NewServer(Deps{ResourceUpdated: e.resourceUpdated, Ready: e.store.ready, Status: e.status}),
 		Handle: o.Handle, NeedsReady: o.NeedsReady,
-		Epoch: e.epoch, Ready: e.store.ready, ProjectOf: o.ProjectOf,
+		Epoch: e.epoch, Ready: e.store.ready, ProjectOf: o.ProjectOf, Opened: o.Opened, Ended: o.Ended,
 		MaxConcurrent: o.Concurrency, Timeout: o.CallTimeout, Logger: o.Logger,
 	})
 	return e

@@ -33,7 +33,10 @@ type Options struct {
 	NeedsReady func(method string, params json.RawMessage) bool
 	// ProjectOf names the project around a folder, as name, root and remote; nil means projects are known only from
 	// what a connection says of itself.
-	ProjectOf     func(dir string) (name, root, remote string)
+	ProjectOf func(dir string) (name, root, remote string)
+	// Opened and Ended are told of connections: when the client says that it is ready, and when it is gone. They must not
+	// block; nil means nobody is told.
+	Opened, Ended func(Conn)
 	MaxConcurrent int           // requests of one session that run at once; 0 means 32
 	Timeout       time.Duration // of one request, without the time it waits for the user; 0 means 60 s
 	AskTimeout    time.Duration // of one question to the client; 0 means 10 minutes
@@ -69,6 +72,12 @@ func NewHost(o Options) *Host {
 		o.Handle = func(ctx context.Context, s *server.MCPServer, message json.RawMessage) mcp.JSONRPCMessage {
 			return s.HandleMessage(ctx, message)
 		}
+	}
+	if o.Opened == nil {
+		o.Opened = func(Conn) {}
+	}
+	if o.Ended == nil {
+		o.Ended = func(Conn) {}
 	}
 	h := &Host{o: o, live: map[*Session]struct{}{}}
 	o.Server.Use(h.recoverTool)
@@ -198,6 +207,11 @@ func (h *Host) Serve(ctx context.Context, c Conn, src Source, w io.WriteCloser, 
 		delete(h.live, s)
 		h.mu.Unlock()
 		h.o.Server.UnregisterSession(context.WithoutCancel(ctx), id)
+		select {
+		case <-drain: // the client stays, with another engine
+		default:
+			h.o.Ended(s.Conn())
+		}
 	}()
 	s.ctx = h.o.Server.WithContext(ctx, s)
 	return s.serve(src, drain)

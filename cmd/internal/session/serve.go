@@ -179,6 +179,9 @@ func (s *Session) handleEvent(e event) {
 	}()
 	ctx := context.WithValue(s.ctx, requestKey{}, &request{s: s, n: e.n, method: e.method})
 	s.h.o.Handle(ctx, s.h.o.Server, e.message)
+	if e.method == methodInitialized {
+		s.h.o.Opened(s.Conn())
+	}
 	if e.method == methodInitialized || e.method == string(mcp.MethodNotificationRootsListChanged) {
 		s.adoptRoots(ctx)
 	}

@@ -230,8 +230,8 @@ func (tx *Tx) TouchSession(m *memory.Memory) error {
 		return nil
 	}
 	at := m.CreatedAt.UnixMilli()
-	_, err := tx.exec("touch session", `INSERT INTO sessions (id, client, user, project, status, started_at, last_at, memories)
-		VALUES (?, ?, ?, ?, 'open', ?, ?, 1)
+	_, err := tx.exec("touch session", `INSERT INTO sessions (id, client, user, project, status, started_at, last_at, memories, num)
+		VALUES (?, ?, ?, ?, 'open', ?, ?, 1, (SELECT coalesce(max(num), 0) + 1 FROM sessions))
 		ON CONFLICT (id) DO UPDATE SET last_at = max(last_at, excluded.last_at), memories = memories + 1`,
 		m.Session, m.Client, m.Author, m.Project, at, at)
 	return err
