@@ -131,10 +131,10 @@ func (s *Store) sessionState(num int64) (sessionState, error) {
 
 // feature is the mean direction of what was stored in a session and what came back in it.
 func (s *Store) feature(ctx context.Context, id string, st sessionState) (sessionFeature, error) {
-	own, err := s.catalog.SessionRows(ctx, id, sessionMembers)
-	if err != nil {
-		return sessionFeature{}, catalogError(err)
-	}
+	own := slices.Collect(s.index.Select(memory.Filter{
+		Sessions: []string{id}, States: []memory.State{memory.Active, memory.Superseded, memory.Archived},
+	}).Rows())
+	own = own[max(0, len(own)-sessionMembers):]
 	var ids []memory.ID
 	for _, u := range st.Recalled[max(0, len(st.Recalled)-sessionMembers):] {
 		ids = append(ids, u.ID)

@@ -62,24 +62,6 @@ func (v *View) SessionsByNum(ctx context.Context, nums []int64) ([]SessionRow, e
 	return v.sessions(ctx, selectSession+` WHERE num IN (SELECT value FROM json_each(?))`, rowList(nums))
 }
 
-// SessionRows returns the rows of the newest n memories of a session that are not forgotten.
-func (v *View) SessionRows(ctx context.Context, id string, n int) ([]int64, error) {
-	rows, err := v.query(ctx, "read session", `SELECT row FROM memories WHERE session = ? AND session <> '' AND state <> 4 ORDER BY at DESC LIMIT ?`, id, n)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var out []int64
-	for rows.Next() {
-		var row int64
-		if err := rows.Scan(&row); err != nil {
-			return nil, wrap("read session", err)
-		}
-		out = append(out, row)
-	}
-	return out, wrap("read session", rows.Err())
-}
-
 func (v *View) sessions(ctx context.Context, query string, args ...any) ([]SessionRow, error) {
 	rows, err := v.query(ctx, "read sessions", query, args...)
 	if err != nil {
