@@ -17,8 +17,12 @@ type IndexerOptions struct {
 }
 
 // restShare is how many times as long as it worked the worker rests while people wait for answers: it then takes
-// a tenth of one core.
-const restShare = 9
+// a tenth of one core, and a fiftieth while crowd calls or more wait.
+const (
+	restShare  = 9
+	crowdShare = 49
+	crowd      = 8
+)
 
 // retry bounds how long a failed batch waits: doubled from the first to the second.
 const (
@@ -293,9 +297,16 @@ func (x *Indexer) busy() bool {
 
 // giveWay rests after worked while calls are being answered.
 func (x *Indexer) giveWay(ctx context.Context, worked time.Duration) {
-	if x.busy() {
-		x.rest(ctx, restShare*worked)
+	if !x.busy() {
+		return
 	}
+	share := time.Duration(restShare)
+	x.mu.Lock()
+	if x.foreground >= crowd {
+		share = crowdShare
+	}
+	x.mu.Unlock()
+	x.rest(ctx, share*worked)
 }
 
 func (x *Indexer) fail(ctx context.Context, jobs []Job, cause error) {

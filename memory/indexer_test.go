@@ -185,6 +185,22 @@ func TestIndexerGivesWay(t *testing.T) {
 	})
 }
 
+// While many calls wait the worker all but stops.
+func TestIndexerGivesWayToMany(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, func(b *bench) { b.perText = 10 * time.Millisecond })
+		synctest.Wait()
+		for range 8 {
+			defer b.Foreground()()
+		}
+		b.add(numbered(5)...)
+		<-time.After(1100 * time.Millisecond)
+		if got, want := b.times(), []int64{0, 500, 1000}; !slices.Equal(got, want) {
+			t.Errorf("embedded at %v ms; want %v", got, want)
+		}
+	})
+}
+
 // Somebody who waits for the jobs ends the rests.
 func TestIndexerHurries(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

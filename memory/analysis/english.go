@@ -1,7 +1,9 @@
 package analysis
 
 import (
+	"hash/maphash"
 	"strings"
+	"sync/atomic"
 
 	"github.com/kljensen/snowball/english"
 )
@@ -16,8 +18,23 @@ func stem(word string) string {
 			return word
 		}
 	}
-	return english.Stem(baseForm(word), true)
+	slot := &stems[maphash.String(stemSeed, word)%uint64(len(stems))]
+	if known := slot.Load(); known != nil && known.word == word {
+		return known.stem
+	}
+	known := &stemmed{strings.Clone(word), english.Stem(baseForm(word), true)}
+	slot.Store(known)
+	return known.stem
 }
+
+// stems remembers the stems of words met before: texts are made of few words, and to stem one takes a microsecond. A
+// word takes the place of another that falls on its slot, so that the memory this takes is bounded.
+var (
+	stems    [4096]atomic.Pointer[stemmed]
+	stemSeed = maphash.MakeSeed()
+)
+
+type stemmed struct{ word, stem string }
 
 // contraction returns the word that an apostrophe and what follows it belong to, as in "Anna's" or "doesn't".
 func contraction(head, tail string) (base string, ok bool) {

@@ -93,7 +93,36 @@ func (s *Session) request(n uint64, m link.Message, message []byte, drain <-chan
 		run()
 		return
 	}
-	go run()
+	s.spawn(run)
+}
+
+// workerIdle is how long a goroutine waits for another request before it ends.
+const workerIdle = time.Second
+
+// spawn runs fn on a goroutine, if possible on one that has handled a request before: its stack has grown already, which
+// for a new one is a noticeable part of a short request.
+func (s *Session) spawn(fn func()) {
+	select {
+	case s.idle <- fn:
+	default:
+		go s.work(fn)
+	}
+}
+
+func (s *Session) work(fn func()) {
+	wait := time.NewTimer(workerIdle)
+	defer wait.Stop()
+	for {
+		fn()
+		wait.Reset(workerIdle)
+		select {
+		case fn = <-s.idle:
+		case <-wait.C:
+			return
+		case <-s.stop:
+			return
+		}
+	}
 }
 
 // takeSlot waits for its turn; it is false when the request was cancelled, or is for the next engine, by then.

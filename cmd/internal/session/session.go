@@ -35,6 +35,7 @@ type Session struct {
 	dead   chan struct{} // closed when the writer has ended
 	queue  chan struct{} // one taken by each request that waits for its turn
 	slots  chan struct{} // one taken by each running request
+	idle   chan func()   // takes work for a goroutine that waits for some
 
 	inited atomic.Bool
 	asked  atomic.Int64 // requests to the client so far
@@ -68,6 +69,7 @@ func newSession(h *Host, id string, c Conn, w io.WriteCloser) *Session {
 		notes:   make(chan mcp.JSONRPCNotification, noteQueue),
 		out:     make(chan []byte, outQueue),
 		events:  make(chan event, eventQueue),
+		idle:    make(chan func()),
 		stop:    make(chan struct{}),
 		dead:    make(chan struct{}),
 		queue:   make(chan struct{}, maxQueue),

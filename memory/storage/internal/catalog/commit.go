@@ -12,7 +12,7 @@ import (
 
 // Gathering and idling; see writer.gather and writer.run.
 const (
-	gatherWindow = 150 * time.Microsecond
+	gatherWindow = time.Millisecond
 	idleAfter    = 20 * time.Millisecond
 	fullPause    = time.Second // between attempts at maintenance that fail
 )
@@ -151,7 +151,7 @@ func (w *writer) run() {
 	defer close(w.applied)
 	idle := time.NewTimer(idleAfter)
 	defer idle.Stop()
-	last := 0
+	lately := 0 // requests in a batch, slow to fall
 	for {
 		var first *request
 		select {
@@ -172,24 +172,25 @@ func (w *writer) run() {
 				return
 			}
 		}
-		batch := w.gather(first, last)
-		last = len(batch)
+		batch := w.gather(first, lately)
+		lately = max(len(batch), lately-1)
 		w.commit(batch)
 		w.betweenBatches()
 		idle.Reset(idleAfter)
 	}
 }
 
-// gather returns first and the requests that wait with it. The callers of the batch before have only now got their
-// answers: when there were several, more requests are about to arrive, and a moment's wait lets them share a commit.
-func (w *writer) gather(first *request, last int) []*request {
+// gather returns first and the requests that wait with it. When there were several before, more are about to arrive: the
+// callers have only now got their answers. A commit costs much by itself and little for each request, so that a
+// moment's wait until there are as many as lately saves more than it costs.
+func (w *writer) gather(first *request, lately int) []*request {
 	batch := w.drain([]*request{first})
-	if last < 2 || len(batch) >= last {
+	if lately < 2 || len(batch) >= lately {
 		return batch
 	}
 	wait := time.NewTimer(gatherWindow)
 	defer wait.Stop()
-	for len(batch) < last {
+	for len(batch) < lately {
 		select {
 		case r := <-w.queue:
 			batch = append(batch, r)
