@@ -12,6 +12,8 @@ func TestCrash(t *testing.T) { storagetest.Crash(t) }
 
 func TestCrashAnywhere(t *testing.T) { storagetest.CrashAnywhere(t) }
 
+func TestCrashModel(t *testing.T) { storagetest.Model(t) }
+
 func TestFailEach(t *testing.T) { storagetest.FailEach(t) }
 
 func TestFullDisk(t *testing.T) { storagetest.FullDisk(t) }

@@ -69,7 +69,8 @@ func child(ctx context.Context, name, dir string, step storage.Step) error {
 	var mu sync.Mutex
 	// Low limits, so that the process is often killed while an index is given another form or saved.
 	limits := storage.IndexLimits{SQ8: 16, SQ4: 48, IVFPQ: 300}
-	s, err := storage.Open(ctx, storage.Options{Dir: dir, Source: "test", Limits: limits, SnapshotEvery: 64, Crash: func(at storage.Step) {
+	faults, _ := strconv.Atoi(os.Getenv(envFaults)) // "" is none
+	s, err := storage.Open(ctx, storage.Options{Dir: dir, Source: "test", Limits: limits, SnapshotEvery: 64, Fail: failing(faults), Crash: func(at storage.Step) {
 		mu.Lock()
 		defer mu.Unlock()
 		say(sayStep + at.String())
@@ -80,10 +81,15 @@ func child(ctx context.Context, name, dir string, step storage.Step) error {
 			}
 		}
 	}})
+	if faults > 0 && errors.Is(err, ErrInjected) {
+		return nil // nothing was begun
+	}
 	if err != nil {
 		return err
 	}
 	switch name {
+	case operationModel:
+		return obey(ctx, s)
 	case operationWrite:
 		return writeOn(ctx, s)
 	case operationFull:
