@@ -51,6 +51,7 @@ func (a *admin) register(s *server.MCPServer) {
 	addAdmin(a, s, "sessions", "List sessions, show one, find similar ones", a.sessions)
 	addAdmin(a, s, "backup", "Make a backup", a.backup)
 	addAdmin(a, s, "keys", "Show, rotate and retire the keys at rest", a.keys)
+	addAdmin(a, s, "audit", "Show, verify and sign the audit log", a.audit)
 }
 
 // addAdmin adds one admin tool whose arguments are read into A.

@@ -29,6 +29,9 @@ type keysArgs struct {
 // keys answers the commands about the keys at rest.
 func (a *admin) keys(ctx context.Context, st *stack, in keysArgs) (any, error) {
 	c := a.caller(ctx)
+	if err := st.service.Authorize(ctx, c, "keys"); err != nil {
+		return nil, err
+	}
 	note := memory.Audit{User: c.User, Client: c.Client, Session: c.Session}
 	var err error
 	switch in.Action {
@@ -125,6 +128,11 @@ func newKeysRotate(a *app) *cobra.Command {
 			"background while it does. A crash at any moment loses nothing. The older key still opens what it sealed until\n" +
 			"`elderzan keys retire`.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if wait {
+				if _, _, err := a.waitRenewed(cmd.Context()); err != nil {
+					return err
+				}
+			}
 			_, st, err := a.callKeys(cmd.Context(), "rotate")
 			if err != nil {
 				return err
@@ -135,14 +143,11 @@ func newKeysRotate(a *app) *cobra.Command {
 			if st.Source != "" && !a.json && !strings.Contains(st.Source, "(wrapped by ") {
 				fmt.Fprintf(a.err, "the master key is a new one: keep a copy of %s apart, in place of the older copy\n", st.Source)
 			}
-			raw, st, err := a.callKeys(cmd.Context(), "status")
-			for ; err == nil && wait && !st.Retirable && st.Renewal.Part != "" && st.Renewal.Err == ""; raw, st, err = a.callKeys(cmd.Context(), "status") {
-				select {
-				case <-time.After(200 * time.Millisecond):
-				case <-cmd.Context().Done():
-					return cmd.Context().Err()
-				}
+			ask := func(ctx context.Context) (json.RawMessage, storage.KeyStatus, error) { return a.callKeys(ctx, "status") }
+			if wait {
+				ask = a.waitRenewed
 			}
+			raw, _, err := ask(cmd.Context())
 			if err != nil {
 				return err
 			}
@@ -151,6 +156,21 @@ func newKeysRotate(a *app) *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&wait, "wait", false, "return only when everything is sealed under the new key")
 	return cmd
+}
+
+// waitRenewed asks until nothing is being sealed anew any more.
+func (a *app) waitRenewed(ctx context.Context) (json.RawMessage, storage.KeyStatus, error) {
+	for {
+		raw, st, err := a.callKeys(ctx, "status")
+		if err != nil || st.Renewal.Part == "" || st.Renewal.Err != "" {
+			return raw, st, err
+		}
+		select {
+		case <-time.After(200 * time.Millisecond):
+		case <-ctx.Done():
+			return nil, st, ctx.Err()
+		}
+	}
 }
 
 // reopen has the store opened anew: the engine ends, and whoever needs it next starts another.

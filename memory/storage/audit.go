@@ -14,6 +14,9 @@ type AuditEntry struct {
 	memory.Audit
 }
 
+// AuditHead returns the number of the newest entry that is committed; 0 where there is none.
+func (s *Store) AuditHead() int64 { return s.catalog.AuditHead() }
+
 // AuditLog calls fn for each entry after the one numbered after, in order, each verified to follow from the one before
 // (from 0, that is the whole chain). It ends at fn's first error, and with a *memory.CorruptError at an entry that
 // does not follow.

@@ -155,6 +155,9 @@ func (s *Store) useKeys(ring *keyring.Keyring) (err error) {
 	if s.cursorKey, err = ring.Key(keyring.Tokens); err != nil {
 		return err
 	}
+	if s.checkpoints, err = newAuditKeys(ring); err != nil {
+		return err
+	}
 	audit := map[uint32]security.Secret{}
 	for _, g := range ring.GenerationsFor(keyring.Audit) {
 		if audit[g], err = ring.KeyAt(keyring.Audit, g); err != nil {

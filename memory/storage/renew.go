@@ -366,7 +366,7 @@ func (s *Store) RotateKeys(ctx context.Context, audit memory.Audit) error {
 		return fmt.Errorf("%w: the key was rotated already and the store is not opened under it yet; run: elderzan stop", ErrKeys)
 	}
 	if s.renewal.pending() {
-		return fmt.Errorf("%w: the last rotation is still under way; see: elderzan keys status", ErrKeys)
+		return fmt.Errorf("%w: the last rotation is still under way", ErrKeys)
 	}
 	was := ring.ID()
 	if err := ring.Rotate(ctx); err != nil {

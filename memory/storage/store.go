@@ -32,11 +32,12 @@ type Store struct {
 	uses     uses
 	snaps    snapshots
 
-	source     string // of events
-	generation uint32 // of the keys below
-	private    *security.Sealer
-	hashKey    security.Secret
-	renewal    *renewal
+	source      string // of events
+	generation  uint32 // of the keys below
+	private     *security.Sealer
+	hashKey     security.Secret
+	renewal     *renewal
+	checkpoints *auditKeys
 
 	olderHashKeys    []security.Secret // that memories may still be hashed under while renewal is under way
 	renewFrom        uint32            // generation that memories were hashed and sealed under before the last rotation; 0 for none
