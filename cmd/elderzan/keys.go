@@ -143,7 +143,9 @@ func newKeysRotate(a *app) *cobra.Command {
 			if st.Source != "" && !a.json && !strings.Contains(st.Source, "(wrapped by ") {
 				fmt.Fprintf(a.err, "the master key is a new one: keep a copy of %s apart, in place of the older copy\n", st.Source)
 			}
-			ask := func(ctx context.Context) (json.RawMessage, storage.KeyStatus, error) { return a.callKeys(ctx, "status") }
+			ask := func(ctx context.Context) (json.RawMessage, storage.KeyStatus, error) {
+				return a.callKeys(ctx, "status")
+			}
 			if wait {
 				ask = a.waitRenewed
 			}
