@@ -4,7 +4,7 @@
 # by its recipe, so that a second run, or a second checkout, finds it and returns at once.
 #
 #   deps.sh         what `make build` needs
-#   deps.sh --test  and what the tests need besides (PostgreSQL)
+#   deps.sh --test  and what the tests need besides (PostgreSQL, Chromium)
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 

@@ -12,7 +12,11 @@ readonly BUILD=(
 	librocksdb-dev                       # brings the compressors it links against
 	libre2-dev pkg-config                # RE2 itself: its WebAssembly build costs 230 ms at every start
 )
-readonly TEST=(postgresql softhsm2 gnome-keyring dbus)
+readonly TEST=(
+	postgresql
+	softhsm2 gnome-keyring dbus  # keys kept elsewhere
+	chromium fonts-dejavu-core # goes through the dashboard as a person would
+)
 
 die() {
 	printf '%s\n' "$*" >&2

@@ -29,6 +29,7 @@ type admin struct {
 	open   func(context.Context) (*stack, error)
 	caller func(context.Context) memory.Caller
 	isCLI  func(context.Context) bool
+	page   *webPage
 }
 
 // register adds the admin tools to s, hidden from everyone but the command line.
@@ -52,6 +53,7 @@ func (a *admin) register(s *server.MCPServer) {
 	addAdmin(a, s, "backup", "Make a backup", a.backup)
 	addAdmin(a, s, "keys", "Show, rotate and retire the keys at rest", a.keys)
 	addAdmin(a, s, "audit", "Show, verify and sign the audit log", a.audit)
+	addAdmin(a, s, "dashboard", "Start the web page", a.dashboard)
 }
 
 // addAdmin adds one admin tool whose arguments are read into A.

@@ -96,27 +96,36 @@ func dataFolder(flag string) (string, error) {
 
 // loadConfig reads the defaults, DIR/config.toml and the environment, the later winning, and validates the result.
 func loadConfig(dir string) (config, error) {
+	k, err := readSettings(dir)
+	if err != nil {
+		return config{}, err
+	}
+	return validate(dir, k)
+}
+
+// readSettings returns the values in force, not yet validated.
+func readSettings(dir string) (*koanf.Koanf, error) {
 	k := koanf.New(".")
 	defaults := map[string]any{}
 	for _, s := range settings {
 		defaults[s.key] = s.value
 	}
 	if err := k.Load(confmap.Provider(defaults, "."), nil); err != nil {
-		return config{}, fmt.Errorf("settings: %w", err)
+		return nil, fmt.Errorf("settings: %w", err)
 	}
 	path := filepath.Join(dir, "config.toml")
 	if err := k.Load(file.Provider(path), toml.Parser()); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return config{}, hint(fmt.Errorf("settings: %s cannot be read: %w", path, err), "mend the file, or move it away to go on with the defaults")
+		return nil, hint(fmt.Errorf("settings: %s cannot be read: %w", path, err), "mend the file, or move it away to go on with the defaults")
 	}
 	if err := k.Load(env.Provider(".", env.Opt{Prefix: "ELDERZAN_", TransformFunc: fromEnvironment}), nil); err != nil {
-		return config{}, fmt.Errorf("settings: environment: %w", err)
+		return nil, fmt.Errorf("settings: environment: %w", err)
 	}
 	for _, key := range k.Keys() {
 		if _, known := defaults[key]; !known {
-			return config{}, hint(fmt.Errorf("settings: %s: unknown key %q", path, key), "list the keys: elderzan config")
+			return nil, hint(fmt.Errorf("settings: %s: unknown key %q", path, key), "list the keys: elderzan config")
 		}
 	}
-	return validate(dir, k)
+	return k, nil
 }
 
 // fromEnvironment turns ELDERZAN_EMBEDDING_MODEL into embedding.model; variables that name no setting are left out,

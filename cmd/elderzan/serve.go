@@ -97,6 +97,7 @@ type holder struct {
 	ready   func(context.Context) error // waits for stack; nil where it was opened before anything is served
 	status  func() link.Status
 	updated func(uri string) // tells subscribers
+	page    *webPage
 }
 
 // newHolder also sees to it that whatever this process writes is its user's alone: the engines make files as wide as
@@ -104,11 +105,13 @@ type holder struct {
 func newHolder(dir string, logTo interface{ Write([]byte) (int, error) }) *holder {
 	unix.Umask(0o077)
 	level := new(slog.LevelVar)
-	return &holder{
+	h := &holder{
 		dir: dir, level: level, log: slog.New(slog.NewTextHandler(logTo, &slog.HandlerOptions{Level: level})),
 		started: time.Now(), build: buildID(), updated: func(string) {},
 		status: func() link.Status { return link.Status{PID: os.Getpid()} },
 	}
+	h.page = &webPage{h: h}
+	return h
 }
 
 func (h *holder) engineOptions() engine.Options {
@@ -148,8 +151,9 @@ func (h *holder) open(ctx context.Context) (engine.Closer, error) {
 	}
 	h.stack.Store(st)
 	return func(context.Context) error {
+		err := h.page.close()
 		h.stack.Store(nil)
-		return st.close()
+		return errors.Join(err, st.close())
 	}, nil
 }
 
@@ -171,15 +175,17 @@ func (h *holder) current(ctx context.Context) (*stack, error) {
 	return st, nil
 }
 
+func (h *holder) service(ctx context.Context) (*memory.Service, error) {
+	st, err := h.current(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return st.service, nil
+}
+
 func (h *holder) server() *server.MCPServer {
 	s, err := tools.NewServer(tools.Options{
-		Service: func(ctx context.Context) (*memory.Service, error) {
-			st, err := h.current(ctx)
-			if err != nil {
-				return nil, err
-			}
-			return st.service, nil
-		},
+		Service: h.service,
 		Caller: func(ctx context.Context) memory.Caller {
 			c := callerOf(ctx)
 			h.heard(c)
@@ -190,7 +196,7 @@ func (h *holder) server() *server.MCPServer {
 	if err != nil {
 		panic(err) // the options above are complete: a programmer's mistake
 	}
-	ad := &admin{open: h.current, caller: callerOf, isCLI: isCLI}
+	ad := &admin{open: h.current, caller: callerOf, isCLI: isCLI, page: h.page}
 	ad.register(s)
 	return s
 }

@@ -1,0 +1,39 @@
+package dashboard
+
+import (
+	"net/http"
+
+	"github.com/elderzan/elderzan/memory"
+)
+
+// recentShown is how many of the newest memories the first page lists.
+const recentShown = 8
+
+func (s *Server) overview(_ http.ResponseWriter, r *http.Request) (string, view, error) {
+	o := s.opts.Overview(r.Context())
+	svc, err := s.opts.Service(r.Context())
+	if err != nil {
+		return "", view{}, err
+	}
+	st, err := svc.Status(r.Context(), s.opts.Caller)
+	if err != nil {
+		return "", view{}, err
+	}
+	recent, err := svc.Search(r.Context(), s.opts.Caller, memory.SearchQuery{Sort: memory.SortNewest, Limit: recentShown})
+	if err != nil {
+		return "", view{}, err
+	}
+	total := 0
+	for _, n := range st.ByScope {
+		total += n
+	}
+	return "overview", view{Title: "Overview", Path: "/", Data: map[string]any{
+		"Engine": o, "Stats": st, "Total": total, "Recent": recent.Memories,
+	}}, nil
+}
+
+func (s *Server) settings(_ http.ResponseWriter, r *http.Request) (string, view, error) {
+	return "settings", view{Title: "Settings", Path: "/settings", Data: map[string]any{
+		"Settings": s.opts.Settings(), "Engine": s.opts.Overview(r.Context()),
+	}}, nil
+}
