@@ -58,10 +58,10 @@ require (
 	github.com/mattn/go-colorable v0.1.14
 	github.com/mattn/go-isatty v0.0.20
 	github.com/mattn/go-runewidth v0.0.16
-	github.com/miekg/pkcs11 v1.1.1
 	github.com/mattn/go-sqlite3 v1.14.53
 	github.com/mfridman/interpolate v0.0.2
 	github.com/mholt/archives v0.1.2
+	github.com/miekg/pkcs11 v1.1.1
 	github.com/minio/minlz v1.0.0
 	github.com/mitchellh/copystructure v1.2.0
 	github.com/mitchellh/mapstructure v1.5.0
@@ -113,6 +113,7 @@ require (
 	gopkg.in/ini.v1 v1.67.0
 	gopkg.in/yaml.v3 v3.0.1
 	pgregory.net/rapid v1.3.0
+	gonum.org/v1/gonum v0.17.0
 )
 
 require (

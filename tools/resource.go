@@ -19,6 +19,7 @@ const mimeJSON = "application/json"
 const (
 	statusURI       = "elderzan://status"
 	auditURI        = "elderzan://audit"
+	topicsURI       = "elderzan://topics"
 	memoryTemplate  = "elderzan://memory/{id}"
 	relatedTemplate = "elderzan://memory/{id}/related"
 	projectTemplate = "elderzan://project/{project}"
@@ -60,6 +61,9 @@ func (s *surface) addResources() {
 	s.mcp.AddResource(mcp.NewResource(auditURI, "audit", mcp.WithResourceTitle("Audit log"),
 		mcp.WithResourceDescription("The newest entries: what was done to which memory by whom and why, never the text"), mcp.WithMIMEType(mimeJSON)),
 		s.serve("audit", s.readAudit))
+	s.mcp.AddResource(mcp.NewResource(topicsURI, "topics", mcp.WithResourceTitle("Topics"),
+		mcp.WithResourceDescription("What the memories are about, in groups with their terms; without PRIVATE ones"), mcp.WithMIMEType(mimeJSON)),
+		s.serve("topics", s.readTopics))
 	for _, t := range []struct {
 		uri, name, title, description string
 		read                          reader

@@ -31,6 +31,8 @@ type Options struct {
 	Updated func(uri string)
 	// Names completes the names of projects, tags and teams; nil means from the newest memories.
 	Names func(ctx context.Context, c memory.Caller, field, prefix string, limit int) ([]string, error)
+	// Topics groups the memories that the caller may read; nil means that there are no topics.
+	Topics func(ctx context.Context, c memory.Caller) (memory.TopicMap, error)
 	// OnCall is told of every finished tool call, for metrics; it must not block. nil means nobody is.
 	OnCall  func(Call)
 	Version string        // of the build; "" means "dev"

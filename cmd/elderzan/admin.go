@@ -50,6 +50,7 @@ func (a *admin) register(s *server.MCPServer) {
 	addAdmin(a, s, "import", "Store exported memories", a.importPage)
 	addAdmin(a, s, "doctor", "Check the store, and mend it", a.doctor)
 	addAdmin(a, s, "sessions", "List sessions, show one, find similar ones", a.sessions)
+	addAdmin(a, s, "topics", "Group memories into topics", a.topics)
 	addAdmin(a, s, "backup", "Make a backup", a.backup)
 	addAdmin(a, s, "keys", "Show, rotate and retire the keys at rest", a.keys)
 	addAdmin(a, s, "audit", "Show, verify and sign the audit log", a.audit)

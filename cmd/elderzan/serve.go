@@ -191,6 +191,13 @@ func (h *holder) server() *server.MCPServer {
 			h.heard(c)
 			return c
 		},
+		Topics: func(ctx context.Context, c memory.Caller) (memory.TopicMap, error) {
+			st, err := h.current(ctx)
+			if err != nil {
+				return memory.TopicMap{}, err
+			}
+			return st.topicsFor(ctx, c, false)
+		},
 		Status: h.info, Updated: func(uri string) { h.updated(uri) }, Version: version, Logger: h.log,
 	})
 	if err != nil {

@@ -19,6 +19,7 @@ import (
 	"github.com/elderzan/elderzan/memory/session"
 	"github.com/elderzan/elderzan/memory/storage"
 	"github.com/elderzan/elderzan/memory/storage/backup"
+	"github.com/elderzan/elderzan/memory/topic"
 	"github.com/elderzan/elderzan/scope"
 	"github.com/elderzan/elderzan/scope/knowledge"
 	"github.com/elderzan/elderzan/scope/projectctx"
@@ -32,6 +33,7 @@ type stack struct {
 	indexer *memory.Indexer
 	linker  *memory.Linker
 	book    *session.Book
+	topics  *topic.Keeper
 	service *memory.Service
 	sweeper *memory.Sweeper
 	embeds  *embeddings
@@ -80,6 +82,7 @@ func openStack(ctx context.Context, c config, mend bool, log *slog.Logger) (_ *s
 			st.book.Embedded()
 		},
 	})
+	st.topics = topic.Open(context.WithoutCancel(ctx), topic.Options{Store: store, Count: st.vectors, Busy: st.indexer.Busy, Logger: log})
 	st.linker.Start(context.WithoutCancel(ctx), st.indexer.Busy)
 	st.service, err = memory.NewService(memory.Options{
 		Store: store, Embedder: st.embeds, Classifier: newClassifier(c), Ranker: ranker, Indexer: st.indexer,
@@ -112,6 +115,21 @@ func (s *stack) closeReplica() {
 	if err := s.replica.Close(ctx); err != nil {
 		s.log.Warn("the replica lacks the last changes; it catches up at the next start", "error", err)
 	}
+}
+
+// vectors counts the vectors of the fullest space.
+func (s *stack) vectors() (most int) {
+	for _, n := range s.store.Spaces() {
+		most = max(most, n)
+	}
+	return most
+}
+
+// topicsFor groups what the caller may read.
+func (s *stack) topicsFor(ctx context.Context, c memory.Caller, spots bool) (memory.TopicMap, error) {
+	return s.topics.Topics(ctx, func(ctx context.Context, ids []memory.ID) ([]memory.Memory, error) {
+		return s.service.Get(ctx, c, ids)
+	}, spots)
 }
 
 // closeBook writes what is new about the sessions.
@@ -149,6 +167,9 @@ func (s *stack) close() error {
 	}
 	if s.linker != nil {
 		errs = append(errs, s.linker.Close())
+	}
+	if s.topics != nil {
+		errs = append(errs, s.topics.Close())
 	}
 	if s.book != nil {
 		errs = append(errs, s.closeBook())
