@@ -53,6 +53,7 @@ func (a *admin) register(s *server.MCPServer) {
 	addAdmin(a, s, "topics", "Group memories into topics", a.topics)
 	addAdmin(a, s, "backup", "Make a backup", a.backup)
 	addAdmin(a, s, "keys", "Show, rotate and retire the keys at rest", a.keys)
+	addAdmin(a, s, "reembed", "How far embedding anew has come", a.reembed)
 	addAdmin(a, s, "audit", "Show, verify and sign the audit log", a.audit)
 	addAdmin(a, s, "dashboard", "Start the web page", a.dashboard)
 }

@@ -47,6 +47,8 @@ var settings = []setting{
 	{"backup.keep_weekly", 5, "weeks of which it keeps the newest backup"},
 	{"backup.keep_monthly", 12, "months of which it keeps the newest backup"},
 	{"replica.folder", "", "folder, best on another disk, of a replica that follows the memory every few seconds and is opened when that is damaged; empty: none"},
+	{"embedding.shorten", "false", "true: cut longer vectors to 768 dimensions, for models trained for that"},
+	{"embedding.former_api_key", "", "key for the server of the model before, while everything is embedded anew; empty: embedding.api_key where the server is the same"},
 	{"embedding.timeout", "20s", "longest wait for one request to that server"},
 }
 
@@ -63,11 +65,13 @@ type config struct {
 }
 
 type embeddingConfig struct {
-	Provider string
-	BaseURL  string
-	Model    string
-	APIKey   security.Secret
-	Timeout  time.Duration
+	Provider     string
+	BaseURL      string
+	Model        string
+	APIKey       security.Secret
+	FormerAPIKey security.Secret
+	Shorten      bool
+	Timeout      time.Duration
 }
 
 // dataFolder returns the data folder: the flag, else $ELDERZAN_DATA, else $XDG_DATA_HOME/elderzan.
@@ -161,6 +165,7 @@ func validate(dir string, k *koanf.Koanf) (config, error) {
 	}
 	c.Embedding = embeddingConfig{
 		Provider: k.String("embedding.provider"), BaseURL: k.String("embedding.base_url"), Model: k.String("embedding.model"),
+		FormerAPIKey: security.NewSecret([]byte(k.String("embedding.former_api_key"))), Shorten: k.Bool("embedding.shorten"),
 		APIKey: security.NewSecret([]byte(k.String("embedding.api_key"))),
 	}
 	if c.Embedding.Timeout, err = time.ParseDuration(k.String("embedding.timeout")); err != nil || c.Embedding.Timeout <= 0 {

@@ -39,6 +39,9 @@ type stack struct {
 	embeds  *embeddings
 	log     *slog.Logger
 
+	plan       atomic.Pointer[embedPlan]
+	reembedder *memory.Reembedder // nil where nothing was to be embedded anew
+
 	keys      keyring.Source // of the master key
 	keyAlerts []string
 
@@ -67,7 +70,12 @@ func openStack(ctx context.Context, c config, mend bool, log *slog.Logger) (_ *s
 			err = errors.Join(err, st.close())
 		}
 	}()
-	if st.embeds, err = openEmbeddings(ctx, c, log); err != nil {
+	plan, err := st.planFor(ctx, c.Embedding)
+	if err != nil {
+		return nil, err
+	}
+	st.plan.Store(&plan)
+	if st.embeds, err = openEmbeddings(ctx, c, plan.Formers, log); err != nil {
 		return nil, err
 	}
 	ranker, err := rank.New(rank.Options{})
@@ -92,6 +100,9 @@ func openStack(ctx context.Context, c config, mend bool, log *slog.Logger) (_ *s
 		return nil, err
 	}
 	st.sweeper = memory.NewSweeper(context.WithoutCancel(ctx), st.service, store, log)
+	if err := st.reembed(ctx, plan, log); err != nil {
+		return nil, err
+	}
 	if c.Backup.Replica != "" {
 		st.replica = backup.StartReplica(ctx, store, backup.ReplicaOptions{Repository: backup.Options{Folder: c.Backup.Replica, KeySource: source, Build: version}, Logger: log})
 	}
@@ -162,6 +173,9 @@ func (s *stack) close() error {
 	if s.sweeper != nil {
 		errs = append(errs, s.sweeper.Close())
 	}
+	if s.reembedder != nil {
+		errs = append(errs, s.reembedder.Close())
+	}
 	if s.indexer != nil {
 		errs = append(errs, s.indexer.Close())
 	}
@@ -191,7 +205,9 @@ const windowsPerText = 8
 // embeddings is the embedder of the service. Where the model's weights are missing, it says so at each use, and the
 // memory goes on with words alone.
 type embeddings struct {
-	router  *embedding.Router
+	router  atomic.Pointer[embedding.Router]
+	local   embedding.Embedder
+	distant embedding.Embedder    // nil where there is none
 	closers []func() error        // in the order of closing
 	err     error                 // why there is no router
 	last    atomic.Pointer[error] // what the last use ran into
@@ -199,7 +215,7 @@ type embeddings struct {
 
 var _ memory.Embedder = (*embeddings)(nil)
 
-func openEmbeddings(ctx context.Context, c config, log *slog.Logger) (_ *embeddings, err error) {
+func openEmbeddings(ctx context.Context, c config, formers []embedModel, log *slog.Logger) (_ *embeddings, err error) {
 	e := &embeddings{}
 	defer func() {
 		if err != nil {
@@ -230,10 +246,38 @@ func openEmbeddings(ctx context.Context, c config, log *slog.Logger) (_ *embeddi
 			return nil, err
 		}
 	}
-	if e.router, err = embedding.NewRouter(local, remote); err != nil {
+	e.local, e.distant = local, remote
+	used := map[string]bool{local.Space(): true}
+	if remote != nil {
+		used[remote.Space()] = true
+	}
+	r, err := embedding.NewRouter(local, remote, e.formers(c.Embedding, formers, used, log)...)
+	if err != nil {
 		return nil, err
 	}
+	e.router.Store(r)
 	return e, nil
+}
+
+// spaces are those that memories should be in; ok is false without a model.
+func (e *embeddings) spaces() (want memory.Spaces, ok bool) {
+	if e.router.Load() == nil {
+		return want, false
+	}
+	want = memory.Spaces{Open: e.local.Space(), Local: e.local.Space()}
+	if e.distant != nil {
+		want.Open = e.distant.Space()
+	}
+	return want, true
+}
+
+// dropFormers has questions go to the present models alone.
+func (e *embeddings) dropFormers() error {
+	r, err := embedding.NewRouter(e.local, e.distant)
+	if err == nil {
+		e.router.Store(r)
+	}
+	return err
 }
 
 // serve puts a queue, in which questions go first, and a cache before an embedder.
@@ -250,18 +294,18 @@ func (e *embeddings) serve(inner embedding.Embedder) (embedding.Embedder, error)
 const embeddingCacheBytes = 4 << 20
 
 func (e *embeddings) Documents(ctx context.Context, texts []string, localOnly bool) ([][]float32, string, error) {
-	if e.router == nil {
+	if e.router.Load() == nil {
 		return nil, "", fmt.Errorf("%w: %w", memory.ErrNotEmbedding, e.err)
 	}
-	v, space, err := e.router.Documents(ctx, texts, localOnly)
+	v, space, err := e.router.Load().Documents(ctx, texts, localOnly)
 	return v, space, e.note(err)
 }
 
 func (e *embeddings) Query(ctx context.Context, text string, localOnly bool) (map[string][]float32, bool, error) {
-	if e.router == nil {
+	if e.router.Load() == nil {
 		return nil, true, fmt.Errorf("%w: %w", memory.ErrNotEmbedding, e.err)
 	}
-	v, degraded, err := e.router.Query(ctx, text, localOnly)
+	v, degraded, err := e.router.Load().Query(ctx, text, localOnly)
 	return v, degraded, e.note(err)
 }
 
@@ -286,15 +330,15 @@ func (e *embeddings) trouble() error {
 	return e.err
 }
 
-func (e *embeddings) remote() bool { return e.router != nil && e.router.Remote() }
+func (e *embeddings) remote() bool { r := e.router.Load(); return r != nil && r.Remote() }
 
 // name is the model as status tells it.
 func (e *embeddings) name() string {
-	if e.router == nil {
+	if e.router.Load() == nil {
 		return "none: " + e.err.Error()
 	}
-	spaces := e.router.Spaces()
-	return spaces[len(spaces)-1]
+	spaces, _ := e.spaces()
+	return spaces.Open
 }
 
 func (e *embeddings) close() error {

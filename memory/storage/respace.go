@@ -1,0 +1,107 @@
+package storage
+
+import (
+	"context"
+
+	"github.com/elderzan/elderzan/memory"
+	"github.com/elderzan/elderzan/memory/storage/internal/catalog"
+)
+
+var _ memory.Respacer = (*Store)(nil)
+
+// Outdated implements memory.Respacer.
+func (s *Store) Outdated(ctx context.Context, want memory.Spaces, after int64, n int) ([]memory.Job, int64, error) {
+	if err := s.usable(); err != nil {
+		return nil, 0, err
+	}
+	rows, err := s.catalog.Outdated(ctx, want.Open, want.Local, after, n)
+	if err != nil || len(rows) == 0 {
+		return nil, after, catalogError(err)
+	}
+	records, err := s.catalog.ByRows(ctx, rows)
+	if err != nil {
+		return nil, after, catalogError(err)
+	}
+	jobs := make([]memory.Job, 0, len(records))
+	for i := range records {
+		m, err := s.open(&records[i])
+		if err != nil {
+			s.opts.Logger.Error("a damaged memory is not embedded anew; run `elderzan doctor`", "id", records[i].Memory.ID, "error", err)
+			continue
+		}
+		jobs = append(jobs, memory.Job{ID: m.ID, Text: m.EmbeddingText(), LocalOnly: m.LocalOnly(), Version: m.Version})
+	}
+	if len(jobs) == 0 { // nothing of it can be read: what follows may be
+		return s.Outdated(ctx, want, rows[len(rows)-1], n)
+	}
+	return jobs, rows[len(rows)-1], nil
+}
+
+// CountOutdated implements memory.Respacer.
+func (s *Store) CountOutdated(ctx context.Context, want memory.Spaces) (left, total int, err error) {
+	if err := s.usable(); err != nil {
+		return 0, 0, err
+	}
+	left, total, err = s.catalog.CountOutdated(ctx, want.Open, want.Local)
+	return left, total, catalogError(err)
+}
+
+// DropOtherSpaces implements memory.Respacer.
+func (s *Store) DropOtherSpaces(ctx context.Context, want memory.Spaces, n int) (int, error) {
+	if err := s.usable(); err != nil {
+		return 0, err
+	}
+	refs, err := s.catalog.OtherSpaces(ctx, want.Open, want.Local, n)
+	if err != nil || len(refs) == 0 {
+		return 0, catalogError(err)
+	}
+	dropped := 0
+	err = s.write(ctx, func(tx *catalog.Tx) error {
+		var t txn
+		dropped = 0
+		for _, old := range refs {
+			now, err := tx.VectorsOf(old.Row)
+			if err != nil {
+				return err
+			}
+			for _, ref := range now {
+				if ref.Space != old.Space || ref.Seq != old.Seq || ref.Class != old.Class {
+					continue // changed since
+				}
+				t.remove(ref)
+				if err := tx.DropVector(ref.Row, ref.Space); err != nil {
+					return err
+				}
+				dropped++
+			}
+		}
+		return s.txns.prepare(tx, &t)
+	})
+	if err == nil && dropped == 0 {
+		return len(refs), nil // they have changed meanwhile: look again
+	}
+	return dropped, err
+}
+
+// metaEmbedding is where the catalogue keeps which models the vectors are of, in a form of the caller's.
+const metaEmbedding = "embedding-models"
+
+// EmbeddingModels returns what SetEmbeddingModels stored; nil where it has not.
+func (s *Store) EmbeddingModels(ctx context.Context) ([]byte, error) {
+	if err := s.usable(); err != nil {
+		return nil, err
+	}
+	b, err := s.catalog.Meta(ctx, metaEmbedding)
+	return b, catalogError(err)
+}
+
+// SetEmbeddingModels keeps a note of which models the vectors are of, with an audit entry.
+func (s *Store) SetEmbeddingModels(ctx context.Context, b []byte, audit memory.Audit) error {
+	s.stamp(&audit)
+	return s.write(ctx, func(tx *catalog.Tx) error {
+		if err := tx.SetMeta(metaEmbedding, b); err != nil || audit.Action == "" {
+			return err
+		}
+		return tx.Audit(audit)
+	})
+}
