@@ -1,0 +1,266 @@
+// Package pgtest starts throwaway PostgreSQL 15 clusters for tests: with an authority and certificates of their own,
+// TLS 1.3 and passwords, on a port of the loopback.
+package pgtest
+
+import (
+	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"net"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Cluster is a running server.
+type Cluster struct {
+	CA   []byte // PEM
+	Port int
+
+	dir      string
+	password string
+	cmd      *exec.Cmd
+	log      *bytes.Buffer
+}
+
+const admin = "admin"
+
+// Start starts a cluster that ends with the test.
+func Start(tb testing.TB) *Cluster {
+	tb.Helper()
+	dir, err := os.MkdirTemp("", "ezpg")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { os.RemoveAll(dir) })
+	c := &Cluster{dir: dir, password: rand.Text(), log: &bytes.Buffer{}, Port: freePort(tb)}
+	c.writeCertificates(tb, "server", "localhost")
+	data := filepath.Join(dir, "data")
+	secret := filepath.Join(dir, "password")
+	c.write(tb, "password", []byte(c.password+"\n"))
+	c.own(tb)
+	if out, err := c.command("initdb", "-D", data, "-U", admin, "-A", "scram-sha-256", "--pwfile", secret, "-E", "UTF8", "--locale=C", "--no-sync").CombinedOutput(); err != nil {
+		tb.Fatalf("initdb: %v\n%s", err, out)
+	}
+	c.write(tb, "data/pg_hba.conf", []byte("hostssl all,replication all 127.0.0.1/32 scram-sha-256\n"))
+	c.write(tb, "data/postgresql.auto.conf", []byte(fmt.Sprintf(`listen_addresses = '127.0.0.1'
+port = %d
+unix_socket_directories = '%s'
+ssl = on
+ssl_min_protocol_version = 'TLSv1.3'
+ssl_cert_file = '%s/server.crt'
+ssl_key_file = '%s/server.key'
+fsync = off
+max_connections = 120
+shared_buffers = 64MB
+log_min_messages = warning
+`, c.Port, dir, dir, dir)))
+	c.own(tb)
+	c.Up(tb)
+	tb.Cleanup(func() { c.Down(tb) })
+	return c
+}
+
+// AdminURL is the address for a superuser of a database.
+func (c *Cluster) AdminURL(database string) string {
+	return fmt.Sprintf("postgres://%s:%s@localhost:%d/%s", admin, c.password, c.Port, database)
+}
+
+// URL is the address for a login.
+func (c *Cluster) URL(login, password, database string) string {
+	return fmt.Sprintf("postgres://%s:%s@localhost:%d/%s", login, password, c.Port, database)
+}
+
+// CAFile writes the authority's certificate to a file and returns its name.
+func (c *Cluster) CAFile() string { return filepath.Join(c.dir, "ca.crt") }
+
+// Connect connects as a superuser, or as whoever address names.
+func (c *Cluster) Connect(tb testing.TB, address string) *pgx.Conn {
+	tb.Helper()
+	conn, err := c.TryConnect(tb.Context(), address)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { _ = conn.Close(context.Background()) }) // the cluster goes with the test anyway
+	return conn
+}
+
+// TryConnect is Connect that may fail.
+func (c *Cluster) TryConnect(ctx context.Context, address string) (*pgx.Conn, error) {
+	return pgx.Connect(ctx, address+"?sslmode=verify-full&sslrootcert="+c.CAFile())
+}
+
+// Dump returns everything the server has on its disk about a database, as pg_dump writes it.
+func (c *Cluster) Dump(tb testing.TB, database string) []byte {
+	tb.Helper()
+	cmd := exec.Command(binary("pg_dump"), "--dbname", c.AdminURL(database)+"?sslmode=verify-full&sslrootcert="+c.CAFile())
+	out, err := cmd.Output()
+	if err != nil {
+		tb.Fatalf("pg_dump: %v", err)
+	}
+	return out
+}
+
+// Up starts the server.
+func (c *Cluster) Up(tb testing.TB) {
+	tb.Helper()
+	c.cmd = c.command("postgres", "-D", filepath.Join(c.dir, "data"))
+	c.cmd.Stderr, c.cmd.Stdout = c.log, c.log
+	if err := c.cmd.Start(); err != nil {
+		tb.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	defer cancel()
+	for {
+		conn, err := c.TryConnect(ctx, c.AdminURL("postgres"))
+		if err == nil {
+			_ = conn.Close(ctx) // it has shown that the server answers
+			return
+		}
+		select {
+		case <-ctx.Done():
+			tb.Fatalf("postgres does not answer: %v\n%s", err, c.log)
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// Down stops the server at once, as a crash would.
+func (c *Cluster) Down(tb testing.TB) {
+	tb.Helper()
+	if c.cmd == nil {
+		return
+	}
+	if err := c.cmd.Process.Signal(syscall.SIGQUIT); err != nil {
+		tb.Logf("stop postgres: %v", err)
+	}
+	_ = c.cmd.Wait() // it was told to die
+	c.cmd = nil
+}
+
+func (c *Cluster) command(name string, args ...string) *exec.Cmd {
+	cmd := exec.Command(binary(name), args...)
+	cmd.Dir = c.dir
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if uid, gid, ok := postgresUser(); ok {
+		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: uid, Gid: gid}
+	}
+	return cmd
+}
+
+func (c *Cluster) write(tb testing.TB, name string, b []byte) {
+	tb.Helper()
+	if err := os.WriteFile(filepath.Join(c.dir, name), b, 0o600); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// own gives the folder to the user that the server runs as.
+func (c *Cluster) own(tb testing.TB) {
+	tb.Helper()
+	uid, gid, ok := postgresUser()
+	if !ok {
+		return
+	}
+	err := filepath.WalkDir(c.dir, func(path string, _ os.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		return os.Lchown(path, int(uid), int(gid))
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// postgresUser is whom to run the server as: it refuses to run as root.
+func postgresUser() (uid, gid uint32, ok bool) {
+	if os.Geteuid() != 0 {
+		return 0, 0, false
+	}
+	u, err := user.Lookup("postgres")
+	if err != nil {
+		return 0, 0, false
+	}
+	id, err := strconv.ParseUint(u.Uid, 10, 32)
+	if err != nil {
+		return 0, 0, false
+	}
+	group, err := strconv.ParseUint(u.Gid, 10, 32)
+	return uint32(id), uint32(group), err == nil
+}
+
+func binary(name string) string {
+	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/" + name)
+	if err == nil && len(found) > 0 {
+		return found[len(found)-1]
+	}
+	return name
+}
+
+func freePort(tb testing.TB) int {
+	tb.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+// writeCertificates makes an authority and a certificate for the server, in place of those that are there.
+func (c *Cluster) writeCertificates(tb testing.TB, name string, hosts ...string) {
+	tb.Helper()
+	caKey, ca := issue(tb, &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test authority"}, IsCA: true, BasicConstraintsValid: true,
+		KeyUsage: x509.KeyUsageCertSign, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
+	}, nil, nil)
+	key, cert := issue(tb, &x509.Certificate{
+		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: strings.Join(hosts, ",")}, DNSNames: hosts, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(20 * 24 * time.Hour),
+	}, ca, caKey)
+	raw, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	c.CA = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: ca.Raw})
+	c.write(tb, "ca.crt", c.CA)
+	c.write(tb, name+".crt", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert.Raw}))
+	c.write(tb, name+".key", pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: raw}))
+}
+
+func issue(tb testing.TB, template, parent *x509.Certificate, parentKey *ecdsa.PrivateKey) (*ecdsa.PrivateKey, *x509.Certificate) {
+	tb.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if parent == nil {
+		parent, parentKey = template, key
+	}
+	raw, err := x509.CreateCertificate(rand.Reader, template, parent, &key.PublicKey, parentKey)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	cert, err := x509.ParseCertificate(raw)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return key, cert
+}

@@ -1,0 +1,263 @@
+package postgres
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/elderzan/elderzan/memory"
+	"github.com/elderzan/elderzan/scope"
+	memsync "github.com/elderzan/elderzan/sync"
+)
+
+func isEOF(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) }
+
+// callTimeout bounds one exchange: a connection that says nothing is one that broke.
+const callTimeout = 30 * time.Second
+
+// Remote is a team's part of the database, and GLOBAL. It is a memsync.Remote.
+type Remote struct {
+	db   *DB
+	team uuid.UUID
+}
+
+var _ memsync.Remote = (*Remote)(nil)
+
+// Remote returns the cloud of a team.
+func (d *DB) Remote(team uuid.UUID) *Remote { return &Remote{d, team} }
+
+// table returns the table of a place. There is none for anything but SHARED and GLOBAL.
+func table(p memsync.Place) (string, error) {
+	switch p.Scope() {
+	case scope.Shared:
+		return "elderzan.records", nil
+	case scope.Global:
+		return "elderzan.globals", nil
+	}
+	return "", memsync.ErrLocalOnly
+}
+
+// Push implements memsync.Remote.
+func (r *Remote) Push(ctx context.Context, p memsync.Place, records []memsync.Record) ([]memsync.Outcome, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	name, err := table(p)
+	if err != nil {
+		return nil, err
+	}
+	rows, versions, bodies := make([]uuid.UUID, len(records)), make([]int64, len(records)), make([][]byte, len(records))
+	at := make(map[uuid.UUID]int, len(records))
+	for i, rec := range records {
+		if rows[i], err = uuid.Parse(string(rec.ID)); err != nil {
+			return nil, fmt.Errorf("push: %w", err)
+		}
+		versions[i], bodies[i], at[rows[i]] = int64(rec.Version), rec.Body, i
+	}
+	out := make([]memsync.Outcome, len(records))
+	taken, err := r.db.pool.Query(ctx, `INSERT INTO `+name+` AS t (tenant, row, version, body)
+		SELECT $1, n.row, n.version, n.body FROM unnest($2::uuid[], $3::bigint[], $4::bytea[]) AS n (row, version, body)
+		WHERE n.version = 1 OR EXISTS (SELECT 1 FROM `+name+` o WHERE o.tenant = $1 AND o.row = n.row AND o.version = n.version - 1)
+		ORDER BY n.row
+		ON CONFLICT (tenant, row) DO UPDATE SET version = excluded.version, body = excluded.body WHERE t.version = excluded.version - 1
+		RETURNING row`, r.team, rows, versions, bodies)
+	if err == nil {
+		var ids []uuid.UUID
+		if ids, err = pgx.CollectRows(taken, pgx.RowTo[uuid.UUID]); err == nil {
+			for _, id := range ids {
+				out[at[id]] = memsync.Accepted
+			}
+		}
+	}
+	if err != nil {
+		return nil, failure("push", err)
+	}
+	return out, r.fates(ctx, name, p, records, rows, out)
+}
+
+// fates finds out what became of the records that were not taken now: the same bytes may be there from an earlier push.
+func (r *Remote) fates(ctx context.Context, name string, p memsync.Place, records []memsync.Record, rows []uuid.UUID, out []memsync.Outcome) error {
+	var open []uuid.UUID
+	for i := range out {
+		if out[i] == 0 {
+			open = append(open, rows[i])
+		}
+	}
+	if len(open) == 0 {
+		return nil
+	}
+	found, err := r.db.pool.Query(ctx, `SELECT row, tenant, version, sha256(body) FROM `+name+` WHERE row = ANY ($1) AND (tenant = $2 OR $3)`,
+		open, r.team, p.Scope() == scope.Global)
+	if err != nil {
+		return failure("push", err)
+	}
+	type fate struct {
+		tenant  uuid.UUID
+		version int64
+		sum     []byte
+	}
+	have := map[uuid.UUID]fate{}
+	var row uuid.UUID
+	var f fate
+	if _, err := pgx.ForEachRow(found, []any{&row, &f.tenant, &f.version, &f.sum}, func() error {
+		have[row] = f
+		return nil
+	}); err != nil {
+		return failure("push", err)
+	}
+	for i := range out {
+		if out[i] != 0 {
+			continue
+		}
+		f, ok := have[rows[i]]
+		sum := sha256.Sum256(records[i].Body)
+		switch {
+		case ok && f.tenant != r.team:
+			out[i] = memsync.Refused
+		case ok && f.version == int64(records[i].Version) && string(f.sum) == string(sum[:]):
+			out[i] = memsync.Accepted
+		default:
+			out[i] = memsync.Stale
+		}
+	}
+	return nil
+}
+
+// Pull implements memsync.Remote.
+func (r *Remote) Pull(ctx context.Context, p memsync.Place, cursor string, limit int) (memsync.Page, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	batch, tenant, row, err := parseCursor(cursor)
+	if err != nil {
+		return memsync.Page{}, err
+	}
+	query := `SELECT tenant, row, version, batch, body FROM elderzan.records WHERE tenant = $1 AND (batch, row) > ($2, $3) AND $4::uuid IS NOT NULL ORDER BY batch, row LIMIT $5`
+	if p.Scope() == scope.Global {
+		query = `SELECT tenant, row, version, batch, body FROM elderzan.globals WHERE $1::uuid IS NOT NULL AND (batch, tenant, row) > ($2, $4, $3) ORDER BY batch, tenant, row LIMIT $5`
+	}
+	if _, err := table(p); err != nil {
+		return memsync.Page{}, err
+	}
+	rows, err := r.db.pool.Query(ctx, query, r.team, batch, row, tenant, limit+1)
+	if err != nil {
+		return memsync.Page{}, failure("pull", err)
+	}
+	page := memsync.Page{Cursor: cursor}
+	var rec struct {
+		tenant, row    uuid.UUID
+		version, batch int64
+		body           []byte
+	}
+	n := 0
+	_, err = pgx.ForEachRow(rows, []any{&rec.tenant, &rec.row, &rec.version, &rec.batch, &rec.body}, func() error {
+		if n++; n > limit {
+			page.More = true
+			return nil
+		}
+		page.Records = append(page.Records, memsync.Record{ID: memory.ID(rec.row.String()), Version: uint64(rec.version), Body: append([]byte(nil), rec.body...)})
+		page.Cursor = fmt.Sprintf("%d/%s/%s", rec.batch, rec.tenant, rec.row)
+		return nil
+	})
+	if err != nil {
+		return memsync.Page{}, failure("pull", err)
+	}
+	return page, nil
+}
+
+func parseCursor(s string) (batch int64, tenant, row uuid.UUID, err error) {
+	if s == "" {
+		return -1, uuid.Nil, uuid.Nil, nil
+	}
+	parts := strings.Split(s, "/")
+	if len(parts) == 3 {
+		if batch, err = strconv.ParseInt(parts[0], 10, 64); err == nil {
+			if tenant, err = uuid.Parse(parts[1]); err == nil {
+				row, err = uuid.Parse(parts[2])
+			}
+		}
+	}
+	if len(parts) != 3 || err != nil {
+		return 0, uuid.Nil, uuid.Nil, errors.New("postgres: the cursor on record is damaged")
+	}
+	return batch, tenant, row, nil
+}
+
+// Fetch implements memsync.Remote.
+func (r *Remote) Fetch(ctx context.Context, p memsync.Place, ids []memory.ID) ([]memsync.Record, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	name, err := table(p)
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]uuid.UUID, len(ids))
+	for i, id := range ids {
+		if rows[i], err = uuid.Parse(string(id)); err != nil {
+			return nil, fmt.Errorf("fetch: %w", err)
+		}
+	}
+	found, err := r.db.pool.Query(ctx, `SELECT row, version, body FROM `+name+` WHERE row = ANY ($1) AND (tenant = $2 OR $3)`, rows, r.team, p.Scope() == scope.Global)
+	if err != nil {
+		return nil, failure("fetch", err)
+	}
+	out, err := pgx.CollectRows(found, func(row pgx.CollectableRow) (memsync.Record, error) {
+		var id uuid.UUID
+		var version int64
+		var body []byte
+		err := row.Scan(&id, &version, &body)
+		return memsync.Record{ID: memory.ID(id.String()), Version: uint64(version), Body: body}, err
+	})
+	return out, failure("fetch", err)
+}
+
+// Watch implements memsync.Remote. It calls changed once when it has begun to listen.
+func (r *Remote) Watch(ctx context.Context, changed func()) error {
+	conn, err := r.db.pool.Acquire(ctx)
+	if err != nil {
+		return failure("listen", err)
+	}
+	c := conn.Hijack()
+	defer func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+		defer cancel()
+		_ = c.Close(ctx) // what was said on it is of no use any more
+	}()
+	var channel string
+	if err := c.QueryRow(ctx, `SELECT elderzan.channel()`).Scan(&channel); err != nil {
+		return failure("listen", err)
+	}
+	if _, err := c.Exec(ctx, `LISTEN `+pgx.Identifier{channel}.Sanitize()); err != nil {
+		return failure("listen", err)
+	}
+	changed()
+	for {
+		wait, cancel := context.WithTimeout(ctx, watchPing)
+		_, err := c.WaitForNotification(wait)
+		cancel()
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err == nil:
+			changed()
+		case errors.Is(err, context.DeadlineExceeded):
+			ping, cancel := context.WithTimeout(ctx, callTimeout)
+			err := c.Ping(ping)
+			cancel()
+			if err != nil {
+				return failure("listen", err)
+			}
+		default:
+			return failure("listen", err)
+		}
+	}
+}
+
+// watchPing is how long a silent connection is trusted.
+const watchPing = time.Minute
