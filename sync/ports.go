@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 
+	"github.com/google/uuid"
+
 	"github.com/elderzan/elderzan/memory"
 )
 
@@ -17,6 +19,8 @@ var (
 	ErrHold = errors.New("sync: the record cannot be opened yet")
 	// ErrOffline reports that the cloud cannot be reached.
 	ErrOffline = errors.New("sync: the cloud cannot be reached")
+	// ErrTaken reports that another entry stands in a team's chain at that place: read it and propose again.
+	ErrTaken = errors.New("sync: another change of the team came first")
 	// ErrRefused reports a cloud that answers and does not let this device in.
 	ErrRefused = errors.New("sync: the cloud refuses this device")
 )
@@ -136,4 +140,17 @@ type Sealer interface {
 	// Open returns what is in record. An error wrapping ErrHold asks to try again later; any other says that the
 	// record is not what it should be, in words for people.
 	Open(id memory.ID, record []byte, seen State) (Payload, State, error)
+}
+
+// Wrap is a key wrapped to a device, as the cloud carries it without looking into it.
+type Wrap struct {
+	Device uuid.UUID
+	Epoch  uint64
+	Body   []byte
+}
+
+// Join is a device's wish to be taken into a team.
+type Join struct {
+	Login   string
+	Request []byte
 }

@@ -2,29 +2,14 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+
+	memsync "github.com/elderzan/elderzan/sync"
 )
-
-// ErrTaken reports that another entry stands in the chain at that place: read it and propose again.
-var ErrTaken = errors.New("postgres: another change of the team came first")
-
-// Wrap is a wrapped key for a device; the database does not look into it.
-type Wrap struct {
-	Device uuid.UUID
-	Epoch  uint64
-	Body   []byte
-}
-
-// Join is a device's wish to be taken in.
-type Join struct {
-	Login   string
-	Request []byte
-}
 
 // Entries returns the chain from the entry numbered from on.
 func (r *Remote) Entries(ctx context.Context, from uint64) ([][]byte, error) {
@@ -38,8 +23,8 @@ func (r *Remote) Entries(ctx context.Context, from uint64) ([][]byte, error) {
 	return out, failure("read the membership chain", err)
 }
 
-// Append stores an entry as number seq with its wraps, all of it or nothing. It returns ErrTaken if there is another.
-func (r *Remote) Append(ctx context.Context, seq uint64, entry []byte, author uuid.UUID, wraps []Wrap) error {
+// Append stores an entry as number seq with its wraps, all of it or nothing. It returns memsync.ErrTaken if there is another.
+func (r *Remote) Append(ctx context.Context, seq uint64, entry []byte, author uuid.UUID, wraps []memsync.Wrap) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	err := pgx.BeginFunc(ctx, r.db.pool, func(tx pgx.Tx) error {
@@ -49,12 +34,12 @@ func (r *Remote) Append(ctx context.Context, seq uint64, entry []byte, author uu
 		return r.putWraps(ctx, tx, author, wraps)
 	})
 	if pgCode(err) == "23505" {
-		return ErrTaken
+		return memsync.ErrTaken
 	}
 	return failure("change the team", err)
 }
 
-func (r *Remote) putWraps(ctx context.Context, tx pgx.Tx, author uuid.UUID, wraps []Wrap) error {
+func (r *Remote) putWraps(ctx context.Context, tx pgx.Tx, author uuid.UUID, wraps []memsync.Wrap) error {
 	for _, w := range wraps {
 		if _, err := tx.Exec(ctx, `INSERT INTO elderzan.wraps (tenant, device, epoch, author, wrap) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
 			r.team, w.Device, int64(w.Epoch), author, w.Body); err != nil {
@@ -65,7 +50,7 @@ func (r *Remote) putWraps(ctx context.Context, tx pgx.Tx, author uuid.UUID, wrap
 }
 
 // Grant stores further wraps.
-func (r *Remote) Grant(ctx context.Context, author uuid.UUID, wraps []Wrap) error {
+func (r *Remote) Grant(ctx context.Context, author uuid.UUID, wraps []memsync.Wrap) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	return failure("grant keys", pgx.BeginFunc(ctx, r.db.pool, func(tx pgx.Tx) error { return r.putWraps(ctx, tx, author, wraps) }))
@@ -92,14 +77,14 @@ func (r *Remote) Ask(ctx context.Context, request []byte) error {
 }
 
 // Joins lists the wishes to join.
-func (r *Remote) Joins(ctx context.Context) ([]Join, error) {
+func (r *Remote) Joins(ctx context.Context) ([]memsync.Join, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	rows, err := r.db.pool.Query(ctx, `SELECT login, request FROM elderzan.joins WHERE tenant = $1`, r.team)
 	if err != nil {
 		return nil, failure("read who asks to join", err)
 	}
-	out, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Join])
+	out, err := pgx.CollectRows(rows, pgx.RowToStructByPos[memsync.Join])
 	return out, failure("read who asks to join", err)
 }
 

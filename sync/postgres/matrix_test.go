@@ -208,7 +208,7 @@ func testMatrix(t *testing.T, c *pgtest.Cluster, a, b tenant) {
 	if _, err := b.remote.Push(ctx, memsync.Shared(b.team), []memsync.Record{{ID: id, Version: 1, Body: body(1, "theirs")}}); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.remote.Append(ctx, 0, []byte("entry"), b.device, []postgres.Wrap{{Device: b.device, Epoch: 1, Body: []byte("wrap")}}); err != nil {
+	if err := b.remote.Append(ctx, 0, []byte("entry"), b.device, []memsync.Wrap{{Device: b.device, Epoch: 1, Body: []byte("wrap")}}); err != nil {
 		t.Fatal(err)
 	}
 	if err := b.remote.Ask(ctx, []byte("request")); err != nil {
