@@ -45,7 +45,7 @@ func (s *Service) Share(ctx context.Context, c Caller, in ShareInput) (ShareResu
 	if err != nil {
 		return ShareResult{}, err
 	}
-	res := ShareResult{From: map[ID]scope.Scope{}, Refused: map[ID]error{}, Cloud: s.cloud}
+	res := ShareResult{From: map[ID]scope.Scope{}, Refused: map[ID]error{}, Cloud: s.cloud()}
 	for i := range before {
 		m, err := s.shareOne(ctx, c, in, before[i])
 		switch {
@@ -59,8 +59,8 @@ func (s *Service) Share(ctx context.Context, c Caller, in ShareInput) (ShareResu
 		}
 	}
 	if in.Scope.Cloud() && len(res.Changed) > 0 {
-		res.Leaves = s.cloud
-		if !s.cloud {
+		res.Leaves = s.cloud()
+		if !s.cloud() {
 			res.Warnings = append(res.Warnings, fmt.Sprintf("no cloud is configured: %s is noted and nothing leaves this machine until one is", in.Scope))
 		}
 	}

@@ -63,7 +63,7 @@ func (s *Service) Remember(ctx context.Context, c Caller, in RememberInput) (Rem
 	if err := s.decideScope(ctx, &m, in, d, &a, &res.Warnings); err != nil {
 		return RememberResult{}, err
 	}
-	if m.Scope.Cloud() && !s.cloud {
+	if m.Scope.Cloud() && !s.cloud() {
 		res.Warnings = append(res.Warnings, fmt.Sprintf("no cloud is configured: the %s memory stays on this machine until one is", m.Scope))
 	}
 	if m.Kind == "" {

@@ -21,8 +21,10 @@ type Options struct {
 	Audits     Audits       // nil means that the audit log cannot be read
 	// RemoteEmbedding says that the embedder may ask a remote provider: then each question is classified first.
 	RemoteEmbedding bool
-	// CloudConfigured says whether shared memories have anywhere to go.
+	// CloudConfigured says whether shared memories have anywhere to go; Cloud, where it is not nil, says so instead, as
+	// that can change.
 	CloudConfigured bool
+	Cloud           func() bool
 	CountTokens     func(string) int // nil means four bytes a token
 	Now             func() time.Time // nil means time.Now
 }
@@ -41,7 +43,7 @@ type Service struct {
 	drafts     Drafts
 	audits     Audits
 	remote     bool
-	cloud      bool
+	cloud      func() bool
 	tokens     func(string) int
 	now        func() time.Time
 }
@@ -53,10 +55,13 @@ func NewService(o Options) (*Service, error) {
 	}
 	s := &Service{
 		store: o.Store, embedder: o.Embedder, classifier: o.Classifier, ranker: o.Ranker, authorizer: o.Authorizer,
-		indexer: o.Indexer, kin: o.Kin, journal: o.Journal, sessions: o.Sessions, drafts: o.Drafts, audits: o.Audits, remote: o.RemoteEmbedding, cloud: o.CloudConfigured, tokens: o.CountTokens, now: o.Now,
+		indexer: o.Indexer, kin: o.Kin, journal: o.Journal, sessions: o.Sessions, drafts: o.Drafts, audits: o.Audits, remote: o.RemoteEmbedding, cloud: o.Cloud, tokens: o.CountTokens, now: o.Now,
 	}
 	if s.tokens == nil {
 		s.tokens = func(t string) int { return (len(t) + 3) / 4 }
+	}
+	if s.cloud == nil {
+		s.cloud = func() bool { return o.CloudConfigured }
 	}
 	if s.now == nil {
 		s.now = time.Now

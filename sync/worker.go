@@ -61,7 +61,8 @@ const (
 type Worker struct {
 	opts    WorkerOptions
 	breaker *gobreaker.CircuitBreaker[Report] // of the goroutine that runs
-	nudges  chan struct{}
+	nudges  chan struct{}                     // something changed here
+	signs   chan struct{}                     // the cloud was heard of
 	orders  chan order
 	cancel  context.CancelFunc
 	done    stdsync.WaitGroup
@@ -98,7 +99,7 @@ func StartWorker(ctx context.Context, o WorkerOptions) *Worker {
 		o.Now = time.Now
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	w := &Worker{opts: o, nudges: make(chan struct{}, 1), orders: make(chan order), cancel: cancel, paused: o.Paused}
+	w := &Worker{opts: o, nudges: make(chan struct{}, 1), signs: make(chan struct{}, 1), orders: make(chan order), cancel: cancel, paused: o.Paused}
 	w.breaker = newBreaker()
 	w.status.State = StateIdle
 	w.done.Go(func() { w.run(ctx) })
@@ -127,6 +128,14 @@ func (w *Worker) Close() error {
 func (w *Worker) Nudge() {
 	select {
 	case w.nudges <- struct{}{}:
+	default:
+	}
+}
+
+// heard says that the cloud was heard of: it is there, whatever failed before.
+func (w *Worker) heard() {
+	select {
+	case w.signs <- struct{}{}:
 	default:
 	}
 }
@@ -199,6 +208,8 @@ func (w *Worker) run(ctx context.Context) {
 		case got := <-w.orders:
 			o = &got
 		case <-nudges:
+		case <-w.signs:
+			w.breaker = newBreaker()
 		case <-timer.C:
 		}
 		timer.Stop()
@@ -213,7 +224,7 @@ func (w *Worker) run(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
-		failing = err != nil
+		failing = errors.Is(err, ErrOffline) || errors.Is(err, gobreaker.ErrOpenState)
 		switch {
 		case err != nil:
 			wait = min(retry.NextBackOff(), w.opts.Interval)
@@ -242,10 +253,8 @@ func (w *Worker) round(ctx context.Context, o *order) (Report, error) {
 	var err error
 	if o == nil {
 		rep, err = w.breaker.Execute(do)
-	} else {
-		if rep, err = do(); err == nil {
-			w.breaker = newBreaker() // the cloud is there after all
-		}
+	} else if rep, err = do(); err == nil {
+		w.breaker = newBreaker() // the cloud is there after all
 	}
 	if errors.Is(err, gobreaker.ErrOpenState) || errors.Is(err, gobreaker.ErrTooManyRequests) {
 		w.note(func(s *WorkerStatus) { s.State = StateOffline })
@@ -304,7 +313,7 @@ func (w *Worker) watch(ctx context.Context) {
 	retry := w.opts.Retry()
 	for ctx.Err() == nil {
 		began := w.opts.Now()
-		err := w.opts.Watch(ctx, w.Nudge)
+		err := w.opts.Watch(ctx, w.heard)
 		if ctx.Err() != nil {
 			return
 		}
@@ -315,7 +324,6 @@ func (w *Worker) watch(ctx context.Context) {
 		timer := time.NewTimer(retry.NextBackOff())
 		select {
 		case <-timer.C:
-			w.Nudge()
 		case <-ctx.Done():
 			timer.Stop()
 			return

@@ -56,6 +56,7 @@ func (a *admin) register(s *server.MCPServer) {
 	addAdmin(a, s, "reembed", "How far embedding anew has come", a.reembed)
 	addAdmin(a, s, "audit", "Show, verify and sign the audit log", a.audit)
 	addAdmin(a, s, "dashboard", "Start the web page", a.dashboard)
+	a.registerCloud(s)
 }
 
 // addAdmin adds one admin tool whose arguments are read into A.

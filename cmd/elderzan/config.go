@@ -49,6 +49,11 @@ var settings = []setting{
 	{"replica.folder", "", "folder, best on another disk, of a replica that follows the memory every few seconds and is opened when that is damaged; empty: none"},
 	{"embedding.shorten", "false", "true: cut longer vectors to 768 dimensions, for models trained for that"},
 	{"embedding.former_api_key", "", "key for the server of the model before, while everything is embedded anew; empty: embedding.api_key where the server is the same"},
+	{"hybrid_mode_enabled", true, "false keeps everything on this machine, at once and without loss; true goes on where it was"},
+	{"cloud_database_url", "", "postgres://LOGIN:PASSWORD@HOST:5432/DATABASE of the cloud, in place of what cloud init or an invite gave; several hosts with commas; secret, better given as ELDERZAN_CLOUD_DATABASE_URL"},
+	{"cloud_ssl_cert_path", "", "PEM file of the authority that vouches for the cloud's server; empty: what cloud init or an invite gave, else the system's"},
+	{"cloud_tls_pins", "", "pins of the server's keys, sha256/…, with commas: two or more, one of them a backup (elderzan cloud pins lists them); empty: what cloud init or an invite gave"},
+	{"sync_interval", "300s", "longest time between two looks at the cloud; changes on either side are exchanged at once"},
 	{"embedding.timeout", "20s", "longest wait for one request to that server"},
 }
 
@@ -62,6 +67,7 @@ type config struct {
 	Embedding    embeddingConfig
 	Backup       backupConfig
 	Keys         keysConfig
+	Cloud        cloudConfig
 }
 
 type embeddingConfig struct {
@@ -161,6 +167,9 @@ func validate(dir string, k *koanf.Koanf) (config, error) {
 	}
 	c.Keys = keysConfig{URL: k.String("kms_url"), PassphraseFile: k.String("passphrase_file")}
 	if err := c.Backup.read(dir, k, bad); err != nil {
+		return c, err
+	}
+	if err := c.Cloud.read(k, bad); err != nil {
 		return c, err
 	}
 	c.Embedding = embeddingConfig{

@@ -48,13 +48,14 @@ func newRoot(a *app) *cobra.Command {
 	f.StringVar(&a.data, "data", "", "data folder (default $ELDERZAN_DATA, else $XDG_DATA_HOME/elderzan)")
 	f.BoolVar(&a.json, "json", false, "print JSON instead of text")
 	f.BoolVar(&a.inProcess, "in-process", false, "open the store in this process instead of using the engine")
-	root.AddGroup(&cobra.Group{ID: "memory", Title: "Memory:"}, &cobra.Group{ID: "server", Title: "Server:"})
+	root.AddGroup(&cobra.Group{ID: "memory", Title: "Memory:"}, &cobra.Group{ID: "cloud", Title: "Sharing:"}, &cobra.Group{ID: "server", Title: "Server:"})
 	root.AddCommand(
 		newRemember(a), newRecall(a), newSearch(a), newClassify(a), newShare(a), newRevise(a), newForget(a),
 		newSessions(a), newTopics(a), newExport(a), newImport(a),
 		newServe(a), newEngine(a), newStop(a), newStatus(a), newDashboard(a), newDoctor(a), newBackup(a), newVerify(a), newRestore(a), newSetup(a), newConfig(a), newBench(a), newMan(),
 		newKeys(a), newAudit(a), newReembed(a),
 	)
+	root.AddCommand(cloudCommands(a)...)
 	return root
 }
 

@@ -260,7 +260,7 @@ func userName() string {
 	return strconv.Itoa(os.Getuid())
 }
 
-func (h *holder) info(context.Context) tools.StatusInfo {
+func (h *holder) info(ctx context.Context) tools.StatusInfo {
 	s := h.status()
 	info := tools.StatusInfo{PID: s.PID, Uptime: time.Since(h.started), Clients: s.Connections, DataDir: h.dir}
 	if st := h.stack.Load(); st != nil {
@@ -269,6 +269,8 @@ func (h *holder) info(context.Context) tools.StatusInfo {
 			info.Alerts = append(info.Alerts, "no embeddings: "+err.Error())
 		}
 		info.Alerts = append(info.Alerts, st.alerts()...)
+		info.Alerts = append(info.Alerts, st.cloud.alerts(ctx)...)
+		info.SyncState, info.SyncedAt = st.cloud.state()
 	}
 	return info
 }

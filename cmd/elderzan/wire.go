@@ -37,6 +37,7 @@ type stack struct {
 	service *memory.Service
 	sweeper *memory.Sweeper
 	embeds  *embeddings
+	cloud   *cloud
 	log     *slog.Logger
 
 	plan       atomic.Pointer[embedPlan]
@@ -47,6 +48,15 @@ type stack struct {
 
 	replica  *backup.Replica  // nil where none is configured
 	failover *backup.Failover // nil where the store itself was opened
+
+	cloudReady atomic.Pointer[cloud] // cloud, for the store's commits, which begin before it is there
+}
+
+// cloudChanged is told of each commit that the cloud has to hear of.
+func (s *stack) cloudChanged() {
+	if k := s.cloudReady.Load(); k != nil {
+		k.nudge()
+	}
 }
 
 // openStack opens the data folder; with mend what is damaged and can be made anew does not hinder it. The model is not
@@ -56,7 +66,8 @@ func openStack(ctx context.Context, c config, mend bool, log *slog.Logger) (_ *s
 	if err != nil {
 		return nil, err
 	}
-	o := backup.FailoverOptions{Store: storage.Options{Dir: c.Data, KeySource: source, Mend: mend, Logger: log}, Replica: c.Backup.Replica}
+	st := &stack{log: log, keys: source, keyAlerts: keyAlert(c.Data, c.Keys.URL)}
+	o := backup.FailoverOptions{Store: storage.Options{Dir: c.Data, KeySource: source, Mend: mend, Logger: log, CloudChanged: st.cloudChanged}, Replica: c.Backup.Replica}
 	if mend {
 		o.Replica = "" // whoever asks for repair has chosen it over the replica
 	}
@@ -64,7 +75,7 @@ func openStack(ctx context.Context, c config, mend bool, log *slog.Logger) (_ *s
 	if err != nil {
 		return nil, err
 	}
-	st := &stack{store: store, failover: failover, log: log, keys: source, keyAlerts: keyAlert(c.Data, c.Keys.URL)}
+	st.store, st.failover = store, failover
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, st.close())
@@ -95,10 +106,16 @@ func openStack(ctx context.Context, c config, mend bool, log *slog.Logger) (_ *s
 	st.service, err = memory.NewService(memory.Options{
 		Store: store, Embedder: st.embeds, Classifier: newClassifier(c), Ranker: ranker, Indexer: st.indexer,
 		Kin: store, Journal: st.book, Sessions: store, Drafts: store, Audits: store, RemoteEmbedding: st.embeds.remote(),
+		Cloud: func() bool { return st.cloud.ready() },
 	})
 	if err != nil {
 		return nil, err
 	}
+	local := &cloudLocal{store: store, spaces: st.embeds.spaces, applied: st.indexer.Wake}
+	if st.cloud, err = openCloud(ctx, c.Cloud, local, log); err != nil {
+		return nil, err
+	}
+	st.cloudReady.Store(st.cloud)
 	st.sweeper = memory.NewSweeper(context.WithoutCancel(ctx), st.service, store, log)
 	if err := st.reembed(ctx, plan, log); err != nil {
 		return nil, err
@@ -170,6 +187,9 @@ func (s *stack) alerts() []string {
 // close stops the workers first and the engines last.
 func (s *stack) close() error {
 	var errs []error
+	if s.cloud != nil {
+		errs = append(errs, s.cloud.close())
+	}
 	if s.sweeper != nil {
 		errs = append(errs, s.sweeper.Close())
 	}

@@ -1,0 +1,521 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"os"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/elderzan/elderzan/memory"
+	"github.com/elderzan/elderzan/memory/storage"
+	"github.com/elderzan/elderzan/security"
+	"github.com/elderzan/elderzan/security/team"
+	memsync "github.com/elderzan/elderzan/sync"
+	"github.com/elderzan/elderzan/sync/postgres"
+	"github.com/elderzan/elderzan/sync/sealed"
+)
+
+// Where the catalogue, which is encrypted, keeps what this device needs of the cloud.
+const (
+	metaLink   = "cloud.link"   // cloudLink
+	metaTeam   = "cloud.team"   // sealed.State
+	metaPaused = "cloud.paused" // "1" while sync is paused
+	metaMode   = "cloud.mode"   // "local-only", or nothing
+)
+
+// cloudLink is how this device reaches its cloud. It holds a password.
+type cloudLink struct {
+	URL    string    `json:"url"`
+	CA     []byte    `json:"ca,omitempty"`
+	Pins   []string  `json:"pins,omitempty"`
+	Team   uuid.UUID `json:"team"`
+	Device []byte    `json:"device,omitempty"` // made by cloud init, for the team that team create founds
+}
+
+// cloud joins the store, the team and the database, and has the worker sync them. Without a cloud it does nothing.
+type cloud struct {
+	store  *storage.Store
+	local  *cloudLocal
+	config cloudConfig
+	log    *slog.Logger
+	ctx    context.Context // of the worker
+
+	mu      sync.Mutex
+	link    *cloudLink // nil for no cloud
+	db      *postgres.DB
+	team    *sealed.Team // nil for none
+	worker  *memsync.Worker
+	mode    string
+	closed  bool
+	trouble error // why the cloud is not used; nil where nothing is wrong
+
+	expires atomic.Int64 // end of the server's certificate in Unix seconds, 0 while not known; set while connecting
+}
+
+func openCloud(ctx context.Context, c cloudConfig, l *cloudLocal, log *slog.Logger) (*cloud, error) {
+	k := &cloud{store: l.store, local: l, config: c, log: log, ctx: context.WithoutCancel(ctx)}
+	l.team = k.teamName
+	if err := k.load(ctx); err != nil {
+		return nil, err
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.trouble = k.start(ctx); k.trouble != nil { // the memory is there without its cloud
+		log.Error("the cloud is not used", "error", k.trouble)
+	}
+	return k, nil
+}
+
+// load reads what is on record.
+func (k *cloud) load(ctx context.Context) error {
+	mode, err := k.store.Meta(ctx, metaMode)
+	if err != nil {
+		return err
+	}
+	k.mode = string(mode)
+	b, err := k.store.Meta(ctx, metaLink)
+	if err != nil || len(b) == 0 {
+		return err
+	}
+	k.link = &cloudLink{}
+	if err := json.Unmarshal(b, k.link); err != nil {
+		return fmt.Errorf("cloud: what is on record is damaged: %w", err)
+	}
+	return nil
+}
+
+// options says how to reach the database: as on record, and as the settings say where they do.
+func (k *cloud) options() postgres.Options {
+	url, o := k.link.URL, postgres.Options{CA: k.link.CA, Pins: k.link.Pins, OnExpiry: k.noteExpiry}
+	if k.config.URL.Len() > 0 {
+		url = string(k.config.URL.Bytes())
+	}
+	if k.config.CA != nil {
+		o.CA = k.config.CA
+	}
+	if len(k.config.Pins) > 0 {
+		o.Pins = k.config.Pins
+	}
+	o.URL = func() string { return url }
+	return o
+}
+
+func (k *cloud) noteExpiry(at time.Time) { k.expires.Store(at.Unix()) }
+
+// start begins to sync where there is a team, a cloud and leave to; k.mu is held.
+func (k *cloud) start(ctx context.Context) error {
+	if k.link == nil || k.worker != nil || k.closed || !k.config.Enabled || k.mode == modeLocalOnly {
+		return nil
+	}
+	state, err := k.store.Meta(ctx, metaTeam)
+	if err != nil || len(state) == 0 {
+		return err
+	}
+	if err := k.connect(ctx); err != nil {
+		return err
+	}
+	if k.team == nil {
+		var s sealed.State
+		if err := json.Unmarshal(state, &s); err != nil {
+			return fmt.Errorf("cloud: what is on record of the team is damaged: %w", err)
+		}
+		if k.team, err = sealed.Restore(k.teamOptions(k.link.Team), s); err != nil {
+			return err
+		}
+	}
+	paused, err := k.store.Meta(ctx, metaPaused)
+	if err != nil {
+		return err
+	}
+	k.worker = memsync.StartWorker(k.ctx, memsync.WorkerOptions{
+		Round: k.round, Watch: k.db.Remote(k.link.Team).Watch, Interval: k.config.Interval, Paused: len(paused) > 0, Logger: k.log,
+	})
+	return nil
+}
+
+// connect opens the pool, which connects when it is used; k.mu is held.
+func (k *cloud) connect(ctx context.Context) error {
+	if k.db != nil {
+		return nil
+	}
+	db, err := postgres.Open(ctx, k.options())
+	if err != nil {
+		return err
+	}
+	k.db = db
+	return nil
+}
+
+func (k *cloud) teamOptions(id uuid.UUID) sealed.Options {
+	return sealed.Options{Directory: k.db.Remote(id), Logger: k.log, Save: k.saveTeam}
+}
+
+func (k *cloud) saveTeam(ctx context.Context, s sealed.State, audit ...memory.Audit) error {
+	b, err := json.Marshal(s)
+	if err != nil {
+		return fmt.Errorf("cloud: %w", err)
+	}
+	return k.store.SetMeta(ctx, map[string][]byte{metaTeam: b}, audit...)
+}
+
+// round exchanges everything once: the team, its memories, GLOBAL.
+func (k *cloud) round(ctx context.Context) (memsync.Report, error) {
+	k.mu.Lock()
+	t, db := k.team, k.db
+	k.mu.Unlock()
+	var rep memsync.Report
+	if err := t.Refresh(ctx); err != nil {
+		return rep, err
+	}
+	sealer, err := t.Sealer()
+	if err != nil {
+		return rep, err
+	}
+	o := memsync.Options{Device: t.Device().String(), Logger: k.log}
+	remote := db.Remote(t.ID())
+	rep, err = memsync.NewEngine(memsync.Shared(t.ID()), k.local, remote, sealer, o).Round(ctx)
+	if err != nil {
+		return rep, err
+	}
+	all, err := memsync.NewEngine(memsync.Global(), k.local, remote, memsync.Plain{}, o).Round(ctx)
+	rep.Add(all)
+	return rep, err
+}
+
+// nudge says that something changed; it never waits.
+func (k *cloud) nudge() {
+	if w := k.running(); w != nil {
+		w.Nudge()
+	}
+}
+
+func (k *cloud) running() *memsync.Worker {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.worker
+}
+
+// ready reports whether shared memories have anywhere to go.
+func (k *cloud) ready() bool { return k.running() != nil }
+
+func (k *cloud) teamName() string {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.team == nil {
+		return ""
+	}
+	return k.team.Name()
+}
+
+func (k *cloud) close() error {
+	k.mu.Lock()
+	k.closed = true
+	w, db := k.worker, k.db
+	k.worker = nil
+	k.mu.Unlock()
+	var err error
+	if w != nil {
+		err = w.Close()
+	}
+	if db != nil {
+		db.Close()
+	}
+	return err
+}
+
+const modeLocalOnly = "local-only"
+
+// setMode turns everything local, or back, at once and without loss: what waits goes on waiting.
+func (k *cloud) setMode(ctx context.Context, mode string) error {
+	a := memory.Audit{Action: "cloud-mode", User: userName(), Client: adminClient, Reason: mode}
+	value := ""
+	if mode == modeLocalOnly {
+		value = mode
+	}
+	if err := k.store.SetMeta(ctx, map[string][]byte{metaMode: []byte(value)}, a); err != nil {
+		return err
+	}
+	k.mu.Lock()
+	k.mode = value
+	w := k.worker
+	if value != "" {
+		k.worker = nil
+	}
+	k.mu.Unlock()
+	if value != "" {
+		if w != nil {
+			return w.Close()
+		}
+		return nil
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.start(ctx)
+}
+
+// init sets a database up and makes this device's login for a new team.
+func (k *cloud) init(ctx context.Context, admin string, ca []byte, pin bool) (cloudLink, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.link != nil {
+		return cloudLink{}, hint(errors.New("this data folder has a cloud already"), "elderzan sync status")
+	}
+	o := postgres.Options{URL: func() string { return admin }, CA: ca, Admin: true}
+	if err := postgres.Init(ctx, o); err != nil {
+		return cloudLink{}, err
+	}
+	link := cloudLink{CA: ca}
+	var err error
+	if pin {
+		if link.Pins, err = postgres.ServerPins(ctx, o); err != nil {
+			return cloudLink{}, err
+		}
+		if len(link.Pins) < 2 {
+			link.Pins = nil // a certificate that vouches for itself has no backup
+		}
+	}
+	device, err := newDevice()
+	if err != nil {
+		return cloudLink{}, err
+	}
+	link.Team, link.Device = uuid.Must(uuid.NewV7()), device.Encode().Bytes()
+	login, password := postgres.NewLogin()
+	if link.URL, err = withLogin(admin, login, password); err != nil {
+		return cloudLink{}, err
+	}
+	if err := postgres.Found(ctx, o, link.Team, device.ID(), login, password); err != nil {
+		return cloudLink{}, err
+	}
+	return link, k.saveLink(ctx, &link, "cloud-init")
+}
+
+// saveLink makes link the one on record; k.mu is held.
+func (k *cloud) saveLink(ctx context.Context, link *cloudLink, action string) error {
+	b, err := json.Marshal(link)
+	if err != nil {
+		return fmt.Errorf("cloud: %w", err)
+	}
+	a := memory.Audit{Action: action, User: userName(), Client: adminClient, Reason: "team " + link.Team.String()}
+	if err := k.store.SetMeta(ctx, map[string][]byte{metaLink: b}, a); err != nil {
+		return err
+	}
+	k.link = link
+	if k.db != nil {
+		k.db.Close()
+		k.db = nil
+	}
+	return nil
+}
+
+func newDevice() (*team.Device, error) {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "device"
+	}
+	return team.NewDevice(team.DeviceOptions{Label: host})
+}
+
+// create founds the team that cloud init made room for.
+func (k *cloud) create(ctx context.Context, name, founder string) (*sealed.Team, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	switch {
+	case k.team != nil:
+		return nil, hint(fmt.Errorf("this data folder belongs to the team %s already", k.team.Name()), "elderzan team members")
+	case k.link == nil || k.link.Device == nil:
+		return nil, hint(errors.New("there is no cloud yet"), "elderzan cloud init --admin-url postgres://…, or join a team: elderzan team join CODE")
+	}
+	device, err := parseDevice(k.link.Device)
+	if err != nil {
+		return nil, err
+	}
+	if err := k.connect(ctx); err != nil {
+		return nil, err
+	}
+	if k.team, err = sealed.Found(ctx, k.teamOptions(k.link.Team), device, k.link.Team, name, founder); err != nil {
+		k.team = nil
+		return nil, err
+	}
+	return k.team, k.start(ctx)
+}
+
+// ticket is what an invite hands over: how to reach the cloud, and the team's invite. It is secret.
+type ticket struct {
+	URL    string   `json:"u"`
+	CA     []byte   `json:"c,omitempty"`
+	Pins   []string `json:"p,omitempty"`
+	Name   string   `json:"n"`
+	Invite string   `json:"i"`
+}
+
+// invite makes a ticket.
+func (k *cloud) invite(ctx context.Context, o team.InviteOptions, confirm bool) (ticket, time.Time, error) {
+	t, link, err := k.joined()
+	if err != nil {
+		return ticket{}, time.Time{}, err
+	}
+	if confirm {
+		if err := t.SetConfirm(ctx, true); err != nil {
+			return ticket{}, time.Time{}, err
+		}
+	}
+	if err := t.Refresh(ctx); err != nil {
+		return ticket{}, time.Time{}, err
+	}
+	login, password := postgres.NewLogin()
+	inv, err := t.Invite(ctx, o, login, password)
+	if err != nil {
+		return ticket{}, time.Time{}, err
+	}
+	out := ticket{CA: link.CA, Pins: link.Pins, Name: t.Name(), Invite: inv.Code()}
+	out.URL, err = withLogin(link.URL, login, password)
+	return out, inv.Expires, err
+}
+
+// join asks with a ticket to be taken in.
+func (k *cloud) join(ctx context.Context, tk ticket, name, who string) (*sealed.Team, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.team != nil || k.link != nil {
+		return nil, hint(errors.New("this data folder has a cloud already"), "join from another data folder: --data DIR")
+	}
+	inv, err := team.ParseInvite(tk.Invite)
+	if err != nil {
+		return nil, err
+	}
+	device, err := newDevice()
+	if err != nil {
+		return nil, err
+	}
+	link := &cloudLink{URL: tk.URL, CA: tk.CA, Pins: tk.Pins, Team: inv.Team}
+	k.link = link
+	undo := func() {
+		if k.db != nil {
+			k.db.Close()
+		}
+		k.link, k.db, k.team = nil, nil, nil
+	}
+	if err := k.connect(ctx); err != nil {
+		undo()
+		return nil, err
+	}
+	if name == "" {
+		name = tk.Name
+	}
+	if k.team, err = sealed.Join(ctx, k.teamOptions(inv.Team), device, inv, name, who); err != nil {
+		undo()
+		return nil, errors.Join(err, k.store.SetMeta(ctx, map[string][]byte{metaTeam: nil}))
+	}
+	b, err := json.Marshal(link)
+	if err != nil {
+		return nil, fmt.Errorf("cloud: %w", err)
+	}
+	if err := k.store.SetMeta(ctx, map[string][]byte{metaLink: b}); err != nil {
+		return nil, err
+	}
+	return k.team, k.start(ctx)
+}
+
+// joined returns the team, or what to do to have one.
+func (k *cloud) joined() (*sealed.Team, *cloudLink, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	switch {
+	case k.team == nil && k.link != nil && k.mode == modeLocalOnly:
+		return nil, nil, hint(errors.New("everything is local now"), "elderzan mode hybrid")
+	case k.team == nil && k.link != nil && !k.config.Enabled:
+		return nil, nil, hint(errors.New("the setting hybrid_mode_enabled is off"), "set hybrid_mode_enabled = true in config.toml")
+	case k.team == nil:
+		return nil, nil, hint(errors.New("this data folder belongs to no team"), "elderzan team create NAME, or: elderzan team join CODE")
+	}
+	return k.team, k.link, nil
+}
+
+// syncer returns the worker, or why there is none.
+func (k *cloud) syncer() (*memsync.Worker, error) {
+	if w := k.running(); w != nil {
+		return w, nil
+	}
+	if _, _, err := k.joined(); err != nil {
+		return nil, err
+	}
+	return nil, hint(errors.New("everything is local now"), "elderzan mode hybrid")
+}
+
+// state is what status shows.
+func (k *cloud) state() (state string, at time.Time) {
+	k.mu.Lock()
+	w, link, mode, enabled := k.worker, k.link, k.mode, k.config.Enabled
+	k.mu.Unlock()
+	switch {
+	case link == nil:
+		return "off", time.Time{}
+	case mode == modeLocalOnly:
+		return modeLocalOnly, time.Time{}
+	case !enabled:
+		return "disabled", time.Time{}
+	case w == nil:
+		return "no team", time.Time{}
+	}
+	s := w.Status()
+	return string(s.State), s.SyncedAt
+}
+
+// certificateWarning is how long before its end a certificate is warned of.
+const certificateWarning = 30 * 24 * time.Hour
+
+// alerts are what status tells of the cloud, in words.
+func (k *cloud) alerts(ctx context.Context) []string {
+	k.mu.Lock()
+	w, t, trouble := k.worker, k.team, k.trouble
+	k.mu.Unlock()
+	expires := time.Unix(k.expires.Load(), 0)
+	var out []string
+	if trouble != nil {
+		out = append(out, "the cloud is not used: "+trouble.Error())
+	}
+	if t != nil && t.Alarm() != "" {
+		out = append(out, "cloud: "+t.Alarm())
+	}
+	if left := time.Until(expires); expires.Unix() != 0 && left < certificateWarning {
+		out = append(out, fmt.Sprintf("cloud: the server's certificate ends in %d days, on %s", int(left.Hours()/24), expires.Format(time.DateOnly)))
+	}
+	if w == nil {
+		return out
+	}
+	if s := w.Status(); s.Error != nil && s.State == memsync.StateFailing {
+		if text := "sync: " + s.Error.Error(); !slices.Contains(out, text) {
+			out = append(out, text)
+		}
+	}
+	if ids, err := k.store.CloudConflicts(ctx, 100); err == nil && len(ids) > 0 {
+		out = append(out, fmt.Sprintf("%d memories were changed by two people at once; decide with: elderzan conflicts list", len(ids)))
+	}
+	if ids, err := k.store.CloudHeld(ctx, k.local.place(memsync.Shared(t.ID())), 100); err == nil && len(ids) > 0 {
+		out = append(out, fmt.Sprintf("%d records from the cloud were refused or wait for a key; see: elderzan sync status", len(ids)))
+	}
+	return out
+}
+
+func parseDevice(encoded []byte) (*team.Device, error) {
+	return team.ParseDevice(security.NewSecret(append([]byte(nil), encoded...)))
+}
+
+// withLogin puts a login in place of the one in a database's address.
+func withLogin(address, login, password string) (string, error) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "", errors.New("cloud: the address of the database cannot be read")
+	}
+	u.User = url.UserPassword(login, password)
+	return u.String(), nil
+}

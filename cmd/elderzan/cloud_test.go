@@ -1,0 +1,272 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/elderzan/elderzan/sync/postgres/pgtest"
+)
+
+// soon is how long a test waits for what should take a moment; the machine may be busy with other things.
+const soon = time.Minute
+
+// until runs check until it is true.
+func until(t *testing.T, what string, check func() bool) time.Duration {
+	t.Helper()
+	began := time.Now()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for !check() {
+		if time.Since(began) > soon {
+			t.Fatalf("%s: not within %v", what, soon)
+		}
+		<-tick.C
+	}
+	return time.Since(began)
+}
+
+// jsonOf runs a command with --json and reads what it prints.
+func jsonOf[T any](t *testing.T, f *folder, args ...string) T {
+	t.Helper()
+	o := f.run("", append(args, "--json")...)
+	if o.code != 0 {
+		t.Fatalf("%s: %s", strings.Join(args, " "), o.err)
+	}
+	var v T
+	if err := json.Unmarshal([]byte(o.out), &v); err != nil {
+		t.Fatalf("%s: %v in %s", strings.Join(args, " "), err, o.out)
+	}
+	return v
+}
+
+type recalled struct {
+	Memories []struct {
+		ID      string `json:"id"`
+		Content string `json:"content"`
+		Trust   string `json:"trust"`
+	} `json:"memories"`
+}
+
+func contents(t *testing.T, f *folder, query string) []string {
+	t.Helper()
+	var out []string
+	for _, m := range jsonOf[recalled](t, f, "recall", query).Memories {
+		out = append(out, m.Content)
+	}
+	return out
+}
+
+func holds(list []string, text string) bool {
+	for _, s := range list {
+		if strings.Contains(s, text) {
+			return true
+		}
+	}
+	return false
+}
+
+// newTeamOf returns the folders of a team: the first has set up the cloud, the others joined by invite.
+func newTeamOf(t *testing.T, pg *pgtest.Cluster, names ...string) []*folder {
+	t.Helper()
+	first := newFolder(t, "ELDERZAN_ADMIN_URL="+pg.AdminURL("postgres"))
+	first.ok("cloud", "init", "--ca", pg.CAFile())
+	first.ok("team", "create", "core", "--as", names[0])
+	out := []*folder{first}
+	for _, name := range names[1:] {
+		f := newFolder(t)
+		code := jsonOf[inviteResult](t, first, "team", "invite").Code
+		f.pipe(code, "team", "join", "-", "--as", name)
+		until(t, name+" is let in", func() bool { return jsonOf[syncStatusResult](t, f, "sync", "status").State == "idle" })
+		out = append(out, f)
+	}
+	return out
+}
+
+// TestCloud shares memories between two people through a real database.
+func TestCloud(t *testing.T) {
+	pg := pgtest.Start(t)
+	fs := newTeamOf(t, pg, "ada", "ben")
+	a, b := fs[0], fs[1]
+
+	text := "The zeppelin deploy runs from the release branch at noon."
+	id := jsonOf[struct{ ID string }](t, a, "remember", text, "--scope", "PROJECT", "--tags", "zeppelintag", "--title", "Zeppelintitle", "--metadata", `{"k":"zeppelinmeta"}`, "--wait").ID
+	a.ok("remember", "My own note about quetzals is private.", "--scope", "PRIVATE")
+	a.ok("remember", "The narwhal project builds with make.", "--scope", "PROJECT")
+	shared := jsonOf[struct {
+		To     string `json:"to"`
+		Leaves bool   `json:"leaves_machine"`
+	}](t, a, "share", id)
+	if !shared.Leaves || !strings.Contains(shared.To, "end-to-end encrypted") {
+		t.Errorf("share says %+v", shared)
+	}
+	took := until(t, "shared on A, recalled on B", func() bool { return holds(contents(t, b, "when is the zeppelin deploy?"), "zeppelin") })
+	t.Logf("share on A, recalled on B after %v", took)
+	if st := jsonOf[struct {
+		Embedding struct{ Pending int }  `json:"embedding"`
+		Index     struct{ Vectors int }  `json:"index"`
+		Sync      struct{ State string } `json:"sync"`
+	}](t, b, "status"); st.Embedding.Pending != 0 || st.Index.Vectors != 1 || st.Sync.State != "idle" {
+		t.Errorf("status of B: %+v; want its one vector, which came along", st)
+	}
+	if got := jsonOf[recalled](t, b, "recall", "zeppelin"); got.Memories[0].Trust != "untrusted" {
+		t.Errorf("trust of another person's words: %s", got.Memories[0].Trust)
+	}
+	if holds(contents(t, b, "quetzals narwhal"), "quetzal") || holds(contents(t, b, "narwhal"), "narwhal") {
+		t.Error("PRIVATE or PROJECT came along")
+	}
+	dump := bytes.ToLower(pg.Dump(t, "postgres"))
+	for _, word := range []string{"zeppelin", "quetzal", "narwhal", "release branch"} {
+		if bytes.Contains(dump, []byte(word)) || bytes.Contains(dump, []byte(hexOf(word))) {
+			t.Errorf("the database holds %q", word)
+		}
+	}
+	t.Run("conflict", func(t *testing.T) { testCloudConflict(t, a, b, id) })
+	t.Run("withdraw", func(t *testing.T) {
+		a.ok("share", id, "--scope", "PROJECT")
+		until(t, "taken out on B", func() bool { return !holds(contents(t, b, "zeppelin deploy"), "zeppelin") })
+		if !holds(contents(t, a, "zeppelin deploy"), "zeppelin") {
+			t.Error("it is gone on A too")
+		}
+	})
+	t.Run("offline", func(t *testing.T) { testCloudOffline(t, pg, a, b) })
+	t.Run("pause and mode", func(t *testing.T) { testCloudSwitches(t, a, b) })
+	t.Run("remove", func(t *testing.T) { testCloudRemove(t, a, b) })
+	for _, f := range fs {
+		if o := f.run("", "doctor"); o.code != 0 {
+			t.Errorf("doctor: %s%s", o.out, o.err)
+		}
+	}
+}
+
+// pipe is ok with something on standard input.
+func (f *folder) pipe(stdin string, args ...string) {
+	f.t.Helper()
+	if o := f.run(stdin, args...); o.code != 0 {
+		f.t.Fatalf("elderzan %v: exit %d: %s", args, o.code, o.err)
+	}
+}
+
+func hexOf(s string) string {
+	const digits = "0123456789abcdef"
+	var out strings.Builder
+	for _, c := range []byte(s) {
+		out.WriteByte(digits[c>>4])
+		out.WriteByte(digits[c&15])
+	}
+	return out.String()
+}
+
+func testCloudConflict(t *testing.T, a, b *folder, id string) {
+	a.ok("sync", "pause")
+	b.ok("sync", "pause")
+	a.ok("revise", id, "--content", "The zeppelin deploy runs at one.")
+	b.ok("revise", id, "--content", "The zeppelin deploy runs at two.")
+	a.ok("sync", "resume")
+	until(t, "A pushed", func() bool { return jsonOf[syncStatusResult](t, a, "sync", "status").Pending == 0 })
+	b.ok("sync", "resume")
+	for name, f := range map[string]*folder{"A": a, "B": b} {
+		until(t, "conflict on "+name, func() bool { return len(jsonOf[conflictsResult](t, f, "conflicts", "list").Conflicts) == 1 })
+	}
+	show := b.ok("conflicts", "show", id)
+	if !strings.Contains(show, "at one") || !strings.Contains(show, "at two") || !strings.Contains(show, "at noon") {
+		t.Errorf("conflicts show lacks a version or the ancestor:\n%s", show)
+	}
+	a.ok("conflicts", "resolve", id, "--content", "The zeppelin deploy runs at one, on Fridays at two.")
+	for name, f := range map[string]*folder{"A": a, "B": b} {
+		until(t, "resolved on "+name, func() bool {
+			return len(jsonOf[conflictsResult](t, f, "conflicts", "list").Conflicts) == 0 && holds(contents(t, f, "zeppelin deploy"), "on Fridays")
+		})
+	}
+}
+
+func testCloudOffline(t *testing.T, pg *pgtest.Cluster, a, b *folder) {
+	pg.Down(t)
+	a.ok("remember", "The ostrich server has been renamed.", "--scope", "SHARED")
+	a.ok("remember", "Everybody may know about capybaras.", "--scope", "GLOBAL")
+	until(t, "A knows that it is offline", func() bool { return jsonOf[syncStatusResult](t, a, "sync", "status").State == "offline" })
+	a.ok("stop") // what waits survives
+	pg.Up(t)
+	for _, word := range []string{"ostrich", "capybaras"} {
+		until(t, word+" on B after the cloud came back", func() bool {
+			a.ok("status") // starts the engine
+			return holds(contents(t, b, word), word)
+		})
+	}
+}
+
+func testCloudSwitches(t *testing.T, a, b *folder) {
+	a.ok("mode", "local-only")
+	a.ok("remember", "The pelican report waits.", "--scope", "SHARED")
+	if st := jsonOf[syncStatusResult](t, a, "sync", "status"); st.State != "local-only" || st.Pending != 1 {
+		t.Errorf("local-only: %+v", st)
+	}
+	if o := a.run("", "sync", "now"); o.code == 0 || !strings.Contains(o.err, "elderzan mode hybrid") {
+		t.Errorf("sync now: %d, %s", o.code, o.err)
+	}
+	a.ok("mode", "hybrid")
+	until(t, "the pelican on B", func() bool { return holds(contents(t, b, "pelican"), "pelican") })
+	off := folderAt(t, a.dir, "ELDERZAN_HYBRID_MODE_ENABLED=false")
+	a.ok("stop")
+	off.ok("remember", "The heron list is kept here.", "--scope", "SHARED")
+	if st := jsonOf[syncStatusResult](t, off, "sync", "status"); st.State != "disabled" {
+		t.Errorf("flag off: %+v", st)
+	}
+	off.ok("stop")
+	a.ok("sync", "now")
+	until(t, "the heron on B", func() bool { return holds(contents(t, b, "heron"), "heron") })
+}
+
+func testCloudRemove(t *testing.T, a, b *folder) {
+	if o := b.run("", "team", "remove", "ada"); o.code == 0 {
+		t.Error("an editor removed the owner")
+	}
+	out := a.ok("team", "remove", "ben")
+	if !strings.Contains(out, "What they have read stays read") {
+		t.Errorf("remove says %s", out)
+	}
+	a.ok("remember", "The albatross secret is for those who stayed.", "--scope", "SHARED")
+	until(t, "A pushed", func() bool { return jsonOf[syncStatusResult](t, a, "sync", "status").Pending == 0 })
+	until(t, "B knows", func() bool { return jsonOf[syncStatusResult](t, b, "sync", "status").State != "idle" })
+	if holds(contents(t, b, "albatross"), "albatross") {
+		t.Error("a removed member reads on")
+	}
+	if !holds(contents(t, b, "ostrich"), "ostrich") {
+		t.Error("what was read is gone")
+	}
+	b.ok("remember", "Life goes on without the team.")
+}
+
+// TestCloudSettings has the settings of the cloud be wrong.
+func TestCloudSettings(t *testing.T) {
+	for name, tc := range map[string]struct{ env, want string }{
+		"address of something else": {"ELDERZAN_CLOUD_DATABASE_URL=https://user:hunter2@host/db", "postgres://LOGIN"},
+		"unencrypted":               {"ELDERZAN_CLOUD_DATABASE_URL=postgres://user:hunter2@host/db?sslmode=prefer", "sslmode=verify-full"},
+		"no database":               {"ELDERZAN_CLOUD_DATABASE_URL=postgres://user:hunter2@host", "/DATABASE"},
+		"no such certificate":       {"ELDERZAN_CLOUD_SSL_CERT_PATH=/no/such/file", "a file that can be read"},
+		"one pin":                   {"ELDERZAN_CLOUD_TLS_PINS=sha256/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "backup pin"},
+		"no pin":                    {"ELDERZAN_CLOUD_TLS_PINS=abc,def", "elderzan cloud pins"},
+		"interval":                  {"ELDERZAN_SYNC_INTERVAL=often", "such as 300s"},
+		"flag":                      {"ELDERZAN_HYBRID_MODE_ENABLED=maybe", "true or false"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := newFolder(t, tc.env).run("", "config")
+			if o.code == 0 || !strings.Contains(o.err, tc.want) || strings.Contains(o.err, "hunter2") {
+				t.Errorf("exit %d, %s; want %q and no password", o.code, o.err, tc.want)
+			}
+		})
+	}
+	f := newFolder(t)
+	f.ok("remember", "Nothing breaks without a cloud.", "--scope", "SHARED")
+	for _, args := range [][]string{{"sync", "now"}, {"team", "members"}, {"team", "create", "x"}, {"team", "join", "nonsense"}, {"cloud", "pins"}, {"cloud", "init", "--admin-url", "postgres://x"}} {
+		if o := f.run("", args...); o.code == 0 || !strings.Contains(o.err, "elderzan ") {
+			t.Errorf("%v: exit %d, %s; want the next command to type", args, o.code, o.err)
+		}
+	}
+	if _, err := os.Stat(f.path("config.toml")); err == nil {
+		t.Error("config.toml was written")
+	}
+}
