@@ -1,9 +1,13 @@
 package storage
 
 import (
+	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"strings"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/elderzan/elderzan/memory"
 	"github.com/elderzan/elderzan/memory/storage/internal/catalog"
@@ -45,7 +49,8 @@ func (s *Store) Get(ctx context.Context, ids []memory.ID) ([]memory.Memory, erro
 }
 
 // Candidates implements memory.Finder. Words and vectors each propose q.Limit memories (0 means memory.DefaultLimit)
-// among all that the filter lets through, and each is asked about those that the other proposed. In accurate mode a
+// among all that the filter lets through, and each is asked about those that the other proposed; in fast mode half as
+// many again come back in all. In accurate mode a
 // filter without states lets archived memories through as well, and the vector search is exact; in the others it may
 // miss some of the nearest once there are too many vectors to look at each.
 func (s *Store) Candidates(ctx context.Context, q memory.CandidateQuery) (memory.CandidateSet, error) {
@@ -96,18 +101,26 @@ func (s *Store) selected(ctx context.Context, f memory.Filter) (*inverted.Select
 }
 
 // propose returns what words and vectors say of the union of what either proposes, and whether no vector is nearer than
-// those proposed.
+// those proposed. Words and vectors are searched side by side.
 func (s *Store) propose(ctx context.Context, q memory.CandidateQuery, sel *inverted.Selection) (map[int64]inverted.Hit, map[int64]similarity, bool, error) {
-	words := map[int64]inverted.Hit{}
+	var near map[int64]similarity
+	var exact bool
+	var g errgroup.Group
+	g.Go(func() (err error) {
+		near, exact, err = s.vectors.nearest(ctx, q.Vectors, sel, q.Limit, vectorMode(q.Mode))
+		return err
+	})
 	var terms []inverted.Term
 	if strings.TrimSpace(q.Text) != "" {
 		terms = inverted.Question(q.Text)
-		for _, h := range s.index.Search(terms, sel, q.Limit) {
-			words[h.Row] = h
-		}
 	}
-	near, exact, err := s.vectors.nearest(ctx, q.Vectors, sel, q.Limit, vectorMode(q.Mode))
-	if err != nil {
+	run := s.index.Begin(terms, sel, wordEffort(q.Mode))
+	defer run.End()
+	words := map[int64]inverted.Hit{}
+	for _, h := range run.Best(q.Limit) {
+		words[h.Row] = h
+	}
+	if err := g.Wait(); err != nil {
 		return nil, nil, false, err
 	}
 	var noWords, noVector []int64
@@ -121,17 +134,50 @@ func (s *Store) propose(ctx context.Context, q memory.CandidateQuery, sel *inver
 			noVector = append(noVector, row)
 		}
 	}
-	for _, h := range s.index.Score(terms, sel, noWords) {
+	for _, h := range run.Score(noWords) {
 		words[h.Row] = h
 	}
-	rest, err := s.vectors.similarities(ctx, q.Vectors, noVector)
+	rest, err := s.vectors.similarities(ctx, q.Vectors, noVector, vectorMode(q.Mode))
 	if err != nil {
 		return nil, nil, false, err
 	}
 	for row, sim := range rest {
 		near[row] = sim
 	}
+	if q.Mode == memory.Fast {
+		prune(words, near, q.Limit+q.Limit/2)
+	}
 	return words, near, exact, nil
+}
+
+// prune leaves the n rows that words and vectors together speak for most. Reading a memory costs more than finding it.
+func prune(words map[int64]inverted.Hit, near map[int64]similarity, n int) {
+	if len(words) <= n {
+		return
+	}
+	best, closest := 1e-9, 1e-9
+	for row := range words {
+		best, closest = max(best, words[row].Score), max(closest, near[row].cosine)
+	}
+	rows := slices.SortedFunc(maps.Keys(words), func(a, b int64) int {
+		worth := func(row int64) float64 { return words[row].Score/best + near[row].cosine/closest }
+		return cmp.Or(cmp.Compare(worth(b), worth(a)), cmp.Compare(b, a))
+	})
+	for _, row := range rows[n:] {
+		delete(words, row)
+		delete(near, row)
+	}
+}
+
+// wordEffort is how far words are searched in a mode; as far as it goes where none is named.
+func wordEffort(m memory.Mode) inverted.Effort {
+	switch m {
+	case memory.Fast:
+		return inverted.Quick
+	case memory.Balanced:
+		return inverted.Usual
+	}
+	return inverted.Thorough
 }
 
 // vectorMode is how vectors are searched in a mode; exactly where none is named.
@@ -153,7 +199,7 @@ func (s *Store) load(ctx context.Context, f memory.Filter, words map[int64]inver
 		rows = append(rows, row)
 	}
 	slices.Sort(rows)
-	records, err := s.catalog.ByRows(ctx, rows)
+	records, err := s.records(ctx, rows)
 	if err != nil {
 		return nil, catalogError(err)
 	}
@@ -180,6 +226,26 @@ func (s *Store) load(ctx context.Context, f memory.Filter, words map[int64]inver
 		out = append(out, c)
 	}
 	return out, nil
+}
+
+// manyRows is from how many rows on two readers share the reading: decrypting pages takes most of the time.
+const manyRows = 32
+
+// records reads the records of rows, side by side where there are many.
+func (s *Store) records(ctx context.Context, rows []int64) ([]catalog.Record, error) {
+	if len(rows) < manyRows {
+		return s.catalog.ByRows(ctx, rows)
+	}
+	var halves [2][]catalog.Record
+	g, ctx := errgroup.WithContext(ctx)
+	for i, part := range [][]int64{rows[:len(rows)/2], rows[len(rows)/2:]} {
+		g.Go(func() (err error) {
+			halves[i], err = s.catalog.ByRows(ctx, part)
+			return err
+		})
+	}
+	err := g.Wait()
+	return append(halves[0], halves[1]...), err
 }
 
 // matches reports whether m passes every field of f.

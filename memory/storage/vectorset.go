@@ -221,15 +221,29 @@ type similarity struct {
 // nearest returns the selected rows that are nearest to the queries, k for each space and class, and whether they are
 // the nearest there are.
 func (v *vectorSet) nearest(ctx context.Context, queries map[string][]float32, sel *inverted.Selection, k int, mode vector.Mode) (map[int64]similarity, bool, error) {
-	return v.search(ctx, queries, func(name indexName) vector.Selector { return v.selector(name, sel) }, min(k, vector.MaxK), mode)
+	return v.search(ctx, queries, func(name indexName) vector.Selector { return v.selector(name, sel) }, min(k, vector.MaxK), nearestOptions(mode))
 }
 
-// similarities returns what the rows have in common with the queries, as far as they have vectors.
-func (v *vectorSet) similarities(ctx context.Context, queries map[string][]float32, rows []int64) (map[int64]similarity, error) {
+// fastRanked is how many of the nearest fast mode ranks by their full vectors: the others come from places behind those
+// that it answers with.
+const fastRanked = 64
+
+func nearestOptions(mode vector.Mode) vector.SearchOptions {
+	o := vector.SearchOptions{Mode: mode}
+	if mode == vector.Fast {
+		o.Candidates = fastRanked
+	}
+	return o
+}
+
+// similarities returns what the rows have in common with the queries, as far as they have vectors; in fast mode as their
+// codes tell it.
+func (v *vectorSet) similarities(ctx context.Context, queries map[string][]float32, rows []int64, mode vector.Mode) (map[int64]similarity, error) {
 	if len(rows) == 0 {
 		return nil, nil
 	}
-	found, _, err := v.search(ctx, queries, func(indexName) vector.Selector { return vector.IDs(rows) }, min(len(rows), vector.MaxK), vector.Accurate)
+	found, _, err := v.search(ctx, queries, func(indexName) vector.Selector { return vector.IDs(rows) }, min(len(rows), vector.MaxK),
+		vector.SearchOptions{Mode: mode, Rough: mode == vector.Fast})
 	return found, err
 }
 
@@ -252,13 +266,13 @@ func (v *vectorSet) selector(name indexName, sel *inverted.Selection) vector.Sel
 
 // search asks every index of the queries' spaces. A row that has vectors in several spaces counts with that of the
 // largest: that is the current one but for the moment when a new one has begun to fill.
-func (v *vectorSet) search(ctx context.Context, queries map[string][]float32, sel func(indexName) vector.Selector, k int, mode vector.Mode) (map[int64]similarity, bool, error) {
+func (v *vectorSet) search(ctx context.Context, queries map[string][]float32, sel func(indexName) vector.Selector, k int, o vector.SearchOptions) (map[int64]similarity, bool, error) {
 	if err := v.fail("search"); err != nil {
 		return nil, false, fmt.Errorf("faiss: search: %w", err)
 	}
 	out, exact := map[int64]similarity{}, true
 	for _, space := range v.bySize(queries) {
-		hits, all, err := v.searchSpace(ctx, space, queries[space], sel, k, mode)
+		hits, all, err := v.searchSpace(ctx, space, queries[space], sel, k, o)
 		if err != nil {
 			return nil, false, err
 		}
@@ -273,7 +287,7 @@ func (v *vectorSet) search(ctx context.Context, queries map[string][]float32, se
 }
 
 // searchSpace returns the k nearest of one space, whatever keys seal them.
-func (v *vectorSet) searchSpace(ctx context.Context, space string, query []float32, sel func(indexName) vector.Selector, k int, mode vector.Mode) ([]vector.Hit, bool, error) {
+func (v *vectorSet) searchSpace(ctx context.Context, space string, query []float32, sel func(indexName) vector.Selector, k int, o vector.SearchOptions) ([]vector.Hit, bool, error) {
 	var hits []vector.Hit
 	exact := true
 	for _, class := range []security.Class{security.ClassStore, security.ClassPrivate} {
@@ -285,7 +299,7 @@ func (v *vectorSet) searchSpace(ctx context.Context, space string, query []float
 		if x == nil || x.Len() == 0 {
 			continue
 		}
-		found, err := x.SearchWith(ctx, query, k, sel(name), vector.SearchOptions{Mode: mode})
+		found, err := x.SearchWith(ctx, query, k, sel(name), o)
 		if errors.Is(err, vector.ErrClosed) {
 			return nil, false, ErrClosed
 		}

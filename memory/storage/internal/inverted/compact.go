@@ -32,6 +32,9 @@ func (s *state) compact() *state {
 		c.prev, c.next = renamed[c.prev], renamed[c.next]
 	}
 	to.live = s.live
+	for doc := 1; doc < len(to.cols); doc++ {
+		to.enroll(uint32(doc))
+	}
 	ids := s.copyPostings(to, renamed)
 	s.copyGroups(to, renamed, ids)
 	return to

@@ -19,7 +19,7 @@ type Options struct {
 	Label    float64       // term frequency of a label's word; 0 means 1
 	Gap      time.Duration // silence that ends lending; 0 means 1 h
 	NoteBond float64       // share of lending where one side is no turn, in (0, 1]; 0 means none at all
-	Budget   int           // postings one search may read before it drops its most frequent terms; 0 means 400,000
+	Budget   int           // postings a search in Thorough effort walks, see Effort; 0 means 400,000
 }
 
 func (o Options) withDefaults() Options {
@@ -90,13 +90,13 @@ type Index struct {
 	opt     Options
 	mu      sync.RWMutex
 	s       *state
-	scratch sync.Pool // *accumulator
+	scratch chan *accumulator
 }
 
 // New returns an empty index.
 func New(o Options) *Index {
 	o = o.withDefaults()
-	return &Index{opt: o, s: newState(o)}
+	return &Index{opt: o, s: newState(o), scratch: make(chan *accumulator, spareAccumulators)}
 }
 
 // Put adds d, or replaces what the index held of its row. It panics if d.Row is out of range.
@@ -129,7 +129,9 @@ func (x *Index) SetState(row int64, st memory.State, updated int64) bool {
 	if d == 0 {
 		return false
 	}
+	x.s.withdraw(d)
 	x.s.cols[d].attr = x.s.cols[d].attr&^stateMask | stateBits(st)
+	x.s.enroll(d)
 	x.s.cols[d].updated = updated
 	return true
 }

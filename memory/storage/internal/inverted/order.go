@@ -186,6 +186,7 @@ func (s *state) weigh(doc uint32) {
 		c := &s.cols[n]
 		m := c.length
 		s.lenders(n, func(from uint32, share float32) { m += share * s.cols[from].length })
+		s.class[c.attr&classMask].mass += float64(m) - float64(c.mass)
 		c.mass = m
 		if n == last {
 			return

@@ -1,6 +1,10 @@
 package inverted
 
-import "encoding/binary"
+import (
+	"cmp"
+	"encoding/binary"
+	"slices"
+)
 
 // Term frequencies are kept in four bits each: the body's, which neighbours borrow, and that of title and labels.
 // BM25 saturates long before the steps get coarse.
@@ -85,4 +89,62 @@ func (c *cursor) next() bool {
 	}
 	c.buf = c.buf[n:]
 	return true
+}
+
+// skipEvery is how many postings stand between two places at which a list can be entered.
+const skipEvery = 64
+
+// skip is a place in a list: what stands before it ends with doc.
+type skip struct{ doc, off uint32 }
+
+// newest starts at about the n-th posting from the end.
+func (s *state) newest(id uint32, n int) cursor {
+	e := s.terms[id]
+	skips := s.skips[e.list]
+	if e.list == 0 || len(skips) == 0 {
+		return s.walk(id)
+	}
+	i := (int(s.lists[e.list].count)-n)/skipEvery - 1
+	if i < 0 {
+		return s.walk(id)
+	}
+	i = min(i, len(skips)-1)
+	return cursor{buf: s.lists[e.list].buf[skips[i].off:], doc: skips[i].doc}
+}
+
+// seek is a cursor that can leap.
+type seek struct {
+	cursor
+	all   []byte
+	skips []skip
+	more  bool
+}
+
+func (s *state) seek(id uint32) seek {
+	k := seek{cursor: s.walk(id)}
+	if e := s.terms[id]; e.list != 0 {
+		k.all, k.skips = k.buf, s.skips[e.list]
+	}
+	k.more = k.next()
+	return k
+}
+
+// to moves to the first posting that is not before doc, and reports whether it is doc's. doc must not fall from call to
+// call.
+func (k *seek) to(doc uint32) bool {
+	if len(k.skips) > 0 && k.skips[0].doc < doc {
+		n, _ := slices.BinarySearchFunc(k.skips, doc, func(p skip, d uint32) int { return cmp.Compare(p.doc, d) })
+		if p := k.skips[n-1]; p.doc > k.doc {
+			k.cursor = cursor{buf: k.all[p.off:], doc: p.doc}
+			k.more = k.next()
+		}
+		k.skips = k.skips[n-1:]
+		if k.skips[0].doc <= k.doc {
+			k.skips = k.skips[1:]
+		}
+	}
+	for k.more && k.doc < doc {
+		k.more = k.next()
+	}
+	return k.more && k.doc == doc
 }

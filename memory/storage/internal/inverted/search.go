@@ -8,20 +8,50 @@ import (
 
 // accumulator is the scratch memory of one search, by document. All of it is zero between searches.
 type accumulator struct {
-	full, own []float32 // frequency of the term at hand, with what is borrowed, and alone
-	sums      []sums
-	touched   []uint32 // documents of the term at hand
-	found     []uint32 // documents with a score
+	freq    []frequency // of the term at hand
+	sums    []sums
+	touched []uint32 // documents of the term at hand
+	found   []uint32 // documents with a score
 }
+
+// frequency of a term in a document, with what is borrowed, and alone.
+type frequency struct{ full, own float32 }
 
 // sums is what a document has gathered over the terms so far.
 type sums struct{ score, own, cover float32 }
 
+// spareAccumulators is how many are kept for the next searches: as many as run side by side where there are two processors.
+const spareAccumulators = 2
+
 func (a *accumulator) fit(n int) {
-	if len(a.full) < n {
+	if len(a.freq) < n {
 		n += n / 8
-		a.full, a.own, a.sums = make([]float32, n), make([]float32, n), make([]sums, n)
+		a.freq, a.sums = make([]frequency, n), make([]sums, n)
 	}
+}
+
+// Effort is what a search may cost. Words that are in more memories than it can walk through still count, for the
+// memories that the others propose. The zero value is Thorough.
+type Effort struct {
+	Budget int // postings to walk through; 0 means Options.Budget
+	Depth  int // memories for which the words beyond are looked up; 0 means 4,096
+}
+
+// Efforts that were measured to keep the time a mode has at a million memories.
+var (
+	Thorough = Effort{}
+	Usual    = Effort{Budget: 100_000, Depth: 1024}
+	Quick    = Effort{Budget: 25_000, Depth: 160}
+)
+
+func (o Options) effort(e Effort) Effort {
+	if e.Budget <= 0 {
+		e.Budget = o.Budget
+	}
+	if e.Depth <= 0 {
+		e.Depth = 4096
+	}
+	return e
 }
 
 // queryTerm is a term of the question that the index knows.
@@ -29,73 +59,139 @@ type queryTerm struct {
 	id     uint32
 	count  int // postings
 	weight float32
+	idf    float32
 }
 
 // Search returns the best k of the selected rows by BM25 with the neighbours' words, best first; ties go to the
 // larger row. A row without any of the terms, own or borrowed, is no hit. Rarity and usual length are those of the
 // selection, so that neither scores nor order depend on memories outside it.
 func (x *Index) Search(terms []Term, sel *Selection, k int) []Hit {
-	if k <= 0 || sel.n == 0 {
-		return nil
-	}
-	x.mu.RLock()
-	defer x.mu.RUnlock()
-	a := x.run(terms, sel)
-	defer x.release(a)
-	return x.s.best(a, k)
+	r := x.Begin(terms, sel, Thorough)
+	defer r.End()
+	return r.Best(k)
 }
 
 // Score returns a hit for every one of rows, in order, as Search would have scored it; zero but for Row where no
 // term matches or the row is not selected.
 func (x *Index) Score(terms []Term, sel *Selection, rows []int64) []Hit {
+	r := x.Begin(terms, sel, Thorough)
+	defer r.End()
+	return r.Score(rows)
+}
+
+// Run is one search whose scores can be asked for more than once. It belongs to one goroutine, which ends it.
+type Run struct {
+	x      *Index
+	s      *state
+	a      *accumulator
+	sel    *Selection
+	effort Effort
+	looked []queryTerm // terms that are not walked through
+	total  float32     // of the terms' rarities
+	full   map[uint32]bool
+}
+
+// Begin scores the selected rows as far as the effort goes.
+func (x *Index) Begin(terms []Term, sel *Selection, e Effort) *Run {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
-	a := x.run(terms, sel)
-	defer x.release(a)
+	r := &Run{x: x, s: x.s, sel: sel, effort: x.opt.effort(e)}
+	select {
+	case r.a = <-x.scratch:
+	default:
+		r.a = new(accumulator)
+	}
+	if sel.n > 0 {
+		r.score(terms)
+	}
+	return r
+}
+
+// End gives the scratch memory back.
+func (r *Run) End() {
+	a := r.a
+	for _, doc := range a.found {
+		a.sums[doc] = sums{}
+	}
+	a.found = a.found[:0]
+	select {
+	case r.x.scratch <- a:
+	default:
+	}
+	r.a = nil
+}
+
+// Best returns the k best of the rows.
+func (r *Run) Best(k int) []Hit {
+	if k <= 0 {
+		return nil
+	}
+	r.x.mu.RLock()
+	defer r.x.mu.RUnlock()
+	hits := r.s.best(r.a, k)
+	for i := range hits {
+		hits[i].Cover /= float64(max(r.total, 1e-9))
+	}
+	return hits
+}
+
+// Score returns a hit for every one of rows, in order; zero but for Row where no term matches or the row is not selected.
+func (r *Run) Score(rows []int64) []Hit {
+	r.x.mu.RLock()
+	defer r.x.mu.RUnlock()
+	docs := make([]uint32, len(rows))
+	for i, row := range rows {
+		// A document that came since has no scores yet: its memory was changed while the question was answered.
+		if doc := r.s.docOf(row); doc != 0 && int(doc) < len(r.a.sums) && r.sel.Has(row) {
+			docs[i] = doc
+		}
+	}
+	r.lookUp(docs)
 	out := make([]Hit, len(rows))
-	for i, r := range rows {
-		out[i].Row = r
-		if doc := x.s.docOf(r); doc != 0 {
-			v := a.sums[doc]
-			out[i] = Hit{Row: r, Score: float64(v.score), Own: float64(v.own), Cover: float64(v.cover)}
+	for i, row := range rows {
+		out[i].Row = row
+		if docs[i] != 0 {
+			v := r.a.sums[docs[i]]
+			out[i] = Hit{Row: row, Score: float64(v.score), Own: float64(v.own), Cover: float64(v.cover) / float64(max(r.total, 1e-9))}
 		}
 	}
 	return out
 }
 
-// run scores every selected document. The caller holds a lock and releases the accumulator.
-func (x *Index) run(terms []Term, sel *Selection) *accumulator {
-	a, ok := x.scratch.Get().(*accumulator)
-	if !ok {
-		a = new(accumulator)
-	}
-	s := x.s
+// score walks through the rare terms and looks the others up. It needs the lock.
+func (r *Run) score(terms []Term) {
+	s, a, sel := r.s, r.a, r.sel
 	a.fit(len(s.cols))
-	total := float32(0)
-	for _, q := range s.plan(terms) {
-		s.spread(a, sel, q.id)
-		idf := rarity(sel.n, len(a.touched))
-		total += idf * q.weight
-		s.settle(a, sel, idf*q.weight)
-	}
-	if total > 0 {
-		for _, doc := range a.found {
-			a.sums[doc].cover /= total
+	all := s.plan(terms)
+	walked, read := 0, 0
+	for _, q := range all {
+		if read += q.count; read > r.effort.Budget && walked > 0 {
+			break
 		}
+		walked++
 	}
-	return a
+	touched, counted := 0, 0
+	for i, q := range all {
+		if i < walked {
+			s.spread(a, sel, q, r.effort.Budget)
+			q.idf = rarity(sel.n, len(a.touched))
+			touched, counted = touched+len(a.touched), counted+min(q.count, r.effort.Budget)
+			s.settle(a, sel, q.idf*q.weight)
+		} else {
+			// How many selected rows own or borrow it is guessed from those that were counted, as if they fell at random.
+			share := float64(q.count) * float64(touched) / float64(max(counted, 1)) / float64(sel.n)
+			q.idf = rarity(sel.n, int(float64(sel.n)*-math.Expm1(-share)))
+			r.looked = append(r.looked, q)
+		}
+		r.total += q.idf * q.weight
+	}
+	if len(r.looked) > 0 {
+		r.full = map[uint32]bool{}
+		r.lookUp(s.bestDocs(a, r.effort.Depth))
+	}
 }
 
-// release zeroes what the search wrote and puts the accumulator back.
-func (x *Index) release(a *accumulator) {
-	for _, doc := range a.found {
-		a.sums[doc] = sums{}
-	}
-	a.found = a.found[:0]
-	x.scratch.Put(a)
-}
-
-// plan returns the known terms, each once, rarest first, as far as the budget of postings reaches.
+// plan returns the known terms, each once, rarest first.
 func (s *state) plan(terms []Term) []queryTerm {
 	out := make([]queryTerm, 0, len(terms))
 	for i, t := range terms {
@@ -110,31 +206,27 @@ func (s *state) plan(terms []Term) []queryTerm {
 		if w == 0 {
 			w = 1
 		}
-		out = append(out, queryTerm{id, s.postings(id), w})
+		out = append(out, queryTerm{id: id, count: s.postings(id), weight: w})
 	}
 	slices.SortStableFunc(out, func(a, b queryTerm) int { return cmp.Compare(a.count, b.count) })
-	read := 0
-	for i, q := range out {
-		if read += q.count; read > s.opt.Budget && i > 0 {
-			return out[:i]
-		}
-	}
 	return out
 }
 
-// spread walks a term's postings and gives every selected document its own and borrowed frequency.
-func (s *state) spread(a *accumulator, sel *Selection, id uint32) {
+// spread walks a term's postings, the newest where they are more than most, and gives every selected document its own and
+// borrowed frequency.
+func (s *state) spread(a *accumulator, sel *Selection, q queryTerm, most int) {
 	give := func(doc uint32, own, full float32) {
-		if a.full[doc] == 0 {
+		f := &a.freq[doc]
+		if f.full == 0 {
 			if !sel.Has(int64(s.cols[doc].row)) {
 				return
 			}
 			a.touched = append(a.touched, doc)
 		}
-		a.full[doc] += full
-		a.own[doc] += own
+		f.full += full
+		f.own += own
 	}
-	for c := s.walk(id); c.next(); {
+	for c := s.newest(q.id, most); c.next(); {
 		col := &s.cols[c.doc]
 		if !sel.lend[col.attr] {
 			continue
@@ -169,22 +261,34 @@ func (s *state) spread(a *accumulator, sel *Selection, id uint32) {
 
 // settle adds the term at hand, of the given rarity, to the sums and clears its frequencies.
 func (s *state) settle(a *accumulator, sel *Selection, idf float32) {
-	k1, b := float32(s.opt.K1), float32(s.opt.B)
-	meanFull, meanOwn := sel.means()
+	w := s.weights(sel)
 	for _, doc := range a.touched {
-		c, v := &s.cols[doc], &a.sums[doc]
-		if v.score == 0 {
-			a.found = append(a.found, doc)
-		}
-		f := a.full[doc]
-		v.score += idf * f * (k1 + 1) / (f + k1*(1-b+b*c.mass/meanFull))
-		if o := a.own[doc]; o > 0 {
-			v.own += idf * o * (k1 + 1) / (o + k1*(1-b+b*c.length/meanOwn))
-			v.cover += idf
-		}
-		a.full[doc], a.own[doc] = 0, 0
+		a.credit(&w, doc, &s.cols[doc], a.freq[doc], idf)
+		a.freq[doc] = frequency{}
 	}
 	a.touched = a.touched[:0]
+}
+
+// weights are BM25's constants for one selection.
+type weights struct{ k1, b, meanFull, meanOwn float32 }
+
+func (s *state) weights(sel *Selection) weights {
+	w := weights{k1: float32(s.opt.K1), b: float32(s.opt.B)}
+	w.meanFull, w.meanOwn = sel.means()
+	return w
+}
+
+// credit adds what a term of frequency f is worth to the sums of a document.
+func (a *accumulator) credit(w *weights, doc uint32, c *column, f frequency, idf float32) {
+	v := &a.sums[doc]
+	if v.score == 0 {
+		a.found = append(a.found, doc)
+	}
+	v.score += idf * f.full * (w.k1 + 1) / (f.full + w.k1*(1-w.b+w.b*c.mass/w.meanFull))
+	if f.own > 0 {
+		v.own += idf * f.own * (w.k1 + 1) / (f.own + w.k1*(1-w.b+w.b*c.length/w.meanOwn))
+		v.cover += idf
+	}
 }
 
 // rarity is BM25's inverse document frequency of a term that df of n documents hold; above 0.
@@ -237,4 +341,17 @@ func sink(h []Hit, i int, worse func(x, y Hit) bool) {
 		h[i], h[c] = h[c], h[i]
 		i = c
 	}
+}
+
+// bestDocs returns the n documents with the highest score, in no particular order.
+func (s *state) bestDocs(a *accumulator, n int) []uint32 {
+	if len(a.found) <= n {
+		return slices.Clone(a.found)
+	}
+	hits := s.best(a, n)
+	docs := make([]uint32, len(hits))
+	for i, h := range hits {
+		docs[i] = s.byRow[h.Row]
+	}
+	return docs
 }

@@ -105,6 +105,79 @@ func attrTable(f memory.Filter) (t [256]bool) {
 	return t
 }
 
+// class is the live documents of one scope, state and kind of text, so that what narrows by nothing else costs the same
+// however many there are.
+type class struct {
+	rows         []uint64 // bit row&63 of word row>>6
+	n            int
+	mass, length float64
+}
+
+const (
+	classMask = scopeMask | stateMask | turnBit
+	classes   = int(classMask) + 1
+)
+
+// enroll and withdraw keep a live document in its class.
+func (s *state) enroll(doc uint32) {
+	c := &s.cols[doc]
+	k := &s.class[c.attr&classMask]
+	if n := int(c.row>>6) + 1 - len(k.rows); n > 0 {
+		k.rows = roomy(k.rows, n)
+		k.rows = k.rows[:len(k.rows)+n]
+	}
+	k.rows[c.row>>6] |= 1 << (c.row & 63)
+	k.n++
+	k.mass += float64(c.mass)
+	k.length += float64(c.length)
+}
+
+func (s *state) withdraw(doc uint32) {
+	c := &s.cols[doc]
+	k := &s.class[c.attr&classMask]
+	k.rows[c.row>>6] &^= 1 << (c.row & 63)
+	k.n--
+	k.mass -= float64(c.mass)
+	k.length -= float64(c.length)
+}
+
+// selectClasses marks every document whose scope and state pass.
+func (s *state) selectClasses(sel *Selection) {
+	for attr := range s.class {
+		k := &s.class[attr]
+		if k.n == 0 || !sel.lend[uint8(attr)|liveBit] {
+			continue
+		}
+		for i, word := range k.rows {
+			sel.bits[i] |= word
+		}
+		sel.n += k.n
+		sel.docs += k.n
+		sel.mass += k.mass
+		sel.length += k.length
+	}
+}
+
+// selectTimes leaves those marked that are in a span of time.
+func (s *state) selectTimes(sel *Selection, since, until int64, open bool) *Selection {
+	sel.n, sel.docs, sel.mass, sel.length = 0, 0, 0, 0
+	for i, word := range sel.bits {
+		for w := word; w != 0; w &= w - 1 {
+			row := uint32(i)<<6 + uint32(bits.TrailingZeros64(w))
+			c := &s.cols[s.byRow[row]]
+			if c.at < since || c.at >= until && !open {
+				sel.bits[i] &^= 1 << (row & 63)
+				continue
+			}
+			sel.n++
+			sel.docs++
+			sel.mass += float64(c.mass)
+			sel.length += float64(c.length)
+		}
+	}
+	return sel
+}
+
 // selectRows marks the documents that the narrowest attribute names, and checks the rest on the columns.
 func (s *state) selectRows(f memory.Filter) *Selection {
 	sel := &Selection{lend: attrTable(f), bits: make([]uint64, (len(s.byRow)+63)/64)}
@@ -119,6 +192,13 @@ func (s *state) selectRows(f memory.Filter) *Selection {
 	if !f.Until.IsZero() {
 		until = ceilMilli(f.Until) // exclusive; see ceilMilli
 	}
+	if len(sets) == 0 {
+		s.selectClasses(sel)
+		if f.Since.IsZero() && f.Until.IsZero() {
+			return sel
+		}
+		return s.selectTimes(sel, since, until, f.Until.IsZero())
+	}
 	take := func(doc uint32) {
 		c := &s.cols[doc]
 		if sel.lend[c.attr] && c.at >= since && (c.at < until || f.Until.IsZero()) {
@@ -128,12 +208,6 @@ func (s *state) selectRows(f memory.Filter) *Selection {
 			sel.mass += float64(c.mass)
 			sel.length += float64(c.length)
 		}
-	}
-	if len(sets) == 0 {
-		for doc := uint32(1); doc < uint32(len(s.cols)); doc++ {
-			take(doc)
-		}
-		return sel
 	}
 	for i, w := range intersect(sets) {
 		for ; w != 0; w &= w - 1 {

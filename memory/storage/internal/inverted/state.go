@@ -62,6 +62,8 @@ type state struct {
 	cols   []column
 	byRow  []uint32 // document of each row
 	live   int
+	class  [classes]class
+	skips  map[uint32][]skip // by number of a long list
 	groups []group
 	byKey  map[groupKey]uint32
 	tf     map[uint32]freq
@@ -72,7 +74,7 @@ type freq struct{ body, head float64 }
 
 func newState(o Options) *state {
 	return &state{opt: o, dict: newDict(), lists: make([]list, 1), cols: make([]column, 1),
-		byKey: map[groupKey]uint32{}, tf: map[uint32]freq{}}
+		byKey: map[groupKey]uint32{}, tf: map[uint32]freq{}, skips: map[uint32][]skip{}}
 }
 
 // docOf returns the live document of row, or 0.
@@ -95,7 +97,11 @@ func (s *state) post(id, doc uint32, tf uint8) {
 	e := &s.terms[id]
 	switch {
 	case e.list != 0:
-		s.lists[e.list].append(doc, tf)
+		l := &s.lists[e.list]
+		l.append(doc, tf)
+		if l.count%skipEvery == 0 {
+			s.skips[e.list] = append(s.skips[e.list], skip{l.last, uint32(len(l.buf))})
+		}
 	case e.doc == 0:
 		e.doc, e.tf = doc, tf
 	default:
@@ -166,6 +172,7 @@ func (s *state) add(d *Doc) {
 	}
 	s.byRow[d.Row] = doc
 	s.live++
+	s.enroll(doc)
 	s.link(doc, groupKey{project, session})
 }
 
@@ -185,6 +192,7 @@ func (s *state) remove(row uint32) bool {
 		return false
 	}
 	s.unlink(doc)
+	s.withdraw(doc)
 	c := &s.cols[doc]
 	c.attr = 0
 	s.byRow[row] = 0

@@ -72,7 +72,7 @@ func (w *weigh) sieve() sieve {
 		return newSieve(w.k, 2*(w.rows.margin(w.luck)+w.ask.loss))
 	}
 	// What a first look puts wrongly behind the others is made up for by keeping some more of them.
-	return newSieve(w.ranked+w.ranked/2, 0)
+	return newSieve(max(w.ranked, w.k)*3/2, 0)
 }
 
 // all looks at every row asked for.

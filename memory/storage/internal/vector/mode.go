@@ -28,8 +28,9 @@ func (m Mode) String() string {
 // SearchOptions tells how to search; the zero value searches exactly. A Flat index is always exact.
 type SearchOptions struct {
 	Mode       Mode
-	Probes     int // Balanced and Fast with inverted lists: how many lists to look into; 0 means 512 and 160
-	Candidates int // Balanced and Fast: how many full vectors to rank at most; 0 means 4 k + 128 and 2 k + 32
+	Probes     int  // Balanced and Fast with inverted lists: how many lists to look into; 0 means 512 and 160
+	Rough      bool // similarities as the codes tell them: no full vector is read; a Flat index has no codes and is exact
+	Candidates int  // Balanced and Fast: how many full vectors to rank at most; 0 means 4 k + 128 and 2 k + 32
 }
 
 // effort is what a mode comes to for one search.
@@ -38,6 +39,7 @@ type effort struct {
 	probes int
 	pool   int // entries taken from the lists
 	ranked int // full vectors read at most
+	rough  bool
 	luck   luck
 }
 
@@ -49,6 +51,7 @@ func (o SearchOptions) effort(k int) effort {
 	case Fast:
 		e = effort{probes: 160, pool: 512, ranked: 2*k + 32, luck: guessed}
 	}
+	e.rough = o.Rough && !e.exact
 	if !e.exact {
 		if o.Probes > 0 {
 			e.probes = o.Probes
@@ -56,8 +59,7 @@ func (o SearchOptions) effort(k int) effort {
 		if o.Candidates > 0 {
 			e.ranked = o.Candidates
 		}
-		e.ranked = max(e.ranked, k)
-		e.pool = max(e.pool, 2*e.ranked)
+		e.pool = max(e.pool, 2*max(e.ranked, k))
 	}
 	return e
 }

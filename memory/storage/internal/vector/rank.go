@@ -11,13 +11,14 @@ import (
 const rankRows = 64
 
 // rank orders proposals by their full vectors. It reads them best first and stops when no other can be among the k
-// nearest, or, of searches that need not be exact, when as many as allowed are read. all is false if some of the hits were
+// nearest, or, of searches that need not be exact, when as many as allowed are read; hits beyond are as the codes tell. all is false if some of the hits were
 // removed meanwhile, and so are missing.
 func (x *Index) rank(ctx context.Context, query []float32, k int, p *proposals, e effort) (r Result, all bool, err error) {
 	r.Exact = p.exact
 	list := p.list
+	var rest []proposal
 	if !e.exact && len(list) > e.ranked {
-		list = list[:e.ranked]
+		list, rest = list[:e.ranked], list[e.ranked:]
 	}
 	vecs := make([]float32, max(min(k+16, len(list)), min(rankRows, len(list)))*x.dim)
 	n := min(k+16, len(list))
@@ -37,9 +38,21 @@ func (x *Index) rank(ctx context.Context, query []float32, k int, p *proposals, 
 		r.Hits = best(append(r.Hits, hits...), k)
 		list, n = list[n:], rankRows
 	}
+	for _, c := range rest[:max(0, min(len(rest), k-len(r.Hits)))] {
+		r.Hits = append(r.Hits, Hit{c.id, c.est})
+	}
 	n = len(r.Hits)
 	r.Hits = x.present(r.Hits)
 	return r, len(r.Hits) == n, ctx.Err()
+}
+
+// result takes proposals for what their estimates say.
+func (p *proposals) result(k int) Result {
+	var r Result
+	for _, c := range p.list[:min(len(p.list), k)] {
+		r.Hits = append(r.Hits, Hit{c.id, c.est})
+	}
+	return r
 }
 
 // read returns the hits that proposals are by their full vectors. What has none that is good is taken by its estimate:

@@ -50,6 +50,9 @@ func (x *Index) SearchWith(ctx context.Context, query []float32, k int, sel Sele
 		if found == nil || err != nil {
 			return Result{hits, true}, err
 		}
+		if e.rough {
+			return found.result(k), nil
+		}
 		r, all, err := x.rank(ctx, query, k, found, e)
 		if all || err != nil || try == maxTries {
 			return r, err
