@@ -105,6 +105,6 @@ func (s *Store) putBulk(tx *catalog.Tx, t *txn, b *bulkItem, audit memory.Audit)
 		}
 	}
 	doc := b.draft.doc(r.Row)
-	tx.After(func() { s.index.Put(doc) })
+	tx.After(func() { s.putWords(doc) })
 	return true, nil
 }

@@ -106,7 +106,7 @@ func (s *Store) revise(tx *catalog.Tx, r *catalog.Record, before, after *memory.
 		return err
 	}
 	doc := d.doc(r.Row)
-	tx.After(func() { s.index.Put(doc) })
+	tx.After(func() { s.putWords(doc) })
 	switch {
 	case newText:
 		var t txn
@@ -196,7 +196,7 @@ func (s *Store) purge(tx *catalog.Tx, t *txn, r *catalog.Record, audit memory.Au
 		return err
 	}
 	row := r.Row
-	tx.After(func() { s.index.Remove(row); s.scrubber.wake() })
+	tx.After(func() { s.dropWords(row); s.scrubber.wake() })
 	if err := tx.NoteTrace(row); err != nil {
 		return err
 	}

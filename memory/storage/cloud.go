@@ -313,7 +313,7 @@ func (s *Store) cloudInsert(tx *catalog.Tx, t *txn, it *CloudItem, d *draft) err
 		return err
 	}
 	doc := d.doc(r.Row)
-	tx.After(func() { s.index.Put(doc) })
+	tx.After(func() { s.putWords(doc) })
 	if it.Vector == nil || checkVector(it.Vector) != nil {
 		return tx.PutJob(r.Row)
 	}

@@ -110,7 +110,7 @@ func (k *keeper) wake(ch chan struct{}) {
 func (k *keeper) countVectors(n int) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.since += n; k.since >= k.store.opts.SnapshotEvery {
+	if k.since += n; k.since >= max(k.store.opts.SnapshotEvery, k.store.vectors.len()/replayShare) {
 		k.since = 0
 		k.wake(k.full)
 	}
@@ -132,7 +132,7 @@ func (k *keeper) run(ctx context.Context) {
 				flush.Reset(10 * k.store.opts.UseFlush)
 			}
 		case <-k.full:
-			if err := k.store.snapshot(); err != nil {
+			if err := k.store.snapshot(ctx, false); err != nil && ctx.Err() == nil {
 				k.store.opts.Logger.Warn("no snapshot of the vector index; opening will take longer", "error", err)
 			}
 		}
@@ -150,10 +150,12 @@ func (k *keeper) close() error {
 	return err
 }
 
-// snapshot saves the vector indexes that changed.
-func (s *Store) snapshot() error {
+// snapshot saves the indexes that changed; all of them, words too, where all is set.
+func (s *Store) snapshot(ctx context.Context, all bool) error {
+	s.saving.Lock()
+	defer s.saving.Unlock()
 	s.step(StepSnapshot)
-	err := s.vectors.save()
+	err := s.saveIndexes(ctx, all)
 	s.step(StepSnapshotted)
 	return err
 }

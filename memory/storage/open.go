@@ -44,7 +44,8 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{opts: o, index: inverted.New(inverted.Options{})}
+	s := &Store{opts: o}
+	s.index = inverted.New(inverted.Options{Untidy: func() { s.keeper.wake(s.keeper.full) }})
 	s.txns = &manager{store: s, pending: map[string]*pendingValue{}}
 	s.keeper = newKeeper(s)
 	s.uses.counts = map[memory.ID]catalog.Use{}
@@ -90,7 +91,7 @@ func (s *Store) start(ctx context.Context) error {
 	if err := s.recover(ctx); err != nil {
 		return err
 	}
-	return s.fillVectors(ctx)
+	return s.openVectors(ctx)
 }
 
 func (s *Store) path(name string) string { return filepath.Join(s.opts.Dir, name) }
@@ -179,7 +180,8 @@ func (s *Store) useKeys(ring *keyring.Keyring) (err error) {
 		dir: s.path(vectorsDir), opts: &s.opts, pool: vector.NewPool(vector.PoolOptions{}),
 		sealers: map[security.Class]*security.Sealer{security.ClassStore: sealer, security.ClassPrivate: s.private},
 		indexes: map[indexName]*vector.Index{}, rows: map[indexName]rowSet{}, dirty: map[indexName]bool{},
-		full: s.fullVectors, rebuilt: func() { s.keeper.wake(s.keeper.full) },
+		saved: map[indexName]savedVector{},
+		full:  s.fullVectors, rebuilt: func() { s.keeper.wake(s.keeper.full) },
 	}
 	s.features.pool = s.vectors.pool
 	return nil
@@ -192,7 +194,7 @@ func (s *Store) openEngines(ctx context.Context, ring *keyring.Keyring, ready bo
 	g.Go(func() error { return s.openKV(ring, ready) })
 	g.Go(func() error {
 		for _, step := range []func(context.Context) error{
-			func(ctx context.Context) error { return s.openCatalog(ctx, ring, !ready) }, s.identify, s.renewTerms, s.fillWords,
+			func(ctx context.Context) error { return s.openCatalog(ctx, ring, !ready) }, s.identify, s.renewTerms, s.openWords,
 		} {
 			if err := step(ctx); err != nil {
 				return err
@@ -335,7 +337,7 @@ func (s *Store) Flush(ctx context.Context) error {
 	if err := s.kv.Flush(); err != nil {
 		return kvError("flush", err)
 	}
-	return s.snapshot()
+	return s.snapshot(ctx, false)
 }
 
 // Settle waits until the vector indexes have the form that suits their size. Calls go on meanwhile.
@@ -354,13 +356,25 @@ func (s *Store) Close() error {
 		s.scrubber.close()
 		s.renewal.close()
 		err := s.keeper.close()
+		s.step(StepClosingIndexes)
+		err = errors.Join(err, s.lastSnapshot())
 		s.closed.Store(true)
 		err = errors.Join(err, s.catalog.Close())
-		s.step(StepClosingIndexes)
-		err = errors.Join(err, s.snapshot())
 		s.result = errors.Join(err, s.release())
 	})
 	return s.result
+}
+
+// lastSnapshot saves the indexes unless reading what changed on open takes less.
+func (s *Store) lastSnapshot() error {
+	n := s.vectors.len()
+	s.keeper.mu.Lock()
+	few := n >= s.opts.ReplayFrom && s.keeper.since < n/replayShare && s.vectors.savedList() != nil
+	s.keeper.mu.Unlock()
+	if few && !s.wordsDue(s.index.Len()) {
+		return nil
+	}
+	return s.snapshot(context.Background(), false)
 }
 
 // release closes whatever is open.

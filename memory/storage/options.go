@@ -14,6 +14,7 @@ type Options struct {
 	KeySource     keyring.Source   // where the master key is kept; nil means the file master.key in Dir
 	Source        string           // names this device in events for the cloud; "" means an id made at the first start
 	Limits        IndexLimits      // from how many vectors on an index has which form
+	ReplayFrom    int              // memories from which on the indexes are opened from their snapshots and what changed since, not by looking at all of the record; 0 means 20,000
 	SnapshotEvery int              // vectors stored between two snapshots of their index; 0 means 2,000
 	UseFlush      time.Duration    // how long counted uses may stay in memory; 0 means 5 s
 	ScrubAfter    time.Duration    // how long the traces of purged memories may stay; 0 means 3 s
@@ -42,6 +43,9 @@ type IndexLimits struct {
 func (o Options) withDefaults() (Options, error) {
 	if o.Dir == "" {
 		return o, errors.New("storage: Options.Dir is required")
+	}
+	if o.ReplayFrom <= 0 {
+		o.ReplayFrom = 20_000
 	}
 	if o.SnapshotEvery <= 0 {
 		o.SnapshotEvery = 2000

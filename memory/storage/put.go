@@ -82,7 +82,7 @@ func (p *putting) run(tx *catalog.Tx) error {
 		}
 	}
 	doc := p.draft.doc(r.Row)
-	tx.After(func() { p.store.index.Put(doc) })
+	tx.After(func() { p.store.putWords(doc) })
 	p.stored = memory.Stored{ID: p.memory.ID, Memory: *p.memory}
 	return nil
 }

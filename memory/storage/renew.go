@@ -207,20 +207,20 @@ func (w *renewal) values(ctx context.Context) error {
 }
 
 // indexes writes every snapshot anew.
-func (w *renewal) indexes(context.Context) error {
+func (w *renewal) indexes(ctx context.Context) error {
 	w.set("indexes", 0, 0)
-	return w.store.saveAll()
+	return w.store.saveAll(ctx)
 }
 
 // saveAll writes a snapshot of every index.
-func (s *Store) saveAll() error {
+func (s *Store) saveAll(ctx context.Context) error {
 	v := s.vectors
 	v.mu.Lock()
 	for name := range v.indexes {
 		v.dirty[name] = true
 	}
 	v.mu.Unlock()
-	return s.snapshot()
+	return s.snapshot(ctx, true)
 }
 
 // rest waits, unless ctx ends.
@@ -393,7 +393,7 @@ func (s *Store) RetireKeys(ctx context.Context, audit memory.Audit) error {
 	if !st.Retirable {
 		return fmt.Errorf("%w: %s", ErrKeys, st.NotYet)
 	}
-	if err := s.saveAll(); err != nil {
+	if err := s.saveAll(ctx); err != nil {
 		return err
 	}
 	ring, err := s.openKeyring(ctx)

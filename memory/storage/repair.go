@@ -158,14 +158,14 @@ func (s *Store) mendWordIndex(ctx context.Context, row int64) error {
 			return err
 		}
 		if len(records) == 0 {
-			s.index.Remove(row)
+			s.dropWords(row)
 			return nil
 		}
 		doc, err := s.document(&records[0])
 		if err != nil {
 			return nil //nolint:nilerr // a finding of its own: KindTerms or KindRecord
 		}
-		s.index.Put(doc)
+		s.putWords(doc)
 		return nil
 	})
 }

@@ -36,7 +36,7 @@ func (s *Store) Scrub(ctx context.Context) error {
 	if err := s.scrubVectors(rows); err != nil {
 		return err
 	}
-	if err := s.snapshot(); err != nil {
+	if err := s.snapshot(ctx, true); err != nil {
 		return err
 	}
 	if err := s.catalog.Merge(ctx); err != nil {

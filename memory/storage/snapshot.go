@@ -190,6 +190,7 @@ func (s *Store) linkIndexes(dir string) error {
 	if err != nil {
 		return err
 	}
+	names = append(names, filepath.Join(s.path(vectorsDir), wordsFile))
 	for _, name := range names {
 		err := os.Link(name, filepath.Join(dir, filepath.Base(name)))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) { // one may be replaced just now

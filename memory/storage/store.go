@@ -31,6 +31,10 @@ type Store struct {
 	drafts   drafts
 	uses     uses
 	snaps    snapshots
+	saving   sync.Mutex // one snapshot of the indexes at a time
+
+	words      atomic.Int64   // memories changed in the inverted index since it was saved
+	savedWords *inverted.Mark // what the snapshot of the words holds; nil where there is none
 
 	source      string // of events
 	generation  uint32 // of the keys below

@@ -343,5 +343,10 @@ func (s *Store) moveVectors(tx *catalog.Tx, row int64, class security.Class) err
 		ref.Class = class
 		t.put(ref, values)
 	}
+	if len(t.drops) > 0 {
+		if err := tx.Touch(row, catalog.TouchedVectors); err != nil {
+			return err
+		}
+	}
 	return s.txns.prepare(tx, &t)
 }

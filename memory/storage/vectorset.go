@@ -50,6 +50,7 @@ type vectorSet struct {
 	rows    map[indexName]rowSet // what each index holds
 	applied int64                // the largest VectorRef.Seq that the indexes hold
 	dirty   map[indexName]bool   // changed since the snapshot on disk
+	saved   map[indexName]savedVector
 }
 
 func (v *vectorSet) fail(op string) error {
@@ -212,6 +213,14 @@ func (v *vectorSet) spaces() map[string]int {
 	return out
 }
 
+// len counts the vectors.
+func (v *vectorSet) len() (n int) {
+	for _, x := range v.all() {
+		n += x.Len()
+	}
+	return n
+}
+
 // similarity is what a vector search says of a row.
 type similarity struct {
 	cosine float64
@@ -329,20 +338,20 @@ func (v *vectorSet) bySize(queries map[string][]float32) []string {
 	return spaces
 }
 
-// save writes a snapshot of each index that changed since its last one.
-func (v *vectorSet) save() error {
+// save writes a snapshot of each index that changed since its last one. They hold every change up to touched.
+func (v *vectorSet) save(touched int64) error {
 	v.mu.RLock()
 	generation := v.applied
 	names := slices.Collect(maps.Keys(v.dirty))
 	v.mu.RUnlock()
 	var errs []error
 	for _, name := range names {
-		errs = append(errs, v.saveOne(name, generation))
+		errs = append(errs, v.saveOne(name, generation, touched))
 	}
 	return errors.Join(errs...)
 }
 
-func (v *vectorSet) saveOne(name indexName, generation int64) error {
+func (v *vectorSet) saveOne(name indexName, generation, touched int64) error {
 	if err := v.fail("save"); err != nil {
 		return fmt.Errorf("faiss: write snapshot: %w", err)
 	}
@@ -359,7 +368,38 @@ func (v *vectorSet) saveOne(name indexName, generation int64) error {
 		v.mu.Unlock()
 		return fileError("write a snapshot of the vector index", err)
 	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.saved[name] = savedVector{Space: name.space, Class: name.class, Seq: generation, Touched: touched}
 	return nil
+}
+
+// changed reports whether a snapshot is behind its index.
+func (v *vectorSet) changed() bool {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	return len(v.dirty) > 0
+}
+
+// savedList says what the snapshots hold; nothing where an index has none. One without changes since has them all.
+func (v *vectorSet) savedList() []savedVector {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	out := make([]savedVector, 0, len(v.indexes))
+	for name := range v.indexes {
+		e, ok := v.saved[name]
+		if !ok {
+			return nil
+		}
+		out = append(out, e)
+	}
+	return out
+}
+
+// readInfo returns the generation of a snapshot.
+func readInfo(path string) (uint64, error) {
+	info, err := vector.ReadFileInfo(path)
+	return info.Generation, err
 }
 
 // load reads the snapshot of an index. A missing or damaged one is an empty index for expect vectors: it is filled
@@ -419,7 +459,7 @@ func (v *vectorSet) discard(keep map[indexName]bool) error {
 	if err != nil {
 		return fileError("list the snapshots", err)
 	}
-	kept := map[string]bool{}
+	kept := map[string]bool{wordsFile: true}
 	for name := range keep {
 		kept[name.file()] = true
 	}

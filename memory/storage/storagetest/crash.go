@@ -256,6 +256,7 @@ func mustOpen(t testing.TB, o storage.Options) *storage.Store {
 	if o.Source == "" {
 		o.Source = "test"
 	}
+	o.ReplayFrom = 1 // what was saved must do, with what changed since
 	s, err := storage.Open(t.Context(), o)
 	if err != nil {
 		t.Fatalf("Open: %v", err)

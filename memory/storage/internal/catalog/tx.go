@@ -92,6 +92,9 @@ func (tx *Tx) Update(r *Record, words *Words, wasSealed bool) error {
 	if _, err := tx.exec("update memory", updateMemory, append(args, r.Row)...); err != nil {
 		return err
 	}
+	if err := tx.Touch(r.Row, TouchedMemory); err != nil {
+		return err
+	}
 	if _, err := tx.exec("update text", `UPDATE texts SET body = ? WHERE row = ?`, r.Body, r.Row); err != nil {
 		return err
 	}
@@ -119,6 +122,9 @@ func (tx *Tx) UpdateAttributes(r *Record) error {
 	if _, err := tx.exec("update memory", updateMemory, append(args, r.Row)...); err != nil {
 		return err
 	}
+	if err := tx.Touch(r.Row, TouchedMemory); err != nil {
+		return err
+	}
 	_, err = tx.exec("update text", `UPDATE texts SET body = ? WHERE row = ?`, r.Body, r.Row)
 	return err
 }
@@ -134,8 +140,10 @@ func (tx *Tx) Delete(row int64, sealed bool) error {
 		}
 		tx.After(tx.w.noteDeletion)
 	}
-	_, err := tx.exec("delete memory", `DELETE FROM memories WHERE row = ?`, row)
-	return err
+	if _, err := tx.exec("delete memory", `DELETE FROM memories WHERE row = ?`, row); err != nil {
+		return err
+	}
+	return tx.Touch(row, TouchedMemory)
 }
 
 // ByID reads the whole record of id; ok is false when there is none.

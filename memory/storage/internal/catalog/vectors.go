@@ -47,8 +47,10 @@ func (tx *Tx) DropVectors(row int64) error {
 	if err := tx.dropNear(row); err != nil {
 		return err
 	}
-	_, err := tx.exec("delete vectors", `DELETE FROM vectors WHERE row = ?`, row)
-	return err
+	if _, err := tx.exec("delete vectors", `DELETE FROM vectors WHERE row = ?`, row); err != nil {
+		return err
+	}
+	return tx.Touch(row, TouchedVectors)
 }
 
 // VectorsOf returns the vectors of row in every space.

@@ -4,8 +4,12 @@
 // words point to (Search and Score, BM25 with the words of neighbouring turns), and which hold every one of some
 // words (MatchAll, for sealed memories that no full-text table of the database may see).
 //
-// The index is derived data. The store fills it on open from the term lists that it keeps beside each memory, and
-// keeps it current with Put, SetState and Remove. Losing it costs the time to read those lists, never a memory.
+// The index is derived data. The store fills it on open from a sealed snapshot (View, Read) and what changed since, or
+// from the term lists that it keeps beside each memory, and keeps it current with Put, SetState and Remove. Losing it
+// costs the time to read those lists, never a memory.
+//
+// How far a search goes is its Effort: beyond a number of postings, words are not walked through any more but looked up
+// for the memories that rarer ones propose.
 //
 // # Documents, rows and terms
 //
@@ -26,5 +30,5 @@
 // # Concurrency
 //
 // An Index is safe for concurrent use by any number of readers and writers. Writers are short (a Put of a turn takes
-// some microseconds) except when one finds that a quarter of the documents are dead and drops them.
+// some microseconds). Of many documents, dead ones are dropped by Compact, beside an index that goes on.
 package inverted

@@ -19,7 +19,11 @@ type Options struct {
 	Label    float64       // term frequency of a label's word; 0 means 1
 	Gap      time.Duration // silence that ends lending; 0 means 1 h
 	NoteBond float64       // share of lending where one side is no turn, in (0, 1]; 0 means none at all
-	Budget   int           // postings a search in Thorough effort walks, see Effort; 0 means 400,000
+	// Untidy, where set, is told that Compact should be called soon, by somebody who holds the index's lock: it must not
+	// call the index. Without it, and while there are few documents, a change compacts by itself.
+	Untidy func()
+
+	Budget int // postings a search in Thorough effort walks, see Effort; 0 means 400,000
 }
 
 func (o Options) withDefaults() Options {
@@ -91,6 +95,9 @@ type Index struct {
 	mu      sync.RWMutex
 	s       *state
 	scratch chan *accumulator
+
+	compacting bool
+	changes    []edit // since the compaction under way began
 }
 
 // New returns an empty index.
@@ -106,6 +113,7 @@ func (x *Index) Put(d Doc) {
 	defer x.mu.Unlock()
 	x.s.remove(uint32(d.Row))
 	x.s.add(&d)
+	x.note(edit{doc: &d})
 	x.tidy()
 }
 
@@ -117,6 +125,7 @@ func (x *Index) PutAll(docs []Doc) {
 		checkRow(docs[i].Row)
 		x.s.remove(uint32(docs[i].Row))
 		x.s.add(&docs[i])
+		x.note(edit{doc: &docs[i]})
 	}
 	x.tidy()
 }
@@ -125,14 +134,19 @@ func (x *Index) PutAll(docs []Doc) {
 func (x *Index) SetState(row int64, st memory.State, updated int64) bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	d := x.s.docOf(row)
+	x.note(edit{row: row, state: st, at: updated})
+	return x.s.setState(row, st, updated)
+}
+
+func (s *state) setState(row int64, st memory.State, updated int64) bool {
+	d := s.docOf(row)
 	if d == 0 {
 		return false
 	}
-	x.s.withdraw(d)
-	x.s.cols[d].attr = x.s.cols[d].attr&^stateMask | stateBits(st)
-	x.s.enroll(d)
-	x.s.cols[d].updated = updated
+	s.withdraw(d)
+	s.cols[d].attr = s.cols[d].attr&^stateMask | stateBits(st)
+	s.enroll(d)
+	s.cols[d].updated = updated
 	return true
 }
 
@@ -143,6 +157,7 @@ func (x *Index) Remove(row int64) bool {
 	if row < 0 || row > MaxRow || !x.s.remove(uint32(row)) {
 		return false
 	}
+	x.note(edit{row: row, remove: true})
 	x.tidy()
 	return true
 }
@@ -154,11 +169,18 @@ func (x *Index) Len() int {
 	return x.s.live
 }
 
-// tidy drops dead documents once they are a quarter of all. The caller holds the write lock.
+// tidy drops dead documents once they are a quarter of all, or says that it is time for that where it would take long. The
+// caller holds the write lock.
 func (x *Index) tidy() {
-	if dead := len(x.s.cols) - 1 - x.s.live; dead > 256 && dead*4 > x.s.live {
-		x.s = x.s.compact()
+	dead := len(x.s.cols) - 1 - x.s.live
+	if dead <= 256 || dead*4 <= x.s.live || x.compacting {
+		return
 	}
+	if x.opt.Untidy != nil && x.s.live > inlineMost {
+		x.opt.Untidy()
+		return
+	}
+	x.s = x.s.compact()
 }
 
 func checkRow(row int64) {

@@ -21,6 +21,7 @@ const chunkSize = 512
 
 // group keeps the documents of one conversation by (at, row), in chunks of at most chunkSize.
 type group struct {
+	key    groupKey
 	chunks [][]uint32
 }
 
@@ -55,7 +56,7 @@ func (s *state) link(doc uint32, key groupKey) {
 	id, ok := s.byKey[key]
 	if !ok {
 		id = uint32(len(s.groups))
-		s.groups = append(s.groups, group{})
+		s.groups = append(s.groups, group{key: key})
 		s.byKey[key] = id
 	}
 	s.cols[doc].group = id
@@ -190,6 +191,31 @@ func (s *state) weigh(doc uint32) {
 		c.mass = m
 		if n == last {
 			return
+		}
+	}
+}
+
+// regroup makes the conversations named by keys anew from the documents' neighbours.
+func (s *state) regroup(keys []groupKey) {
+	s.groups = make([]group, len(keys))
+	s.byKey = make(map[groupKey]uint32, len(keys))
+	for i, key := range keys {
+		s.groups[i].key = key
+		s.byKey[key] = uint32(i)
+	}
+	for first := range s.cols {
+		c := &s.cols[first]
+		if c.attr&liveBit == 0 || c.prev != 0 {
+			continue
+		}
+		g := &s.groups[c.group]
+		for doc := uint32(first); doc != 0; doc = s.cols[doc].next {
+			n := len(g.chunks) - 1
+			if n < 0 || len(g.chunks[n]) == chunkSize {
+				g.chunks = append(g.chunks, nil)
+				n++
+			}
+			g.chunks[n] = append(g.chunks[n], doc)
 		}
 	}
 }

@@ -1,0 +1,307 @@
+package inverted
+
+import (
+	"bufio"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+
+	"github.com/elderzan/elderzan/security"
+)
+
+// Mark says which state of the record a snapshot is of: it holds every memory up to Row, as changed up to Seq.
+type Mark struct{ Seq, Row int64 }
+
+// ErrSnapshot reports a snapshot that this build cannot use. The index is then filled from the record.
+var ErrSnapshot = errors.New("inverted: no snapshot that this build reads")
+
+// A snapshot is a header in the clear and a sealed stream that is bound to it:
+//
+//	magic "ezwrd" and format version 1 | Mark.Seq, 8 bytes | Mark.Row, 8 bytes
+//
+// The stream holds the options that the postings depend on (32 bytes), the lengths of what follows (8 bytes each), the
+// dictionary, terms, lists, columns and the names of conversations. Numbers are little endian.
+const (
+	snapMagic  = "ezwrd\x01"
+	snapHeader = len(snapMagic) + 16
+	columnLen  = 3*8 + 4*4 + 2*4 + 2
+)
+
+func (m Mark) header() []byte {
+	h := binary.LittleEndian.AppendUint64([]byte(snapMagic), uint64(m.Seq))
+	return binary.LittleEndian.AppendUint64(h, uint64(m.Row))
+}
+
+// fingerprint names what postings and bonds depend on.
+func (o Options) fingerprint() []byte {
+	b := binary.LittleEndian.AppendUint64(nil, uint64(AnalysisVersion))
+	b = binary.LittleEndian.AppendUint64(b, math.Float64bits(o.Title)^math.Float64bits(o.Label)<<1)
+	b = binary.LittleEndian.AppendUint64(b, uint64(o.Gap))
+	return binary.LittleEndian.AppendUint64(b, math.Float64bits(o.NoteBond))
+}
+
+// View is the index at one moment.
+type View struct {
+	s    *state
+	Mark Mark
+}
+
+// View takes the state of this moment, for a snapshot. It waits for writers, and they for it, for some ten milliseconds at
+// a million memories.
+func (x *Index) View(m Mark) *View { return &View{x.view(), m} }
+
+// Write seals the view to w.
+func (v *View) Write(w io.Writer, sealer *security.Sealer) error {
+	header := v.Mark.header()
+	if _, err := w.Write(header); err != nil {
+		return err
+	}
+	sealed := security.NewStreamWriter(w, sealer, header)
+	out := bufio.NewWriterSize(sealed, 1<<16)
+	v.s.write(out)
+	if err := out.Flush(); err != nil { // a bufio.Writer keeps its first error
+		return err
+	}
+	return sealed.Close()
+}
+
+func (s *state) write(w *bufio.Writer) {
+	var b []byte
+	flush := func() { _, _ = w.Write(b); b = b[:0] } // Flush tells of errors
+	u32 := func(vs ...uint32) {
+		for _, v := range vs {
+			b = binary.LittleEndian.AppendUint32(b, v)
+		}
+	}
+	u64 := func(vs ...uint64) {
+		for _, v := range vs {
+			b = binary.LittleEndian.AppendUint64(b, v)
+		}
+	}
+	b = append(b, s.opt.fingerprint()...)
+	postings := 0
+	for i := range s.lists {
+		postings += len(s.lists[i].buf)
+	}
+	u64(uint64(len(s.dict.text)), uint64(len(s.terms)), uint64(len(s.lists)), uint64(postings), uint64(len(s.cols)), uint64(len(s.groups)), uint64(len(s.byRow)))
+	flush()
+	_, _ = w.Write(s.dict.text)
+	for i, e := range s.terms {
+		u32(s.dict.off[i], e.doc, e.list)
+		b = append(b, e.tf)
+		flush()
+	}
+	for i := range s.lists {
+		u32(uint32(len(s.lists[i].buf)), s.lists[i].last, s.lists[i].count)
+		flush()
+	}
+	for i := range s.lists {
+		_, _ = w.Write(s.lists[i].buf)
+	}
+	for i := range s.cols {
+		c := &s.cols[i]
+		u64(uint64(c.at), uint64(c.created), uint64(c.updated))
+		u32(c.prev, c.next, c.row, c.group, math.Float32bits(c.length), math.Float32bits(c.mass))
+		b = append(b, c.bond, c.attr)
+		flush()
+	}
+	for i := range s.groups {
+		u32(s.groups[i].key.project, s.groups[i].key.session)
+		flush()
+	}
+}
+
+// ReadMark reads a snapshot's header, which Read authenticates.
+func ReadMark(r io.Reader) (Mark, error) {
+	h := make([]byte, snapHeader)
+	if _, err := io.ReadFull(r, h); err != nil || string(h[:len(snapMagic)]) != snapMagic {
+		return Mark{}, ErrSnapshot
+	}
+	h = h[len(snapMagic):]
+	return Mark{int64(binary.LittleEndian.Uint64(h)), int64(binary.LittleEndian.Uint64(h[8:]))}, nil
+}
+
+// Read puts the snapshot of r, which stands behind the header, in the place of what the index holds. After an error, which
+// wraps ErrSnapshot or comes from r or the sealer, the index is as it was.
+func (x *Index) Read(r io.Reader, m Mark, sealer *security.Sealer) error {
+	s, err := x.opt.read(bufio.NewReaderSize(security.NewStreamReader(r, sealer, m.header()), 1<<20))
+	if err != nil {
+		return err
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.s = s
+	return nil
+}
+
+// reading keeps the first error.
+type reading struct {
+	r   io.Reader
+	buf []byte
+	err error
+}
+
+func (r *reading) bytes(n int) []byte {
+	if cap(r.buf) < n {
+		r.buf = make([]byte, n)
+	}
+	b := r.buf[:n]
+	if r.err == nil {
+		_, r.err = io.ReadFull(r.r, b)
+	}
+	if r.err != nil {
+		clear(b)
+	}
+	return b
+}
+
+// each calls fn with n records of size bytes.
+func (r *reading) each(n, size int, fn func(i int, b []byte)) {
+	const many = 4096
+	for i := 0; i < n && r.err == nil; {
+		m := min(many, n-i)
+		b := r.bytes(m * size)
+		for range m {
+			fn(i, b[:size])
+			b = b[size:]
+			i++
+		}
+	}
+}
+
+// block reads n bytes that stay.
+func (r *reading) block(n int) []byte {
+	b := make([]byte, 0, min(n, 1<<20))
+	for len(b) < n && r.err == nil {
+		b = append(b, r.bytes(min(n-len(b), 1<<20))...)
+	}
+	return b
+}
+
+func (o Options) read(in io.Reader) (*state, error) {
+	r := &reading{r: in}
+	if string(r.bytes(32)) != string(o.fingerprint()) {
+		return nil, errors.Join(fmt.Errorf("%w: it was made by other rules", ErrSnapshot), r.err)
+	}
+	var sizes [7]int
+	for i := range sizes {
+		n := binary.LittleEndian.Uint64(r.bytes(8))
+		if n > math.MaxUint32 {
+			return nil, ErrSnapshot
+		}
+		sizes[i] = int(n)
+	}
+	s := newState(o)
+	s.dict.text = r.block(sizes[0])
+	u32 := binary.LittleEndian.Uint32
+	r.each(sizes[1], 13, func(_ int, b []byte) {
+		s.dict.off = append(s.dict.off, u32(b))
+		s.terms = append(s.terms, entry{doc: u32(b[4:]), list: u32(b[8:]), tf: b[12]})
+	})
+	s.lists = s.lists[:0]
+	var lengths []uint32
+	r.each(sizes[2], 12, func(_ int, b []byte) {
+		lengths = append(lengths, u32(b))
+		s.lists = append(s.lists, list{last: u32(b[4:]), count: u32(b[8:])})
+	})
+	postings := r.block(sizes[3])
+	s.cols = make([]column, 0, min(sizes[4]+sizes[4]/64, 1<<20))
+	r.each(sizes[4], columnLen, func(_ int, b []byte) { s.cols = append(s.cols, readColumn(b)) })
+	var keys []groupKey
+	r.each(sizes[5], 8, func(_ int, b []byte) { keys = append(keys, groupKey{u32(b), u32(b[4:])}) })
+	if r.err == nil {
+		if n, err := in.Read(make([]byte, 1)); n != 0 || !errors.Is(err, io.EOF) {
+			r.err = errors.Join(ErrSnapshot, err)
+		}
+	}
+	if r.err != nil {
+		return nil, fmt.Errorf("inverted: read snapshot: %w", r.err)
+	}
+	if !s.cut(postings, lengths) || !s.sound(len(keys), sizes[6]) {
+		return nil, ErrSnapshot
+	}
+	s.finish(keys, sizes[6])
+	return s, nil
+}
+
+func readColumn(b []byte) column {
+	u32, u64 := binary.LittleEndian.Uint32, binary.LittleEndian.Uint64
+	return column{
+		at: int64(u64(b)), created: int64(u64(b[8:])), updated: int64(u64(b[16:])),
+		prev: u32(b[24:]), next: u32(b[28:]), row: u32(b[32:]), group: u32(b[36:]),
+		length: math.Float32frombits(u32(b[40:])), mass: math.Float32frombits(u32(b[44:])), bond: b[48], attr: b[49],
+	}
+}
+
+// cut gives each list its part of the postings. A list that grows gets memory of its own.
+func (s *state) cut(postings []byte, lengths []uint32) bool {
+	for i, n := range lengths {
+		if int(n) > len(postings) {
+			return false
+		}
+		s.lists[i].buf = postings[:n:n]
+		postings = postings[n:]
+	}
+	return len(postings) == 0 && len(s.lists) > 0 && len(s.cols) > 0
+}
+
+// sound checks that no number leads out of its array.
+func (s *state) sound(groups, rows int) bool {
+	n := uint32(len(s.cols))
+	for i := range s.cols {
+		c := &s.cols[i]
+		if c.prev >= n || c.next >= n || i > 0 && int(c.group) >= groups || c.attr&liveBit != 0 && int(c.row) >= rows {
+			return false
+		}
+	}
+	for i, e := range s.terms {
+		if int(e.list) >= len(s.lists) || e.doc >= n || int(s.dict.off[i]) >= len(s.dict.text) {
+			return false
+		}
+		size, w := binary.Uvarint(s.dict.text[s.dict.off[i]:])
+		if w <= 0 || size == 0 || size > uint64(len(s.dict.text)-int(s.dict.off[i])-w) {
+			return false
+		}
+	}
+	return true
+}
+
+// finish makes what follows from the rest.
+func (s *state) finish(keys []groupKey, rows int) {
+	size := 64
+	for size*3 < (len(s.terms)+1)*4 {
+		size *= 2
+	}
+	s.dict.slots = make([]uint32, size/2)
+	s.dict.grow()
+	s.byRow = make([]uint32, rows, rows+rows/16+64)
+	for doc := 1; doc < len(s.cols); doc++ {
+		if s.cols[doc].attr&liveBit != 0 {
+			s.byRow[s.cols[doc].row] = uint32(doc)
+			s.live++
+			s.enroll(uint32(doc))
+		}
+	}
+	s.regroup(keys)
+	for i := range s.lists {
+		s.findSkips(uint32(i))
+	}
+}
+
+// findSkips walks a long list to find where it can be entered.
+func (s *state) findSkips(i uint32) {
+	l := &s.lists[i]
+	if l.count < skipEvery {
+		return
+	}
+	c := cursor{buf: l.buf}
+	skips := make([]skip, 0, l.count/skipEvery)
+	for n := 1; c.next(); n++ {
+		if n%skipEvery == 0 {
+			skips = append(skips, skip{c.doc, uint32(len(l.buf) - len(c.buf))})
+		}
+	}
+	s.skips[i] = skips
+}
