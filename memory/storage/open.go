@@ -91,7 +91,7 @@ func (s *Store) start(ctx context.Context) error {
 	if err := s.recover(ctx); err != nil {
 		return err
 	}
-	return s.openVectors(ctx)
+	return s.openVectorIndexes(ctx)
 }
 
 func (s *Store) path(name string) string { return filepath.Join(s.opts.Dir, name) }

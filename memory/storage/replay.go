@@ -249,8 +249,8 @@ func (s *Store) countWords() {
 	}
 }
 
-// openVectors loads the vector indexes.
-func (s *Store) openVectors(ctx context.Context) error {
+// openVectorIndexes loads the vector indexes.
+func (s *Store) openVectorIndexes(ctx context.Context) error {
 	ok, err := s.replayVectors(ctx)
 	if ok || err != nil {
 		return err
