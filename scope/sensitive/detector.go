@@ -17,6 +17,7 @@ import (
 	"github.com/elderzan/elderzan/scope"
 	"github.com/elderzan/elderzan/scope/sensitive/entropy"
 	"github.com/elderzan/elderzan/scope/sensitive/gitleaks"
+	"github.com/elderzan/elderzan/scope/sensitive/likely"
 	"github.com/elderzan/elderzan/scope/sensitive/match"
 	"github.com/elderzan/elderzan/scope/sensitive/matters"
 	"github.com/elderzan/elderzan/scope/sensitive/normalize"
@@ -32,7 +33,7 @@ var ErrFault = errors.New("sensitive: a rule broke on this text")
 type Options struct {
 	MinConfidence float64 // findings below it are dropped, in [0, 1]; 0 means 0.5
 
-	Policy func(project string) *scope.Policy // rules of one project; nil, or a nil result, means none
+	Policy func(in scope.Input) *scope.Policy // rules of the project that a text was written in; nil, or a nil result, means none
 }
 
 // Detector is a scope.SensitiveDetector. It loads its rules on first use and is safe for concurrent use.
@@ -50,7 +51,7 @@ func New(o Options) *Detector {
 	if o.MinConfidence == 0 {
 		o.MinConfidence = 0.5
 	}
-	return &Detector{options: o, layers: []func(string) []match.Match{tokens.Scan, saying.Scan, entropy.Scan, personal.Scan, matters.Scan}}
+	return &Detector{options: o, layers: []func(string) []match.Match{tokens.Scan, saying.Scan, entropy.Scan, personal.Scan, matters.Scan, likely.Scan}}
 }
 
 // Load loads the rules that a first Detect would load otherwise: some 80 ms of processor time. A server calls it in the
@@ -65,7 +66,7 @@ func (d *Detector) Load(ctx context.Context) error {
 func (d *Detector) Detect(ctx context.Context, in scope.Input) ([]scope.Finding, error) {
 	var policy *scope.Policy
 	if d.options.Policy != nil {
-		policy = d.options.Policy(in.Project)
+		policy = d.options.Policy(in)
 	}
 	var out []scope.Finding
 	for _, f := range fields(in) {

@@ -121,15 +121,15 @@ func TestMinConfidence(t *testing.T) {
 func TestPolicy(t *testing.T) {
 	key := []byte("0123456789abcdef")
 	p, err := scope.NewPolicy(scope.PolicyOptions{
-		Cues:     []string{"launch phrase"},
+		Cues:     []string{"motto"},
 		Patterns: []scope.PolicyRule{{Name: "badge", Kind: "personal", Pattern: `\bBADGE-\d{4}\b`}},
 		Allow:    []string{scope.AllowDigest(key, "Gravel!6172")}, AllowKey: key,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := sensitive.New(sensitive.Options{Policy: func(project string) *scope.Policy {
-		if project == "apollo" {
+	d := sensitive.New(sensitive.Options{Policy: func(in scope.Input) *scope.Policy {
+		if in.Project == "apollo" {
 			return p
 		}
 		return nil
@@ -138,11 +138,11 @@ func TestPolicy(t *testing.T) {
 		project, text string
 		want          bool
 	}{
-		"own cue":                 {"apollo", "the launch phrase is heron-9", true},
+		"own cue":                 {"apollo", "the motto is swordfish", true},
 		"own pattern":             {"apollo", "ask BADGE-1234 at the desk", true},
 		"own value is allowed":    {"apollo", "the db password is Gravel!6172", false},
 		"other values are not":    {"apollo", "the db password is Gravel!6173", true},
-		"other project, cue":      {"gemini", "the launch phrase is heron-9", false},
+		"other project, cue":      {"gemini", "the motto is swordfish", false},
 		"other project, pattern":  {"gemini", "ask BADGE-1234 at the desk", false},
 		"other project, no allow": {"gemini", "the db password is Gravel!6172", true},
 	} {

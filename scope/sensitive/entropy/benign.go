@@ -32,6 +32,9 @@ func benign(text string, v candidate, s, before, after string) bool {
 			return true
 		}
 	}
+	if uuidPath(text, v, s) || resource(s) {
+		return true
+	}
 	if inURL(before) {
 		return !queryKey(before)
 	}
@@ -132,3 +135,17 @@ func split(name string) []string {
 	}
 	return out
 }
+
+// uuidPath reports whether a value is a path of a file system that ends in a UUID.
+func uuidPath(text string, v candidate, s string) bool {
+	i := strings.LastIndexByte(s, '/')
+	return i > 0 && v.start > 0 && text[v.start-1] == '/' && value.UUID(s[i+1:])
+}
+
+// resource reports whether s is the id of a cloud resource: a short name, a hyphen and hexadecimal.
+func resource(s string) bool {
+	i := strings.LastIndexByte(s, '-')
+	return i > 0 && resources.Has(s[:i]) && value.ShapeOf(s[i+1:]).Hex
+}
+
+var resources = keyword.NewList(`vol i ami subnet sg vpc eni snap rtb igw acl eipalloc lt tgw nat pod vm disk fs rds asg cgw vgw vpce dopt eipassoc pcx pl`)

@@ -20,26 +20,26 @@ type topic struct {
 
 var topics = []topic{
 	{"private-health", match.Health,
-		"hiv positive|hiv test|antidepressant|chemotherapy|miscarriage|suicidal|self-harm|sexually transmitted|うつ病と診断|と診断された|と診断されて|アレルギーがあ|アレルギーなの|持病は|持病が|血液型は",
+		"hiv positive|hiv-positive|hiv test|hiv陽性|antidepressant|chemotherapy|miscarriage|suicidal|self-harm|sexually transmitted|うつ病と診断|と診断された|と診断されて|アレルギーがあ|アレルギーなの|持病は|持病が|血液型は",
 		"diagnosed|diagnosis|therapist|therapy|psychiatrist|psychologist|counselling|counseling|pregnant|pregnancy|surgery|cancer|tumor|tumour|diabetes|diabetic|depression|depressed|anxiety disorder|panic attacks|adhd|autism|autistic|" +
-			"bipolar|lithium|dialysis|transplant|stroke|dementia|alzheimer|allergic|allergy|blood type|blood pressure|medication|prescription|insulin|asthma|epilepsy|rehab|addiction|alcoholic|sober since|disability pension|disability benefits|i am disabled|severely disabled|infertility|ivf|hospitalised|hospitalized|in hospital|sick leave|burnout|" +
-			"妊娠|うつ病|糖尿病|持病|喘息|アレルギー|通院|入院|手術|抗がん剤|治療|服薬|薬を飲|がんの|癌|発達障害|障害者手帳|休職|精神科|心療内科|カウンセリング|流産|不妊治療|血液型|病歴|診断"},
+			"hepatitis|tuberculosis|herpes|chlamydia|syphilis|malignant|benign tumour|biopsy|mammogram|ultrasound|blood test|test results came|fluoxetine|sertraline|prozac|xanax|methadone|metformin|migraine|arthritis|multiple sclerosis|parkinson|heart attack|seizure|anorexia|bulimia|ptsd|schizophrenia|nervous breakdown|relapse|hysterectomy|vasectomy|abortion|postpartum|menopause|std test|bipolar|lithium|dialysis|transplant|stroke|dementia|alzheimer|allergic|allergy|blood type|blood pressure|medication|prescription|insulin|asthma|epilepsy|rehab|addiction|alcoholic|sober since|disability pension|disability benefits|i am disabled|severely disabled|infertility|ivf|hospitalised|hospitalized|in hospital|sick leave|parental leave|medical leave|burnout|" +
+			"妊娠|うつ病|糖尿病|持病|喘息|アレルギー|通院|入院|手術|抗がん剤|治療|服薬|薬を飲|がんの|癌|発達障害|障害者手帳|休職|精神科|心療内科|カウンセリング|流産|不妊治療|血液型|病歴|診断|検査で|陽性|抑うつ|双極性|パニック障害|自閉症|ADHD|てんかん|心筋梗塞|脳梗塞|肝炎|結核|高血圧|認知症|介護|産休|育休|不眠症|摂食障害"},
 	{"private-money", match.Financial,
 		"credit score|年収は|借金が|手取りは",
-		"salary|salaries|my pay|pay raise|paycheck|bonus|net worth|mortgage|in debt|my debt|bankrupt|bankruptcy|overdraft|owe the|owes the|loan of|my loan|rent is|behind on rent|behind on the rent|behind on|months behind|rent of|savings of|my savings|inheritance|alimony|earns|earn about|income is|makes about|we offer him|we offer her|we offer them|we offer 1|asked for 1|" +
+		"salary|salaries|my pay|pay raise|paycheck|bonus|net worth|mortgage|in debt|my debt|bankrupt|bankruptcy|overdraft|owe the|owes the|loan of|my loan|rent is|behind on rent|behind on the rent|behind on|months behind|rent of|savings of|my savings|inheritance|alimony|earns|earn about|hourly rate|day rate|per hour|a year plus|base pay|base salary|equity grant|stock grant|compensation of|tax debt|credit card debt|lost his savings|lost her savings|income is|makes about|we offer him|we offer her|we offer them|we offer 1|asked for 1|base $|base €|offer for the new hire|" +
 			"年収|月給|給料|給与|賞与|ボーナス|住宅ローン|ローン|家賃を|借金|貯金|滞納|破産|相続|慰謝料|養育費|家賃"},
 	{"private-work", match.Personal,
-		"lay off|layoffs planned|performance improvement plan|解雇を予定|リストラを予定",
-		"laid off|layoff|let him go|let her go|let them go|be let go|going to let|have to let|get fired|was fired|be fired|performance review of|poor performance|put on a plan|will be demoted|was demoted from|disciplinary|harassment by|sexual harassment|looking for a new job|interviewing elsewhere|am quitting|is quitting|resign|resignation|whistleblow|severance|counter-offer|" +
+		"lay off|layoffs planned|layoffs of|going to fire|about to fire|will be fired|does not know yet|doesn't know yet|pip from|on a pip|performance improvement plan|解雇を予定|リストラを予定",
+		"laid off|layoff|layoffs|performance review|below expectations|warning letter|let him go|let her go|let them go|be let go|going to let|have to let|get fired|was fired|be fired|performance review of|poor performance|put on a plan|will be demoted|was demoted from|disciplinary|harassment by|sexual harassment|looking for a new job|interviewing elsewhere|am quitting|is quitting|resign|resignation|whistleblow|severance|counter-offer|" +
 			"人事評価|降格|解雇|クビ|退職する|退職予定|転職活動|転職を考え|懲戒|パワハラ|セクハラ|内定"},
 	{"private-family", match.Personal, "離婚調停",
 		"divorce|divorced|divorcing|custody|affair|adopted as|domestic violence|abusive|break-up|broke up|cheating on|orphan|foster child|ex-wife|ex-husband|離婚|別居|不倫|親権|家庭内暴力|浮気|家庭の事情|別れた|失恋"},
 	{"private-law", match.Personal, "criminal record|前科|弁護士によると",
 		"lawsuit|arrested|convicted|probation|my lawyer|attorney says|sued|court date|restraining order|immigration status|undocumented|asylum|visa expires|my visa|visa was|deported|裁判|訴訟|逮捕|弁護士|在留資格|示談|和解"},
 	{"private-belief", match.Personal, "宗教上の理由",
-		"gay|lesbian|bisexual|transgender|not out at|came out|closeted|my religion|converted to islam|converted to christianity|converted to judaism|converted to catholicism|i am muslim|i am jewish|i am christian|voted for|my party|union member|political views|sexual orientation|同性愛|ゲイ|レズビアン|トランスジェンダー|信仰|宗教|支持政党|投票した"},
+		"muslim|jewish|catholic|buddhist|hindu|atheist|jehovah|ramadan|fasts|out at work|out to|trans|nonbinary|non-binary|communist|republican|conservative voter|trade union|gay|lesbian|bisexual|transgender|not out at|came out|closeted|my religion|converted to islam|converted to christianity|converted to judaism|converted to catholicism|i am muslim|i am jewish|i am christian|voted for|my party|union member|political views|sexual orientation|同性愛|ゲイ|レズビアン|トランスジェンダー|信仰|宗教|支持政党|投票した"},
 	{"marked-confidential", match.Personal,
-		"confidential:|strictly confidential|in confidence|do not share:|don't tell anyone|do not tell anyone|keep this between us|keep it between us|between you and me|off the record|not public yet|under nda|under embargo|have not told anyone|does not want it known|doesn't want it known|for your eyes only|" +
+		"confidential:|strictly confidential|in confidence|do not share:|don't tell anyone|do not tell anyone|keep this between us|keep that between us|do not tell the others|don't tell the others|do not tell|don't tell him|don't tell her|not public:|under wraps|only hr knows|only hr and|keep it between us|between you and me|off the record|not public yet|under nda|under embargo|have not told anyone|does not want it known|doesn't want it known|for your eyes only|" +
 			"社外秘|極秘|部外秘|マル秘|内緒|口外|他言無用|ここだけの話|誰にも言って|打ち明け|秘密にして|オフレコ|公開しないこと",
 		"secret affair|private matter|strictly private"},
 }
@@ -100,7 +100,7 @@ func Scan(text string) []match.Match {
 		w := l.words[h.Word]
 		part := text[start:end]
 		t := topics[w.topic]
-		if !w.plain && (!says(l.persons, part) && !(t.kind == match.Financial && amount(part)) || says(l.systems, part)) {
+		if !w.plain && (!says(l.persons, part) && !named(part) && !(t.kind == match.Financial && amount(part)) || says(l.systems, part)) {
 			return true
 		}
 		conf := 0.6
@@ -116,6 +116,42 @@ func Scan(text string) []match.Match {
 	}
 	return out
 }
+
+// verbs say something of a person whose name stands before them.
+var verbs = keyword.NewList(`is was has had takes took got gets will earns makes made owes lives suffers needs told came went says said fasts drinks smokes and isn't wasn't hasn't`)
+
+// named reports whether part says something of someone by name: "Boris had …", "Lena takes …", "Peter's …".
+func named(part string) bool {
+	for i := 0; i+2 < len(part); i++ {
+		if part[i] < 'A' || part[i] > 'Z' || i > 0 && (letter(part[i-1]) || part[i-1] >= 0x80) {
+			continue
+		}
+		j := i + 1
+		for j < len(part) && part[j] >= 'a' && part[j] <= 'z' {
+			j++
+		}
+		if j-i < 3 || j >= len(part) {
+			continue
+		}
+		if strings.HasPrefix(part[j:], "'s ") || strings.HasPrefix(part[j:], "’s ") {
+			return true
+		}
+		k := j + 1
+		for k < len(part) && (letter(part[k]) || part[k] == '\'') {
+			k++
+		}
+		if part[j] == ' ' && verbs.Has(part[j+1:k]) && !common.Has(strings.ToLower(part[i:j])) {
+			return true
+		}
+	}
+	return false
+}
+
+// common are words at the start of a sentence that are no names.
+var common = keyword.NewList(`the this that these those it what who when where which there here if as and but or so then now our your their his her its every each all some any no none one two nobody everyone everybody somebody someone nothing something health salary money cancer therapy
+	surgery treatment diagnosis prescription depression insulin stroke bonus income rent mortgage divorce custody layoff layoffs resignation visa asylum probation
+	monday tuesday wednesday thursday friday saturday sunday january february march april june july august september october november december
+	postgres postgresql mysql redis kafka docker kubernetes linux windows python java rust github gitlab nginx react node chrome firefox grafana jenkins terraform ansible`)
 
 // amount reports whether part holds a sum of money, which is someone's even if the sentence does not say whose.
 func amount(part string) bool {

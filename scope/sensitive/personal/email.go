@@ -29,6 +29,9 @@ func emails(text string, out []match.Match) []match.Match {
 			continue
 		}
 		last = end
+		if remote(text, start) {
+			continue
+		}
 		if !machineAddress(strings.ToLower(text[start:end])) && !commitTrailer(text, start) {
 			out = append(out, match.Match{Rule: "email-address", Kind: match.Personal, Start: start, End: end, Confidence: 0.75})
 		}
@@ -80,6 +83,18 @@ func machineAddress(a string) bool {
 		}
 	}
 	return strings.Trim(local, "0123456789.-+x") == "" // pkg@1.2.3-canary
+}
+
+// remote reports whether the address at start is the target of a shell command: ssh deploy@bastion.prod.
+func remote(text string, start int) bool {
+	line := text[max(0, start-60):start]
+	line = line[strings.LastIndexByte(line, '\n')+1:]
+	for _, c := range []string{"ssh ", "scp ", "sftp ", "rsync ", "mosh ", "ssh-copy-id "} {
+		if i := strings.LastIndex(line, c); i >= 0 && (i == 0 || !letter(line[i-1])) && strings.IndexAny(line[i:], ".;,!?") < 0 {
+			return true
+		}
+	}
+	return false
 }
 
 var trailers = []string{"signed-off-by:", "co-authored-by:", "reviewed-by:", "acked-by:", "tested-by:", "reported-by:", "author:", "commit:", "committer:", "author =", "maintainer"}

@@ -1,6 +1,8 @@
 package personal
 
 import (
+	"strings"
+
 	"github.com/elderzan/elderzan/scope/sensitive/keyword"
 	"github.com/elderzan/elderzan/scope/sensitive/match"
 )
@@ -40,7 +42,17 @@ var identityRules = []rule{
 	{name: "hk-id", kind: match.Personal, cues: []string{"hkid", "hong kong id", "香港身份證"}, pattern: `\b[A-Z]{1,2}\d{6}\([\dA]\)|\b[A-Z]{1,2}\d{6}[\dA]\b`, conf: 0.9},
 	{name: "sg-nric", kind: match.Personal, cues: []string{"nric", "fin", "singapore id"}, pattern: `(?i)\b[A-Z]\d{7}[A-Z]\b`, shapes: []string{"A9999999A"}, alone: sgNRIC, conf: 0.9},
 	{name: "sg-uen", kind: match.Personal, cues: []string{"uen"}, pattern: `\b(?:\d{8,9}[A-Z]|[TSR]\d{2}[A-Z]{2}\d{4}[A-Z])\b`, conf: 0.8},
-	{name: "my-mykad", kind: match.Personal, cues: []string{"mykad", "kad pengenalan", "malaysian ic", "ic number"}, pattern: `\d{6}-?\d{2}-?\d{4}`, conf: 0.9},
+	{name: "my-mykad", kind: match.Personal, cues: []string{"mykad", "my kad", "kad pengenalan", "malaysian ic", "ic number"}, pattern: `\d{6}-?\d{2}-?\d{4}`, conf: 0.9},
+	{name: "pk-cnic", kind: match.Personal, cues: []string{"cnic", "nicop"}, pattern: `\d{5}-?\d{7}-?\d`, shapes: []string{"99999-9999999-9"}, alone: anyCase, conf: 0.9},
+	{name: "ae-emirates-id", kind: match.Personal, cues: []string{"emirates id", "eid", "uae id"}, pattern: `784-?\d{4}-?\d{7}-?\d`, shapes: []string{"999-9999-9999999-9"}, alone: func(s string) bool { return strings.HasPrefix(s, "784") }, conf: 0.9},
+	{name: "sa-national-id", kind: match.Personal, cues: []string{"iqama", "saudi id"}, pattern: `[12]\d{9}`, conf: 0.85},
+	{name: "lk-nic", kind: match.Personal, cues: []string{"sri lankan nic", "nic number", "nic no"}, pattern: `\d{9}[VvXx]|\d{12}`, conf: 0.85},
+	{name: "cz-rodne-cislo", kind: match.Personal, cues: []string{"rodné číslo", "rodne cislo", "rodné čislo"}, pattern: `\d{6}/?\d{3,4}`, conf: 0.9},
+	{name: "ro-cnp", kind: match.Personal, cues: []string{"cnp", "cod numeric personal"}, pattern: `[1-9]\d{12}`, conf: 0.9},
+	{name: "bg-egn", kind: match.Personal, cues: []string{"egn", "егн"}, pattern: `\d{10}`, conf: 0.85},
+	{name: "hr-oib", kind: match.Personal, cues: []string{"oib"}, pattern: `\d{11}`, conf: 0.9},
+	{name: "hu-taj", kind: match.Personal, cues: []string{"taj szám", "taj-szám", "taj number"}, pattern: `\d{3}[ -]?\d{3}[ -]?\d{3}`, conf: 0.85},
+	{name: "pe-co-id", kind: match.Personal, cues: []string{"cédula de ciudadanía", "cédula", "cedula", "documento de identidad"}, pattern: `\d{1,3}(?:\.?\d{3}){2,3}`, conf: 0.85},
 	{name: "th-national-id", kind: match.Personal, cues: []string{"บัตรประชาชน", "เลขประจำตัวประชาชน", "thai national id", "thai id", "tnin"}, pattern: `\d[ \-]?\d{4}[ \-]?\d{5}[ \-]?\d{2}[ \-]?\d`, conf: 0.9},
 	{name: "in-aadhaar", kind: match.Personal, cues: []string{"aadhaar", "aadhar", "adhaar", "uidai", "आधार"}, pattern: `\d{4}` + sep + `\d{4}` + sep + `\d{4}`, shapes: []string{"9999 9999 9999", "9999-9999-9999"}, alone: aadhaar, conf: 0.9},
 	{name: "in-pan", kind: match.Personal, cues: []string{"pan card", "pan number", "pan no", "pan", "permanent account number"}, pattern: `(?i)\b[A-Z]{5}\d{4}[A-Z]\b`, shapes: []string{"AAAAA9999A"}, alone: inPAN, conf: 0.9},

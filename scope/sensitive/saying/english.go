@@ -103,6 +103,9 @@ func nameAt(text string, h keyword.Hit, c *cue) (name, bool) {
 	for n.end < len(text) && nameByte(text, n.end) && n.end-h.End < 48 {
 		n.end++
 	}
+	if n.start > 1 && text[n.start-1] == '{' && text[n.start-2] == '$' { // ${NAME:?message}
+		return n, false
+	}
 	n.code = n.start < h.Start || n.end > h.End
 	for _, w := range nameParts(text[n.start:h.Start]) {
 		n.public = n.public || openNames.Has(w)

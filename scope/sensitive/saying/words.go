@@ -40,6 +40,20 @@ var talk = keyword.NewList(`a an the this that these those my your our his her i
 // talkSuffixes end words that describe: "is stored", "is expiring", "is changeable".
 var talkSuffixes = []string{"ed", "ing", "able", "ible", "ally", "ly", "ive", "ous", "ful", "less", "tion", "sion", "ment", "ness", "ity", "ized", "ised", "ent", "ant", "wn", "ten", "ept"}
 
+// Describes reports whether a plain word describes a secret instead of being one: stored, optional, case-sensitive.
+func Describes(w string) bool { return describes(w) }
+
+// Harmless reports whether a name says that what it holds is no secret: public_key, issuerKeyHash, key_name.
+func Harmless(name string) bool {
+	parts := nameParts(name)
+	for i, w := range parts {
+		if openNames.Has(w) || i == len(parts)-1 && i > 0 && meta.Has(w) {
+			return true
+		}
+	}
+	return false
+}
+
 // describes reports whether a plain word describes a secret instead of being one.
 func describes(w string) bool {
 	w = strings.ToLower(strings.Trim(w, "'\"`*_()[]{}.,;:!?"))

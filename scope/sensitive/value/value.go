@@ -147,6 +147,9 @@ func call(s string) bool {
 		return false
 	}
 	name := s[:open]
+	if strings.HasSuffix(s, "()") && strings.Contains(name, ".") && identifier(name) {
+		return true
+	}
 	return identifier(name) && len(name) >= 3 && Random(name) < 0.8 && (strings.IndexAny(s[open:], ")]") > 0 || open == len(s)-1 || strings.Contains(name, ".") || WordShare(name) >= 0.5)
 }
 

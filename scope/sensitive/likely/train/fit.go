@@ -1,0 +1,282 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/elderzan/elderzan/scope"
+	"github.com/elderzan/elderzan/scope/sensitive"
+	"github.com/elderzan/elderzan/scope/sensitive/likely/internal/feature"
+)
+
+// unit and clip are how weights are written: steps of 1/unit nat in a signed byte.
+const unit = 24
+
+// How much texts of each kind there are.
+const (
+	saidTexts   = 60000
+	talkTexts   = 60000
+	minedTexts  = 150000 // a folder
+	minedKept   = 150000
+	handWeight  = 12
+	talkWeight  = 15
+	epochs      = 3
+	rate        = 0.08
+	decay       = 2e-4
+	positiveFor = 2.0
+	dropped     = 0.6 // share of features left out at a step
+)
+
+// example is one text: its candidates' features, and which of them are known to be secrets.
+type example struct {
+	text     string
+	cands    [][]uint16
+	label    []int8 // 1 a secret, 0 none, -1 not known
+	positive bool
+	weight   float32
+	hand     bool
+}
+
+type corpus struct {
+	dir   string
+	more  []string
+	hold  bool // hold a fifth of the texts written by hand out, to measure
+	train []example
+	test  []example // texts written by hand, held out
+	w     []float32
+	buf   []uint16
+	rnd   *rand.Rand
+	g2    []float32
+}
+
+func (c *corpus) example(text string, positive bool, weight float32) example {
+	plain := strings.NewReplacer(opens, "", closes, "").Replace(text)
+	var spans [][2]int
+	shift := 0
+	for i := 0; i < len(text); i++ {
+		switch text[i : i+1] {
+		case opens:
+			spans = append(spans, [2]int{i - shift, -1})
+			shift++
+		case closes:
+			spans[len(spans)-1][1] = i - shift
+			shift++
+		}
+	}
+	e := example{text: plain, positive: positive, weight: weight}
+	toks := feature.Tokens(plain, nil)
+	feature.Each(plain, toks, func(cand feature.Candidate) {
+		f := make([]uint16, len(cand.Features))
+		for i, x := range cand.Features {
+			f[i] = uint16(x)
+		}
+		t := toks[cand.Token]
+		l := int8(0)
+		if positive {
+			l = -1
+			for _, s := range spans {
+				if t.Start < s[1] && t.End > s[0] {
+					l = 1
+				}
+			}
+		}
+		e.cands = append(e.cands, f)
+		e.label = append(e.label, l)
+	})
+	return e
+}
+
+// fit reads the texts, fits the weights and writes them.
+func (c *corpus) fit() error {
+	g := newGenerator(1)
+	for _, t := range g.says(saidTexts) {
+		c.train = append(c.train, c.example(t, true, 1))
+	}
+	for _, t := range g.talks(talkTexts) {
+		c.train = append(c.train, c.example(t, false, 1))
+	}
+	if err := c.hand(); err != nil {
+		return err
+	}
+	if err := c.mine(); err != nil {
+		return err
+	}
+	c.w, c.g2 = make([]float32, feature.Buckets), make([]float32, feature.Buckets)
+	c.rnd = rand.New(rand.NewPCG(5, 5))
+	for epoch := range epochs {
+		c.rnd.Shuffle(len(c.train), func(i, j int) { c.train[i], c.train[j] = c.train[j], c.train[i] })
+		loss := 0.0
+		for i := range c.train {
+			loss += c.step(&c.train[i], epoch)
+		}
+		fmt.Printf("epoch %d: loss %.4f\n", epoch, loss/float64(len(c.train)))
+		c.report()
+	}
+	out := make([]byte, feature.Buckets)
+	used := 0
+	for i, w := range c.w {
+		q := math.Round(float64(w) * unit)
+		out[i] = byte(int8(max(-127, min(127, q))))
+		if q != 0 {
+			used++
+		}
+	}
+	fmt.Println("buckets in use:", used)
+	return os.WriteFile(filepath.Join(c.dir, "weights.bin"), out, 0o644)
+}
+
+func (c *corpus) score(f []uint16) float64 {
+	s := float32(0)
+	for _, x := range f {
+		s += c.w[x]
+	}
+	return float64(s)
+}
+
+// step learns from one text: of a text known to say a secret, where it is unknown, the likeliest candidate.
+func (c *corpus) step(e *example, epoch int) float64 {
+	loss := 0.0
+	if e.positive && !slices.Contains(e.label, 1) {
+		if epoch == 0 || len(e.cands) == 0 {
+			return 0
+		}
+		best, at := math.Inf(-1), 0
+		for i, f := range e.cands {
+			if s := c.score(f); s > best {
+				best, at = s, i
+			}
+		}
+		return c.update(e.cands[at], 1, e.weight)
+	}
+	for i, f := range e.cands {
+		if e.label[i] >= 0 {
+			loss += c.update(f, float64(e.label[i]), e.weight)
+		}
+	}
+	return loss
+}
+
+// update moves the weights of a random part of a candidate's features, so that no few of them decide alone.
+func (c *corpus) update(all []uint16, y float64, weight float32) float64 {
+	f := c.buf[:0]
+	for _, x := range all {
+		if c.rnd.Float32() >= dropped {
+			f = append(f, x)
+		}
+	}
+	c.buf = f
+	p := 1 / (1 + math.Exp(-c.score(f)/(1-dropped)))
+	gr := float32(p-y) * weight
+	if y == 1 {
+		gr *= positiveFor
+	}
+	for _, x := range f {
+		d := gr + decay*c.w[x]
+		c.g2[x] += d * d
+		c.w[x] -= float32(rate) * d / (float32(math.Sqrt(float64(c.g2[x]))) + 1e-3)
+	}
+	if y == 1 {
+		return -math.Log(max(p, 1e-9))
+	}
+	return -math.Log(max(1-p, 1e-9))
+}
+
+// report prints how the texts by hand that were held out are judged, and the worst of the mined.
+func (c *corpus) report() {
+	for _, th := range []float64{-5, -4, -3, -2, -1, 0, 1} {
+		var n, hit [2]int
+		for i := range c.test {
+			e := &c.test[i]
+			k := 0
+			if e.positive {
+				k = 1
+			}
+			n[k]++
+			if c.best(e) >= th {
+				hit[k]++
+			}
+		}
+		m, flagged := 0, 0
+		for i := range c.train {
+			if e := &c.train[i]; !e.positive && !e.hand && i%10 == 0 {
+				m++
+				if c.best(e) >= th {
+					flagged++
+				}
+			}
+		}
+		fmt.Printf("  at %4.1f: held out: found %d of %d, false %d of %d; not by hand, false %.2f%%\n", th, hit[1], n[1], hit[0], n[0], 100*float64(flagged)/float64(m))
+	}
+}
+
+func (c *corpus) best(e *example) float64 {
+	best := math.Inf(-1)
+	for _, f := range e.cands {
+		best = max(best, c.score(f))
+	}
+	return best
+}
+
+// hand reads the texts written by hand. One in five is held out.
+func (c *corpus) hand() error {
+	own := []string{filepath.Join(c.dir, "..", "testdata", "sayings.txt"), filepath.Join(c.dir, "train", "rounds.txt")}
+	files := append(own, c.more...)
+	for k, name := range files {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		for i, line := range strings.Split(string(b), "\n") {
+			label, text, ok := strings.Cut(line, "\t")
+			if !ok || strings.HasPrefix(line, "#") {
+				continue
+			}
+			text = strings.NewReplacer(`\n`, "\n", `\t`, "\t", "‖", "").Replace(text)
+			positive := label == "s"
+			if k >= len(own) {
+				positive = strings.HasSuffix(name, "s.txt")
+			}
+			weight := float32(talkWeight)
+			if positive {
+				weight = handWeight
+			}
+			e := c.example(text, positive, weight)
+			e.hand = true
+			if i%5 == 0 && c.hold {
+				c.test = append(c.test, e)
+			} else {
+				c.train = append(c.train, e)
+			}
+		}
+	}
+	return nil
+}
+
+// mine adds texts from the machine that the other layers let pass.
+func (c *corpus) mine() error {
+	d := sensitive.New(sensitive.Options{})
+	kept, seen := 0, make(map[string]bool)
+	err := mined(folders(), minedTexts, func(_, p string) {
+		if kept >= minedKept || seen[p] || len(p) > 700 || strings.ContainsAny(p, opens+closes) {
+			return
+		}
+		e := c.example(p, false, 1)
+		if len(e.cands) == 0 {
+			return
+		}
+		seen[p] = true
+		if found, err := d.Detect(context.Background(), scope.Input{Content: p}); err != nil || slices.ContainsFunc(found, func(f scope.Finding) bool { return f.Rule != "likely-secret" }) {
+			return
+		}
+		kept++
+		c.train = append(c.train, e)
+	})
+	fmt.Println("mined:", kept, "texts:", len(c.train))
+	return err
+}
