@@ -16,7 +16,9 @@ type Options struct {
 	Threshold float64 // findings at least this sure make a text PRIVATE, in (0, 1]; 0 means 0.5
 	Global    float64 // generality from which a text becomes GLOBAL without asking, in (0, 1]; 0 means 0.55, above 1 means never
 
-	Policy func(project string) *Policy // rules of one project; nil, or a nil result, means none
+	Raiser Raiser // a model learnt from corrections; nil means none
+
+	Policy func(in Input) *Policy // rules of the project that a text was written in; nil, or a nil result, means none
 }
 
 // Classifier joins detectors into a Decision. It is immutable and safe for concurrent use if its parts are.
@@ -64,6 +66,9 @@ func (c *Classifier) Classify(ctx context.Context, in Input) (Decision, error) {
 	if c.private(&d) {
 		return d, nil
 	}
+	if c.raised(&d, in) {
+		return d, nil
+	}
 	c.place(&d, in)
 	return d, nil
 }
@@ -93,12 +98,30 @@ func (c *Classifier) private(d *Decision) bool {
 	return true
 }
 
+// learnedRule is the rule of a finding that a model learnt from corrections made.
+const learnedRule = "learned-from-corrections"
+
+// raised makes d PRIVATE if what was learnt from corrections asks for it.
+func (c *Classifier) raised(d *Decision, in Input) bool {
+	if c.o.Raiser == nil {
+		return false
+	}
+	raise, confidence, reason := c.o.Raiser.Raise(in, *d)
+	if !raise {
+		return false
+	}
+	d.Scope, d.Sensitive, d.Confidence = Private, true, calibrate(confidence, privateCurve)
+	d.Findings = append(d.Findings, Finding{Rule: learnedRule, Kind: "personal", Field: FieldContent, End: len(in.Content), Confidence: confidence, Preview: "[the whole text]"})
+	d.Reasons = append(d.Reasons, reason)
+	return true
+}
+
 // place decides about a text that is not sensitive.
 func (c *Classifier) place(d *Decision, in Input) {
 	s := readSigns(in)
 	g := s.generality(d.Knowledge, d.Project)
 	fallback := c.o.Default
-	if p := c.policy(in.Project); p != nil && p.Default().Valid() {
+	if p := c.policy(in); p != nil && p.Default().Valid() {
 		fallback = p.Default()
 	}
 	switch {
@@ -130,11 +153,11 @@ func (c *Classifier) place(d *Decision, in Input) {
 	d.Reasons = append(d.Reasons, d.Knowledge.Signals...)
 }
 
-func (c *Classifier) policy(project string) *Policy {
+func (c *Classifier) policy(in Input) *Policy {
 	if c.o.Policy == nil {
 		return nil
 	}
-	return c.o.Policy(project)
+	return c.o.Policy(in)
 }
 
 // places names the fields that findings of a kind lie in.

@@ -120,8 +120,8 @@ func TestPolicyDefault(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := scope.Options{Sensitive: stub{}, Policy: func(project string) *scope.Policy {
-		if project == "apollo" {
+	o := scope.Options{Sensitive: stub{}, Policy: func(in scope.Input) *scope.Policy {
+		if in.Project == "apollo" {
 			return p
 		}
 		return nil

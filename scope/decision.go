@@ -48,6 +48,12 @@ type SensitiveDetector interface {
 	Detect(ctx context.Context, in Input) ([]Finding, error)
 }
 
+// Raiser may call a text sensitive that no detector does; it is asked about no other, so it can lower nothing. It is safe for
+// concurrent use.
+type Raiser interface {
+	Raise(in Input, d Decision) (raise bool, confidence float64, reason string)
+}
+
 // Guesser names the project context or the knowledge type of a text. It is safe for concurrent use.
 type Guesser interface {
 	Guess(in Input) Guess

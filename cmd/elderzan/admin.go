@@ -46,6 +46,7 @@ func (a *admin) register(s *server.MCPServer) {
 		}
 		return seen
 	})(s)
+	addAdmin(a, s, "rescan", "Classify what is stored anew", a.rescan)
 	addAdmin(a, s, "export", "Page of all memories, whole", a.export)
 	addAdmin(a, s, "import", "Store exported memories", a.importPage)
 	addAdmin(a, s, "doctor", "Check the store, and mend it", a.doctor)

@@ -44,6 +44,7 @@ func newRoot(a *app) *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return hint(err, cmd.CommandPath()+" --help") })
 	root.SetOut(a.out)
 	root.SetErr(a.err)
+	root.AddCommand(newRescan(a), newPolicy(a))
 	f := root.PersistentFlags()
 	f.StringVar(&a.data, "data", "", "data folder (default $ELDERZAN_DATA, else $XDG_DATA_HOME/elderzan)")
 	f.BoolVar(&a.json, "json", false, "print JSON instead of text")

@@ -104,7 +104,7 @@ func openStack(ctx context.Context, c config, mend bool, log *slog.Logger) (_ *s
 	st.topics = topic.Open(context.WithoutCancel(ctx), topic.Options{Store: store, Count: st.vectors, Busy: st.indexer.Busy, Logger: log})
 	st.linker.Start(context.WithoutCancel(ctx), st.indexer.Busy)
 	st.service, err = memory.NewService(memory.Options{
-		Store: store, Embedder: st.embeds, Classifier: newClassifier(c), Ranker: ranker, Indexer: st.indexer,
+		Store: store, Embedder: st.embeds, Classifier: newClassifier(c, log), Ranker: ranker, Indexer: st.indexer,
 		Kin: store, Journal: st.book, Sessions: store, Drafts: store, Audits: store, RemoteEmbedding: st.embeds.remote(),
 		Cloud: func() bool { return st.cloud.ready() },
 	})
@@ -126,9 +126,10 @@ func openStack(ctx context.Context, c config, mend bool, log *slog.Logger) (_ *s
 	return st, nil
 }
 
-func newClassifier(c config) *scope.Classifier {
+func newClassifier(c config, log *slog.Logger) *scope.Classifier {
+	rules := newPolicies(c.Data, log)
 	return scope.NewClassifier(scope.Options{
-		Sensitive: sensitive.New(sensitive.Options{}), Project: projectctx.New(projectctx.Options{}), Knowledge: knowledge.New(),
+		Sensitive: sensitive.New(sensitive.Options{Policy: rules.of}), Policy: rules.of, Project: projectctx.New(projectctx.Options{}), Knowledge: knowledge.New(),
 		Default: c.DefaultScope,
 	})
 }

@@ -1,0 +1,311 @@
+package learn
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/elderzan/elderzan/scope"
+)
+
+// Files of a Store.
+const (
+	correctionsFile = "corrections.jsonl"
+	keyFile         = "words.key"
+	liveFile        = "live"
+	modelPrefix     = "model-"
+)
+
+// maxCorrections bounds what is kept; the oldest go first.
+const maxCorrections = 5000
+
+// Version is one trained model and what is known of it.
+type Version struct {
+	Number  int       `json:"version"`
+	Trained time.Time `json:"trained"`
+	Report  Report    `json:"report"`
+	Live    bool      `json:"live"`
+	Model   *Model    `json:"model,omitempty"` // left out by Versions
+}
+
+// Store keeps corrections and models in a folder of its own, and is the scope.Raiser that asks the live model. Safe for
+// concurrent use by one process.
+type Store struct {
+	dir  string
+	key  []byte
+	mu   sync.Mutex
+	live atomic.Pointer[Version]
+}
+
+var _ scope.Raiser = (*Store)(nil)
+
+// Open opens the folder, which it makes if there is none.
+func Open(dir string) (*Store, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("learn: %w", err)
+	}
+	s := &Store{dir: dir}
+	var err error
+	if s.key, err = os.ReadFile(s.path(keyFile)); errors.Is(err, fs.ErrNotExist) {
+		s.key = make([]byte, 32)
+		if _, err = rand.Read(s.key); err == nil {
+			err = s.write(keyFile, s.key)
+		}
+	}
+	if err == nil && len(s.key) != 32 {
+		err = errors.New("the key has a wrong length")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("learn: key: %w", err)
+	}
+	return s, s.loadLive()
+}
+
+func (s *Store) path(name string) string { return filepath.Join(s.dir, name) }
+
+// write replaces a file at once.
+func (s *Store) write(name string, b []byte) error {
+	tmp := s.path(name + ".new")
+	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(b)
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(tmp, s.path(name))
+}
+
+// Raise reports whether the live model holds a text to be sensitive that nothing else does, with the reason in words.
+func (s *Store) Raise(in scope.Input, d scope.Decision) (bool, float64, string) {
+	v := s.live.Load()
+	if v == nil {
+		return false, 0, ""
+	}
+	p := v.Model.Probability(Extract(s.key, in, d))
+	return p >= Threshold, p, fmt.Sprintf("it resembles what you corrected to PRIVATE (model %d)", v.Number)
+}
+
+// Correct keeps a correction.
+func (s *Store) Correct(in scope.Input, d scope.Decision, sensitive bool) error {
+	b, err := json.Marshal(Example{Extract(s.key, in, d), sensitive})
+	if err != nil {
+		return fmt.Errorf("learn: %w", err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f, err := os.OpenFile(s.path(correctionsFile), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	if err != nil {
+		return fmt.Errorf("learn: %w", err)
+	}
+	_, err = f.Write(append(b, '\n'))
+	return errors.Join(err, f.Close())
+}
+
+// corrections reads what is kept, the newest last; a line cut off by a crash is left out.
+func (s *Store) corrections() ([]Example, error) {
+	b, err := os.ReadFile(s.path(correctionsFile))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	var out []Example
+	sc := bufio.NewScanner(bytes.NewReader(b))
+	sc.Buffer(nil, 1<<20)
+	for sc.Scan() {
+		var e Example
+		if json.Unmarshal(sc.Bytes(), &e) == nil && len(e.Features) == Dims {
+			out = append(out, e)
+		}
+	}
+	if len(out) > maxCorrections {
+		out = out[len(out)-maxCorrections:]
+	}
+	return out, sc.Err()
+}
+
+// Train trains a new version and keeps it; it does not go live by that. check judges it on texts whose answers are known.
+func (s *Store) Train(now time.Time, check Regression) (Version, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	examples, err := s.corrections()
+	if err != nil {
+		return Version{}, fmt.Errorf("learn: %w", err)
+	}
+	m, r, err := Train(examples, check)
+	if err != nil {
+		return Version{Report: r}, err
+	}
+	all, err := s.versions()
+	if err != nil {
+		return Version{}, err
+	}
+	v := Version{Number: 1, Trained: now.UTC().Truncate(time.Second), Report: r, Model: m}
+	if len(all) > 0 {
+		v.Number = all[len(all)-1].Number + 1
+	}
+	b, err := json.Marshal(v)
+	if err == nil {
+		err = s.write(modelName(v.Number), b)
+	}
+	v.Model = nil
+	return v, err
+}
+
+func modelName(n int) string { return fmt.Sprintf("%s%06d.json", modelPrefix, n) }
+
+// Versions lists the models, oldest first.
+func (s *Store) Versions() ([]Version, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all, err := s.versions()
+	for i := range all {
+		all[i].Model = nil
+	}
+	return all, err
+}
+
+func (s *Store) versions() ([]Version, error) {
+	entries, err := os.ReadDir(s.dir)
+	if err != nil {
+		return nil, fmt.Errorf("learn: %w", err)
+	}
+	var out []Version
+	for _, e := range entries {
+		n, err := strconv.Atoi(strings.TrimSuffix(strings.TrimPrefix(e.Name(), modelPrefix), ".json"))
+		if err != nil || e.Name() != modelName(n) {
+			continue
+		}
+		v, err := s.version(n)
+		if err != nil {
+			return nil, err
+		}
+		if l := s.live.Load(); l != nil {
+			v.Live = l.Number == n
+		}
+		out = append(out, v)
+	}
+	slices.SortFunc(out, func(a, b Version) int { return a.Number - b.Number })
+	return out, nil
+}
+
+// ErrNoVersion reports that there is no such model.
+var ErrNoVersion = errors.New("learn: no such version")
+
+func (s *Store) version(n int) (Version, error) {
+	var v Version
+	b, err := os.ReadFile(s.path(modelName(n)))
+	if errors.Is(err, fs.ErrNotExist) {
+		return v, fmt.Errorf("%w: %d", ErrNoVersion, n)
+	}
+	if err == nil {
+		err = json.Unmarshal(b, &v)
+	}
+	if err == nil && (v.Number != n || v.Model == nil || len(v.Model.Weights) != Dims) {
+		err = errors.New("it is damaged or of another version of the program")
+	}
+	if err != nil {
+		return v, fmt.Errorf("learn: model %d: %w", n, err)
+	}
+	return v, nil
+}
+
+// ErrUnfit reports that a model may not go live.
+var ErrUnfit = errors.New("learn: the model may not go live")
+
+// Deploy makes version n the live one if its report allows that and check, asked again, agrees; 0 stands for the newest.
+func (s *Store) Deploy(n int, check Regression) (Version, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n == 0 {
+		all, err := s.versions()
+		if err != nil || len(all) == 0 {
+			return Version{}, errors.Join(err, ErrNoVersion)
+		}
+		n = all[len(all)-1].Number
+	}
+	v, err := s.version(n)
+	if err != nil {
+		return Version{}, err
+	}
+	if check != nil {
+		if v.Report.NewMisses, v.Report.Raised, err = check(v.Model); err != nil {
+			return Version{}, err
+		}
+	}
+	v.Report.Fit, v.Report.Why = false, ""
+	if v.Report.judge(); !v.Report.Fit {
+		return v, fmt.Errorf("%w: %s", ErrUnfit, v.Report.Why)
+	}
+	return s.setLive(v, append(s.history(), n))
+}
+
+// Rollback brings back the version that was live before, or none if there was none.
+func (s *Store) Rollback() (Version, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	h := s.history()
+	if len(h) == 0 {
+		return Version{}, fmt.Errorf("%w: none is live", ErrNoVersion)
+	}
+	if h = h[:len(h)-1]; len(h) == 0 {
+		s.live.Store(nil)
+		return Version{}, s.write(liveFile, nil)
+	}
+	v, err := s.version(h[len(h)-1])
+	if err != nil {
+		return v, err
+	}
+	return s.setLive(v, h)
+}
+
+// history are the versions that were live, the present one last.
+func (s *Store) history() []int {
+	b, _ := os.ReadFile(s.path(liveFile)) // none is none
+	var out []int
+	for _, w := range strings.Fields(string(b)) {
+		if n, err := strconv.Atoi(w); err == nil {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+func (s *Store) setLive(v Version, history []int) (Version, error) {
+	var b strings.Builder
+	for _, n := range history[max(0, len(history)-20):] {
+		fmt.Fprintln(&b, n)
+	}
+	if err := s.write(liveFile, []byte(b.String())); err != nil {
+		return v, fmt.Errorf("learn: %w", err)
+	}
+	s.live.Store(&v)
+	out := v
+	out.Live, out.Model = true, nil
+	return out, nil
+}
+
+func (s *Store) loadLive() error {
+	h := s.history()
+	if len(h) == 0 {
+		return nil
+	}
+	v, err := s.version(h[len(h)-1])
+	if err != nil {
+		return err
+	}
+	s.live.Store(&v)
+	return nil
+}
