@@ -171,6 +171,9 @@ func (s *stack) closeBook() error {
 // alerts are what status tells of the replica.
 func (s *stack) alerts() []string {
 	out := slices.Clone(s.keyAlerts)
+	if alert := s.store.Patrol().Alert(); alert != "" {
+		out = append(out, alert)
+	}
 	if s.failover != nil {
 		out = append(out, s.failover.Warning())
 	}

@@ -259,27 +259,34 @@ func (s *Store) VerifyAudit(ctx context.Context, elsewhere [][]byte) (AuditRepor
 	r.Entries = head
 	s.checkpoints.mu.Lock()
 	defer s.checkpoints.mu.Unlock()
-	t, o, verifier, err := s.openTree(ctx)
-	r.Verifier = verifier
+	faults, err := s.verifyTree(ctx, elsewhere)
+	for _, f := range faults {
+		fault(f)
+	}
+	if t, _, verifier, terr := s.openTree(ctx); terr == nil {
+		r.Signed, r.Verifier = t.size, verifier
+	}
+	return r, err
+}
+
+// verifyTree compares the log with the newest checkpoint and those kept elsewhere. Faults number entries from 1, as the
+// log itself does.
+func (s *Store) verifyTree(ctx context.Context, elsewhere [][]byte) (faults []error, err error) {
+	t, o, _, err := s.openTree(ctx)
 	var report audit.Report
 	if err == nil {
 		report, err = audit.Verify(ctx, t, o, audit.VerifyOptions{Elsewhere: elsewhere})
 	}
 	var broken *audit.Fault
 	if errors.Is(err, audit.ErrCheckpoint) || errors.As(err, &broken) {
-		fault(err)
-		return r, nil
-	}
-	if err != nil {
-		return r, err
+		return []error{err}, nil
 	}
 	for _, f := range report.Faults {
-		shown := *f // people count entries from 1, as audit show does
+		shown := *f
 		shown.First, shown.Last = f.First+1, f.Last+1
-		fault(&shown)
+		faults = append(faults, &shown)
 	}
-	r.Signed = t.size
-	return r, nil
+	return faults, err
 }
 
 // rebuildTree makes the stored hashes anew from sound entries.

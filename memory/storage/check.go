@@ -42,11 +42,14 @@ const (
 	KindVector      Kind = "vector"       // a vector on record is missing from RocksDB, damaged, or under another key
 	KindStray       Kind = "stray"        // RocksDB holds a vector or an intent that nothing on record wants
 	KindValue       Kind = "value"        // a value in RocksDB does not authenticate
+	KindTable       Kind = "table"        // a file of RocksDB cannot be read
 	KindVectorIndex Kind = "vector-index" // FAISS differs from the vectors on record
 	KindWordIndex   Kind = "word-index"   // the inverted index differs from the record
 	KindUnembedded  Kind = "unembedded"   // a memory has neither a vector nor a job
 	KindOutbox      Kind = "outbox"       // the newest event of a memory does not say where it is
 	KindAudit       Kind = "audit"        // the audit log does not authenticate
+	KindAuditTree   Kind = "audit-tree"   // the hashes stored over the audit log are damaged
+	KindLink        Kind = "link"         // a memory says that another one came before or after it which never was
 )
 
 // Finding is one place where the store is not as it should be.
@@ -126,10 +129,19 @@ func (c *checker) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := c.values(ctx); err != nil {
+	err = c.values(ctx)
+	if catalog.IsDamage(err) {
+		// Where a file of RocksDB cannot be read, what it holds cannot be compared with anything either.
+		c.add(Finding{Kind: KindTable, Engine: "rocksdb", Detail: err.Error()})
+		return c.tree(ctx)
+	}
+	if err != nil {
 		return err
 	}
-	return c.settle(ctx)
+	if err := c.settle(ctx); err != nil {
+		return err
+	}
+	return c.tree(ctx)
 }
 
 // settle looks at the suspects again while no writer is at work.

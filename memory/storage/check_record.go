@@ -7,15 +7,19 @@ import (
 	"hash/maphash"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/elderzan/elderzan/memory"
 	"github.com/elderzan/elderzan/memory/storage/internal/catalog"
 	"github.com/elderzan/elderzan/scope"
+	"github.com/elderzan/elderzan/security/audit"
 )
 
 // expected is what the tables beside memories should hold of a memory.
 type expected struct {
 	id     memory.ID
+	before memory.ID
+	after  memory.ID
 	terms  uint64 // sum over the hashes of its terms, each with its column
 	tags   uint64
 	sealed bool
@@ -49,6 +53,7 @@ func (c *checker) record(ctx context.Context, v *catalog.View, auditHead int64) 
 		func() error { return c.tags(ctx, v, seed, rows) },
 		func() error { return c.jobs(ctx, v, rows) },
 		func() error { return c.outbox(ctx, v, rows) },
+		func() error { return c.links(ctx, v, rows) },
 	} {
 		if err := check(); err != nil {
 			return err
@@ -71,6 +76,52 @@ func (c *checker) audit(ctx context.Context, v *catalog.View, head int64) error 
 		c.add(Finding{Kind: KindAudit, Severity: Damage, Detail: fmt.Sprintf("it ends at entry %d; %d were written", last, head), Advice: adviseRestore})
 	}
 	return err
+}
+
+// tree compares the audit log with what was signed.
+func (c *checker) tree(ctx context.Context) error {
+	s := c.store
+	s.checkpoints.mu.Lock()
+	defer s.checkpoints.mu.Unlock()
+	faults, err := s.verifyTree(ctx, nil)
+	for _, f := range faults {
+		if errors.Is(f, audit.ErrTile) {
+			c.add(Finding{Kind: KindAuditTree, Detail: f.Error()})
+			continue
+		}
+		c.add(Finding{Kind: KindAudit, Severity: Damage, Detail: f.Error(), Advice: adviseRestore})
+	}
+	return err
+}
+
+// links checks that what memories name as before and after them is there or was purged.
+func (c *checker) links(ctx context.Context, v *catalog.View, rows map[int64]*expected) error {
+	known := make(map[memory.ID]bool, len(rows))
+	for _, e := range rows {
+		known[e.id] = true
+	}
+	purged := false
+	for row, e := range rows {
+		for _, id := range []memory.ID{e.before, e.after} {
+			if id == "" || known[id] {
+				continue
+			}
+			if !purged {
+				purged = true
+				err := v.AuditOf(ctx, ActionPurge, 0, func(_ int64, _ time.Time, subject memory.ID) error {
+					known[subject] = true
+					return nil
+				})
+				if err != nil {
+					return err
+				}
+			}
+			if !known[id] {
+				c.add(Finding{Kind: KindLink, ID: e.id, Row: row, Detail: "it names a memory that never was"})
+			}
+		}
+	}
+	return nil
 }
 
 // termSum adds up the hashes of terms: the order does not matter, the number of each does.
@@ -101,7 +152,7 @@ func distinctWords(words []string) []string {
 func (c *checker) memories(ctx context.Context, v *catalog.View, seed maphash.Seed) (map[int64]*expected, error) {
 	rows := map[int64]*expected{}
 	err := v.Whole(ctx, func(r *catalog.Record) error {
-		e := &expected{id: r.Memory.ID, sealed: r.Memory.Scope.Sealed(), target: targetOf(&r.Memory), want: true}
+		e := &expected{id: r.Memory.ID, sealed: r.Memory.Scope.Sealed(), target: targetOf(&r.Memory), want: true, before: r.Memory.Supersedes, after: r.Memory.SupersededBy}
 		rows[r.Row] = e
 		m, l, ok := c.one(r)
 		if !ok {

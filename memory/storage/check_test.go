@@ -105,6 +105,28 @@ func TestCheckFinds(t *testing.T) {
 					`DELETE FROM vectors WHERE row = 4`, `DELETE FROM memories WHERE row = 4`)
 			})
 		}, KindOutbox, Drift},
+		"successor that never was": {func(t *testing.T, r *rig) {
+			r.inTx(t, func(tx *catalog.Tx) error {
+				rec, _, err := tx.ByID(r.ms[project].ID)
+				if err != nil {
+					return err
+				}
+				rec.Memory.SupersededBy, rec.Memory.State = memory.NewID(), memory.Superseded
+				return tx.UpdateAttributes(&rec)
+			})
+			r.apart(t, func() {})
+		}, KindLink, Drift},
+		"hashes over the audit log": {func(t *testing.T, r *rig) {
+			for r.AuditHead() < 300 {
+				if err := r.Note(t.Context(), memory.Audit{Action: "denied"}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if _, err := r.CheckpointAudit(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			r.inTx(t, func(tx *catalog.Tx) error { return tx.SetMeta("audit-tile/0/0", make([]byte, 8192)) })
+		}, KindAuditTree, Drift},
 		"vector missing":             {func(t *testing.T, r *rig) { r.kvDelete(t, vectorKey(r.row(t, project), "mini")) }, KindVector, Drift},
 		"vector altered":             {func(t *testing.T, r *rig) { r.kvVector(t, project, unit(77), security.ClassStore) }, KindVector, Drift},
 		"vector under the wrong key": {func(t *testing.T, r *rig) { r.kvVector(t, scope.Private, unit(0), security.ClassStore) }, KindVector, Drift},

@@ -55,6 +55,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	}
 	s.keeper.start()
 	s.renewal = startRenewal(s)
+	s.patrol = startPatrol(s)
 	s.scrubber.start()
 	return s, nil
 }
@@ -133,6 +134,11 @@ func (s *Store) openKeys(ctx context.Context, ready bool) (*keyring.Keyring, err
 	for _, name := range []string{catalogFile, kvDir} {
 		_, err := os.Lstat(s.path(name))
 		create = create && errors.Is(err, fs.ErrNotExist)
+	}
+	if _, err := os.Lstat(s.path(keyring.CheckFileName)); s.opts.Mend && !create && errors.Is(err, fs.ErrNotExist) {
+		if err := s.mendKeys(ctx); err != nil {
+			return nil, err
+		}
 	}
 	ring, err := keyring.Open(ctx, keyring.Options{Dir: s.opts.Dir, Source: s.opts.KeySource, Create: create})
 	if err != nil {
@@ -354,6 +360,7 @@ func (s *Store) Close() error {
 	s.closing.Do(func() {
 		s.snaps.close()
 		s.scrubber.close()
+		s.patrol.close()
 		s.renewal.close()
 		err := s.keeper.close()
 		s.step(StepClosingIndexes)

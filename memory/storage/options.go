@@ -18,6 +18,7 @@ type Options struct {
 	SnapshotEvery int              // vectors stored between two snapshots of their index; 0 means 2,000
 	UseFlush      time.Duration    // how long counted uses may stay in memory; 0 means 5 s
 	ScrubAfter    time.Duration    // how long the traces of purged memories may stay; 0 means 3 s
+	Patrol        PatrolOptions    // the check in the background
 	Mend          bool             // open with a new RocksDB where it is missing or damaged; the old folder stays beside it, and Repair brings back what the record holds
 	Logger        *slog.Logger     // nil means silence
 	Now           func() time.Time // nil means time.Now
@@ -30,6 +31,25 @@ type Options struct {
 	// Fail, where set, is asked before each operation of an engine ("sqlite", "rocksdb" or "faiss"); an error it
 	// returns is the operation's. For tests that fail the n-th call.
 	Fail func(engine, op string) error
+}
+
+// PatrolOptions says how the check in the background goes about.
+type PatrolOptions struct {
+	Rate  int64         // bytes read a second; 0 means 1 MiB, negative turns it off
+	Every time.Duration // from the beginning of a round to that of the next; 0 means 24 h
+	After time.Duration // rest after the start; 0 means a minute
+}
+
+func (p *PatrolOptions) defaults() {
+	if p.Rate == 0 {
+		p.Rate = patrolRate
+	}
+	if p.Every <= 0 {
+		p.Every = patrolEvery
+	}
+	if p.After <= 0 {
+		p.After = patrolFirst
+	}
 }
 
 // IndexLimits are the sizes from which vectors are searched by shorter codes of them: see internal/vector. Answers stay
@@ -56,6 +76,7 @@ func (o Options) withDefaults() (Options, error) {
 	if o.ScrubAfter <= 0 {
 		o.ScrubAfter = 3 * time.Second
 	}
+	o.Patrol.defaults()
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}

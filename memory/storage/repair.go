@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/elderzan/elderzan/memory"
 	"github.com/elderzan/elderzan/memory/storage/internal/catalog"
@@ -18,16 +20,45 @@ func (s *Store) Repair(ctx context.Context) (mended int, left []Finding, err err
 	if err != nil {
 		return 0, nil, err
 	}
-	for _, f := range before {
-		if err := s.mend(ctx, f); err != nil {
-			return 0, nil, fmt.Errorf("repair %s: %w", f.Kind, err)
+	left = before
+	for range repairPasses {
+		if !slices.ContainsFunc(left, func(f Finding) bool { return f.Severity == Drift }) {
+			break
+		}
+		for _, f := range left {
+			if err := s.mend(ctx, f); err != nil {
+				return 0, nil, fmt.Errorf("repair %s: %w", f.Kind, err)
+			}
+		}
+		was := len(left)
+		if left, err = s.Check(ctx); err != nil {
+			return 0, nil, err
+		}
+		mended += max(was-len(left), 0)
+	}
+	return max(mended, len(before)-len(left)), left, nil
+}
+
+// repairPasses is how often Repair goes through: what replaces a damaged file shows what it lacks in the next pass.
+const repairPasses = 3
+
+// mendTables replaces RocksDB, which cannot be read: the damaged one is set aside, working data is taken over as far as it
+// can be read, and the next pass has the vectors made anew.
+func (s *Store) mendTables(ctx context.Context) error {
+	aside := s.path(kvDir) + ".damaged-" + s.opts.Now().UTC().Format("20060102T150405.000")
+	for {
+		err := s.catalog.Exclusive(ctx, func() error {
+			s.txns.retry()
+			return s.kv.Renew(aside, kv.Config, kv.Workspace, kv.SessionState, kv.Archive)
+		})
+		if !errors.Is(err, kv.ErrBusy) {
+			s.opts.Logger.Warn("RocksDB was damaged and is made anew; the damaged one was set aside", "as", aside)
+			return kvError("make RocksDB anew", err)
+		}
+		if err := rest(ctx, time.Millisecond); err != nil {
+			return err
 		}
 	}
-	if len(before) == 0 {
-		return 0, nil, nil
-	}
-	left, err = s.Check(ctx)
-	return max(len(before)-len(left), 0), left, err
 }
 
 // mend repairs one finding. Mending what is whole, or was mended with another finding, does nothing.
@@ -46,12 +77,18 @@ func (s *Store) mend(ctx context.Context, f Finding) error {
 		return s.embedAgain(ctx, f.Row)
 	case KindUnembedded:
 		return s.embedAgain(ctx, f.Row)
+	case KindTable:
+		return s.mendTables(ctx)
 	case KindStray, KindValue:
 		return s.dropValue(ctx, f)
 	case KindVectorIndex:
 		return s.mendVectorIndex(ctx, f)
 	case KindWordIndex:
 		return s.mendWordIndex(ctx, f.Row)
+	case KindAuditTree:
+		return s.rebuildTree(ctx)
+	case KindLink:
+		return s.mendLink(ctx, f.Row)
 	case KindOutbox:
 		return s.mendOutbox(ctx, f)
 	}
@@ -167,6 +204,40 @@ func (s *Store) mendWordIndex(ctx context.Context, row int64) error {
 		}
 		s.putWords(doc)
 		return nil
+	})
+}
+
+// mendLink drops what a memory says of one that never was. One that counted as superseded by it is active again.
+func (s *Store) mendLink(ctx context.Context, row int64) error {
+	return s.write(ctx, func(tx *catalog.Tx) error {
+		r, ok, err := tx.ByRow(row)
+		if err != nil || !ok {
+			return err
+		}
+		before, err := s.open(&r)
+		if err != nil {
+			return nil //nolint:nilerr // a finding of its own: KindRecord
+		}
+		after := before
+		for _, id := range []*memory.ID{&after.Supersedes, &after.SupersededBy} {
+			if *id == "" {
+				continue
+			}
+			_, there, err := tx.ByID(*id)
+			if err != nil {
+				return err
+			}
+			if !there {
+				*id = ""
+			}
+		}
+		if after.State == memory.Superseded && after.SupersededBy == "" {
+			after.State = memory.Active
+		}
+		if after.State == before.State && after.Supersedes == before.Supersedes && after.SupersededBy == before.SupersededBy {
+			return nil
+		}
+		return s.revise(tx, &r, &before, &after)
 	})
 }
 

@@ -40,6 +40,7 @@ type Store struct {
 	generation  uint32 // of the keys below
 	private     *security.Sealer
 	hashKey     security.Secret
+	patrol      *patrol
 	renewal     *renewal
 	checkpoints *auditKeys
 

@@ -105,8 +105,9 @@ func Open(ctx context.Context, opts Options) (*Keyring, error) {
 
 // Rebuild writes keys.json anew from the master key that source holds, for a folder that lost the file. The caller
 // must have made sure that the key opens the data, as a wrong key is not recognised after it. It fails with
-// os.ErrExist if the file is there, and it cannot bring back older generations of an unfinished rotation.
-func Rebuild(ctx context.Context, opts Options) error {
+// os.ErrExist if the file is there, and it cannot bring back older generations of an unfinished rotation. generation is
+// that of the key, 1 where it was never rotated.
+func Rebuild(ctx context.Context, opts Options, generation uint32) error {
 	source := opts.Source
 	if source == nil {
 		source = NewFileSource(opts.Dir)
@@ -119,8 +120,8 @@ func Rebuild(ctx context.Context, opts Options) error {
 	if _, err := os.Lstat(checkPath(opts.Dir)); err == nil {
 		return fmt.Errorf("rebuild %s: %w", checkPath(opts.Dir), os.ErrExist)
 	}
-	_, err = createCheckTable(checkPath(opts.Dir), master)
-	return err
+	t := checkTable{Format: checkFormat, Keys: []checkEntry{newCheckEntry(max(generation, 1), master)}}
+	return t.write(checkPath(opts.Dir), linkInto, nil)
 }
 
 // Newest returns the newest generation that the keys.json of the folder dir lists, without a key to check it by. It

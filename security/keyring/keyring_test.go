@@ -290,18 +290,18 @@ func TestCreationIsFinishedAfterACrash(t *testing.T) {
 
 func TestRebuild(t *testing.T) {
 	dir, k := create(t)
-	if err := Rebuild(t.Context(), Options{Dir: dir}); !errors.Is(err, os.ErrExist) {
+	if err := Rebuild(t.Context(), Options{Dir: dir}, 1); !errors.Is(err, os.ErrExist) {
 		t.Errorf("Rebuild over the table: got %v, want os.ErrExist", err)
 	}
 	remove(t, dir, CheckFileName)
-	if err := Rebuild(t.Context(), Options{Dir: dir}); err != nil {
+	if err := Rebuild(t.Context(), Options{Dir: dir}, 1); err != nil {
 		t.Fatalf("Rebuild: %v", err)
 	}
 	if got := open(t, Options{Dir: dir}); got.ID() != k.ID() {
 		t.Error("Rebuild changed the key")
 	}
 	remove(t, dir, KeyFileName)
-	if err := Rebuild(t.Context(), Options{Dir: dir}); !errors.Is(err, ErrMissing) {
+	if err := Rebuild(t.Context(), Options{Dir: dir}, 1); !errors.Is(err, ErrMissing) {
 		t.Errorf("Rebuild without a key: got %v, want ErrMissing", err)
 	}
 }

@@ -131,6 +131,24 @@ func (v *View) Jobs(ctx context.Context, n int, now time.Time) ([]Record, error)
 	return scanRecords(rows)
 }
 
+// RowsAfter lists up to n rows after a row, rising.
+func (v *View) RowsAfter(ctx context.Context, after int64, n int) ([]int64, error) {
+	rows, err := v.query(ctx, "read rows", `SELECT row FROM memories WHERE row > ? ORDER BY row LIMIT ?`, after, n)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []int64
+	for rows.Next() {
+		var row int64
+		if err := rows.Scan(&row); err != nil {
+			return nil, wrap("read rows", err)
+		}
+		out = append(out, row)
+	}
+	return out, wrap("read rows", rows.Err())
+}
+
 // AllRows lists the rows of all memories, rising.
 func (v *View) AllRows(ctx context.Context) ([]int64, error) {
 	var out []int64

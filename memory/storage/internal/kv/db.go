@@ -3,6 +3,8 @@ package kv
 import (
 	"errors"
 	"fmt"
+	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -168,6 +170,57 @@ func (d *DB) Heal() error {
 		d.broken.Store(false)
 	}
 	return d.down
+}
+
+// Renew begins anew with nothing, where the files are damaged beyond what reading by key can pass over: the folder is
+// renamed to aside, and what can still be read of the families to keep is written to the new one. As Heal it does so only
+// while no operation is under way, and returns ErrBusy otherwise.
+func (d *DB) Renew(aside string, keep ...Family) error {
+	kept := d.readable(keep)
+	d.mu.Lock()
+	if d.closed || d.inFlight > 0 {
+		defer d.mu.Unlock()
+		if d.closed {
+			return ErrClosed
+		}
+		return ErrBusy
+	}
+	if d.down == nil {
+		d.free()
+	}
+	d.opts.MustExist = false
+	d.down = os.Rename(d.dir, aside)
+	if d.down == nil || errors.Is(d.down, os.ErrNotExist) {
+		d.down = makePrivate(d.dir, false)
+	}
+	if d.down == nil {
+		d.down = d.load()
+	}
+	err := d.down
+	d.broken.Store(err != nil)
+	d.mu.Unlock()
+	if err != nil || kept.Len() == 0 {
+		return err
+	}
+	return d.Write(kept, true)
+}
+
+// readable collects what can be read of families.
+func (d *DB) readable(keep []Family) *Batch {
+	b := NewBatch()
+	for _, f := range keep {
+		var keys [][]byte
+		_ = d.ScanKeys(f, nil, func(key []byte) error { // what comes after damage is lost
+			keys = append(keys, slices.Clone(key))
+			return nil
+		})
+		for _, key := range keys {
+			if value, class, err := d.GetClass(f, key); err == nil {
+				b.PutClass(f, key, value, class)
+			}
+		}
+	}
+	return b
 }
 
 // free closes what open has opened.
