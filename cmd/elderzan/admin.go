@@ -10,6 +10,7 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
 
+	"github.com/elderzan/elderzan/cmd/internal/metrics"
 	"github.com/elderzan/elderzan/memory"
 )
 
@@ -26,10 +27,11 @@ const exportPage = 50
 
 // admin serves what the command line needs beyond the tools of agents, from the process that holds the store.
 type admin struct {
-	open   func(context.Context) (*stack, error)
-	caller func(context.Context) memory.Caller
-	isCLI  func(context.Context) bool
-	page   *webPage
+	open    func(context.Context) (*stack, error)
+	caller  func(context.Context) memory.Caller
+	isCLI   func(context.Context) bool
+	page    *webPage
+	metrics *metrics.Metrics
 }
 
 // register adds the admin tools to s, hidden from everyone but the command line.
@@ -56,6 +58,7 @@ func (a *admin) register(s *server.MCPServer) {
 	addAdmin(a, s, "keys", "Show, rotate and retire the keys at rest", a.keys)
 	addAdmin(a, s, "reembed", "How far embedding anew has come", a.reembed)
 	addAdmin(a, s, "audit", "Show, verify and sign the audit log", a.audit)
+	addAdmin(a, s, "metrics", "Print the metrics", a.showMetrics)
 	addAdmin(a, s, "dashboard", "Start the web page", a.dashboard)
 	a.registerCloud(s)
 }

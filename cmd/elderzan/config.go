@@ -34,6 +34,7 @@ var settings = []setting{
 	{"default_scope", "PROJECT", "scope of a memory that is not sensitive and that nothing else decides: PROJECT or PRIVATE"},
 	{"engine_idle", "15m", "how long the engine stays after its last client has left"},
 	{"log_level", "info", "debug, info, warn or error; the log is DIR/engine.log"},
+	{"metrics_listen", "", "address of this machine, such as 127.0.0.1:9464, at which Prometheus reads /metrics; empty: none"},
 	{"model_dir", "", "folder of the embedded model's weights; empty: found beside the program or in the cache"},
 	{"kms_url", "", "what keeps the master key: empty for the file master.key, or passphrase:, keyring:, pkcs11:…, base64key://, a cloud's KMS; set by `elderzan keys wrap`"},
 	{"passphrase_file", "", "file, mode 0600, that holds the passphrase for kms_url = \"passphrase:\"; ELDERZAN_PASSPHRASE wins"},
@@ -59,15 +60,16 @@ var settings = []setting{
 
 // config is the validated configuration of one process.
 type config struct {
-	Data         string // data folder, absolute
-	DefaultScope scope.Scope
-	EngineIdle   time.Duration
-	LogLevel     string
-	ModelDir     string
-	Embedding    embeddingConfig
-	Backup       backupConfig
-	Keys         keysConfig
-	Cloud        cloudConfig
+	Data          string // data folder, absolute
+	DefaultScope  scope.Scope
+	EngineIdle    time.Duration
+	LogLevel      string
+	ModelDir      string
+	MetricsListen string // "" for none
+	Embedding     embeddingConfig
+	Backup        backupConfig
+	Keys          keysConfig
+	Cloud         cloudConfig
 }
 
 type embeddingConfig struct {
@@ -164,6 +166,9 @@ func validate(dir string, k *koanf.Koanf) (config, error) {
 	}
 	if !slices.Contains([]string{"debug", "info", "warn", "error"}, c.LogLevel) {
 		return c, bad("log_level", "debug, info, warn or error")
+	}
+	if c.MetricsListen = k.String("metrics_listen"); c.MetricsListen != "" && !loopbackAddress(c.MetricsListen) {
+		return c, bad("metrics_listen", "a port of this machine, such as 127.0.0.1:9464")
 	}
 	c.Keys = keysConfig{URL: k.String("kms_url"), PassphraseFile: k.String("passphrase_file")}
 	if err := c.Backup.read(dir, k, bad); err != nil {

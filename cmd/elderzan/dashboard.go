@@ -40,7 +40,7 @@ func (w *webPage) address(context.Context) (string, error) {
 		s, err := dashboard.Start(dashboard.Options{
 			Service:  w.h.service,
 			Caller:   memory.Caller{User: userName(), Client: "dashboard", Trust: memory.TrustUser},
-			Overview: w.overview, Audit: auditReader{w.h}, Settings: w.settings, Logger: w.h.log,
+			Overview: w.overview, Audit: auditReader{w.h}, Settings: w.settings, Recent: w.recent, Logger: w.h.log,
 		})
 		if err != nil {
 			return "", err

@@ -22,6 +22,7 @@ import (
 	"github.com/elderzan/elderzan/cmd/internal/attach"
 	"github.com/elderzan/elderzan/cmd/internal/engine"
 	"github.com/elderzan/elderzan/cmd/internal/link"
+	"github.com/elderzan/elderzan/cmd/internal/metrics"
 	"github.com/elderzan/elderzan/cmd/internal/session"
 	"github.com/elderzan/elderzan/memory"
 	"github.com/elderzan/elderzan/tools"
@@ -98,6 +99,7 @@ type holder struct {
 	status  func() link.Status
 	updated func(uri string) // tells subscribers
 	page    *webPage
+	metrics *metrics.Metrics
 }
 
 // newHolder also sees to it that whatever this process writes is its user's alone: the engines make files as wide as
@@ -111,6 +113,7 @@ func newHolder(dir string, logTo interface{ Write([]byte) (int, error) }) *holde
 		status: func() link.Status { return link.Status{PID: os.Getpid()} },
 	}
 	h.page = &webPage{h: h}
+	h.metrics = h.newMetrics()
 	return h
 }
 
@@ -149,9 +152,13 @@ func (h *holder) open(ctx context.Context) (engine.Closer, error) {
 	if err != nil {
 		return nil, unopened{err}
 	}
+	stopMetrics, err := h.serveMetrics(c.MetricsListen)
+	if err != nil {
+		return nil, unopened{errors.Join(errors.New(explain(err)), st.close())}
+	}
 	h.stack.Store(st)
 	return func(context.Context) error {
-		err := h.page.close()
+		err := errors.Join(h.page.close(), stopMetrics())
 		h.stack.Store(nil)
 		return errors.Join(err, st.close())
 	}, nil
@@ -198,12 +205,12 @@ func (h *holder) server() *server.MCPServer {
 			}
 			return st.topicsFor(ctx, c, false)
 		},
-		Status: h.info, Updated: func(uri string) { h.updated(uri) }, Version: version, Logger: h.log,
+		Status: h.info, Updated: func(uri string) { h.updated(uri) }, Version: version, Logger: h.log, OnCall: h.onCall,
 	})
 	if err != nil {
 		panic(err) // the options above are complete: a programmer's mistake
 	}
-	ad := &admin{open: h.current, caller: callerOf, isCLI: isCLI, page: h.page}
+	ad := &admin{open: h.current, caller: callerOf, isCLI: isCLI, page: h.page, metrics: h.metrics}
 	ad.register(s)
 	return s
 }
@@ -271,6 +278,7 @@ func (h *holder) info(ctx context.Context) tools.StatusInfo {
 		info.Alerts = append(info.Alerts, st.alerts()...)
 		info.Alerts = append(info.Alerts, st.cloud.alerts(ctx)...)
 		info.SyncState, info.SyncedAt = st.cloud.state()
+		info.Alerts = append(info.Alerts, h.metrics.Alerts()...)
 	}
 	return info
 }

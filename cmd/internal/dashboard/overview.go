@@ -27,9 +27,11 @@ func (s *Server) overview(_ http.ResponseWriter, r *http.Request) (string, view,
 	for _, n := range st.ByScope {
 		total += n
 	}
-	return "overview", view{Title: "Overview", Path: "/", Data: map[string]any{
-		"Engine": o, "Stats": st, "Total": total, "Recent": recent.Memories,
-	}}, nil
+	data := map[string]any{"Engine": o, "Stats": st, "Total": total, "Newest": recent.Memories}
+	if s.opts.Recent != nil {
+		data["Recent"] = s.opts.Recent()
+	}
+	return "overview", view{Title: "Overview", Path: "/", Data: data}, nil
 }
 
 func (s *Server) settings(_ http.ResponseWriter, r *http.Request) (string, view, error) {

@@ -28,6 +28,7 @@ type Options struct {
 	Overview func(context.Context) Overview
 	Audit    Audit
 	Settings func() []Setting
+	Recent   func() Recent // nil: nothing is counted
 	Logger   *slog.Logger
 	Now      func() time.Time // nil means time.Now
 }
@@ -42,6 +43,12 @@ type Overview struct {
 	DataDir string
 	Sync    string
 	Alerts  []string
+}
+
+// Recent is what the calls of the last five minutes were like.
+type Recent struct {
+	Calls, Failing int
+	P50, P95       time.Duration // upper bounds; 0 without calls
 }
 
 // Setting is one line of the configuration.

@@ -1,0 +1,110 @@
+package metrics
+
+import (
+	"context"
+	"errors"
+	"net/http/httptest"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/elderzan/elderzan/memory"
+	"github.com/elderzan/elderzan/scope"
+)
+
+func testMetrics(stats func(context.Context) (memory.Stats, error), clock *time.Time) *Metrics {
+	return New(Options{Stats: stats, Clients: func() int { return 3 }, Version: "v1", Now: func() time.Time { return *clock }})
+}
+
+func open(context.Context) (memory.Stats, error) {
+	return memory.Stats{ByScope: map[scope.Scope]int{scope.Private: 2, scope.Project: 5}, ByState: map[memory.State]int{memory.Active: 7}, Vectors: 7, IndexKind: "flat", Bytes: 1000}, nil
+}
+
+func text(t *testing.T, m *Metrics) string {
+	t.Helper()
+	w := httptest.NewRecorder()
+	m.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+	var b strings.Builder
+	if err := m.Write(&b); err != nil {
+		t.Fatal(err)
+	}
+	if w.Code != 200 || !strings.Contains(w.Body.String(), "elderzan_up") {
+		t.Errorf("handler = %d", w.Code)
+	}
+	return b.String()
+}
+
+func TestExposition(t *testing.T) {
+	clock := time.Now()
+	m := testMetrics(open, &clock)
+	m.Called("recall", "ok", 7*time.Millisecond)
+	m.Called("recall", "internal", time.Second)
+	got := text(t, m)
+	for _, line := range []string{
+		`elderzan_tool_calls_total{outcome="ok",tool="recall"} 1`, `elderzan_tool_duration_seconds_bucket{tool="recall",le="0.01"} 1`,
+		`elderzan_memories{scope="PRIVATE"} 2`, `elderzan_up 1`, `elderzan_clients 3`, `elderzan_build_info{version="v1"} 1`, `process_resident_memory_bytes`,
+	} {
+		if !strings.Contains(got, line) {
+			t.Errorf("the metrics lack %s", line)
+		}
+	}
+	closed := testMetrics(func(context.Context) (memory.Stats, error) { return memory.Stats{}, errors.New("closed") }, &clock)
+	if got := text(t, closed); !strings.Contains(got, "elderzan_up 0") || strings.Contains(got, "elderzan_memories{") {
+		t.Error("a store that is not open is not told as such")
+	}
+}
+
+func TestAlerts(t *testing.T) {
+	clock := time.Now()
+	m := testMetrics(open, &clock)
+	for range enoughCalls - 1 {
+		m.Called("recall", "internal", time.Second)
+	}
+	if got := m.Alerts(); got != nil {
+		t.Errorf("alerts from too few calls: %v", got)
+	}
+	m.Called("recall", "ok", time.Second)
+	if got := m.Alerts(); len(got) != 2 {
+		t.Errorf("alerts = %v; want slow and failing", got)
+	}
+	clock = clock.Add(windowSpan + time.Second)
+	if r := m.Recent(); r.Calls != 0 || m.Alerts() != nil {
+		t.Errorf("after the window: %+v", r)
+	}
+	for i := range 100 {
+		took := 4 * time.Millisecond
+		if i >= 96 {
+			took = 20 * time.Second
+		}
+		m.Called("remember", "input", took) // a caller's mistake is no failure of ours
+	}
+	if r := m.Recent(); r.P50 != 5*time.Millisecond || r.P95 != 5*time.Millisecond || r.Failing != 0 || m.Alerts() != nil {
+		t.Errorf("Recent = %+v, alerts %v", r, m.Alerts())
+	}
+}
+
+// The rules name metrics that there are.
+func TestRules(t *testing.T) {
+	b, err := os.ReadFile("rules.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	clock := time.Now()
+	m := testMetrics(open, &clock)
+	m.Called("recall", "ok", time.Millisecond)
+	have := text(t, m)
+	names := regexp.MustCompile(`elderzan_[a-z_]+`).FindAllString(string(b), -1)
+	if len(names) < 7 {
+		t.Fatalf("rules name %d metrics", len(names))
+	}
+	for _, n := range names {
+		if !strings.Contains(have, n) {
+			t.Errorf("the rules use %s, which is not measured", n)
+		}
+	}
+	if latencies != len(buckets)+1 {
+		t.Errorf("%d slots for %d buckets", latencies, len(buckets))
+	}
+}

@@ -1,0 +1,118 @@
+package metrics
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+)
+
+// The window that alerts look at, and how few calls are too few to judge by.
+const (
+	windowSpan  = 5 * time.Minute
+	windowSlots = 30
+	enoughCalls = 20
+)
+
+// Targets of the engine's service, and where an alert begins.
+const (
+	slowTarget, slowAlert     = 200 * time.Millisecond, 500 * time.Millisecond // 95th percentile of an answer
+	errorsTarget, errorsAlert = .005, .02                                      // share of calls that failed inside
+)
+
+// slot is a part of the window: calls by latency bucket, and those that failed.
+type slot struct {
+	at      int64 // number of the slot since 1970
+	byTime  [latencies]int
+	calls   int
+	failing int
+}
+
+// latencies is one more than there are buckets: the last is beyond all bounds.
+const latencies = 14
+
+// window counts the calls of the last minutes.
+type window struct {
+	now func() time.Time
+
+	mu    sync.Mutex
+	slots [windowSlots]slot
+}
+
+func newWindow(now func() time.Time) *window { return &window{now: now} }
+
+func (w *window) number() int64 { return w.now().UnixNano() / int64(windowSpan/windowSlots) }
+
+// failures are the outcomes that are not the caller's doing.
+var failures = map[string]bool{"internal": true, "corrupt": true, "unavailable": true, "timeout": true}
+
+func (w *window) add(outcome string, took time.Duration) {
+	b, _ := slices.BinarySearch(buckets, took.Seconds())
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n := w.number()
+	s := &w.slots[n%windowSlots]
+	if s.at != n {
+		*s = slot{at: n}
+	}
+	s.byTime[b]++
+	s.calls++
+	if failures[outcome] {
+		s.failing++
+	}
+}
+
+// Recent is what the calls of the last minutes were like.
+type Recent struct {
+	Calls    int
+	Failing  int
+	P50, P95 time.Duration // upper bounds of the buckets that hold them; 0 without calls
+}
+
+// Recent sums the window up.
+func (m *Metrics) Recent() Recent {
+	w := m.window
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var sum slot
+	oldest := w.number() - windowSlots
+	for i := range w.slots {
+		if s := &w.slots[i]; s.at > oldest {
+			sum.calls += s.calls
+			sum.failing += s.failing
+			for b, n := range s.byTime {
+				sum.byTime[b] += n
+			}
+		}
+	}
+	return Recent{Calls: sum.calls, Failing: sum.failing, P50: sum.quantile(.5), P95: sum.quantile(.95)}
+}
+
+func (s *slot) quantile(q float64) time.Duration {
+	if s.calls == 0 {
+		return 0
+	}
+	seen, want := 0, q*float64(s.calls)
+	for b, n := range s.byTime {
+		if seen += n; float64(seen) >= want {
+			return time.Duration(buckets[min(b, len(buckets)-1)] * float64(time.Second))
+		}
+	}
+	return time.Duration(buckets[len(buckets)-1] * float64(time.Second))
+}
+
+// Alerts says, in words, what of the last minutes is not as promised; none when too few calls were made to judge.
+func (m *Metrics) Alerts() []string {
+	r := m.Recent()
+	if r.Calls < enoughCalls {
+		return nil
+	}
+	var out []string
+	if r.P95 > slowAlert {
+		out = append(out, fmt.Sprintf("answers are slow: one in twenty of the last %d took more than %v (target %v)", r.Calls, slowAlert, slowTarget))
+	}
+	if share := float64(r.Failing) / float64(r.Calls); share > errorsAlert {
+		out = append(out, fmt.Sprintf("%.1f %% of the last %d calls failed inside (target %.1f %%); see DIR/engine.log", 100*share, r.Calls, 100*errorsTarget))
+	}
+	return out
+}
