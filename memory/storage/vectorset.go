@@ -37,7 +37,8 @@ func (n indexName) file() string {
 // of the commits, from txn's finish. Each index has the kind that suits its size (see vector.Limits) and reads full
 // vectors from RocksDB.
 type vectorSet struct {
-	dir     string // of the snapshots
+	saving  sync.Mutex // held while snapshots are written; taken before mu
+	dir     string     // of the snapshots
 	opts    *Options
 	sealers map[security.Class]*security.Sealer
 	pool    *vector.Pool
@@ -340,6 +341,8 @@ func (v *vectorSet) bySize(queries map[string][]float32) []string {
 
 // save writes a snapshot of each index that changed since its last one. They hold every change up to touched.
 func (v *vectorSet) save(touched int64) error {
+	v.saving.Lock() // two that write one file would take it from under each other
+	defer v.saving.Unlock()
 	v.mu.RLock()
 	generation := v.applied
 	names := slices.Collect(maps.Keys(v.dirty))
