@@ -90,8 +90,8 @@ cover: deps-test ## all tests with coverage: coverage.out, coverage.html and the
 
 # The tests below have a short form in `test`; ELDERZAN_LONG asks them for the long one.
 .PHONY: crash
-crash: deps-test ## kill the store at every durable step, at length
-	@ELDERZAN_LONG=1 $(GO) test -count=1 -timeout 60m -run Crash $(PKG)
+crash: deps-test ## kill the store at every durable step, and at random against a model, at length (SEED= repeats a run)
+	@ELDERZAN_LONG=1 ELDERZAN_SEED=$(SEED) $(GO) test -count=1 -timeout 60m -run Crash $(PKG)
 
 .PHONY: sim
 sim: deps-test ## simulate many devices that sync, at length (SEED= repeats a run)

@@ -10,6 +10,8 @@ func TestMain(m *testing.M) { storagetest.Main(m) }
 
 func TestCrash(t *testing.T) { storagetest.Crash(t) }
 
+func TestCrashBeside(t *testing.T) { storagetest.CrashBeside(t) }
+
 func TestCrashAnywhere(t *testing.T) { storagetest.CrashAnywhere(t) }
 
 func TestCrashModel(t *testing.T) { storagetest.Model(t) }

@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -29,6 +30,7 @@ const (
 	envDir       = "ELDERZAN_CRASH_DIR"
 	envStep      = "ELDERZAN_CRASH_STEP"
 	envCount     = "ELDERZAN_CRASH_COUNT"
+	envBeside    = "ELDERZAN_CRASH_BESIDE" // others write meanwhile
 )
 
 // What a child prints.
@@ -97,7 +99,11 @@ func child(ctx context.Context, name, dir string, step storage.Step) error {
 	}
 	for _, op := range Operations() {
 		if op.Name == name {
-			if err := op.Run(ctx, s); err != nil {
+			run := op.Run
+			if os.Getenv(envBeside) != "" {
+				run = beside(op.Run)
+			}
+			if err := run(ctx, s); err != nil {
 				return err
 			}
 			say(sayDone)
@@ -105,6 +111,40 @@ func child(ctx context.Context, name, dir string, step storage.Step) error {
 		}
 	}
 	return fmt.Errorf("no operation is called %q", name)
+}
+
+// beside has others write before, while and after run does.
+func beside(run func(context.Context, *storage.Store) error) func(context.Context, *storage.Store) error {
+	return func(ctx context.Context, s *storage.Store) error {
+		const each = 12
+		started, errs := make(chan struct{}, 3*each), make(chan error, 4)
+		for w := range 3 {
+			go func() { errs <- writeSome(ctx, s, w, each, started) }()
+		}
+		<-started // somebody has written, and goes on
+		err := run(ctx, s)
+		if err == nil {
+			say(sayDone)
+		}
+		errs <- err
+		return errors.Join(<-errs, <-errs, <-errs, <-errs)
+	}
+}
+
+// writeSome stores n memories, each with its vector, and tells of each that was acknowledged.
+func writeSome(ctx context.Context, s *storage.Store, writer, n int, wrote chan<- struct{}) error {
+	for i := range n {
+		m := Memory(fmt.Sprintf("beside %d wrote egret %d", writer, i))
+		if _, err := s.Put(ctx, memory.Put{Memory: m, Audit: Audit("remember")}); err != nil {
+			return err
+		}
+		say(sayAck + string(m.ID))
+		wrote <- struct{}{}
+		if err := s.PutVectors(ctx, []memory.Vector{vectorOf(m.ID, 1, uint64(writer*n+i))}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // writeOn stores memories and vectors from four goroutines until the process is killed.
@@ -143,7 +183,7 @@ type death struct {
 }
 
 // run starts a child and returns what it printed and whether it was killed, by itself or by d.
-func run(t testing.TB, op, dir string, step storage.Step, count int, d death) (out []string, killed bool) {
+func run(t testing.TB, op, dir string, step storage.Step, count int, d death, env ...string) (out []string, killed bool) {
 	t.Helper()
 	exe, err := os.Executable()
 	if err != nil {
@@ -151,6 +191,7 @@ func run(t testing.TB, op, dir string, step storage.Step, count int, d death) (o
 	}
 	cmd := exec.CommandContext(t.Context(), exe, "-test.run=^$")
 	cmd.Env = append(os.Environ(), envOperation+"="+op, envDir+"="+dir, envStep+"="+step.String(), envCount+"="+strconv.Itoa(count))
+	cmd.Env = append(cmd.Env, env...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	stdout, err := cmd.StdoutPipe()
@@ -189,7 +230,10 @@ type bases struct {
 }
 
 // outcome is what can be seen of a store before an operation and after it.
-type outcome struct{ before, after string }
+type outcome struct {
+	before, after         string
+	beforePart, afterPart string // of the memories that operations are about
+}
 
 // prepare makes the folder that operations start from, and runs each once without trouble to see what it does.
 func prepare(t *testing.T) *bases {
@@ -199,18 +243,18 @@ func prepare(t *testing.T) *bases {
 	if err := Prepare(t.Context(), s); err != nil {
 		t.Fatal(err)
 	}
-	before := Describe(t, s)
+	before, beforePart := Describe(t, s), describe(t, s, fixedIDs)
 	mustClose(t, s)
 	for _, op := range Operations() {
 		s := mustOpen(t, storage.Options{Dir: b.folder(t, op)})
-		o := &outcome{before: before}
+		o := &outcome{before: before, beforePart: beforePart}
 		if op.Fresh {
 			o.before = Describe(t, s)
 		}
 		if err := op.Run(t.Context(), s); err != nil {
 			t.Fatalf("%s: %v", op.Name, err)
 		}
-		o.after = Describe(t, s)
+		o.after, o.afterPart = Describe(t, s), describe(t, s, fixedIDs)
 		mustClose(t, s)
 		b.ops[op.Name] = o
 	}
@@ -350,12 +394,97 @@ func (b *bases) crash(t *testing.T, op Operation, step storage.Step, n int, reac
 	mustClose(t, s)
 }
 
+// besideSteps are the steps that a process with many writers comes to, and how often at least.
+var besideSteps = map[storage.Step]int{
+	storage.StepPrepare: 20, storage.StepPrepared: 20, storage.StepCommit: 20, storage.StepCommitted: 20, storage.StepFinish: 20,
+	storage.StepFinished: 20, storage.StepApplied: 20, storage.StepWords: 1, storage.StepCheckpoint: 1, storage.StepSnapshot: 1,
+	storage.StepSnapshotted: 1, storage.StepClosingIndexes: 1,
+}
+
+// CrashBeside is Crash with others that write at the same time: the operation must be done as a whole or not at all, and
+// what the others were told is stored must be there. With ELDERZAN_LONG it crosses every operation with every step,
+// else a few of them by chance.
+func CrashBeside(t *testing.T) {
+	b := prepare(t)
+	r := rand.New(rand.NewPCG(seedOf(t), 2))
+	type point struct {
+		op    Operation
+		step  storage.Step
+		count int
+	}
+	var points []point
+	for _, op := range Operations() {
+		for _, step := range storage.Steps() {
+			if most := besideSteps[step]; most > 0 && !op.Opens {
+				points = append(points, point{op, step, 1 + r.IntN(most)}, point{op, step, 1 + r.IntN(most)})
+			}
+		}
+	}
+	if os.Getenv(envLong) == "" {
+		r.Shuffle(len(points), func(i, j int) { points[i], points[j] = points[j], points[i] })
+		points = points[:20]
+	}
+	var killed atomic.Int64
+	t.Run("points", func(t *testing.T) {
+		for i, p := range points {
+			t.Run(fmt.Sprintf("%s/%s-%d/%d", p.op.Name, p.step, p.count, i), func(t *testing.T) {
+				t.Parallel()
+				if b.crashBeside(t, p.op, p.step, p.count) {
+					killed.Add(1)
+				}
+			})
+		}
+	})
+	t.Logf("%d processes, %d killed", len(points), killed.Load())
+	if killed.Load() == 0 {
+		t.Error("no process was killed")
+	}
+}
+
+// seedOf returns the seed of a random test and prints it; ELDERZAN_SEED repeats a run as far as the clock lets it.
+func seedOf(t *testing.T) uint64 {
+	t.Helper()
+	seed, err := strconv.ParseUint(os.Getenv(envSeed), 10, 64)
+	if err != nil {
+		seed = rand.Uint64() | 1
+	}
+	t.Logf("%s=%d", envSeed, seed)
+	return seed
+}
+
+const envSeed = "ELDERZAN_SEED"
+
+// envLong asks the tests for their long form.
+const envLong = "ELDERZAN_LONG"
+
+func (b *bases) crashBeside(t *testing.T, op Operation, step storage.Step, count int) (killed bool) {
+	dir := b.folder(t, op)
+	out, killed := run(t, op.Name, dir, step, count, death{}, envBeside+"=1")
+	s := mustOpen(t, storage.Options{Dir: dir})
+	defer mustClose(t, s)
+	done, others := false, 0
+	for _, line := range out {
+		done = done || line == sayDone
+		if id, ok := strings.CutPrefix(line, sayAck); ok && len(id) == 36 {
+			others++
+			if _, err := s.Get(t.Context(), []memory.ID{memory.ID(id)}); err != nil {
+				t.Errorf("an acknowledged memory is gone: %v", err)
+			}
+		}
+	}
+	got, want := describe(t, s, fixedIDs), b.ops[op.Name]
+	if got != want.afterPart && (done || got != want.beforePart) {
+		t.Errorf("killed: %v, done: %v; the store is\n%s\nwhich is neither as before\n%s\nnor as after\n%s", killed, done, got, want.beforePart, want.afterPart)
+	}
+	NoFindings(t, s)
+	t.Logf("killed: %v, done: %v, %d others acknowledged", killed, done, others)
+	return killed
+}
+
 // CrashAnywhere kills processes at random moments: while a folder is made for the first time, and while four clients
 // write. The folder must open, and hold everything that was acknowledged.
 func CrashAnywhere(t *testing.T) {
-	seed := rand.Uint64()
-	t.Logf("seed %d", seed)
-	r := rand.New(rand.NewPCG(seed, 1))
+	r := rand.New(rand.NewPCG(seedOf(t), 1))
 	for i := range 8 {
 		t.Run(fmt.Sprintf("first start %d", i), func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "data")

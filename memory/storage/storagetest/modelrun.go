@@ -9,7 +9,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -43,22 +42,17 @@ type tally struct{ commands, acknowledged, kills, faults, open int }
 // was refused is not, what was neither is there as a whole or not at all and is done once when it is repeated, and the
 // checker finds nothing. The seed is printed; ELDERZAN_SEED repeats a run as far as the clock lets it.
 func Model(t *testing.T) {
-	seed := os.Getenv("ELDERZAN_SEED")
-	if seed == "" {
-		seed = strconv.FormatUint(rand.Uint64()|1, 10)
-	}
 	worlds, lives := shortWorlds, shortLives
-	if os.Getenv("ELDERZAN_LONG") != "" {
+	if os.Getenv(envLong) != "" {
 		worlds, lives = longWorlds, longLives
 	}
 	for name, value := range map[string]string{
-		"rapid.seed": seed, "rapid.checks": strconv.Itoa(worlds), "rapid.nofailfile": "true", "rapid.shrinktime": "1ms",
+		"rapid.seed": strconv.FormatUint(seedOf(t), 10), "rapid.checks": strconv.Itoa(worlds), "rapid.nofailfile": "true", "rapid.shrinktime": "1ms",
 	} {
 		if err := flag.Set(name, value); err != nil {
 			t.Fatal(err)
 		}
 	}
-	t.Logf("ELDERZAN_SEED=%s", seed)
 	var sum tally
 	rapid.Check(t, func(rt *rapid.T) {
 		w := &world{rt: rt, ctx: t.Context(), dir: filepath.Join(t.TempDir(), "data"), sum: &sum}

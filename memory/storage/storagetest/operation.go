@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/elderzan/elderzan/memory"
 	"github.com/elderzan/elderzan/memory/storage"
@@ -25,12 +26,17 @@ type Operation struct {
 
 // The ids that operations work with; fixed, so that outcomes can be compared.
 const (
-	idOld     memory.ID = "01930000-0000-7000-8000-000000000001" // PROJECT, with a vector
-	idShared  memory.ID = "01930000-0000-7000-8000-000000000002" // SHARED, with a vector
-	idPrivate memory.ID = "01930000-0000-7000-8000-000000000003" // PRIVATE, with a vector
-	idWaiting memory.ID = "01930000-0000-7000-8000-000000000004" // PROJECT, waits for its vector
-	idNew     memory.ID = "01930000-0000-7000-8000-000000000005" // not stored by Prepare
+	idOld      memory.ID = "01930000-0000-7000-8000-000000000001" // PROJECT, with a vector
+	idShared   memory.ID = "01930000-0000-7000-8000-000000000002" // SHARED, with a vector
+	idPrivate  memory.ID = "01930000-0000-7000-8000-000000000003" // PRIVATE, with a vector
+	idWaiting  memory.ID = "01930000-0000-7000-8000-000000000004" // PROJECT, waits for its vector
+	idNew      memory.ID = "01930000-0000-7000-8000-000000000005" // not stored by Prepare
+	idImported memory.ID = "01930000-0000-7000-8000-000000000007" // not stored by Prepare
+	idBare     memory.ID = "01930000-0000-7000-8000-000000000008" // not stored by Prepare
+	idGone     memory.ID = "01930000-0000-7000-8000-000000000006" // SHARED, forgotten, with a vector
 )
+
+var fixedIDs = []memory.ID{idOld, idShared, idPrivate, idWaiting, idNew, idGone, idImported, idBare}
 
 func at(id memory.ID, sc scope.Scope, content string) memory.Memory {
 	m := Memory(content)
@@ -40,15 +46,17 @@ func at(id memory.ID, sc scope.Scope, content string) memory.Memory {
 
 // Prepare fills the empty store that the operations start from.
 func Prepare(ctx context.Context, s *storage.Store) error {
+	gone := at(idGone, scope.Shared, "Nobody needs the marsh map any more.")
+	gone.State, gone.ForgottenAt = memory.Forgotten, gone.UpdatedAt
 	for _, m := range []memory.Memory{
-		at(idOld, scope.Project, "The old heron stands in the marsh."), at(idShared, scope.Shared, "The team counts herons in the marsh."),
+		gone, at(idOld, scope.Project, "The old heron stands in the marsh."), at(idShared, scope.Shared, "The team counts herons in the marsh."),
 		at(idPrivate, scope.Private, "The private marsh is behind the mill."), at(idWaiting, scope.Project, "Nobody has embedded the marsh reeds."),
 	} {
 		if err := put(ctx, s, memory.Put{Memory: m}); err != nil {
 			return err
 		}
 	}
-	return s.PutVectors(ctx, []memory.Vector{vectorOf(idOld, 1, 1), vectorOf(idShared, 1, 2), vectorOf(idPrivate, 1, 3)})
+	return s.PutVectors(ctx, []memory.Vector{vectorOf(idOld, 1, 1), vectorOf(idShared, 1, 2), vectorOf(idPrivate, 1, 3), vectorOf(idGone, 1, 7)})
 }
 
 func put(ctx context.Context, s *storage.Store, p memory.Put) error {
@@ -96,6 +104,26 @@ func Operations() []Operation {
 		{Name: "hide", Run: change(idShared, func(m *memory.Memory) { m.Scope = scope.Private })},
 		{Name: "show", Run: change(idPrivate, func(m *memory.Memory) { m.Scope = scope.Global })},
 		{Name: "forget", Run: change(idShared, func(m *memory.Memory) { m.State = memory.Forgotten })},
+		{Name: "restore", Run: change(idGone, func(m *memory.Memory) { m.State, m.ForgottenAt = memory.Active, time.Time{} })},
+		{Name: "archive", Run: change(idShared, func(m *memory.Memory) { m.State = memory.Archived })},
+		{Name: "share", Run: change(idOld, func(m *memory.Memory) { m.Scope, m.Team = scope.Shared, "platform" })},
+		{Name: "import", Run: func(ctx context.Context, s *storage.Store) error {
+			_, err := s.PutBulk(ctx, []storage.Bulk{
+				{Memory: at(idNew, scope.Shared, "A heron came from elsewhere."), Vectors: []memory.Vector{vectorOf("", 1, 21)}},
+				{Memory: at(idImported, scope.Private, "A secret heron came from elsewhere."), Vectors: []memory.Vector{vectorOf("", 1, 22)}},
+				{Memory: at(idBare, scope.Project, "Nobody has embedded what came from elsewhere.")},
+			}, Audit("import"))
+			return err
+		}},
+		{Name: "reembed", Run: func(ctx context.Context, s *storage.Store) error {
+			var vs []memory.Vector
+			for i, id := range []memory.ID{idOld, idShared, idPrivate, idWaiting} {
+				v := vectorOf(id, 1, uint64(31+i))
+				v.Space = "next"
+				vs = append(vs, v)
+			}
+			return s.PutVectors(ctx, vs)
+		}},
 		{Name: "vectors", Run: func(ctx context.Context, s *storage.Store) error {
 			return s.PutVectors(ctx, []memory.Vector{vectorOf(idWaiting, 1, 4), vectorOf(idOld, 1, 11), vectorOf(idPrivate, 1, 13)})
 		}},
@@ -113,6 +141,12 @@ func Operations() []Operation {
 // Describe writes down everything that can be seen of a store, so that two states can be compared.
 func Describe(t testing.TB, s *storage.Store) string {
 	t.Helper()
+	return describe(t, s, nil)
+}
+
+// describe is Describe, or, with only, of what is about these memories.
+func describe(t testing.TB, s *storage.Store, only []memory.ID) string {
+	t.Helper()
 	ctx := t.Context()
 	var b strings.Builder
 	line := func(what string, v any, err error) {
@@ -123,27 +157,36 @@ func Describe(t testing.TB, s *storage.Store) string {
 		fmt.Fprintf(&b, "%s %s\n", what, j)
 	}
 	states := []memory.State{memory.Active, memory.Superseded, memory.Archived, memory.Forgotten}
-	p, err := s.Search(ctx, memory.SearchQuery{Filter: memory.Filter{States: states}, Limit: memory.MaxLimit})
+	p, err := s.Search(ctx, memory.SearchQuery{Filter: memory.Filter{IDs: only, States: states}, Limit: memory.MaxLimit})
 	slices.SortFunc(p.Memories, func(a, b memory.Memory) int { return strings.Compare(string(a.ID), string(b.ID)) })
 	for i := range p.Memories {
 		m := p.Memories[i]
 		line("memory", m, nil)
 		f := memory.Filter{IDs: []memory.ID{m.ID}, States: states}
-		set, err := s.Candidates(ctx, memory.CandidateQuery{Text: m.Content, Filter: f, Vectors: map[string][]float32{"mini": UnitVector(99)}})
-		for _, c := range set.Candidates {
-			line("found", fmt.Sprintf("words %v vector %v %.4f", c.Lexical > 0, c.HasVector, c.Dense), err)
+		for _, space := range []string{"mini", "next"} {
+			set, err := s.Candidates(ctx, memory.CandidateQuery{Text: m.Content, Filter: f, Vectors: map[string][]float32{space: UnitVector(99)}})
+			for _, c := range set.Candidates {
+				line("found", fmt.Sprintf("words %v vector %v %.4f", c.Lexical > 0, c.HasVector, c.Dense), err)
+			}
 		}
-		found, err := s.Search(ctx, memory.SearchQuery{Text: m.Content, Filter: memory.Filter{States: states, Tags: m.Tags}})
+		found, err := s.Search(ctx, memory.SearchQuery{Text: m.Content, Filter: memory.Filter{IDs: only, States: states, Tags: m.Tags}})
 		line("exact", found.Total, err)
 	}
 	line("memories", p.Total, err)
-	jobs, err := s.Jobs(ctx, 100)
+	jobs, err := s.Jobs(ctx, 10_000)
+	jobs = slices.DeleteFunc(jobs, func(j memory.Job) bool { return only != nil && !slices.Contains(only, j.ID) })
 	line("jobs", jobs, err)
-	st, err := s.Stats(ctx)
-	line("outbox", st.OutboxPending, err)
-	line("spaces", s.Spaces(), nil)
+	if only == nil {
+		st, err := s.Stats(ctx)
+		line("outbox", st.OutboxPending, err)
+		line("spaces", s.Spaces(), nil)
+	}
 	err = s.AuditLog(ctx, 0, func(e storage.AuditEntry) error {
-		line("audit", fmt.Sprintf("%+v", e), nil)
+		if only == nil {
+			line("audit", fmt.Sprintf("%+v", e), nil)
+		} else if slices.Contains(only, e.Subject) {
+			line("audit", fmt.Sprintf("%+v", e.Audit), nil)
+		}
 		return nil
 	})
 	line("audit", "end", err)
