@@ -18,6 +18,8 @@ func TestCrashModel(t *testing.T) { storagetest.Model(t) }
 
 func TestFailEach(t *testing.T) { storagetest.FailEach(t) }
 
+func TestCrashDamage(t *testing.T) { storagetest.Damage(t) }
+
 func TestFullDisk(t *testing.T) { storagetest.FullDisk(t) }
 
 func TestReadOnly(t *testing.T) { storagetest.ReadOnly(t) }

@@ -27,6 +27,7 @@ const (
 	lockFile    = "store.lock"
 	readyFile   = "store.format" // there once the first start is through; holds the layout's number
 	catalogFile = "catalog.db"
+	headFile    = "catalog.head" // how far the audit log went; see internal/catalog
 	kvDir       = "kv"
 	vectorsDir  = "vectors"
 )
@@ -88,6 +89,9 @@ func (s *Store) start(ctx context.Context) error {
 			return fileError("mark the data folder as ready", err)
 		}
 		s.step(StepReady)
+	}
+	if n := s.catalog.Lost(); n > 0 {
+		s.opts.Logger.Error("the newest changes are gone from the database, whose log is damaged; restore them: `elderzan restore`", "changes", n)
 	}
 	if err := s.recover(ctx); err != nil {
 		return err
@@ -219,7 +223,7 @@ func (s *Store) openCatalog(ctx context.Context, ring *keyring.Keyring, create b
 		return err
 	}
 	o := catalog.Options{
-		Path: s.path(catalogFile), AuditKey: audit, AuditGeneration: ring.Generation(), Create: create,
+		Path: s.path(catalogFile), Head: s.path(headFile), AuditKey: audit, AuditGeneration: ring.Generation(), Create: create,
 		Words: s.recordWords, Fail: s.opts.failing("sqlite"), Step: func(op string) { s.step(Step(op)) },
 	}
 	generations := ring.Generations()

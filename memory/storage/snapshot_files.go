@@ -19,7 +19,7 @@ import (
 // file that is there but in none of these is of no engine.
 func DataFiles() []string {
 	return []string{
-		readyFile, catalogFile, catalogFile + catalog.LogSuffix, catalogFile + "-shm", catalogFile + "-journal",
+		readyFile, catalogFile, catalogFile + catalog.LogSuffix, catalogFile + "-shm", catalogFile + "-journal", headFile,
 		kvDir, vectorsDir, keyring.CheckFileName,
 	}
 }

@@ -27,8 +27,8 @@ import (
 
 // The sizes of a run of Model, short and, with ELDERZAN_LONG, long.
 const (
-	shortWorlds, longWorlds = 2, 44
-	shortLives, longLives   = 4, 9
+	shortWorlds, longWorlds = 2, 50
+	shortLives, longLives   = 4, 10
 	modelSlots              = 12
 	modelWindow             = 6 // commands under way at once
 	lifeLimit               = 2 * time.Minute
@@ -83,15 +83,15 @@ type end struct {
 }
 
 func (w *world) drawEnd() end {
-	switch rapid.IntRange(0, 9).Draw(w.rt, "end") {
-	case 0:
+	switch rapid.SampledFrom([]string{"close", "fail", "kill", "kill", "step", "step", "step", "step", "step", "step"}).Draw(w.rt, "end") {
+	case "close":
 		return end{}
-	case 1:
-		return end{faults: rapid.IntRange(20, 200).Draw(w.rt, "faults")}
-	case 2, 3:
-		return end{after: rapid.IntRange(1, 30).Draw(w.rt, "after")}
+	case "fail":
+		return end{faults: rapid.SampledFrom([]int{20, 50, 100, 200}).Draw(w.rt, "faults")}
+	case "kill":
+		return end{after: rapid.IntRange(1, 20).Draw(w.rt, "after")}
 	}
-	return end{step: rapid.SampledFrom(storage.Steps()).Draw(w.rt, "step"), count: rapid.IntRange(1, 12).Draw(w.rt, "count"), after: 30}
+	return end{step: rapid.SampledFrom(storage.Steps()).Draw(w.rt, "step"), count: rapid.IntRange(1, 12).Draw(w.rt, "count"), after: 20}
 }
 
 // draw makes a command for a slot: what was drawn, or what stands for it where the slot is empty.
@@ -135,7 +135,7 @@ type flight struct {
 // live runs one process from its start to its end, and looks at what it leaves.
 func (w *world) live() {
 	e := w.drawEnd()
-	n := rapid.IntRange(15, 45).Draw(w.rt, "commands")
+	n := rapid.IntRange(22, 45).Draw(w.rt, "commands")
 	p := w.start(e)
 	under := map[int]*flight{} // by number
 	busy := map[int]bool{}     // by slot

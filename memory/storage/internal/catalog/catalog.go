@@ -34,6 +34,7 @@ type Options struct {
 	AuditKey        security.Secret // chains the audit log
 	AuditGeneration uint32          // of AuditKey
 	Create          bool            // make the file if it is not there; without it a missing file is an error
+	Head            string          // path of a small file that says how far the audit log went; "" for none
 	Readers         int             // reading connections at most; 0 means 3
 	CacheKiB        int             // page cache of each connection; 0 means 4096
 	WALLimit        int64           // bytes of log after which the writer checkpoints between batches; 0 means 16 MiB

@@ -45,7 +45,9 @@ type writer struct {
 	conn  *sql.Conn
 	base  context.Context  // without a deadline: nothing stops a statement half way
 	chain chain            // end of the audit log as committed
-	head  atomic.Int64     // chain.seq for others to read
+	head  atomic.Int64     // chain.seq for others to read; larger after a loss
+	file  *headFile        // keeps head
+	lost  int64            // see DB.Lost
 	late  map[int64]*Words // by row, as committed: words that wait for settleWords
 
 	queue   chan *request
@@ -71,10 +73,15 @@ func newWriter(ctx context.Context, d *DB) (*writer, error) {
 	if w.chain, err = readChain(w.base, conn); err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
-	w.head.Store(w.chain.seq)
 	if err := w.readSettled(); err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
+	file, said, err := openHead(d.opts.Head)
+	if err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	w.file, w.lost = file, max(0, said-w.chain.seq)
+	w.head.Store(max(w.chain.seq, said))
 	w.done.Add(2)
 	go w.run()
 	go w.apply()
@@ -143,7 +150,7 @@ func (w *writer) close() error {
 	w.closeMu.Unlock()
 	close(w.stop)
 	w.done.Wait()
-	return w.conn.Close()
+	return errors.Join(w.conn.Close(), w.file.close())
 }
 
 func (w *writer) run() {
@@ -293,7 +300,7 @@ func (w *writer) transact(batch []*request) error {
 	if err := w.exec("commit", "COMMIT"); err != nil {
 		return err
 	}
-	w.head.Store(w.chain.seq)
+	w.advance()
 	for _, r := range batch {
 		if r.err == nil {
 			w.keepLate(r.tx.late)

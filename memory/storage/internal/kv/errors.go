@@ -54,7 +54,8 @@ func translate(op string, err error) error {
 	case strings.HasPrefix(msg, "IO error: While lock file"), strings.HasPrefix(msg, "IO error: lock hold by current process"),
 		strings.Contains(msg, "/LOCK: "):
 		return fmt.Errorf("kv: %s: %w by another process; stop the other elderzan that uses this folder, or name another with --data", op, ErrLocked)
-	case strings.HasPrefix(msg, "Corruption:"):
+	case strings.HasPrefix(msg, "Corruption:"),
+		strings.HasPrefix(op, "open ") && strings.HasPrefix(msg, "IO error: No such file or directory"): // CURRENT or MANIFEST names what is not there
 		return fmt.Errorf("kv: %s: %w: %w; run: elderzan doctor --repair", op, ErrCorrupt, err)
 	case strings.HasPrefix(msg, "Invalid argument:") && strings.Contains(msg, "does not exist (create_if_missing is false)"):
 		return fmt.Errorf("kv: %s: %w; restore it from a backup, or run: elderzan doctor --repair", op, ErrMissing)

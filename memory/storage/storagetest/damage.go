@@ -1,0 +1,214 @@
+package storagetest
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/elderzan/elderzan/memory"
+	"github.com/elderzan/elderzan/memory/storage"
+	"github.com/elderzan/elderzan/security/keyring"
+)
+
+// hurts are ways in which a file goes bad. Each returns false where it would change nothing.
+var hurts = map[string]func(r *rand.Rand, b []byte) ([]byte, bool){
+	"a bit flipped": func(r *rand.Rand, b []byte) ([]byte, bool) {
+		if len(b) == 0 {
+			return b, false
+		}
+		b[r.IntN(len(b))] ^= 1 << r.IntN(8)
+		return b, true
+	},
+	"cut off": func(r *rand.Rand, b []byte) ([]byte, bool) {
+		if len(b) == 0 {
+			return b, false
+		}
+		return b[:r.IntN(len(b))], true
+	},
+	"a page of zeros": func(r *rand.Rand, b []byte) ([]byte, bool) {
+		if len(b) < 4096 {
+			return b, false
+		}
+		clear(b[r.IntN(len(b)/4096)*4096:][:4096])
+		return b, true
+	},
+}
+
+// Damage hurts each file of a data folder, one at a time: of one that was closed and of one whose process was killed.
+// The store must not open, and say which engine is damaged, or open and hold what it held. Where it holds less, the
+// checker must say so, and repair must leave nothing but damage to the record.
+func Damage(t *testing.T) {
+	b := prepare(t)
+	seed := seedOf(t)
+	rounds := 1
+	if os.Getenv(envLong) != "" {
+		rounds = 25
+	}
+	killed := filepath.Join(t.TempDir(), "data")
+	if err := os.CopyFS(killed, os.DirFS(b.prepared)); err != nil {
+		t.Fatal(err)
+	}
+	private(t, killed)
+	if _, dead := run(t, "import", killed, storage.StepApplied, 30, death{}, envBeside+"=1"); !dead {
+		t.Fatal("the process was not killed")
+	}
+	for state, dir := range map[string]string{"closed": b.prepared, "killed": killed} {
+		held := holds(t, dir)
+		for _, name := range files(t, dir) {
+			for hurt, fn := range hurts {
+				for round := range rounds {
+					t.Run(fmt.Sprintf("%s/%s/%s/%d", state, name, hurt, round), func(t *testing.T) {
+						t.Parallel()
+						r := rand.New(rand.NewPCG(seed, uint64(len(name)*31+len(hurt)*7+round)))
+						copied := filepath.Join(t.TempDir(), "data")
+						if err := os.CopyFS(copied, os.DirFS(dir)); err != nil {
+							t.Fatal(err)
+						}
+						private(t, copied)
+						hurtFile(t, filepath.Join(copied, name), r, fn)
+						survives(t, copied, held)
+					})
+				}
+			}
+		}
+	}
+}
+
+// private makes the files of a copied folder their owner's alone, as the keyring asks.
+func private(t *testing.T, dir string) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		return os.Chmod(path, 0o600)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func files(t *testing.T, dir string) (names []string) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+		if err != nil || !e.Type().IsRegular() {
+			return err
+		}
+		name, err := filepath.Rel(dir, path)
+		// RocksDB's own log is for people, its LOCK is empty, and SQLite makes the -shm anew.
+		if base := filepath.Base(name); !strings.HasPrefix(base, "LOG") && base != "LOCK" && !strings.HasSuffix(base, "-shm") && base != "store.lock" {
+			names = append(names, name)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return names
+}
+
+func hurtFile(t *testing.T, path string, r *rand.Rand, fn func(*rand.Rand, []byte) ([]byte, bool)) {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, ok := fn(r, b)
+	if !ok {
+		t.SkipNow() // the file has no such place
+	}
+	if err := os.WriteFile(path, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// holds reads what a copy of the folder dir holds.
+func holds(t *testing.T, dir string) map[memory.ID]string {
+	t.Helper()
+	copied := filepath.Join(t.TempDir(), "data")
+	if err := os.CopyFS(copied, os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	private(t, copied)
+	s := mustOpen(t, storage.Options{Dir: copied})
+	defer mustClose(t, s)
+	out := map[memory.ID]string{}
+	p, err := s.Search(t.Context(), memory.SearchQuery{Filter: memory.Filter{States: allStates}, Limit: memory.MaxLimit})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range p.Memories {
+		out[m.ID] = m.Content
+	}
+	return out
+}
+
+// survives opens a damaged folder; see Damage.
+func survives(t *testing.T, dir string, held map[memory.ID]string) {
+	t.Helper()
+	s, err := storage.Open(t.Context(), storage.Options{Dir: dir, Source: "test"})
+	if err != nil {
+		if !tells(err) {
+			t.Errorf("it does not open, and does not say what is damaged: %v", err)
+		}
+		return
+	}
+	defer func() { _ = s.Close() }() // of a damaged store
+	lost := losses(t, s, held)
+	findings, err := s.Check(t.Context())
+	if err != nil && !tells(err) {
+		t.Errorf("Check: %v", err)
+	}
+	if lost > 0 && err == nil && len(findings) == 0 {
+		t.Errorf("%d of %d memories are gone, and the checker finds nothing", lost, len(held))
+	}
+	if err != nil || len(findings) == 0 {
+		return
+	}
+	_, left, err := s.Repair(t.Context())
+	if err != nil && !tells(err) {
+		t.Errorf("Repair: %v", err)
+	}
+	for _, f := range left {
+		if f.Severity != storage.Damage || f.Advice == "" {
+			t.Errorf("repair leaves %s (advice %q)", f, f.Advice)
+		}
+	}
+	if again := losses(t, s, held); again > lost {
+		t.Errorf("repair lost %d memories", again-lost)
+	}
+}
+
+// losses counts the memories that cannot be read any more, and wants the others to be what they were.
+func losses(t *testing.T, s *storage.Store, held map[memory.ID]string) (lost int) {
+	t.Helper()
+	for id, content := range held {
+		ms, err := s.Get(t.Context(), []memory.ID{id})
+		switch {
+		case err == nil && ms[0].Content != content:
+			t.Errorf("memory %s reads %q; it was %q", id, ms[0].Content, content)
+		case err == nil:
+		case errors.Is(err, memory.ErrNotFound) || tells(err):
+			lost++
+		default:
+			t.Errorf("read memory %s: %v", id, err)
+		}
+	}
+	return lost
+}
+
+// tells reports whether err names what is damaged.
+func tells(err error) bool {
+	var corrupt *memory.CorruptError
+	for _, known := range []error{keyring.ErrWrongKey, keyring.ErrCorrupt, keyring.ErrMissing, storage.ErrNewer} {
+		if errors.Is(err, known) {
+			return true
+		}
+	}
+	return errors.As(err, &corrupt)
+}
