@@ -160,8 +160,6 @@ func (s *Store) freeze(ctx context.Context, o SnapshotOptions, dir string) (*Sna
 	}
 	snap := &Snapshot{store: s, Schema: catalog.SchemaVersion()}
 	f, err := s.catalog.Freeze(ctx, func() error {
-		begin := time.Now()
-		defer func() { snap.Pause = time.Since(begin) }()
 		snap.At = s.opts.Now().UTC()
 		s.txns.retry()
 		if err := s.kv.Snapshot(filepath.Join(dir, kvDir)); err != nil {
@@ -177,8 +175,11 @@ func (s *Store) freeze(ctx context.Context, o SnapshotOptions, dir string) (*Sna
 		}
 		return s.linkIndexes(filepath.Join(dir, vectorsDir))
 	})
-	snap.frozen = f
-	return snap, err
+	if err != nil {
+		return nil, err
+	}
+	snap.frozen, snap.Pause = f, f.Pause
+	return snap, nil
 }
 
 // linkIndexes links the snapshots of the vector indexes: what they hold is on record, as they were written before.

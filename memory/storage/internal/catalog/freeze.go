@@ -16,13 +16,15 @@ import (
 // Frozen is the database as it was at one moment, readable as a file, while writers go on. The caller closes it.
 //
 // It is a read transaction: SQLite folds nothing newer than it into the database file and does not begin its log
-// anew. So after one more checkpoint, up to that moment, the file is the database of the moment and stays so. Where
-// an older reader keeps that checkpoint from coming to its end, the first part of the log belongs to it as well.
+// anew. So after one more checkpoint, within that moment, the file is the database of the moment and stays so. A later
+// checkpoint would not do: of a page that was written again since, SQLite folds in the newest state or none. Where an
+// older reader keeps the checkpoint from coming to its end, the first part of the log belongs to it as well.
 // Pages that did not change since an earlier Frozen have the same bytes, encrypted as they are.
 type Frozen struct {
 	View
-	Size    int64 // bytes of the database file that belong to it
-	LogSize int64 // bytes of the log that do; mostly 0
+	Size    int64         // bytes of the database file that belong to it
+	LogSize int64         // bytes of the log that do; mostly 0
+	Pause   time.Duration // how long writers were held up
 
 	file io.ReaderAt
 	conn *sql.Conn // holds the read transaction
@@ -65,21 +67,30 @@ func (d *DB) Freeze(ctx context.Context, at func() error) (_ *Frozen, err error)
 	if _, err := currentVersion(ctx, f.pool); err != nil { // reads the schema before anyone waits for it
 		return nil, wrap("freeze", err)
 	}
-	var moment, folded int64
 	err = d.Exclusive(ctx, func() error {
+		begun := time.Now()
+		defer func() { f.Pause = time.Since(begun) }()
 		if err := f.begin(ctx); err != nil {
 			return err
 		}
-		var err error
-		if moment, folded, err = f.checkpoint(ctx, "NOOP"); err != nil {
+		moment, folded, err := f.checkpoint(context.WithoutCancel(ctx), "PASSIVE")
+		if err != nil {
 			return err
+		}
+		if moment < 0 { // another checkpoint was under way, and this one did nothing
+			if moment, folded, err = f.checkpoint(context.WithoutCancel(ctx), "NOOP"); err != nil {
+				return err
+			}
+		}
+		if folded < moment {
+			f.LogSize = walHeader + moment*walFrame
 		}
 		return at()
 	})
 	if err != nil {
 		return nil, err
 	}
-	return f, f.settle(ctx, d, moment, folded)
+	return f, f.measure(d)
 }
 
 // begin opens the read transaction: a transaction of SQLite sees the moment of its first read.
@@ -99,16 +110,8 @@ func (f *Frozen) checkpoint(ctx context.Context, mode string) (logged, folded in
 	return logged, folded, wrap("checkpoint", err)
 }
 
-// settle has the frames of the log up to the moment folded in and finds out what the Frozen is made of.
-func (f *Frozen) settle(ctx context.Context, d *DB, moment, folded int64) (err error) {
-	if folded < moment {
-		if _, folded, err = f.checkpoint(ctx, "PASSIVE"); err != nil {
-			return err
-		}
-	}
-	if folded < moment {
-		f.LogSize = walHeader + moment*walFrame
-	}
+// measure opens the database file and notes how much of it there is.
+func (f *Frozen) measure(d *DB) error {
 	file, err := d.raw.open(d.opts.Path)
 	if err != nil {
 		return wrap("freeze", err)
