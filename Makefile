@@ -6,10 +6,10 @@ PREFIX ?= /usr/local
 
 VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 # The version is ours to set: stamping by Go itself fails in a checkout owned by another user.
-GO_BUILD := $(GO) build -buildvcs=false -ldflags '-X main.version=$(VERSION)'
+GO_BUILD := $(GO) build -buildvcs=false -ldflags '-X github.com/elderzan/elderzan/cmd/internal/early.Version=$(VERSION)'
 
 # The pipe that each client starts is a small program of its own, carried inside bin/elderzan.
-BUILD_PIPE    := $(WITH) env CGO_ENABLED=0 go build -buildvcs=false -trimpath -ldflags '-s -w' -o cmd/elderzan/pipe.bin ./cmd/pipe
+BUILD_PIPE    := $(WITH) env CGO_ENABLED=0 go build -buildvcs=false -trimpath -ldflags '-s -w' -o cmd/internal/early/pipe.bin ./cmd/pipe
 BUILD_PROGRAM := GOFLAGS="$$GOFLAGS -tags=embedpipe" $(GO_BUILD)
 
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.13.0
@@ -57,7 +57,7 @@ RELOCATABLE := -extldflags "-Wl,-rpath,$$ORIGIN/../lib/elderzan -Wl,--disable-ne
 .PHONY: dist
 dist: deps ## release archive, MCP bundle, bill of materials and checksums in bin/dist
 	@$(BUILD_PIPE)
-	@GOFLAGS="$$GOFLAGS -tags=embedpipe" $(GO) build -buildvcs=false -trimpath -ldflags '-s -w -X main.version=$(VERSION) $(RELOCATABLE)' -o bin/release/elderzan ./cmd/elderzan
+	@GOFLAGS="$$GOFLAGS -tags=embedpipe" $(GO) build -buildvcs=false -trimpath -ldflags '-s -w -X github.com/elderzan/elderzan/cmd/internal/early.Version=$(VERSION) $(RELOCATABLE)' -o bin/release/elderzan ./cmd/elderzan
 	@$(WITH) sh -c 'go run ./cmd/dist --elderzan bin/release/elderzan --model "$$ELDERZAN_MODEL" --version $(VERSION) --epoch $(shell git log -1 --format=%ct)'
 
 ##@ Set-up

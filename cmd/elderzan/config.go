@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"net/url"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -17,6 +16,7 @@ import (
 	"github.com/knadh/koanf/providers/file"
 	"github.com/knadh/koanf/v2"
 
+	"github.com/elderzan/elderzan/cmd/internal/link"
 	"github.com/elderzan/elderzan/scope"
 	"github.com/elderzan/elderzan/security"
 )
@@ -82,28 +82,13 @@ type embeddingConfig struct {
 	Timeout      time.Duration
 }
 
-// dataFolder returns the data folder: the flag, else $ELDERZAN_DATA, else $XDG_DATA_HOME/elderzan.
+// dataFolder returns the data folder that the flag or the environment names.
 func dataFolder(flag string) (string, error) {
-	dir := flag
-	if dir == "" {
-		dir = os.Getenv("ELDERZAN_DATA")
-	}
-	if dir == "" {
-		base := os.Getenv("XDG_DATA_HOME")
-		if base == "" {
-			home, err := os.UserHomeDir()
-			if err != nil {
-				return "", hint(errors.New("no home folder for the data"), "name a folder: --data DIR")
-			}
-			base = filepath.Join(home, ".local", "share")
-		}
-		dir = filepath.Join(base, "elderzan")
-	}
-	abs, err := filepath.Abs(dir)
+	dir, err := link.DataFolder(flag)
 	if err != nil {
-		return "", fmt.Errorf("data folder: %w", err)
+		return "", hint(err, "name a folder: --data DIR")
 	}
-	return abs, nil
+	return dir, nil
 }
 
 // loadConfig reads the defaults, DIR/config.toml and the environment, the later winning, and validates the result.

@@ -118,6 +118,10 @@ func TestDamage(t *testing.T) {
 			},
 			[]string{"open to other users", "run: chmod 600 "}, []string{"run: chmod 600 "},
 		},
+		"key table missing": {
+			func(f *folder) { f.remove("keys.json") },
+			[]string{"keys.json is missing", "elderzan doctor --repair"}, nil,
+		},
 		"SQLite cut off": {
 			func(f *folder) {
 				f.edit("catalog.db", func(b []byte) []byte { return b[:len(b)/2/4096*4096+100] })

@@ -32,7 +32,7 @@ var mayImport = map[string][]string{
 	"tools":                              {"memory", "scope", "prompts"},
 	"cmd/internal":                       {"memory", "scope", "cmd/internal/..."},
 	"cmd/elderzan":                       {"..."}, // wires everything
-	"cmd/pipe":                           {"cmd/internal/attach"},
+	"cmd/pipe":                           {"cmd/internal/attach", "cmd/internal/link"},
 	"cmd/demo":                           {},
 	"cmd/dist":                           {},
 }

@@ -10,10 +10,11 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/elderzan/elderzan/cmd/internal/early"
 )
 
-// version is set by the build.
-var version = "dev"
+var version = early.Version
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/elderzan/elderzan/cmd/internal/early"
 )
 
 // envPipe names the file of cmd/pipe for the program to carry, which a build by the Makefile has inside.
@@ -17,7 +19,7 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"elderzan": func() {
 		if file := os.Getenv(envPipe); file != "" {
 			var err error
-			if pipeImage, err = os.ReadFile(file); err != nil {
+			if early.Image, err = os.ReadFile(file); err != nil {
 				fmt.Fprintln(os.Stderr, err)
 				os.Exit(1)
 			}

@@ -221,8 +221,11 @@ func (f *folder) killEngine() {
 	waitFor(f.t, "the end of the killed engine", func() bool { return ended(f.dir, pid) })
 }
 
-// ended reports whether a process that has held the data folder dir is gone, and its lock with it.
-func ended(dir string, pid int) bool { return !alive(pid) && !link.Held(dir) }
+// ended reports whether a process that has held the data folder dir is gone, and its lock with it. Clients may have
+// started another at once, which has the lock by now.
+func ended(dir string, pid int) bool {
+	return !alive(pid) && (!link.Held(dir) || link.ReadPID(dir) != pid)
+}
 
 // waitFor waits until a condition holds, as events outside this process tell of themselves in no other way.
 func waitFor(t testing.TB, what string, holds func() bool) {

@@ -20,6 +20,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/elderzan/elderzan/cmd/internal/attach"
+	"github.com/elderzan/elderzan/cmd/internal/early"
 	"github.com/elderzan/elderzan/cmd/internal/engine"
 	"github.com/elderzan/elderzan/cmd/internal/link"
 	"github.com/elderzan/elderzan/cmd/internal/metrics"
@@ -54,8 +55,8 @@ func (a *app) serve(ctx context.Context) error {
 		return a.serveInProcess(ctx, dir)
 	}
 	log := slog.New(slog.NewTextHandler(a.err, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	if a.in == os.Stdin && len(pipeImage) > 0 {
-		log.Debug("serve from this process", "reason", becomePipe(pipeImage, dir, buildID()))
+	if a.in == os.Stdin && len(early.Image) > 0 { // asked for in words that early did not understand
+		log.Debug("serve from this process", "reason", early.Become(early.Image, dir, version))
 	}
 	return attach.Run(ctx, attach.Options{
 		Dir: dir, Build: buildID(), Client: "mcp", Stdin: a.in, Stdout: a.out,
@@ -74,7 +75,7 @@ func newEngine(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if os.Getenv("GOGC") == "" {
+			if set := os.Getenv("GOGC"); set == "" || set == "off" { // off is what a client has started it with
 				debug.SetGCPercent(engineGCPercent)
 			}
 			err = engine.Run(cmd.Context(), newHolder(dir, a.err).engineOptions())

@@ -1,8 +1,8 @@
 // Command pipe is the small half of `elderzan serve`: it copies MCP between its client and the engine, and nothing
-// else, so that each connected IDE costs a few megabytes. The program carries it inside and becomes it (thin.go of
-// cmd/elderzan); nobody starts it by hand.
+// else, so that each connected IDE costs a few megabytes. The program carries it inside and becomes it
+// (cmd/internal/early); nobody starts it by hand.
 //
-// Arguments: DATA-FOLDER BUILD-ID ENGINE-PROGRAM, all resolved by the program that carries it.
+// Arguments: DATA-FOLDER VERSION ENGINE-PROGRAM; an empty folder is the usual one.
 package main
 
 import (
@@ -15,6 +15,7 @@ import (
 	"syscall"
 
 	"github.com/elderzan/elderzan/cmd/internal/attach"
+	"github.com/elderzan/elderzan/cmd/internal/link"
 )
 
 // softLimit makes the collector work harder instead of letting buffers of long messages pile up.
@@ -29,12 +30,20 @@ func main() {
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	err := attach.Run(ctx, attach.Options{
-		Dir: os.Args[1], Build: os.Args[2], Exe: os.Args[3], Client: "mcp",
-		Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
-	})
+	err := serve(ctx, os.Args[1], os.Args[2], os.Args[3])
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "elderzan:", err)
 		os.Exit(1)
 	}
+}
+
+func serve(ctx context.Context, folder, version, exe string) error {
+	dir, err := link.DataFolder(folder)
+	if err != nil {
+		return fmt.Errorf("%w\n  name a folder: --data DIR", err)
+	}
+	return attach.Run(ctx, attach.Options{
+		Dir: dir, Build: link.BuildID(version, exe), Exe: exe, Client: "mcp",
+		Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
+	})
 }

@@ -30,7 +30,8 @@ func connect(ctx context.Context, o *Options, h link.Hello) (*connection, error)
 	defer cancel()
 	s := starter{o: o}
 	defer s.done()
-	for wait := time.Millisecond; ; wait = min(wait*3/2, 25*time.Millisecond) {
+	begun := time.Now()
+	for wait := time.Millisecond; ; wait = nextWait(wait, time.Since(begun)) {
 		c, err := dial(ctx, o.Dir, h)
 		switch {
 		case err == nil:
@@ -51,6 +52,16 @@ func connect(ctx context.Context, o *Options, h link.Hello) (*connection, error)
 			return nil, s.tooLate(ctx)
 		}
 	}
+}
+
+// nextWait is how long to wait between two looks for the engine: next to nothing while one that comes up as usual may
+// be there any moment, as its client waits as well.
+func nextWait(last, since time.Duration) time.Duration {
+	most := 25 * time.Millisecond
+	if since < 500*time.Millisecond {
+		most = 2 * time.Millisecond
+	}
+	return min(last*3/2, most)
 }
 
 // folderError says of an error about the data folder what to do, where that is known.
@@ -119,7 +130,11 @@ func (s *starter) start() error {
 	cmd := exec.Command(s.o.Exe, s.o.EngineArgs...)
 	cmd.Stderr = log
 	cmd.Dir = s.o.Dir
-	cmd.Env = append(os.Environ(), s.o.EngineEnv...)
+	cmd.Env = os.Environ()
+	if os.Getenv("GOGC") == "" { // while the engine comes up everything stays; it sets its collector by itself then
+		cmd.Env = append(cmd.Env, "GOGC=off")
+	}
+	cmd.Env = append(cmd.Env, s.o.EngineEnv...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("start the engine: %w", err)

@@ -20,6 +20,30 @@ import (
 // maxSocketPath is the longest socket path that every kernel takes (sun_path less its end).
 const maxSocketPath = 103
 
+// DataFolder returns the data folder, absolute: flag, else $ELDERZAN_DATA, else $XDG_DATA_HOME/elderzan.
+func DataFolder(flag string) (string, error) {
+	dir := flag
+	if dir == "" {
+		dir = os.Getenv("ELDERZAN_DATA")
+	}
+	if dir == "" {
+		base := os.Getenv("XDG_DATA_HOME")
+		if base == "" {
+			home, err := os.UserHomeDir()
+			if err != nil {
+				return "", errors.New("no home folder for the data")
+			}
+			base = filepath.Join(home, ".local", "share")
+		}
+		dir = filepath.Join(base, "elderzan")
+	}
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return "", fmt.Errorf("data folder: %w", err)
+	}
+	return abs, nil
+}
+
 // SocketPath returns where the engine of dir listens: in the folder, or where the folder's pointer file says.
 func SocketPath(dir string) string {
 	b, err := os.ReadFile(filepath.Join(dir, PointerName))
