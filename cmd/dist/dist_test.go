@@ -98,7 +98,7 @@ func TestBundle(t *testing.T) {
 	if mode, ok := names[m.Server.Entry]; !ok || mode&0o111 == 0 {
 		t.Errorf("the program %s has mode %v, there: %v", m.Server.Entry, mode, ok)
 	}
-	if m.Version != "1.2.3" || m.Server.Start["command"] != "${__dirname}/"+m.Server.Entry || len(m.Tools) != 8 {
+	if m.Version != "1.2.3" || m.Server.Start["command"] != "${__dirname}/"+m.Server.Entry || len(m.Tools) != 9 {
 		t.Errorf("manifest = %+v", m)
 	}
 }

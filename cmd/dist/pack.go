@@ -107,7 +107,8 @@ func (r *release) manifest() manifest {
 		{"remember", "Keep a decision, preference, fact or how-to"}, {"recall", "Bring back what matters for a need"},
 		{"search", "Find memories by exact words and filters"}, {"classify", "Say where a text would be stored and why"},
 		{"share", "Change how far a memory travels"}, {"revise", "Correct a memory"},
-		{"forget", "Take a memory out of every answer"}, {"status", "Show what is stored"},
+		{"forget", "Take a memory out of every answer"}, {"workspace", "Working notes under a key"},
+		{"status", "Show what is stored"},
 	} {
 		m.Tools = append(m.Tools, bundleTool{t[0], t[1]})
 	}

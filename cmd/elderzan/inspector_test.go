@@ -107,6 +107,7 @@ func TestInspector(t *testing.T) {
 	readers.Go(func() { call("revise", "id="+id, "title=Door", "pinned=true") })
 	readers.Wait()
 	call("share", "id="+id, "scope=PRIVATE")
+	call("workspace", "key=plan", "content=look behind the door")
 	call("forget", "id="+id)
 	for _, tool := range list.Tools {
 		if _, ok := called.Load(tool.Name); !ok {

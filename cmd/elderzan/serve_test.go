@@ -40,8 +40,8 @@ func TestFirstAnswer(t *testing.T) {
 		var list struct{ Tools []struct{ Name string } }
 		c.result(&list, "tools/list", nil)
 		took := time.Since(start)
-		if len(list.Tools) != 8 {
-			t.Errorf("%s: %d tools; want the 8 that are for agents", when, len(list.Tools))
+		if len(list.Tools) != 9 {
+			t.Errorf("%s: %d tools; want the 9 that are for agents", when, len(list.Tools))
 		}
 		for _, tool := range list.Tools {
 			if strings.HasPrefix(tool.Name, adminPrefix) {
