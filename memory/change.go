@@ -111,6 +111,14 @@ func (s *Service) shareOne(ctx context.Context, c Caller, in ShareInput, m Memor
 	if err != nil {
 		return Memory{}, fmt.Errorf("share: %w", err)
 	}
+	switch {
+	case override:
+		s.corrected(&m, c.Root, found, false)
+	case in.Scope == scope.Private && m.Scope != scope.Private:
+		if found, err = s.classify(ctx, &m, c.Root); err == nil && !found.Sensitive {
+			s.corrected(&m, c.Root, found, true)
+		}
+	}
 	return out, nil
 }
 

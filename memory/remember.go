@@ -78,6 +78,9 @@ func (s *Service) Remember(ctx context.Context, c Caller, in RememberInput) (Rem
 		return RememberResult{}, fmt.Errorf("remember: %w", err)
 	}
 	res.Memory, res.DuplicateOf = st.Memory, st.DuplicateOf
+	if res.DuplicateOf == "" && in.Scope != 0 && m.Scope == in.Scope && (!d.Sensitive || m.Overridden) {
+		s.corrected(&m, c.Root, d, in.Scope == scope.Private)
+	}
 	s.journal.Remembered(c, st.ID)
 	if res.DuplicateOf == "" && s.indexer != nil {
 		s.indexer.Wake()

@@ -12,6 +12,7 @@ type Options struct {
 	Embedder   Embedder
 	Classifier Classifier
 	Ranker     Ranker
+	Learner    Learner      // is told of corrections of scope; nil means nobody is
 	Authorizer Authorizer   // nil allows everything: one person, one machine
 	Indexer    *Indexer     // nil means that nothing is waited for
 	Kin        Kin          // nil means that what is related is found by words and questions alone
@@ -35,6 +36,7 @@ type Service struct {
 	embedder   Embedder
 	classifier Classifier
 	ranker     Ranker
+	learner    Learner
 	authorizer Authorizer
 	indexer    *Indexer
 	kin        Kin
@@ -54,7 +56,7 @@ func NewService(o Options) (*Service, error) {
 		return nil, errors.New("memory: service needs a store, an embedder, a classifier and a ranker")
 	}
 	s := &Service{
-		store: o.Store, embedder: o.Embedder, classifier: o.Classifier, ranker: o.Ranker, authorizer: o.Authorizer,
+		store: o.Store, embedder: o.Embedder, classifier: o.Classifier, ranker: o.Ranker, learner: o.Learner, authorizer: o.Authorizer,
 		indexer: o.Indexer, kin: o.Kin, journal: o.Journal, sessions: o.Sessions, drafts: o.Drafts, audits: o.Audits, remote: o.RemoteEmbedding, cloud: o.Cloud, tokens: o.CountTokens, now: o.Now,
 	}
 	if s.tokens == nil {

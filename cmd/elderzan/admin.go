@@ -48,6 +48,7 @@ func (a *admin) register(s *server.MCPServer) {
 		}
 		return seen
 	})(s)
+	addAdmin(a, s, "model", "Learn from corrections of scope", a.model)
 	addAdmin(a, s, "rescan", "Classify what is stored anew", a.rescan)
 	addAdmin(a, s, "export", "Page of all memories, whole", a.export)
 	addAdmin(a, s, "import", "Store exported memories", a.importPage)

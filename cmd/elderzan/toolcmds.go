@@ -194,7 +194,7 @@ func newSearch(a *app) *cobra.Command {
 }
 
 func newClassify(a *app) *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use: "classify TEXT…|-", Short: "Say where a text would be stored and why; stores nothing", GroupID: "memory",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			text, err := a.text(args, "text to classify")
@@ -204,6 +204,9 @@ func newClassify(a *app) *cobra.Command {
 			return a.tool(cmd.Context(), "classify", map[string]any{"content": text}, showDecision)
 		},
 	}
+	cmd.Args = cobra.ArbitraryArgs // a text that begins with no name of a command below
+	cmd.AddCommand(newModel(a))
+	return cmd
 }
 
 func newShare(a *app) *cobra.Command {

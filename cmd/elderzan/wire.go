@@ -20,10 +20,6 @@ import (
 	"github.com/elderzan/elderzan/memory/storage"
 	"github.com/elderzan/elderzan/memory/storage/backup"
 	"github.com/elderzan/elderzan/memory/topic"
-	"github.com/elderzan/elderzan/scope"
-	"github.com/elderzan/elderzan/scope/knowledge"
-	"github.com/elderzan/elderzan/scope/projectctx"
-	"github.com/elderzan/elderzan/scope/sensitive"
 	"github.com/elderzan/elderzan/security/keyring"
 )
 
@@ -37,6 +33,7 @@ type stack struct {
 	service *memory.Service
 	sweeper *memory.Sweeper
 	embeds  *embeddings
+	scoping *scoping // what decides scopes
 	cloud   *cloud
 	log     *slog.Logger
 
@@ -103,8 +100,11 @@ func openStack(ctx context.Context, c config, mend bool, log *slog.Logger) (_ *s
 	})
 	st.topics = topic.Open(context.WithoutCancel(ctx), topic.Options{Store: store, Count: st.vectors, Busy: st.indexer.Busy, Logger: log})
 	st.linker.Start(context.WithoutCancel(ctx), st.indexer.Busy)
+	if st.scoping, err = openScoping(c, log); err != nil {
+		return nil, err
+	}
 	st.service, err = memory.NewService(memory.Options{
-		Store: store, Embedder: st.embeds, Classifier: newClassifier(c, log), Ranker: ranker, Indexer: st.indexer,
+		Store: store, Embedder: st.embeds, Classifier: st.scoping.classifier(st.scoping.learnt), Learner: st.scoping.learnt, Ranker: ranker, Indexer: st.indexer,
 		Kin: store, Journal: st.book, Sessions: store, Drafts: store, Audits: store, RemoteEmbedding: st.embeds.remote(),
 		Cloud: func() bool { return st.cloud.ready() },
 	})
@@ -124,14 +124,6 @@ func openStack(ctx context.Context, c config, mend bool, log *slog.Logger) (_ *s
 		st.replica = backup.StartReplica(ctx, store, backup.ReplicaOptions{Repository: backup.Options{Folder: c.Backup.Replica, KeySource: source, Build: version}, Logger: log})
 	}
 	return st, nil
-}
-
-func newClassifier(c config, log *slog.Logger) *scope.Classifier {
-	rules := newPolicies(c.Data, log)
-	return scope.NewClassifier(scope.Options{
-		Sensitive: sensitive.New(sensitive.Options{Policy: rules.of}), Policy: rules.of, Project: projectctx.New(projectctx.Options{}), Knowledge: knowledge.New(),
-		Default: c.DefaultScope,
-	})
 }
 
 // lastReplica is how long the last state of the replica may take when the engine ends.

@@ -95,8 +95,14 @@ func (s *Store) Raise(in scope.Input, d scope.Decision) (bool, float64, string) 
 	if v == nil {
 		return false, 0, ""
 	}
-	p := v.Model.Probability(Extract(s.key, in, d))
-	return p >= Threshold, p, fmt.Sprintf("it resembles what you corrected to PRIVATE (model %d)", v.Number)
+	raise, p, reason := s.Judge(v.Model, in, d)
+	return raise, p, fmt.Sprintf("%s (model %d)", reason, v.Number)
+}
+
+// Judge is Raise by a model that need not be live.
+func (s *Store) Judge(m *Model, in scope.Input, d scope.Decision) (bool, float64, string) {
+	p := m.Probability(Extract(s.key, in, d))
+	return p >= Threshold, p, "it resembles what you corrected to PRIVATE"
 }
 
 // Correct keeps a correction.

@@ -49,6 +49,9 @@ func Scan(text string) []match.Match {
 			return
 		}
 		s := text[start:stop]
+		if strings.HasPrefix(s, "Ctrl+") || strings.HasPrefix(s, "Alt+") || strings.HasPrefix(s, "Cmd+") || strings.HasPrefix(s, "Shift+") {
+			return
+		}
 		if score < thresholdPlain && plain(s) || score < thresholdNumber && numeric(s) {
 			return
 		}

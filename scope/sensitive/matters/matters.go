@@ -26,7 +26,7 @@ var topics = []topic{
 			"妊娠|うつ病|糖尿病|持病|喘息|アレルギー|通院|入院|手術|抗がん剤|治療|服薬|薬を飲|がんの|癌|発達障害|障害者手帳|休職|精神科|心療内科|カウンセリング|流産|不妊治療|血液型|病歴|診断|検査で|陽性|抑うつ|双極性|パニック障害|自閉症|ADHD|てんかん|心筋梗塞|脳梗塞|肝炎|結核|高血圧|認知症|介護|産休|育休|不眠症|摂食障害"},
 	{"private-money", match.Financial,
 		"credit score|年収は|借金が|手取りは",
-		"salary|salaries|my pay|pay raise|paycheck|bonus|net worth|mortgage|in debt|my debt|bankrupt|bankruptcy|overdraft|owe the|owes the|loan of|my loan|rent is|behind on rent|behind on the rent|behind on|months behind|rent of|savings of|my savings|inheritance|alimony|earns|earn about|hourly rate|day rate|per hour|a year plus|base pay|base salary|equity grant|stock grant|compensation of|tax debt|credit card debt|lost his savings|lost her savings|income is|makes about|we offer him|we offer her|we offer them|we offer 1|asked for 1|base $|base €|offer for the new hire|" +
+		"salary|salaries|my pay|pay raise|paycheck|bonus|net worth|mortgage|in debt|my debt|bankrupt|bankruptcy|overdraft|owe the|owes the|loan of|my loan|rent is|behind on rent|behind on the rent|behind on|months behind|rent of|savings of|my savings|my inheritance|his inheritance|her inheritance|inherited from|alimony|earns|earn about|hourly rate|day rate|per hour|a year plus|base pay|base salary|equity grant|stock grant|compensation of|tax debt|credit card debt|lost his savings|lost her savings|income is|makes about|we offer him|we offer her|we offer them|we offer 1|asked for 1|base $|base €|offer for the new hire|" +
 			"年収|月給|給料|給与|賞与|ボーナス|住宅ローン|ローン|家賃を|借金|貯金|滞納|破産|相続|慰謝料|養育費|家賃"},
 	{"private-work", match.Personal,
 		"lay off|layoffs planned|layoffs of|going to fire|about to fire|will be fired|does not know yet|doesn't know yet|pip from|on a pip|performance improvement plan|解雇を予定|リストラを予定",
@@ -49,7 +49,7 @@ const persons = "'s|i|i'm|i've|i'd|my|me|mine|he|he's|she|she's|his|her|him|they
 	"私|僕|俺|彼|彼女|妻|夫|息子|娘|父|母|兄|弟|姉|妹|さん|くん|君|氏|自分|家族|人の|二人|返信|本人|円です|万円|ほしい|かもしれ|ています|なった|いる"
 
 // systems are words that make a sentence one about software or policy.
-const systems = "module|table|column|field|service|endpoint|schema|database|api|page|portal|class|function|feature|app|system|encrypt|log files|log file|stored|must be|should be|never|always|verify|user data|policy|テーブル|カラム|モジュール|サービス|画面|保存|暗号化|機能|システム|項目|べき|リポジトリ|アプリ|API|入力|フィールド|データベース"
+const systems = "bands|handbook|documented|composition|module|table|column|field|service|endpoint|schema|database|api|page|portal|class|function|feature|app|system|encrypt|log files|log file|stored|must be|should be|never|always|verify|user data|policy|テーブル|カラム|モジュール|サービス|画面|保存|暗号化|機能|システム|項目|べき|リポジトリ|アプリ|API|入力|フィールド|データベース"
 
 type word struct {
 	topic int

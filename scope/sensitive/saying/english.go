@@ -20,6 +20,10 @@ func Scan(text string) []match.Match {
 	out = barePairs(text, out, &budget)
 	out = deeds(text, out, &budget)
 	out = nearby(text, out, &budget)
+	out = spoken(text, out, &budget)
+	if hasJapanese(text) {
+		out = entered(text, out, &budget)
+	}
 	out = passwordFile(text, out)
 	if budget.Spent() {
 		out = append(out, match.TooDense(len(text)))

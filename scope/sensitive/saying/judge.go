@@ -33,6 +33,9 @@ func judge(text string, v found, l link, n name, c *cue) float64 {
 	if reference(s, sh, c, v, l) || l.kind == direct && (pointer(text, v) || code(text, v, s) || apart(text, n, v)) {
 		return 0
 	}
+	if l.kind == direct && sh.Digit == 0 && v.next < len(text) && v.end < len(text) && text[v.end] == ')' && strings.Contains(s, "/") { // $(vault kv get -field=password kv/db)
+		return 0
+	}
 	if l.kind == direct && strings.EqualFold(text[n.start:n.end], "pass") && sh.Digit == 0 { // a verb
 		return 0
 	}
