@@ -282,6 +282,9 @@ func (t *Team) extend(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if got := int(next.Head().Seq) + 1 - known; got != len(raw)-1 {
+		return fmt.Errorf("%w: %d entries for %d places", team.ErrGap, len(raw)-1, got)
+	}
 	if len(raw) == 1 {
 		return nil
 	}
