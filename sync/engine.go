@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"runtime"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/elderzan/elderzan/memory"
 	"github.com/elderzan/elderzan/scope"
@@ -294,25 +297,34 @@ func (e *Engine) sealChanges(ctx context.Context, rep *Report) (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("sync: read rows: %w", err)
 	}
-	var b Batch
+	var ready []memory.ID
 	rep.Waiting = 0
 	for _, id := range ids {
 		row := rows[id]
-		if row.Seq == 0 || row.Pending != nil {
-			continue
-		}
-		if row.Change.waiting && e.opts.Now().Sub(row.Change.at) < e.opts.Patience {
+		switch {
+		case row.Seq == 0 || row.Pending != nil:
+		case row.Change.waiting && e.opts.Now().Sub(row.Change.at) < e.opts.Patience:
 			rep.Waiting++
-			continue
+		default:
+			ready = append(ready, id)
 		}
-		it, err := e.outgoing(id, row)
-		if err != nil {
-			return 0, fmt.Errorf("sync: seal %s: %w", id, err)
-		}
-		b.Items = append(b.Items, it)
 	}
-	if len(b.Items) == 0 {
+	if len(ready) == 0 {
 		return 0, nil
+	}
+	b := Batch{Items: make([]Item, len(ready))}
+	var g errgroup.Group
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for i, id := range ready {
+		g.Go(func() (err error) {
+			if b.Items[i], err = e.outgoing(id, rows[id]); err != nil {
+				return fmt.Errorf("sync: seal %s: %w", id, err)
+			}
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return 0, err
 	}
 	if err := e.local.Write(ctx, e.place, b); err != nil {
 		return 0, fmt.Errorf("sync: store what was sealed: %w", err)

@@ -26,7 +26,7 @@ func (s *Sealer) Seal(id memory.ID, seen memsync.State, p memsync.Payload) ([]by
 		return nil, memsync.State{}, fmt.Errorf("seal: %w", err)
 	}
 	record, next, err := s.envelope.Seal(row, toState(seen), envelope.Content{
-		Text: p.Text, Title: p.Title, Tags: p.Tags, Metadata: p.Meta, Embedding: p.Vector, Model: p.Space, Deleted: p.Deleted,
+		Text: p.Text, Title: p.Title, Tags: p.Tags, Metadata: packMeta(p.Meta, p.Vector), Model: p.Space, Deleted: p.Deleted,
 	})
 	if err != nil {
 		return nil, memsync.State{}, err
@@ -49,8 +49,12 @@ func (s *Sealer) Open(id memory.ID, record []byte, seen memsync.State) (memsync.
 		return memsync.Payload{}, memsync.State{}, err
 	}
 	c := o.Content
+	meta, vector, err := unpackMeta(c.Metadata)
+	if err != nil {
+		return memsync.Payload{}, memsync.State{}, err
+	}
 	return memsync.Payload{
-		Deleted: c.Deleted, Text: c.Text, Title: c.Title, Tags: c.Tags, Meta: c.Metadata, Vector: c.Embedding, Space: c.Model,
+		Deleted: c.Deleted, Text: c.Text, Title: c.Title, Tags: c.Tags, Meta: meta, Vector: vector, Space: c.Model,
 	}, fromState(o.State), nil
 }
 
