@@ -326,6 +326,9 @@ func (e *Engine) sealChanges(ctx context.Context, rep *Report) (int, error) {
 	if err := g.Wait(); err != nil {
 		return 0, err
 	}
+	for i := range b.Items {
+		rep.Refused += len(b.Items[i].Audit)
+	}
 	if err := e.local.Write(ctx, e.place, b); err != nil {
 		return 0, fmt.Errorf("sync: store what was sealed: %w", err)
 	}
@@ -357,6 +360,11 @@ func (e *Engine) outgoing(id memory.ID, row Row) (Item, error) {
 		return it, err
 	}
 	record, next, err := e.sealer.Seal(id, row.State, p)
+	if errors.Is(err, ErrRefused) {
+		it.Done = row.Seq
+		it.Audit = append(it.Audit, e.audit("sync-refused", id, err.Error()+"; the change stays here"))
+		return it, nil
+	}
 	if err != nil {
 		return it, err
 	}

@@ -135,7 +135,7 @@ type Remote interface {
 
 // Sealer seals and opens the records of one Place. Safe for concurrent use.
 type Sealer interface {
-	// Seal makes the version that follows seen.
+	// Seal makes the version that follows seen. An error wrapping ErrRefused says that this change will never be sealed.
 	Seal(id memory.ID, seen State, p Payload) (record []byte, next State, err error)
 	// Open returns what is in record. An error wrapping ErrHold asks to try again later; any other says that the
 	// record is not what it should be, in words for people.

@@ -427,8 +427,8 @@ func testInvite(t *testing.T, c *pgtest.Cluster, a tenant) {
 		t.Fatal(err)
 	}
 	rec.ID = memory.NewID()
-	if _, err := guest.remote.Push(ctx, memsync.Shared(a.team), []memsync.Record{rec}); err == nil {
-		t.Error("a reader wrote")
+	if got, err := guest.remote.Push(ctx, memsync.Shared(a.team), []memsync.Record{rec}); err != nil || got[0] != memsync.Refused {
+		t.Errorf("a reader wrote: %v, %v", got, err)
 	}
 	if err := a.remote.Dismiss(ctx, guest.device); err != nil {
 		t.Fatal(err)

@@ -322,6 +322,31 @@ func TestRemovedMember(t *testing.T) {
 	}
 }
 
+// TestReader makes ben a reader: what he shares stays with him, and all else goes on.
+func TestReader(t *testing.T) {
+	w := newWorld(t)
+	ring, err := w.a.team.Ring()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range ring.Chain().Members() {
+		if m.Name == "ben" {
+			if err := w.a.team.SetRole(t.Context(), m.ID, team.Reader); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	w.b.put("from a reader")
+	id := w.a.put("for readers")
+	w.a.must(t)
+	if rep, err := w.b.sync(t); err != nil || rep.Refused != 1 || w.b.local.Waiting() != 0 {
+		t.Errorf("ben: %+v, %v, %d waiting", rep, err, w.b.local.Waiting())
+	}
+	if _, _, ok := w.b.local.Get(id); !ok {
+		t.Error("a reader does not read")
+	}
+}
+
 // TestSubstitutedKey has the server hand out another key of the epoch, and a good one beside it.
 func TestSubstitutedKey(t *testing.T) {
 	w, o := newWorld(t), newWorld(t)

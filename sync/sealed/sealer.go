@@ -19,7 +19,8 @@ var _ memsync.Sealer = (*Sealer)(nil)
 // NewSealer returns the sealer over e.
 func NewSealer(e *envelope.Envelope) *Sealer { return &Sealer{e} }
 
-// Seal implements memsync.Sealer.
+// Seal implements memsync.Sealer. What this device may not write, or what is too large, is an error wrapping
+// memsync.ErrRefused.
 func (s *Sealer) Seal(id memory.ID, seen memsync.State, p memsync.Payload) ([]byte, memsync.State, error) {
 	row, err := uuid.Parse(string(id))
 	if err != nil {
@@ -28,6 +29,9 @@ func (s *Sealer) Seal(id memory.ID, seen memsync.State, p memsync.Payload) ([]by
 	record, next, err := s.envelope.Seal(row, toState(seen), envelope.Content{
 		Text: p.Text, Title: p.Title, Tags: p.Tags, Metadata: packMeta(p.Meta, p.Vector), Model: p.Space, Deleted: p.Deleted,
 	})
+	if errors.Is(err, envelope.ErrAuthor) || errors.Is(err, envelope.ErrTooLarge) {
+		return nil, memsync.State{}, fmt.Errorf("%w: %w", memsync.ErrRefused, err)
+	}
 	if err != nil {
 		return nil, memsync.State{}, err
 	}
