@@ -3,7 +3,9 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -269,4 +271,36 @@ func TestCloudSettings(t *testing.T) {
 	if _, err := os.Stat(f.path("config.toml")); err == nil {
 		t.Error("config.toml was written")
 	}
+}
+
+// TestRememberAway compares how long remember takes with the cloud there and away.
+func TestRememberAway(t *testing.T) {
+	pg := pgtest.Start(t)
+	a := newTeamOf(t, pg, "ada")[0]
+	c := a.serve()
+	c.initialize()
+	n := 0
+	median := func() time.Duration {
+		took := make([]time.Duration, 60)
+		for i := range took {
+			n++
+			began := time.Now()
+			c.ok(nil, "remember", map[string]any{"content": fmt.Sprintf("Shared fact number %d about how the team works.", n), "scope": "SHARED"})
+			took[i] = time.Since(began)
+		}
+		slices.Sort(took)
+		return took[len(took)/2]
+	}
+	median() // the model is loaded, the files have grown
+	there := median()
+	pg.Down(t)
+	away := median()
+	pg.Up(t)
+	again := median()
+	there = (there + again) / 2
+	t.Logf("remember: %v with the cloud there, %v with it away, ratio %.2f", there, away, float64(away)/float64(there))
+	if away > 20*there { // a call that waits for the cloud waits for seconds
+		t.Errorf("remember took %v with the cloud away, %v with it there", away, there)
+	}
+	until(t, "everything is pushed", func() bool { return jsonOf[syncStatusResult](t, a, "sync", "status").Pending == 0 })
 }
