@@ -46,7 +46,7 @@ type State string
 const (
 	Active     State = "active"
 	Superseded State = "superseded" // replaced by a newer version; kept as history
-	Archived   State = "archived"   // rarely used; compressed
+	Archived   State = "archived"   // rarely used; compressed; active again once recall returns it
 	Forgotten  State = "forgotten"  // recoverable for ForgetGrace, then purged
 )
 

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"time"
+
+	"github.com/elderzan/elderzan/scope"
 )
 
 // Ager finds the memories whose time has come.
@@ -13,6 +15,53 @@ type Ager interface {
 	// Due returns up to n ids of active or archived memories that have expired by now, and up to n of those forgotten
 	// before forgottenBefore, each the most overdue first.
 	Due(ctx context.Context, now, forgottenBefore time.Time, n int) (expired, forgotten []ID, err error)
+	// Unused returns up to n ids of active PROJECT memories that nobody pinned, made before a moment and in the store since
+	// then, and since returned never, or twice at most and not lately; the oldest first.
+	Unused(ctx context.Context, now, before time.Time, n int) ([]ID, error)
+}
+
+// ArchiveAfter is how long a PROJECT memory may go unused, or hardly used, before it is archived.
+const ArchiveAfter = 90 * 24 * time.Hour
+
+// KeepImportance is the importance from which a memory is not archived for want of use.
+const KeepImportance = .8
+
+// Archive moves PROJECT memories that are hardly used to the archive, where their texts are compressed and recall in
+// accurate mode and search by state still find them. One that recall then returns comes back by itself. It says how many.
+func (s *Service) Archive(ctx context.Context, due Ager) (archived int, err error) {
+	now := s.now().UTC()
+	for {
+		ids, err := due.Unused(ctx, now, now.Add(-ArchiveAfter), MaxBatch)
+		if err != nil {
+			return archived, fmt.Errorf("find what is unused: %w", err)
+		}
+		if len(ids) == 0 {
+			return archived, nil
+		}
+		for _, id := range ids {
+			if err := s.archiveOne(ctx, id); err != nil {
+				return archived, err
+			}
+			archived++
+		}
+	}
+}
+
+// archiveOne archives a memory unless it has changed since it was found.
+func (s *Service) archiveOne(ctx context.Context, id ID) error {
+	_, err := s.store.Change(ctx, id, "", func(cur *Memory) (Audit, error) {
+		a := s.audit(sweeper, "archive")
+		a.Subject, a.From, a.To, a.Reason = id, cur.Scope, cur.Scope, "hardly used for 90 days"
+		if cur.State != Active || cur.Scope != scope.Project || cur.Pinned {
+			return a, errNotDue
+		}
+		cur.State = Archived
+		return a, nil
+	})
+	if err != nil && !errors.Is(err, errNotDue) && !errors.Is(err, ErrNotFound) {
+		return fmt.Errorf("archive: %w", err)
+	}
+	return nil
 }
 
 // sweeper is the caller that the audit log shows for what time alone does.
@@ -92,8 +141,12 @@ func NewSweeper(ctx context.Context, s *Service, due Ager, log *slog.Logger) *Sw
 			if err != nil && ctx.Err() == nil {
 				log.Error("sweep", "error", err)
 			}
-			if expired+purged > 0 {
-				log.Info("swept", "expired", expired, "purged", purged)
+			archived, aerr := s.Archive(ctx, due)
+			if aerr != nil && ctx.Err() == nil {
+				log.Error("archive", "error", aerr)
+			}
+			if expired+purged+archived > 0 {
+				log.Info("swept", "expired", expired, "purged", purged, "archived", archived)
 			}
 			select {
 			case <-ctx.Done():

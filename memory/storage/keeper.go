@@ -58,8 +58,45 @@ func (s *Store) flushUses(ctx context.Context) error {
 	return s.catalog.Write(ctx, func(tx *catalog.Tx) error {
 		// The counts leave memory when they are in the record, so that nobody sees them twice or not at all.
 		tx.After(func() { s.uses.subtract(taken) })
-		return tx.AddUses(taken)
+		if err := tx.AddUses(taken); err != nil {
+			return err
+		}
+		return s.unarchive(tx, taken)
 	})
+}
+
+// unarchive brings archived memories that recall returned back among the active ones. One whose text an active memory of
+// the project holds stays where it is.
+func (s *Store) unarchive(tx *catalog.Tx, used map[memory.ID]catalog.Use) error {
+	for id := range used {
+		r, ok, err := tx.ByID(id)
+		if err != nil {
+			return err
+		}
+		if !ok || r.Memory.State != memory.Archived {
+			continue
+		}
+		before, err := s.open(&r)
+		if err != nil {
+			s.opts.Logger.Error("a memory is damaged; run `elderzan doctor --repair`", "id", id, "error", err)
+			continue
+		}
+		after := before
+		after.State = memory.Active
+		var twin *memory.InputError
+		switch err := s.revise(tx, &r, &before, &after); {
+		case errors.As(err, &twin):
+			continue
+		case err != nil:
+			return err
+		}
+		a := memory.Audit{Action: "unarchive", Subject: id, User: "elderzan", Client: "sweeper", From: after.Scope, To: after.Scope, Reason: "recall returned it"}
+		s.stamp(&a)
+		if err := tx.Audit(a); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (u *uses) subtract(taken map[memory.ID]catalog.Use) {
