@@ -18,6 +18,7 @@ GOVULNCHECK   := golang.org/x/vuln/cmd/govulncheck@v1.5.0
 PKG      ?= ./...
 FUZZTIME ?= 30s
 SEED     ?=
+SIZES    ?= 1k,10k,100k
 
 .DEFAULT_GOAL := help
 
@@ -104,6 +105,10 @@ fuzz: deps-test ## fuzz every target for FUZZTIME=30s
 .PHONY: bench
 bench: deps-test ## benchmarks against BASE=main, compared by benchstat
 	@$(WITH) cmd/deps/bench.sh $(PKG)
+
+.PHONY: bench-sizes
+bench-sizes: build ## recall and writes at growing SIZES=1k,10k,100k
+	@bin/elderzan bench --sizes $(SIZES)
 
 ##@ Checks
 .PHONY: check

@@ -48,3 +48,31 @@ func BenchmarkRecall(b *testing.B) {
 		})
 	}
 }
+
+// A small run measures what it says, is taken up where it ended, and refuses to shrink.
+func TestRun(t *testing.T) {
+	ranker, err := rank.New(rank.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := Options{Dir: t.TempDir(), Ranker: ranker, Sizes: []int{200, 400}, Queries: 10, Writes: 5, Clusters: 40}
+	for range 2 {
+		reports, err := Run(t.Context(), o)
+		if err != nil || len(reports) != len(o.Sizes) {
+			t.Fatalf("Run = %d reports, %v", len(reports), err)
+		}
+		for i, r := range reports {
+			if r.Memories != o.Sizes[i] || len(r.Modes) != 3 || r.Resident == 0 || r.Disk["catalog.db"] == 0 || r.Write.P50 == 0 || r.FirstFast < r.Open {
+				t.Errorf("report %d: %+v", i, r)
+			}
+			if m := r.Modes[0]; m.Mode != memory.Accurate || m.Overlap != 1 {
+				t.Errorf("accurate mode overlaps with itself by %g", m.Overlap)
+			}
+		}
+		o.Sizes = []int{400}
+	}
+	o.Sizes = []int{200}
+	if _, err := Run(t.Context(), o); err == nil {
+		t.Error("a store of 400 was measured as one of 200")
+	}
+}
