@@ -61,6 +61,10 @@ dist: deps ## release archive, MCP bundle, bill of materials and checksums in bi
 	@GOFLAGS="$$GOFLAGS -tags=embedpipe" $(GO) build -buildvcs=false -trimpath -ldflags '-s -w -X github.com/elderzan/elderzan/cmd/internal/early.Version=$(VERSION) $(RELOCATABLE)' -o bin/release/elderzan ./cmd/elderzan
 	@$(WITH) sh -c 'go run ./cmd/dist --elderzan bin/release/elderzan --model "$$ELDERZAN_MODEL" --version $(VERSION) --epoch $(shell git log -1 --format=%ct)'
 
+.PHONY: train-ranker
+train-ranker: deps ## fit memory/rank/weights.json anew and print the figures of left-out conversations (wants ELDERZAN_DATA_DIR)
+	@$(GO) run ./memory/storage/internal/recalleval/train -o memory/rank/weights.json
+
 ##@ Set-up
 .PHONY: deps
 deps: ## set up Debian packages, native libraries and model weights

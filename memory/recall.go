@@ -73,15 +73,16 @@ func (s *Service) Recall(ctx context.Context, c Caller, in RecallInput) (RecallR
 	if err != nil {
 		return RecallResult{}, err
 	}
+	sketch := s.sketchQuery(ctx, in.Query, vectors)
 	set, err := s.store.Candidates(ctx, CandidateQuery{
-		Text: in.Query, Vectors: vectors, Filter: in.Filter, Mode: in.Mode, Limit: max(candidatesPerSource, in.Limit),
+		Text: in.Query, Vectors: vectors, Sketch: len(sketch) > 0, Filter: in.Filter, Mode: in.Mode, Limit: max(candidatesPerSource, in.Limit),
 	})
 	if err != nil {
 		return RecallResult{}, fmt.Errorf("recall: %w", err)
 	}
 	set.Candidates = dropExpired(set.Candidates, s.now())
-	ranked := s.ranker.Rank(RankQuery{Text: in.Query, Project: c.Project, Now: s.now(), Limit: in.Limit, Explain: in.Explain}, set)
-	res.Memories, res.Truncated = s.budget(ranked, in.MaxTokens)
+	ranked := s.ranker.Rank(RankQuery{Text: in.Query, Project: c.Project, Now: s.now(), Limit: in.Limit, Explain: in.Explain, Sketch: sketch}, set)
+	res.Memories, res.Truncated = s.budget(ranked, in.Query, in.MaxTokens)
 	s.countUse(c, res.Memories)
 	if len(res.Memories) == 0 {
 		res.Note = "nothing matches; try other words, fewer filters, mode=accurate, or search with states=[\"archived\"]"
@@ -140,6 +141,20 @@ func (s *Service) embedQuery(ctx context.Context, in RecallInput, res *RecallRes
 	return vectors, nil
 }
 
+// sketchQuery returns the question's sketch, or nil where none is to be had.
+func (s *Service) sketchQuery(ctx context.Context, text string, vectors map[string][]float32) []byte {
+	sketcher, ok := s.embedder.(Sketcher)
+	if !ok {
+		return nil
+	}
+	for space := range vectors {
+		if out, err := sketcher.Sketches(ctx, []string{text}, space); err == nil && len(out) == 1 && out[0] != nil {
+			return out[0]
+		}
+	}
+	return nil
+}
+
 // embedderTrouble puts an embedder's error into words for the caller; its detail may hold what the log alone may see.
 func embedderTrouble(err error) string {
 	if errors.Is(err, ErrNotEmbedding) {
@@ -167,7 +182,7 @@ const minPart = 60
 // budget keeps the best memories whose texts fit maxTokens; with 0, whose texts and what stands beside them fit
 // DefaultMaxTokens. The first one that does not fit is shortened if a useful part of it fits; smaller ones behind it
 // may still be taken.
-func (s *Service) budget(ranked []Ranked, maxTokens int) (kept []Recalled, truncated bool) {
+func (s *Service) budget(ranked []Ranked, question string, maxTokens int) (kept []Recalled, truncated bool) {
 	left, overhead := maxTokens, 0
 	if left == 0 {
 		left, overhead = DefaultMaxTokens, memoryOverhead
@@ -180,7 +195,7 @@ func (s *Service) budget(ranked []Ranked, maxTokens int) (kept []Recalled, trunc
 			kept = append(kept, Recalled{Ranked: r})
 		case len(kept) == 0 || left >= minPart+overhead:
 			truncated = true
-			if c := s.cut(r, left-overhead); c.Memory.Content != "" {
+			if c := s.cut(r, question, left-overhead); c.Memory.Content != "" {
 				left -= s.tokens(c.Memory.Title) + s.tokens(c.Memory.Content) + overhead
 				kept = append(kept, c)
 			}
@@ -191,24 +206,39 @@ func (s *Service) budget(ranked []Ranked, maxTokens int) (kept []Recalled, trunc
 	return kept, truncated
 }
 
-// cut shortens a memory's content to what fits, at the end of a word where there is one.
-func (s *Service) cut(r Ranked, tokens int) Recalled {
+// cut shortens a memory's content to what fits of the part that answers the question, at the end of a word where there
+// is one.
+func (s *Service) cut(r Ranked, question string, tokens int) Recalled {
 	text, title := r.Memory.Content, s.tokens(r.Memory.Title)
 	if title >= tokens {
 		r.Memory.Title, title = "", 0
 	}
-	low, high := 0, len(text)
-	for low < high {
-		mid := (low + high + 1) / 2
-		if title+s.tokens(clip(text, mid)) <= tokens {
-			low = mid
-		} else {
-			high = mid - 1
+	fits := func(prefix, text string) int {
+		low, high := 0, min(len(text), maxTokenBytes*tokens)
+		for low < high {
+			mid := (low + high + 1) / 2
+			if title+s.tokens(prefix+clip(text, mid)) <= tokens {
+				low = mid
+			} else {
+				high = mid - 1
+			}
+		}
+		return low
+	}
+	n := fits("", text)
+	if from := s.passage(text, question, n); from > 0 && from < len(text) {
+		part := text[from:]
+		if k := fits("…", part); k > 0 {
+			r.Memory.Content = "…" + clip(part, k)
+			return Recalled{Ranked: r, Cut: true}
 		}
 	}
-	r.Memory.Content = clip(text, low)
+	r.Memory.Content = clip(text, n)
 	return Recalled{Ranked: r, Cut: true}
 }
+
+// maxTokenBytes is how many bytes a token has at most, on the mean, in what is worth returning.
+const maxTokenBytes = 16
 
 // clip returns at most n bytes of text and an ellipsis, whole runes only and rather whole words.
 func clip(text string, n int) string {

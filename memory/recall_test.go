@@ -14,6 +14,7 @@ import (
 
 	"github.com/elderzan/elderzan/memory"
 	"github.com/elderzan/elderzan/memory/memorytest"
+	"github.com/elderzan/elderzan/memory/tokens"
 	"github.com/elderzan/elderzan/scope"
 )
 
@@ -186,18 +187,15 @@ func TestRecallKeepsTheBudget(t *testing.T) {
 		}
 		return b.String()
 	}
-	for round := range 300 {
-		count := letters
-		if round%2 == 0 {
-			count = nil
-		}
+	for round := range 1000 {
+		count := [](func(string) int){tokens.Count, letters, nil}[round%3]
 		w := newWorld(t, func(_ *world, o *memory.Options) { o.CountTokens = count })
 		if count == nil {
 			count = func(s string) int { return (len(s) + 3) / 4 }
 		}
 		stored := map[memory.ID]memory.Memory{}
 		for i := range r.IntN(20) {
-			m := memory.Memory{ID: memory.NewID(), Content: "needle " + fmt.Sprint(i) + text(r.IntN(6000)), State: memory.Active, Scope: scope.Project}
+			m := memory.Memory{ID: memory.NewID(), Content: "needle " + fmt.Sprint(i) + text(r.IntN(4000)), State: memory.Active, Scope: scope.Project}
 			if r.IntN(2) == 0 {
 				m.Title = text(r.IntN(200))
 			}

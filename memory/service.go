@@ -27,7 +27,10 @@ type Options struct {
 	CloudConfigured bool
 	Cloud           func() bool
 	CountTokens     func(string) int // nil means four bytes a token
-	Now             func() time.Time // nil means time.Now
+	// Passage returns where in a text the part of about that many bytes begins that answers a question best; nil
+	// means the beginning.
+	Passage func(text, question string, bytes int) int
+	Now     func() time.Time // nil means time.Now
 }
 
 // Service is the memory that tools and commands work with. It is safe for concurrent use.
@@ -47,6 +50,7 @@ type Service struct {
 	remote     bool
 	cloud      func() bool
 	tokens     func(string) int
+	passage    func(text, question string, bytes int) int
 	now        func() time.Time
 }
 
@@ -58,6 +62,9 @@ func NewService(o Options) (*Service, error) {
 	s := &Service{
 		store: o.Store, embedder: o.Embedder, classifier: o.Classifier, ranker: o.Ranker, learner: o.Learner, authorizer: o.Authorizer,
 		indexer: o.Indexer, kin: o.Kin, journal: o.Journal, sessions: o.Sessions, drafts: o.Drafts, audits: o.Audits, remote: o.RemoteEmbedding, cloud: o.Cloud, tokens: o.CountTokens, now: o.Now,
+	}
+	if s.passage = o.Passage; s.passage == nil {
+		s.passage = func(string, string, int) int { return 0 }
 	}
 	if s.tokens == nil {
 		s.tokens = func(t string) int { return (len(t) + 3) / 4 }

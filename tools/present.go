@@ -47,6 +47,7 @@ type hit struct {
 	Cut        bool           `json:"cut,omitempty"`
 	Why        []string       `json:"why,omitempty"`
 	Merged     []memory.ID    `json:"merged,omitempty"`
+	Differs    []memory.ID    `json:"differs_from,omitempty"`
 	Near       []memory.ID    `json:"near_duplicates,omitempty"`
 }
 

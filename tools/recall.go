@@ -2,6 +2,7 @@ package tools
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/elderzan/elderzan/memory"
@@ -43,6 +44,9 @@ func (s *surface) recall(ctx context.Context, c *call) (any, error) {
 	if in.MaxTokens == 0 {
 		out.fit(defaultRecallBytes)
 	}
+	if slices.ContainsFunc(out.Memories, func(h hit) bool { return len(h.Differs) > 0 }) && out.Note == "" {
+		out.Note = "results with differs_from say something else of the same: compare their dates; revise or supersede what is no longer true"
+	}
 	if out.Truncated && out.Note == "" {
 		out.Note = "some were left out or cut; for more pass max_tokens, for one in full search with its id in ids"
 	}
@@ -53,7 +57,7 @@ func (s *surface) recall(ctx context.Context, c *call) (any, error) {
 func found(r *memory.Recalled, explain bool) hit {
 	h := brief(&r.Memory)
 	score := round(r.Score)
-	h.Score, h.Cut, h.Merged = &score, r.Cut, r.Merged
+	h.Score, h.Cut, h.Merged, h.Differs = &score, r.Cut, r.Merged, r.Differs
 	if explain {
 		h.Why, h.Provenance.Session = r.Why, r.Memory.Session
 	}

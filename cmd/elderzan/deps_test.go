@@ -17,6 +17,7 @@ var mayImport = map[string][]string{
 	"prompts":                            {},
 	"memory/analysis":                    {},
 	"memory/dialogue":                    {},
+	"memory/tokens":                      {},
 	"memory":                             {"scope"},
 	"memory/rank":                        {"memory", "scope", "memory/analysis", "memory/dialogue"},
 	"memory/session":                     {"memory", "scope"},

@@ -11,36 +11,41 @@ import (
 // sameShare is the share of pairs of words that near-duplicates have in common.
 const sameShare = 0.85
 
+// otherShare is the share of pairs of words from which two texts with other numbers or another sense speak of the same.
+const otherShare = 0.45
+
+// nearlyShare is the share from which one more word that must agree, such as a "not", makes another sense of the same.
+const nearlyShare = 0.7
+
 // group is a memory with those that say the same.
 type group struct {
-	shown  int // index of the candidate that stands for all
-	logit  float64
-	merged []memory.ID
+	shown   int // index of the candidate that stands for all
+	logit   float64
+	merged  []memory.ID
+	differs []memory.ID // shown ones that say something else of the same
+	print   fingerprint
 }
 
 // merge takes candidates in their order and returns the first limit groups of near-duplicates.
 func merge(order []judged, cs []memory.Candidate, limit int) []group {
 	var out []group
-	prints := make([]fingerprint, 0, limit)
 	for _, j := range order {
 		m := &cs[j.index].Memory
 		p := fingerprintOf(m)
 		at := slices.IndexFunc(out, func(g group) bool {
-			return sameHouse(&cs[g.shown].Memory, m) && prints[indexOf(out, g.shown)].same(&p)
+			return sameHouse(&cs[g.shown].Memory, m) && g.print.same(&p)
 		})
 		switch {
 		case at >= 0:
 			g := &out[at]
 			if better(m, &cs[g.shown].Memory) {
 				g.merged = append(g.merged, cs[g.shown].Memory.ID)
-				g.shown = j.index
-				prints[at] = p
+				g.shown, g.print = j.index, p
 			} else {
 				g.merged = append(g.merged, m.ID)
 			}
 		case len(out) < limit:
-			out = append(out, group{shown: j.index, logit: j.logit})
-			prints = append(prints, p)
+			out = append(out, group{shown: j.index, logit: j.logit, print: p})
 		default:
 			return out
 		}
@@ -48,8 +53,28 @@ func merge(order []judged, cs []memory.Candidate, limit int) []group {
 	return out
 }
 
-func indexOf(gs []group, shown int) int {
-	return slices.IndexFunc(gs, func(g group) bool { return g.shown == shown })
+// oppose finds the groups that say something else of the same, notes it on both, and puts the lower one right behind the
+// higher, with its score, so that they are read together; but one that is trusted less stays where it is.
+func oppose(gs []group, cs []memory.Candidate) []group {
+	for i := 0; i < len(gs); i++ {
+		behind := i + 1
+		for j := i + 1; j < len(gs); j++ {
+			a, b := &cs[gs[i].shown].Memory, &cs[gs[j].shown].Memory
+			if !sameHouse(a, b) || !gs[i].print.opposes(&gs[j].print) {
+				continue
+			}
+			gs[i].differs, gs[j].differs = append(gs[i].differs, b.ID), append(gs[j].differs, a.ID)
+			if trustLevel(b.Trust) < trustLevel(a.Trust) {
+				continue
+			}
+			g := gs[j]
+			g.logit = gs[i].logit
+			copy(gs[behind+1:j+1], gs[behind:j])
+			gs[behind] = g
+			behind++
+		}
+	}
+	return gs
 }
 
 // sameHouse reports whether two memories may stand for each other at all: same project, scope and kind of secrecy.
@@ -121,6 +146,30 @@ func hasDigit(s string) bool {
 	return false
 }
 
+// opposes reports whether two texts speak of the same in mostly the same words, and differ in a number, or in hardly
+// more than whether it is so.
+func (p *fingerprint) opposes(q *fingerprint) bool {
+	if len(p.pairs) < 4 || len(q.pairs) < 4 || slices.Equal(p.exact, q.exact) {
+		return false
+	}
+	share := p.overlap(q)
+	return share >= otherShare && lacks(p.exact, q.exact) && lacks(q.exact, p.exact) || share >= nearlyShare
+}
+
+// lacks reports whether a lacks something that b has; both are sorted.
+func lacks(a, b []uint64) bool {
+	return slices.ContainsFunc(b, func(x uint64) bool {
+		_, ok := slices.BinarySearch(a, x)
+		return !ok
+	})
+}
+
+// overlap is the share of pairs of words that two texts have in common.
+func (p *fingerprint) overlap(q *fingerprint) float64 {
+	common := p.common(q)
+	return float64(common) / float64(max(len(p.pairs)+len(q.pairs)-common, 1))
+}
+
 // same reports whether two texts say the same.
 func (p *fingerprint) same(q *fingerprint) bool { return p.agrees(q, sameShare) }
 
@@ -131,7 +180,12 @@ func (p *fingerprint) agrees(q *fingerprint, share float64) bool {
 		!slices.Equal(p.exact, q.exact) {
 		return false
 	}
-	common := 0
+	return p.overlap(q) >= share
+}
+
+// common counts the pairs of words that two texts have in common.
+func (p *fingerprint) common(q *fingerprint) (common int) {
+	a, b := p.pairs, q.pairs
 	for i, j := 0, 0; i < len(a) && j < len(b); {
 		switch {
 		case a[i] < b[j]:
@@ -144,5 +198,5 @@ func (p *fingerprint) agrees(q *fingerprint, share float64) bool {
 			j++
 		}
 	}
-	return float64(common) >= share*float64(len(a)+len(b)-common)
+	return common
 }

@@ -39,7 +39,8 @@ type judged struct {
 	logit float64
 }
 
-// Rank returns at most q.Limit candidates of set, best first, each group of near-duplicates once. Scores lie in
+// Rank returns at most q.Limit candidates of set, best first, each group of near-duplicates once. One that says
+// something else of the same than one before it comes right behind that. Scores lie in
 // (0, 1). Ties go to the newer memory. The result shares memories' slices with set.
 func (r *Ranker) Rank(q memory.RankQuery, set memory.CandidateSet) []memory.Ranked {
 	cs := set.Candidates
@@ -47,11 +48,8 @@ func (r *Ranker) Rank(q memory.RankQuery, set memory.CandidateSet) []memory.Rank
 		return nil
 	}
 	question := readQuestion(q.Text, q.Now)
-	vs, ts, hybrid := describe(&question, &q, cs)
-	m := &r.models.words
-	if hybrid {
-		m = &r.models.hybrid
-	}
+	vs, ts, by := describe(&question, &q, cs)
+	m := r.models.choose(by)
 	order := make([]judged, len(cs))
 	for i := range cs {
 		order[i] = judged{i, m.logit(&vs[i])}
@@ -61,8 +59,8 @@ func (r *Ranker) Rank(q memory.RankQuery, set memory.CandidateSet) []memory.Rank
 			strings.Compare(string(cs[b.index].Memory.ID), string(cs[a.index].Memory.ID)))
 	})
 	out := make([]memory.Ranked, 0, min(q.Limit, len(cs)))
-	for _, g := range merge(order, cs, q.Limit) {
-		ranked := memory.Ranked{Candidate: cs[g.shown], Score: squeeze(g.logit), Merged: g.merged}
+	for _, g := range oppose(merge(order, cs, q.Limit), cs) {
+		ranked := memory.Ranked{Candidate: cs[g.shown], Score: squeeze(g.logit), Merged: g.merged, Differs: g.differs}
 		if q.Explain {
 			ranked.Why = explain(m, &vs[g.shown], &ts[g.shown], &ranked)
 		}
@@ -80,6 +78,8 @@ var phrases = map[feature]string{
 	fDense:        "is near in meaning",
 	fNearDense:    "stands beside what is near in meaning",
 	fEpisodeDense: "comes from a conversation near in meaning",
+	fWords:        "its words are near in meaning",
+	fNearWords:    "its words and its neighbours' are near in meaning",
 	fSpeaker:      "said by the person asked about",
 	fPresent:      "from a conversation with the person asked about",
 	fDate:         "from the time asked about",
@@ -118,6 +118,9 @@ func explain(m *model, v *vector, t *traits, r *memory.Ranked) []string {
 	}
 	if n := len(r.Merged); n > 0 {
 		out = append(out, fmt.Sprintf("stands for %d that say the same", n))
+	}
+	if len(r.Differs) > 0 {
+		out = append(out, "another result says something else of the same: compare the dates")
 	}
 	if !r.HasVector {
 		out = append(out, "is not embedded yet: found by words")

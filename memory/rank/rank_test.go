@@ -304,3 +304,37 @@ func BenchmarkRank(b *testing.B) {
 		r.Rank(q, memory.CandidateSet{Candidates: cs})
 	}
 }
+
+// What says something else of the same stands side by side and says so, but what is trusted less gains no place by it.
+func TestRankOpposes(t *testing.T) {
+	r, err := New(Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	texts := []string{
+		"The staging database of the ledger listens on port 5433.",
+		"The production gateway answers on another machine.",
+		"The staging database of the ledger listens on port 6000.",
+		"The staging database of the ledger is called lime.",
+	}
+	var cs []memory.Candidate
+	for i, text := range texts {
+		cs = append(cs, memory.Candidate{Memory: memory.Memory{ID: memory.ID(rune('a' + i)), Content: text, Trust: memory.TrustAgent},
+			Lexical: 10 - float64(i), Own: 10 - float64(i), Cover: .5})
+	}
+	order := func(cs []memory.Candidate) (ids string, differs []int) {
+		for _, x := range r.Rank(memory.RankQuery{Text: "port of the staging database", Limit: 10, Explain: true}, memory.CandidateSet{Candidates: cs}) {
+			ids += string(x.Memory.ID)
+			differs = append(differs, len(x.Differs))
+		}
+		return ids, differs
+	}
+	if ids, differs := order(cs); ids != "acbd" && ids != "acdb" || differs[0] != 1 || differs[1] != 1 || differs[2] != 0 {
+		t.Errorf("order %s, differs %v; want a and c first, differing", ids, differs)
+	}
+	cs[2].Memory.Trust = memory.TrustUntrusted
+	ids, differs := order(cs)
+	if strings.HasPrefix(ids, "ac") || differs[0] != 1 {
+		t.Errorf("order %s, differs %v; want an untrusted one to stay where it is", ids, differs)
+	}
+}
