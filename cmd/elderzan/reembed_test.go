@@ -175,8 +175,9 @@ func TestReembed(t *testing.T) {
 	p.allow(oneBatch)
 	f.ok(append(provider, "--model", "other")...)
 	waitFor(t, "the first batch", func() bool { return f.reembedding().Done >= 16 })
+	f.ok("reembed", "--cancel") // before the provider goes on: there must be something left to take back
 	p.allow(1 << 30)
-	f.ok("reembed", "--cancel", "--wait")
+	f.ok("reembed", "--status", "--wait")
 	if st := f.reembedding(); st.Running || st.Target.Model != "words" || st.Done != 43 || len(st.Formers) != 0 {
 		t.Errorf("taken back: %+v", st)
 	}
