@@ -176,6 +176,15 @@ func TestDashboard(t *testing.T) {
 	do(t, ctx, chromedp.Navigate(base+"/settings"), chromedp.WaitVisible("table"))
 	see(t, ctx, "settings", "default_scope", "not set")
 
+	do(t, ctx, chromedp.Navigate(base+"/topics"), chromedp.WaitReady("main"))
+	see(t, ctx, "topics", "Topics")
+	do(t, ctx, chromedp.Navigate(base+"/conflicts"), chromedp.WaitReady("main"))
+	see(t, ctx, "conflicts", "There are none")
+	do(t, ctx, chromedp.Navigate(base+"/sessions"), chromedp.WaitReady("main"))
+	see(t, ctx, "sessions", "Sessions")
+	do(t, ctx, press("tbody a"), arrive(`location.pathname.startsWith("/sessions/") && document.querySelector("h2")`))
+	see(t, ctx, "session", "Remembered", "Recalled")
+
 	for i, text := range hostile {
 		var ids []string
 		do(t, ctx, chromedp.Navigate(base+"/memories"), chromedp.Evaluate(`[...document.querySelectorAll('.memory .text')].map(a => a.getAttribute('href'))`, &ids))
@@ -198,12 +207,12 @@ func TestDashboard(t *testing.T) {
 
 	// A phone in the dark: nothing is wider than its screen.
 	do(t, ctx, emulation.SetDeviceMetricsOverride(390, 844, 2, true), emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}}))
-	for _, path := range []string{"/", "/memories", "/audit", "/settings"} {
+	for _, path := range []string{"/", "/memories", "/topics", "/sessions", "/conflicts", "/audit", "/settings"} {
 		var wide int
 		do(t, ctx, chromedp.Navigate(base+path), chromedp.WaitReady("main"), chromedp.Evaluate(`document.documentElement.scrollWidth - innerWidth`, &wide))
 		if wide > 0 {
 			t.Errorf("page %s is %d pixels wider than a phone", path, wide)
 		}
-		see(t, ctx, "phone-"+fmt.Sprint(len(path)))
+		see(t, ctx, "phone-"+path[1:])
 	}
 }

@@ -39,8 +39,8 @@ func (w *webPage) address(context.Context) (string, error) {
 	if w.server == nil {
 		s, err := dashboard.Start(dashboard.Options{
 			Service:  w.h.service,
-			Caller:   memory.Caller{User: userName(), Client: "dashboard", Trust: memory.TrustUser},
-			Overview: w.overview, Audit: auditReader{w.h}, Settings: w.settings, Recent: w.recent, Logger: w.h.log,
+			Caller:   w.caller(),
+			Overview: w.overview, Audit: auditReader{w.h}, Topics: w.topics, Conflicts: conflictBook{w}, Settings: w.settings, Recent: w.recent, Logger: w.h.log,
 		})
 		if err != nil {
 			return "", err
@@ -84,6 +84,51 @@ func (w *webPage) settings() []dashboard.Setting {
 		out = append(out, dashboard.Setting{Key: s.key, Value: k.String(s.key), Help: s.help, Secret: secretSetting(s.key)})
 	}
 	return out
+}
+
+// topics draws the map for the person at this machine.
+func (w *webPage) topics(ctx context.Context) (memory.TopicMap, error) {
+	st, err := w.h.current(ctx)
+	if err != nil {
+		return memory.TopicMap{}, err
+	}
+	return st.topicsFor(ctx, w.caller(), true)
+}
+
+func (w *webPage) caller() memory.Caller {
+	return memory.Caller{User: userName(), Client: "dashboard", Trust: memory.TrustUser}
+}
+
+// conflictBook shows what two sides changed and settles it.
+type conflictBook struct{ w *webPage }
+
+func (b conflictBook) List(ctx context.Context) ([]dashboard.Conflict, error) {
+	st, err := b.w.h.current(ctx)
+	if err != nil {
+		return nil, err
+	}
+	list, err := st.cloud.conflicts(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	var out []dashboard.Conflict
+	for _, c := range list {
+		one := dashboard.Conflict{ID: c.ID, Title: c.Title, Text: c.Text}
+		for _, o := range c.Others {
+			one.Others = append(one.Others, dashboard.Version{Text: o.Text, Author: o.Author, At: o.At, Base: o.Base})
+		}
+		out = append(out, one)
+	}
+	return out, nil
+}
+
+func (b conflictBook) Settle(ctx context.Context, id memory.ID, text string) error {
+	st, err := b.w.h.current(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = st.cloud.resolve(ctx, b.w.caller(), resolveArgs{ID: id, Content: text})
+	return err
 }
 
 // secretSetting reports whether a value must not be shown: keys, and addresses that may hold a password.

@@ -130,8 +130,8 @@ var actions = map[string]func(*Server, *http.Request, *memory.Service, *memory.M
 
 func (s *Server) revise(r *http.Request, svc *memory.Service, m *memory.Memory) (string, error) {
 	in := memory.ReviseInput{ID: m.ID}
-	// Only what was changed: a form sends line ends of its own.
-	if v := strings.ReplaceAll(r.PostForm.Get("content"), "\r\n", "\n"); v != strings.ReplaceAll(m.Content, "\r\n", "\n") {
+	// Only what was changed.
+	if v := fromForm(r.PostForm.Get("content")); v != fromForm(m.Content) {
 		in.Content = &v
 	}
 	if v := r.PostForm.Get("title"); v != m.Title {
@@ -155,6 +155,9 @@ func (s *Server) revise(r *http.Request, svc *memory.Service, m *memory.Memory) 
 	_, err := svc.Revise(r.Context(), s.opts.Caller, in)
 	return "saved", err
 }
+
+// fromForm takes the line ends out that forms put in.
+func fromForm(text string) string { return strings.ReplaceAll(text, "\r\n", "\n") }
 
 func (s *Server) share(r *http.Request, svc *memory.Service, m *memory.Memory) (string, error) {
 	to, err := scope.Parse(r.PostForm.Get("scope"))

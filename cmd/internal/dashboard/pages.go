@@ -64,6 +64,8 @@ var helpers = template.FuncMap{
 	"lower":   strings.ToLower,
 	"query":   func(key, value string) template.URL { return template.URL(url.Values{key: {value}}.Encode()) },
 	"scopes":  scope.All,
+	"pixels":  pixels,
+	"radius":  radius,
 	"join":    strings.Join,
 }
 

@@ -24,13 +24,15 @@ type Options struct {
 	// Service returns the memory, or why it is not open.
 	Service func(context.Context) (*memory.Service, error)
 	// Caller is on whose behalf the page acts: the person at this machine.
-	Caller   memory.Caller
-	Overview func(context.Context) Overview
-	Audit    Audit
-	Settings func() []Setting
-	Recent   func() Recent // nil: nothing is counted
-	Logger   *slog.Logger
-	Now      func() time.Time // nil means time.Now
+	Caller    memory.Caller
+	Overview  func(context.Context) Overview
+	Audit     Audit
+	Topics    func(context.Context) (memory.TopicMap, error)
+	Conflicts Conflicts
+	Settings  func() []Setting
+	Recent    func() Recent // nil: nothing is counted
+	Logger    *slog.Logger
+	Now       func() time.Time // nil means time.Now
 }
 
 // Overview is what the first page tells of the engine.
@@ -129,7 +131,19 @@ func (s *Server) route() error {
 	s.mux.HandleFunc("GET /memories", s.handle(s.memories))
 	s.mux.HandleFunc("GET /memories/{id}", s.handle(s.memory))
 	s.mux.HandleFunc("POST /memories/{id}/{action}", s.handle(s.change))
+	s.mux.HandleFunc("GET /sessions", s.handle(s.sessions))
+	s.mux.HandleFunc("GET /sessions/{id}", s.handle(s.session))
 	s.routes = []page{{"/", "Overview"}, {"/memories", "Memories"}}
+	if s.opts.Topics != nil {
+		s.mux.HandleFunc("GET /topics", s.handle(s.topics))
+		s.routes = append(s.routes, page{"/topics", "Topics"})
+	}
+	s.routes = append(s.routes, page{"/sessions", "Sessions"})
+	if s.opts.Conflicts != nil {
+		s.mux.HandleFunc("GET /conflicts", s.handle(s.conflicts))
+		s.mux.HandleFunc("POST /conflicts/{id}/settle", s.handle(s.settle))
+		s.routes = append(s.routes, page{"/conflicts", "Conflicts"})
+	}
 	if s.opts.Audit != nil {
 		s.mux.HandleFunc("GET /audit", s.handle(s.audit))
 		s.routes = append(s.routes, page{"/audit", "Audit"})
