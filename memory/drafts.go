@@ -94,7 +94,7 @@ func (s *Service) mayUseDrafts(ctx context.Context, c Caller, action string) err
 	if s.drafts == nil {
 		return errNoDrafts
 	}
-	return s.authorize(ctx, c, action, nil)
+	return s.authorizeAll(ctx, c, action)
 }
 
 func (s *Service) roomForDraft(ctx context.Context, project string) error {

@@ -37,7 +37,7 @@ func (s *Service) Forget(ctx context.Context, c Caller, in ForgetInput) (ForgetR
 		if err := s.authorize(ctx, c, "search", nil); err != nil {
 			return res, err
 		}
-		p, err := s.store.Search(ctx, SearchQuery{Text: in.Query, Filter: in.Filter, Sort: SortRelevance, Limit: MaxBatch})
+		p, err := s.search(ctx, c, "forget", SearchQuery{Text: in.Query, Filter: in.Filter, Sort: SortRelevance, Limit: MaxBatch})
 		if err != nil {
 			return res, fmt.Errorf("forget: %w", err)
 		}

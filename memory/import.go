@@ -27,7 +27,7 @@ func (s *Service) Import(ctx context.Context, c Caller, m Memory) (ImportResult,
 	if err := checkRemember(&probe); err != nil {
 		return ImportResult{}, err
 	}
-	if err := s.authorize(ctx, c, "remember", nil); err != nil {
+	if err := s.authorize(ctx, c, "remember", &m); err != nil {
 		return ImportResult{}, err
 	}
 	if m.ID != "" {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -79,6 +80,9 @@ func (s *Service) Recall(ctx context.Context, c Caller, in RecallInput) (RecallR
 	})
 	if err != nil {
 		return RecallResult{}, fmt.Errorf("recall: %w", err)
+	}
+	if keep := s.limits(c, "recall"); keep != nil {
+		set.Candidates = slices.DeleteFunc(set.Candidates, func(x Candidate) bool { return !keep(&x.Memory) })
 	}
 	set.Candidates = dropExpired(set.Candidates, s.now())
 	ranked := s.ranker.Rank(RankQuery{Text: in.Query, Project: c.Project, Now: s.now(), Limit: in.Limit, Explain: in.Explain, Sketch: sketch}, set)

@@ -45,6 +45,10 @@ func (s *Service) Related(ctx context.Context, c Caller, id ID, limit int) ([]Re
 	if len(near)+len(pairs) == 0 {
 		return s.relatedByText(ctx, c, &ms[0], limit)
 	}
+	if keep := s.limits(c, "recall"); keep != nil {
+		near = slices.DeleteFunc(near, func(k Kindred) bool { return !keep(&k.Memory) })
+		pairs = nil // who they belong to is not known here
+	}
 	return s.join(ctx, near, pairs, limit)
 }
 
@@ -127,7 +131,7 @@ func (s *Service) Duplicates(ctx context.Context, c Caller, id ID) ([]ID, error)
 	if s.kin == nil {
 		return nil, nil
 	}
-	if err := s.authorize(ctx, c, "recall", nil); err != nil {
+	if err := s.authorize(ctx, c, "recall", nil); err != nil || s.limits(c, "recall") != nil {
 		return nil, err
 	}
 	pairs, err := s.kin.Linked(ctx, id, DefaultLimit)

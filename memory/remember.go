@@ -44,7 +44,8 @@ func (s *Service) Remember(ctx context.Context, c Caller, in RememberInput) (Rem
 	if err := checkRemember(&in); err != nil {
 		return RememberResult{}, err
 	}
-	if err := s.authorize(ctx, c, "remember", nil); err != nil {
+	probe := s.draft(c, in)
+	if err := s.authorize(ctx, c, "remember", &probe); err != nil {
 		return RememberResult{}, err
 	}
 	if err := s.authorizeSupersede(ctx, c, in.Supersedes); err != nil {

@@ -26,7 +26,7 @@ func (s *Service) Search(ctx context.Context, c Caller, q SearchQuery) (Page, er
 	if s.indexer != nil {
 		defer s.indexer.Foreground()()
 	}
-	p, err := s.store.Search(ctx, q)
+	p, err := s.search(ctx, c, "search", q)
 	if err != nil {
 		return Page{}, fmt.Errorf("search: %w", err)
 	}
@@ -41,7 +41,7 @@ func (s *Service) Get(ctx context.Context, c Caller, ids []ID) ([]Memory, error)
 	if err := s.authorize(ctx, c, "recall", nil); err != nil {
 		return nil, err
 	}
-	return s.store.Get(ctx, ids)
+	return s.get(ctx, c, "recall", ids)
 }
 
 // Classify says where a text would be stored and why, and stores nothing.

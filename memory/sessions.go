@@ -99,7 +99,7 @@ func (s *Service) mayReadSessions(ctx context.Context, c Caller) error {
 	if s.sessions == nil {
 		return ErrNoSessions
 	}
-	return s.authorize(ctx, c, "recall", nil)
+	return s.authorizeAll(ctx, c, "recall")
 }
 
 // Session tells what is needed to take up a session again: what was remembered and recalled in it, the open drafts of

@@ -58,11 +58,15 @@ func (a *admin) register(s *server.MCPServer) {
 	addAdmin(a, s, "backup", "Make a backup", a.backup)
 	addAdmin(a, s, "keys", "Show, rotate and retire the keys at rest", a.keys)
 	addAdmin(a, s, "reembed", "How far embedding anew has come", a.reembed)
+	addAdmin(a, s, "access", "Who may do what", a.access)
 	addAdmin(a, s, "audit", "Show, verify and sign the audit log", a.audit)
 	addAdmin(a, s, "metrics", "Print the metrics", a.showMetrics)
 	addAdmin(a, s, "dashboard", "Start the web page", a.dashboard)
 	a.registerCloud(s)
 }
+
+// ownersOnly are the admin tools that ask for no right by themselves and that not everybody may use.
+var ownersOnly = map[string]bool{"doctor": true, "backup": true, "reembed": true, "topics": true}
 
 // addAdmin adds one admin tool whose arguments are read into A.
 func addAdmin[A any](a *admin, s *server.MCPServer, name, title string, do func(context.Context, *stack, A) (any, error)) {
@@ -75,6 +79,11 @@ func addAdmin[A any](a *admin, s *server.MCPServer, name, title string, do func(
 			st, err := a.open(ctx)
 			if err != nil {
 				return mcp.NewToolResultError(explain(err)), nil
+			}
+			if ownersOnly[name] {
+				if err := st.service.Authorize(ctx, a.caller(ctx), name); err != nil {
+					return mcp.NewToolResultError(explain(err)), nil
+				}
 			}
 			out, err := do(withProgress(ctx, s, req), st, args)
 			if err != nil {

@@ -54,7 +54,7 @@ func newRoot(a *app) *cobra.Command {
 		newRemember(a), newRecall(a), newSearch(a), newClassify(a), newShare(a), newRevise(a), newForget(a),
 		newSessions(a), newTopics(a), newExport(a), newImport(a),
 		newServe(a), newEngine(a), newStop(a), newStatus(a), newDashboard(a), newMetricsCommand(a), newDoctor(a), newBackup(a), newVerify(a), newRestore(a), newSetup(a), newConfig(a), newBench(a), newMan(),
-		newKeys(a), newAudit(a), newReembed(a),
+		newKeys(a), newAudit(a), newReembed(a), newAccess(a),
 	)
 	root.AddCommand(cloudCommands(a)...)
 	return root

@@ -41,6 +41,8 @@ type stack struct {
 	plan       atomic.Pointer[embedPlan]
 	reembedder *memory.Reembedder // nil where nothing was to be embedded anew
 
+	authorizer *authorizer
+
 	keys      keyring.Source // of the master key
 	keyAlerts []string
 
@@ -104,8 +106,11 @@ func openStack(ctx context.Context, c config, mend bool, log *slog.Logger) (_ *s
 	if st.scoping, err = openScoping(c, log); err != nil {
 		return nil, err
 	}
+	if st.authorizer, err = newAuthorizer(ctx, store); err != nil {
+		return nil, err
+	}
 	st.service, err = memory.NewService(memory.Options{
-		Store: store, Embedder: st.embeds, Classifier: st.scoping.classifier(st.scoping.learnt), Learner: st.scoping.learnt, Ranker: ranker, Indexer: st.indexer,
+		Authorizer: st.authorizer, Store: store, Embedder: st.embeds, Classifier: st.scoping.classifier(st.scoping.learnt), Learner: st.scoping.learnt, Ranker: ranker, Indexer: st.indexer,
 		Kin: store, Journal: st.book, Sessions: store, Drafts: store, Audits: store, RemoteEmbedding: st.embeds.remote(),
 		CountTokens: tokens.Count, Passage: analysis.Passage, Cloud: func() bool { return st.cloud.ready() },
 	})

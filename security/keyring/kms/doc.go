@@ -6,5 +6,5 @@
 //	base64key://                    a key given in the environment, ELDERZAN_KMS_KEY
 //	awskms:// gcpkms:// azurekeyvault:// hashivault://    a cloud's KMS, by gocloud.dev/secrets, in a build with -tags cloudkms
 //
-// The clouds stand behind a build tag because their libraries cost every start and many megabytes; see README.
+// The clouds stand behind a build tag because their libraries cost every start and many megabytes.
 package kms
