@@ -183,6 +183,15 @@ const memoryOverhead = 60
 // minPart is the shortest part of a memory that is worth returning behind others, in tokens.
 const minPart = 60
 
+// mostTokens is what results may take at the most: no text has more tokens than bytes.
+func mostTokens(ranked []Ranked, overhead int) int {
+	n := 0
+	for i := range ranked {
+		n += len(ranked[i].Memory.Title) + len(ranked[i].Memory.Content) + overhead
+	}
+	return n
+}
+
 // budget keeps the best memories whose texts fit maxTokens; with 0, whose texts and what stands beside them fit
 // DefaultMaxTokens. The first one that does not fit is shortened if a useful part of it fits; smaller ones behind it
 // may still be taken.
@@ -190,6 +199,12 @@ func (s *Service) budget(ranked []Ranked, question string, maxTokens int) (kept 
 	left, overhead := maxTokens, 0
 	if left == 0 {
 		left, overhead = DefaultMaxTokens, memoryOverhead
+	}
+	if mostTokens(ranked, overhead) <= left { // nothing needs to be counted, which would cost more than the ranking
+		for _, r := range ranked {
+			kept = append(kept, Recalled{Ranked: r})
+		}
+		return kept, false
 	}
 	for _, r := range ranked {
 		cost := s.tokens(r.Memory.Title) + s.tokens(r.Memory.Content) + overhead

@@ -26,7 +26,7 @@ type Options struct {
 	// that can change.
 	CloudConfigured bool
 	Cloud           func() bool
-	CountTokens     func(string) int // nil means four bytes a token
+	CountTokens     func(string) int // never more than the text has bytes; nil means four bytes a token
 	// Passage returns where in a text the part of about that many bytes begins that answers a question best; nil
 	// means the beginning.
 	Passage func(text, question string, bytes int) int
