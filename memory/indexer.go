@@ -249,9 +249,8 @@ func (x *Indexer) work(ctx context.Context, jobs []Job) {
 			}
 			break
 		}
-		sketches := x.sketches(ctx, texts, space)
 		for i, j := range step {
-			vectors = append(vectors, Vector{ID: j.ID, Version: j.Version, Space: space, Values: rows[i], Sketch: sketches[i]})
+			vectors = append(vectors, Vector{ID: j.ID, Version: j.Version, Space: space, Values: rows[i]})
 		}
 		jobs = jobs[len(step):]
 		x.giveWay(ctx, time.Since(began))
@@ -272,16 +271,6 @@ func (x *Indexer) work(ctx context.Context, jobs []Job) {
 	if x.opts.OnBatch != nil {
 		x.opts.OnBatch(len(vectors), time.Since(start))
 	}
-}
-
-// sketches returns the texts' sketches, or nils where the embedder makes none: memories do without.
-func (x *Indexer) sketches(ctx context.Context, texts []string, space string) [][]byte {
-	if s, ok := x.embedder.(Sketcher); ok {
-		if out, err := s.Sketches(ctx, texts, space); err == nil && len(out) == len(texts) {
-			return out
-		}
-	}
-	return make([][]byte, len(texts))
 }
 
 // step returns the jobs to embed in one go: as many as may go the same way, but one while someone waits for an

@@ -85,7 +85,6 @@ const (
 type CandidateQuery struct {
 	Text    string               // "" for vectors alone
 	Vectors map[string][]float32 // query vector by embedding space; unit length, Dim long
-	Sketch  bool                 // whether candidates are to come with their sketches
 	Filter  Filter
 	Mode    Mode
 	Limit   int // how many of each source
@@ -101,7 +100,6 @@ type Candidate struct {
 	Space   string  // embedding space of Dense
 	// HasVector is false while the memory waits for its embedding.
 	HasVector bool
-	Sketch    []byte    // see Sketcher; nil when there is none or it was not asked for
 	Uses      int       // how often recall returned it
 	LastUsed  time.Time // zero for never
 }
@@ -205,11 +203,7 @@ type Vector struct {
 	Version int
 	Space   string
 	Values  []float32 // unit length, Dim long
-	Sketch  []byte    // see Sketcher; nil for none
 }
-
-// MaxSketchBytes bounds the sketch of one memory.
-const MaxSketchBytes = 16 << 10
 
 // Indexes feeds the embedding worker.
 type Indexes interface {
@@ -232,14 +226,6 @@ type Embedder interface {
 	Query(ctx context.Context, text string, localOnly bool) (vectors map[string][]float32, degraded bool, err error)
 }
 
-// Sketcher is an Embedder that can also give texts sketches: what a Ranker compares word by word, in their contexts.
-// Both sides of a comparison are of one space. Sketches are opaque but to it and the Ranker.
-type Sketcher interface {
-	// Sketches returns one for each text, in order, and nil for spaces that have none. Asked right after Documents
-	// or Query for the same texts it costs nothing. The caller must not change them.
-	Sketches(ctx context.Context, texts []string, space string) ([][]byte, error)
-}
-
 // Classifier decides a scope; *scope.Classifier is one.
 type Classifier interface {
 	Classify(ctx context.Context, in scope.Input) (scope.Decision, error)
@@ -257,7 +243,6 @@ type RankQuery struct {
 	Now     time.Time
 	Limit   int
 	Explain bool
-	Sketch  []byte // of Text, see Sketcher; nil for none
 }
 
 // Ranked is a candidate with its final score.

@@ -74,9 +74,8 @@ func (s *Service) Recall(ctx context.Context, c Caller, in RecallInput) (RecallR
 	if err != nil {
 		return RecallResult{}, err
 	}
-	sketch := s.sketchQuery(ctx, in.Query, vectors)
 	set, err := s.store.Candidates(ctx, CandidateQuery{
-		Text: in.Query, Vectors: vectors, Sketch: len(sketch) > 0, Filter: in.Filter, Mode: in.Mode, Limit: max(candidatesPerSource, in.Limit),
+		Text: in.Query, Vectors: vectors, Filter: in.Filter, Mode: in.Mode, Limit: max(candidatesPerSource, in.Limit),
 	})
 	if err != nil {
 		return RecallResult{}, fmt.Errorf("recall: %w", err)
@@ -85,7 +84,7 @@ func (s *Service) Recall(ctx context.Context, c Caller, in RecallInput) (RecallR
 		set.Candidates = slices.DeleteFunc(set.Candidates, func(x Candidate) bool { return !keep(&x.Memory) })
 	}
 	set.Candidates = dropExpired(set.Candidates, s.now())
-	ranked := s.ranker.Rank(RankQuery{Text: in.Query, Project: c.Project, Now: s.now(), Limit: in.Limit, Explain: in.Explain, Sketch: sketch}, set)
+	ranked := s.ranker.Rank(RankQuery{Text: in.Query, Project: c.Project, Now: s.now(), Limit: in.Limit, Explain: in.Explain}, set)
 	res.Memories, res.Truncated = s.budget(ranked, in.Query, in.MaxTokens)
 	s.countUse(c, res.Memories)
 	if len(res.Memories) == 0 {
@@ -143,20 +142,6 @@ func (s *Service) embedQuery(ctx context.Context, in RecallInput, res *RecallRes
 	}
 	res.Degraded = degraded
 	return vectors, nil
-}
-
-// sketchQuery returns the question's sketch, or nil where none is to be had.
-func (s *Service) sketchQuery(ctx context.Context, text string, vectors map[string][]float32) []byte {
-	sketcher, ok := s.embedder.(Sketcher)
-	if !ok {
-		return nil
-	}
-	for space := range vectors {
-		if out, err := sketcher.Sketches(ctx, []string{text}, space); err == nil && len(out) == 1 && out[0] != nil {
-			return out[0]
-		}
-	}
-	return nil
 }
 
 // embedderTrouble puts an embedder's error into words for the caller; its detail may hold what the log alone may see.

@@ -230,16 +230,12 @@ type embeddings struct {
 	router  atomic.Pointer[embedding.Router]
 	local   embedding.Embedder
 	distant embedding.Embedder    // nil where there is none
-	model   *minilm.Model         // makes the sketches of what local embeds
 	closers []func() error        // in the order of closing
 	err     error                 // why there is no router
 	last    atomic.Pointer[error] // what the last use ran into
 }
 
-var (
-	_ memory.Embedder = (*embeddings)(nil)
-	_ memory.Sketcher = (*embeddings)(nil)
-)
+var _ memory.Embedder = (*embeddings)(nil)
 
 func openEmbeddings(ctx context.Context, c config, formers []embedModel, log *slog.Logger) (_ *embeddings, err error) {
 	e := &embeddings{}
@@ -266,7 +262,6 @@ func openEmbeddings(ctx context.Context, c config, formers []embedModel, log *sl
 	if err != nil {
 		return nil, err
 	}
-	e.model = model
 	var remote embedding.Embedder
 	if c.Embedding.Provider == "openai" {
 		if remote, err = e.openRemote(ctx, c.Embedding, log); err != nil {
@@ -334,14 +329,6 @@ func (e *embeddings) Query(ctx context.Context, text string, localOnly bool) (ma
 	}
 	v, degraded, err := e.router.Load().Query(ctx, text, localOnly)
 	return v, degraded, e.note(err)
-}
-
-// Sketches implements memory.Sketcher: the local space has sketches, others have none.
-func (e *embeddings) Sketches(ctx context.Context, texts []string, space string) ([][]byte, error) {
-	if e.model == nil || space != e.local.Space() {
-		return make([][]byte, len(texts)), nil
-	}
-	return e.model.Sketches(ctx, texts)
 }
 
 // note marks the errors that a person can mend by setting the model or its provider up again, and keeps them for

@@ -11,15 +11,9 @@ import (
 // An empty text has a vector too. When ctx ends it returns its error after the pass under way, of at most 512 tokens
 // (about 0.1 s).
 func (m *Model) Embed(ctx context.Context, texts []string) ([][]float32, error) {
-	vectors, _, err := m.embed(ctx, texts)
-	return vectors, err
-}
-
-// embed returns the vectors and the sketches of texts, and keeps the sketches.
-func (m *Model) embed(ctx context.Context, texts []string) ([][]float32, [][]byte, error) {
 	l, release, err := m.acquire(ctx)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	defer release()
 	var ids [][]int32 // of the parts of all texts
@@ -31,41 +25,19 @@ func (m *Model) embed(ctx context.Context, texts []string) ([][]float32, [][]byt
 			owner = append(owner, i)
 		}
 	}
-	parts, sketches := make([][]float32, len(ids)), make([][]byte, len(ids))
+	parts := make([][]float32, len(ids))
 	err = m.each(ctx, passes(ids), func(s *scratch, p pass) {
 		x := l.weights.forward(m.kernels, s, ids[p.from:p.to])
 		row := 0
 		for i := p.from; i < p.to; i++ {
 			parts[i] = pool(x[row*hidden:], len(ids[i]))
-			sketches[i] = l.tokens.sketch(nil, x[row*hidden:], ids[i])
 			row += len(ids[i])
 		}
 	})
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	return merge(parts, owner, len(texts)), m.keep(texts, sketches, owner), nil
-}
-
-// keep joins the sketches of each text's parts, and keeps them for Sketches.
-func (m *Model) keep(texts []string, parts [][]byte, owner []int) [][]byte {
-	out := make([][]byte, len(texts))
-	for i, s := range parts {
-		switch sum := out[owner[i]]; {
-		case len(s) == 0:
-		case sum == nil:
-			out[owner[i]] = s
-		default:
-			out[owner[i]] = append(sum, s[1:]...)
-		}
-	}
-	for i := range out {
-		if out[i] = bounded(out[i]); out[i] == nil {
-			out[i] = []byte{}
-		}
-		m.sketches.put(texts[i], out[i])
-	}
-	return out
+	return merge(parts, owner, len(texts)), nil
 }
 
 // parts returns the tokens of text, or of windows of it when it is long and the options ask for more than one.

@@ -36,8 +36,6 @@ type Model struct {
 	kernels *kernels
 	scratch sync.Pool // of *scratch
 
-	sketches sketchCache
-
 	use    sync.RWMutex // held for reading while loaded is used, for writing while it changes
 	loaded *loaded      // nil before the first use and after Unload
 	closed bool

@@ -38,7 +38,6 @@ type tokenizer struct {
 	vocab    map[string]int32 // pieces; those inside a word begin with "##"
 	special  []string         // texts that stand for a token of the model wherever they appear
 	maxPiece int              // bytes of the longest piece, without "##"
-	empty    map[int32]bool   // words that say nothing by themselves
 }
 
 // parseTokenizer reads a tokenizer.json and refuses what it would not follow to the letter.
@@ -89,7 +88,6 @@ func parseTokenizer(data []byte) (*tokenizer, error) {
 		}
 		t.special = append(t.special, a.Content)
 	}
-	t.empty = emptyIDs(t.vocab)
 	return t, nil
 }
 

@@ -5,9 +5,7 @@
 // near its vector is, whether the person asked about says it, whether its date is the date asked for, whether it is
 // itself a question, and so on (features.go). A linear model weighs them. The weights are a reviewed file, weights.json,
 // trained as a listwise softmax over questions with known answers; those no such data can teach (recency, importance,
-// project, trust) are set by hand and small. There are three
-// sets: for words alone, for words and vectors, and for words, vectors and sketches (sketch.go: how near the words of the
-// question are, one by one, to the nearest word of a candidate or its neighbours).
+// project, trust) are set by hand and small. Without vectors a second set of weights is used.
 //
 // What the text of a memory says can raise it only through words, vector, person and date, each of which is bounded.
 // Trust never raises a memory; a text that is little but repetition falls; and where an untrusted memory repeats a trusted

@@ -18,8 +18,6 @@ const (
 	fDense                       // cosine
 	fNearDense                   // cosine of its neighbours
 	fEpisodeDense                // cosine of the three best of its episode
-	fWords                       // how near in meaning its words are to the question's, word by word
-	fNearWords                   // the same with its neighbours' words
 	fSpeaker                     // said by a person whom the question names
 	fPresent                     // the persons named speak in its episode
 	fDate                        // from the time that the question speaks of
@@ -45,8 +43,7 @@ const (
 )
 
 var featureNames = [numFeatures]string{
-	"lexical", "own", "cover", "episode", "dense", "near_dense", "episode_dense",
-	"soft_words", "near_soft_words", "speaker",
+	"lexical", "own", "cover", "episode", "dense", "near_dense", "episode_dense", "speaker",
 	"present", "date", "when", "note", "asks", "first_person", "name", "name_asked", "count", "quote", "short", "length",
 	"project", "recent", "latest", "importance", "pinned", "used", "untrusted", "repeated",
 }
@@ -64,20 +61,15 @@ const usualLength = 3
 // memoryHalf is the age at which fRecent has halved.
 const memoryHalf = 45 * 24 * time.Hour
 
-// sources says what the candidates could be compared by, beside their words.
-type sources struct{ vectors, sketches bool }
-
 // describe turns candidates into features. now may be zero; then nothing counts as recent.
-func describe(q *question, rq *memory.RankQuery, cs []memory.Candidate) (vs []vector, ts []traits, by sources) {
+func describe(q *question, rq *memory.RankQuery, cs []memory.Candidate) (vs []vector, ts []traits, hybrid bool) {
 	vs, ts = make([]vector, len(cs)), make([]traits, len(cs))
 	for i := range cs {
 		ts[i] = traitsOf(&cs[i].Memory)
 	}
 	s := stage(cs)
-	by.vectors = words(vs, cs)
+	hybrid = words(vs, cs)
 	around(vs, cs, &s)
-	sketch := readSketch(rq.Sketch)
-	by.sketches = sketch.near(vs, cs, &s)
 	people, anyone := s.people(cs, ts, q)
 	for i := range cs {
 		v, t, m := &vs[i], &ts[i], &cs[i].Memory
@@ -90,7 +82,7 @@ func describe(q *question, rq *memory.RankQuery, cs []memory.Candidate) (vs []ve
 		textual(v, t, q)
 		known(v, &cs[i], t, q, rq)
 	}
-	return vs, ts, by
+	return vs, ts, hybrid
 }
 
 // words sets the features of the two sources and reports whether any candidate has a vector. One without is taken

@@ -48,8 +48,11 @@ func (r *Ranker) Rank(q memory.RankQuery, set memory.CandidateSet) []memory.Rank
 		return nil
 	}
 	question := readQuestion(q.Text, q.Now)
-	vs, ts, by := describe(&question, &q, cs)
-	m := r.models.choose(by)
+	vs, ts, hybrid := describe(&question, &q, cs)
+	m := &r.models.words
+	if hybrid {
+		m = &r.models.hybrid
+	}
 	order := make([]judged, len(cs))
 	for i := range cs {
 		order[i] = judged{i, m.logit(&vs[i])}
@@ -78,8 +81,6 @@ var phrases = map[feature]string{
 	fDense:        "is near in meaning",
 	fNearDense:    "stands beside what is near in meaning",
 	fEpisodeDense: "comes from a conversation near in meaning",
-	fWords:        "its words are near in meaning",
-	fNearWords:    "its words and its neighbours' are near in meaning",
 	fSpeaker:      "said by the person asked about",
 	fPresent:      "from a conversation with the person asked about",
 	fDate:         "from the time asked about",

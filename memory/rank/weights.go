@@ -14,11 +14,10 @@ var reviewedWeights []byte
 
 // weightsFile is the form of weights.json.
 type weightsFile struct {
-	Note     string             `json:"note"`
-	Priors   map[string]float64 `json:"priors"`   // features that no data teaches, for all models
-	Sketched modelFile          `json:"sketched"` // words, vectors and sketches
-	Hybrid   modelFile          `json:"hybrid"`   // words and vectors
-	Words    modelFile          `json:"words"`    // words alone
+	Note   string             `json:"note"`
+	Priors map[string]float64 `json:"priors"` // features that no data teaches, for both models
+	Hybrid modelFile          `json:"hybrid"` // words and vectors
+	Words  modelFile          `json:"words"`  // words alone
 }
 
 type modelFile struct {
@@ -32,19 +31,8 @@ type model struct {
 	weights vector
 }
 
-// models are the rankers of a weights file.
-type models struct{ sketched, hybrid, words model }
-
-// choose returns the ranker for what there is to compare by.
-func (ms *models) choose(by sources) *model {
-	switch {
-	case by.sketches:
-		return &ms.sketched
-	case by.vectors:
-		return &ms.hybrid
-	}
-	return &ms.words
-}
+// models are the two rankers of a weights file.
+type models struct{ hybrid, words model }
 
 // readWeights checks and reads a weights file: every name a feature, every number finite.
 func readWeights(raw []byte) (models, error) {
@@ -56,7 +44,7 @@ func readWeights(raw []byte) (models, error) {
 	for _, m := range []struct {
 		from modelFile
 		to   *model
-	}{{f.Sketched, &out.sketched}, {f.Hybrid, &out.hybrid}, {f.Words, &out.words}} {
+	}{{f.Hybrid, &out.hybrid}, {f.Words, &out.words}} {
 		m.to.bias = m.from.Bias
 		for _, part := range []map[string]float64{f.Priors, m.from.Weights} {
 			for _, name := range slices.Sorted(maps.Keys(part)) {

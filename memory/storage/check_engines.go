@@ -202,7 +202,7 @@ func (c *checker) indexed(row int64, refs []catalog.VectorRef, report func(Findi
 // holds reports whether x has the vector of ref, or its code. Where RocksDB has lost it, which is a finding of its own, a
 // code cannot be compared.
 func (c *checker) holds(x *vector.Index, ref catalog.VectorRef) bool {
-	values, _, err := c.store.txns.value(ref)
+	values, err := c.store.txns.value(ref)
 	if err != nil {
 		got, err := x.Reconstruct(ref.Row)
 		return x.Kind() != vector.Flat || err == nil && bytesFit(ref, vectorBytes(got))

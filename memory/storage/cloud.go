@@ -160,7 +160,7 @@ func (s *Store) addMemories(ctx context.Context, v *catalog.View, ids []memory.I
 		out[owner[row]] = view
 	}
 	for _, ref := range refs {
-		values, _, err := s.txns.value(ref)
+		values, err := s.txns.value(ref)
 		if err != nil {
 			continue // damaged or just replaced: the other side embeds the text itself
 		}
@@ -291,7 +291,7 @@ func (s *Store) cloudApply(tx *catalog.Tx, t *txn, it *CloudItem, d *draft) erro
 	}
 	v := *it.Vector
 	v.Version = after.Version
-	return s.putVector(tx, t, &v, v.Values, v.Sketch)
+	return s.putVector(tx, t, &v, v.Values)
 }
 
 func (s *Store) cloudInsert(tx *catalog.Tx, t *txn, it *CloudItem, d *draft) error {
@@ -317,7 +317,7 @@ func (s *Store) cloudInsert(tx *catalog.Tx, t *txn, it *CloudItem, d *draft) err
 	if it.Vector == nil || checkVector(it.Vector) != nil {
 		return tx.PutJob(r.Row)
 	}
-	t.put(catalog.VectorRef{Row: r.Row, Space: it.Vector.Space, Version: 1, Class: vectorClass(&m)}, append([]float32(nil), it.Vector.Values...), it.Vector.Sketch)
+	t.put(catalog.VectorRef{Row: r.Row, Space: it.Vector.Space, Version: 1, Class: vectorClass(&m)}, append([]float32(nil), it.Vector.Values...))
 	return nil
 }
 

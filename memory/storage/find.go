@@ -3,7 +3,6 @@ package storage
 import (
 	"cmp"
 	"context"
-	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -13,7 +12,6 @@ import (
 	"github.com/elderzan/elderzan/memory"
 	"github.com/elderzan/elderzan/memory/storage/internal/catalog"
 	"github.com/elderzan/elderzan/memory/storage/internal/inverted"
-	"github.com/elderzan/elderzan/memory/storage/internal/kv"
 	"github.com/elderzan/elderzan/memory/storage/internal/vector"
 )
 
@@ -78,7 +76,7 @@ func (s *Store) Candidates(ctx context.Context, q memory.CandidateQuery) (memory
 		return memory.CandidateSet{}, err
 	}
 	set.Exact = exact
-	if set.Candidates, err = s.load(ctx, &q, words, near); err != nil {
+	if set.Candidates, err = s.load(ctx, q.Filter, words, near); err != nil {
 		return memory.CandidateSet{}, err
 	}
 	return set, s.usable() // an index that was closed meanwhile has left its part out
@@ -194,7 +192,7 @@ func vectorMode(m memory.Mode) vector.Mode {
 }
 
 // load reads the memories proposed. One that changed meanwhile and no longer passes the filter is left out.
-func (s *Store) load(ctx context.Context, q *memory.CandidateQuery, words map[int64]inverted.Hit, near map[int64]similarity) ([]memory.Candidate, error) {
+func (s *Store) load(ctx context.Context, f memory.Filter, words map[int64]inverted.Hit, near map[int64]similarity) ([]memory.Candidate, error) {
 	// Score gave a hit, if an empty one, for each row that only its vector proposed: words names them all.
 	rows := make([]int64, 0, len(words))
 	for row := range words {
@@ -205,12 +203,6 @@ func (s *Store) load(ctx context.Context, q *memory.CandidateQuery, words map[in
 	if err != nil {
 		return nil, catalogError(err)
 	}
-	var sketches map[int64][]byte
-	if q.Sketch {
-		if sketches, err = s.sketches(near); err != nil {
-			return nil, err
-		}
-	}
 	out := make([]memory.Candidate, 0, len(records))
 	for i := range records {
 		r := &records[i]
@@ -219,13 +211,13 @@ func (s *Store) load(ctx context.Context, q *memory.CandidateQuery, words map[in
 			s.opts.Logger.Error("a memory is damaged; run `elderzan doctor --repair`", "id", r.Memory.ID, "error", err)
 			continue
 		}
-		if !matches(&q.Filter, &m) {
+		if !matches(&f, &m) {
 			continue
 		}
 		hit := words[r.Row]
 		sim, has := near[r.Row]
 		c := memory.Candidate{Memory: m, Lexical: hit.Score, Own: hit.Own, Cover: hit.Cover, Dense: sim.cosine, Space: sim.space, HasVector: has,
-			Sketch: sketches[r.Row], Uses: r.Uses, LastUsed: r.LastUsed}
+			Uses: r.Uses, LastUsed: r.LastUsed}
 		u := s.uses.pending(m.ID)
 		c.Uses += u.Count
 		if u.Last.After(c.LastUsed) {
@@ -254,26 +246,6 @@ func (s *Store) records(ctx context.Context, rows []int64) ([]catalog.Record, er
 	}
 	err := g.Wait()
 	return append(halves[0], halves[1]...), err
-}
-
-// sketches reads the sketches of the rows that have any. A damaged value has none: the checker sees to it.
-func (s *Store) sketches(near map[int64]similarity) (map[int64][]byte, error) {
-	rows, keys := make([]int64, 0, len(near)), make([][]byte, 0, len(near))
-	for row, sim := range near {
-		rows, keys = append(rows, row), append(keys, vectorKey(row, sim.space))
-	}
-	values, err := s.kv.MultiGet(kv.Vectors, keys)
-	var damaged *kv.CorruptError
-	if err != nil && !errors.As(err, &damaged) {
-		return nil, kvError("read sketches", err)
-	}
-	out := make(map[int64][]byte, len(rows))
-	for i, row := range rows {
-		if i < len(values) {
-			out[row] = sketchOf(values[i])
-		}
-	}
-	return out, nil
 }
 
 // matches reports whether m passes every field of f.

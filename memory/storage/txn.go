@@ -21,11 +21,11 @@ type txn struct {
 	decided bool // committed; guarded by manager.mu
 }
 
-// put has the vector of ref stored, with its sketch. The caller must not change values and sketch afterwards.
-func (t *txn) put(ref catalog.VectorRef, values []float32, sketch []byte) {
+// put has the vector of ref stored. The caller must not change values afterwards.
+func (t *txn) put(ref catalog.VectorRef, values []float32) {
 	b := vectorBytes(values)
 	ref.Sum = vectorSum(b)
-	t.ops = append(t.ops, intentOp{key: vectorKey(ref.Row, ref.Space), class: ref.Class, value: append(b, sketch...)})
+	t.ops = append(t.ops, intentOp{key: vectorKey(ref.Row, ref.Space), class: ref.Class, value: b})
 	t.refs, t.values = append(t.refs, ref), append(t.values, values)
 }
 
@@ -252,8 +252,8 @@ func (m *manager) giveForget(ids [][]byte) {
 	m.forget = append(m.forget, ids...)
 }
 
-// value returns a vector and its sketch as the writer's transaction sees them, and checks the vector against ref.
-func (m *manager) value(ref catalog.VectorRef) ([]float32, []byte, error) {
+// value returns the bytes of a vector as the writer's transaction sees it, and checks them against ref.
+func (m *manager) value(ref catalog.VectorRef) ([]float32, error) {
 	key := vectorKey(ref.Row, ref.Space)
 	m.mu.Lock()
 	p := m.pending[string(key)]
@@ -264,22 +264,10 @@ func (m *manager) value(ref catalog.VectorRef) ([]float32, []byte, error) {
 	} else {
 		var err error
 		if b, err = m.store.kv.Get(kv.Vectors, key); err != nil && !errors.Is(err, kv.ErrNotFound) {
-			return nil, nil, kvError("read vector", err)
+			return nil, kvError("read vector", err)
 		}
 	}
-	values, err := checkedVector(ref, b)
-	if err != nil {
-		return nil, nil, err
-	}
-	return values, sketchOf(b), nil
-}
-
-// sketchOf returns what stands behind a vector in its value.
-func sketchOf(value []byte) []byte {
-	if len(value) <= 4*memory.Dim {
-		return nil
-	}
-	return value[4*memory.Dim:]
+	return checkedVector(ref, b)
 }
 
 // decided puts, in values, what decided transactions have for keys that they have not moved in place yet.
@@ -305,10 +293,10 @@ var errVector = errors.New("the vector's bytes are missing or not those on recor
 
 // checkedVector decodes b if it is the vector on record; otherwise it returns a *memory.CorruptError.
 func checkedVector(ref catalog.VectorRef, b []byte) ([]float32, error) {
-	if len(b) < 4*memory.Dim || string(vectorSum(b[:4*memory.Dim])) != string(ref.Sum) {
+	if len(b) != 4*memory.Dim || string(vectorSum(b)) != string(ref.Sum) {
 		return nil, &memory.CorruptError{Engine: "rocksdb", Err: fmt.Errorf("row %d, space %q: %w", ref.Row, ref.Space, errVector)}
 	}
-	return vectorValues(b[:4*memory.Dim]), nil
+	return vectorValues(b), nil
 }
 
 // dropVectors deletes every vector of rows with the change that tx makes.
@@ -334,7 +322,7 @@ func (s *Store) moveVectors(tx *catalog.Tx, row int64, class security.Class) err
 		if ref.Class == class {
 			continue
 		}
-		values, sketch, err := s.txns.value(ref)
+		values, err := s.txns.value(ref)
 		var damaged *memory.CorruptError
 		if err != nil && !errors.As(err, &damaged) {
 			return err
@@ -353,7 +341,7 @@ func (s *Store) moveVectors(tx *catalog.Tx, row int64, class security.Class) err
 		}
 		t.drops = append(t.drops, ref)
 		ref.Class = class
-		t.put(ref, values, sketch)
+		t.put(ref, values)
 	}
 	if len(t.drops) > 0 {
 		if err := tx.Touch(row, catalog.TouchedVectors); err != nil {

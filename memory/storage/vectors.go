@@ -55,17 +55,17 @@ func (s *Store) FailJobs(ctx context.Context, ids []memory.ID, after time.Time) 
 // PutVectors implements memory.Indexes. A vector of a text that has changed since, or of a memory that is gone, is
 // dropped, and its job stays. A memory keeps one vector in each space.
 func (s *Store) PutVectors(ctx context.Context, vs []memory.Vector) error {
-	copies, sketches := make([][]float32, len(vs)), make([][]byte, len(vs))
+	copies := make([][]float32, len(vs))
 	for i := range vs {
 		if err := checkVector(&vs[i]); err != nil {
 			return err
 		}
-		copies[i], sketches[i] = append([]float32(nil), vs[i].Values...), append([]byte(nil), vs[i].Sketch...)
+		copies[i] = append([]float32(nil), vs[i].Values...)
 	}
 	return s.write(ctx, func(tx *catalog.Tx) error {
 		var t txn
 		for i := range vs {
-			if err := s.putVector(tx, &t, &vs[i], copies[i], sketches[i]); err != nil {
+			if err := s.putVector(tx, &t, &vs[i], copies[i]); err != nil {
 				return err
 			}
 		}
@@ -74,13 +74,13 @@ func (s *Store) PutVectors(ctx context.Context, vs []memory.Vector) error {
 }
 
 // putVector adds one vector to t unless it is stale, and removes its job.
-func (s *Store) putVector(tx *catalog.Tx, t *txn, v *memory.Vector, values []float32, sketch []byte) error {
+func (s *Store) putVector(tx *catalog.Tx, t *txn, v *memory.Vector, values []float32) error {
 	r, ok, err := tx.ByID(v.ID)
 	if err != nil || !ok || v.Version < r.TextVersion || v.Version > r.Memory.Version {
 		return err
 	}
 	ref := catalog.VectorRef{Row: r.Row, Space: v.Space, Version: v.Version, Class: vectorClass(&r.Memory)}
-	t.put(ref, values, sketch)
+	t.put(ref, values)
 	return tx.DropJob(r.Row)
 }
 
@@ -92,9 +92,6 @@ func checkVector(v *memory.Vector) error {
 		return &memory.InputError{Field: "vector", Problem: fmt.Sprintf("has %d components, not %d", len(v.Values), memory.Dim),
 			Hint: "set embedding.dimensions to 768"}
 	}
-	if len(v.Sketch) > memory.MaxSketchBytes {
-		return &memory.InputError{Field: "sketch", Problem: fmt.Sprintf("has %d bytes; the limit is %d", len(v.Sketch), memory.MaxSketchBytes)}
-	}
 	var sum float64
 	for _, c := range v.Values {
 		sum += float64(c) * float64(c)
@@ -105,8 +102,7 @@ func checkVector(v *memory.Vector) error {
 	return nil
 }
 
-// vectorBytes writes a vector as RocksDB holds it: little-endian float32. Behind it may stand the memory's sketch, which
-// the checksum on record does not cover: RocksDB's values are authenticated, and a sketch is nowhere else.
+// vectorBytes writes a vector as RocksDB holds it: little-endian float32.
 func vectorBytes(values []float32) []byte {
 	b := make([]byte, 0, 4*len(values))
 	for _, c := range values {

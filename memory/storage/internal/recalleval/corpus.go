@@ -15,9 +15,6 @@ type Corpus struct {
 	Index   *inverted.Index
 	Vectors [][]float32 // by memory; nil without an embedder
 	Queries [][]float32 // by question
-
-	Sketches         [][]byte // by memory; nil where there are none
-	QuestionSketches [][]byte // by question
 }
 
 // NewCorpus indexes a set.
@@ -56,20 +53,8 @@ func (c *Corpus) Candidates(q int, pooled bool, limit int) memory.CandidateSet {
 		if dense != nil {
 			set.Candidates[i].Dense = dense[h.Row]
 		}
-		if c.Sketches != nil {
-			set.Candidates[i].Sketch = c.Sketches[h.Row]
-		}
 	}
 	return set
-}
-
-// Query is what a Ranker may know of question q.
-func (c *Corpus) Query(q int, now time.Time, limit int) memory.RankQuery {
-	rq := memory.RankQuery{Text: c.Set.Questions[q].Text, Now: now, Limit: limit}
-	if c.QuestionSketches != nil {
-		rq.Sketch = c.QuestionSketches[q]
-	}
-	return rq
 }
 
 // addDense joins the nearest rows to the hits and returns all cosines by row.

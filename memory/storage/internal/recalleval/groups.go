@@ -37,7 +37,7 @@ func (c *Corpus) Groups(now time.Time, limit int, weight float64, workers int) (
 func (c *Corpus) group(q int, pooled bool, now time.Time, limit int, place map[memory.ID]int) Group {
 	set := c.Candidates(q, pooled, limit)
 	question := c.Set.Questions[q]
-	_, rows := rank.Features(c.Query(q, now, 0), set)
+	_, rows := rank.Features(memory.RankQuery{Text: question.Text, Now: now}, set)
 	g := Group{Rows: rows, Relevant: make([]bool, len(rows)), Question: question, Pooled: pooled, Memories: make([]int, len(rows))}
 	for i := range set.Candidates {
 		g.Memories[i] = place[set.Candidates[i].Memory.ID]

@@ -49,7 +49,7 @@ func stages(t *testing.T, c *Corpus) []struct {
 		{"own words", by(func(c *memory.Candidate) float64 { return c.Own })},
 		{"neighbours' words", by(func(c *memory.Candidate) float64 { return c.Lexical })},
 		{"ranked", func(q int, set memory.CandidateSet) []int {
-			return c.Indexes(r.Rank(c.Query(q, asked, 20), set), place)
+			return c.Indexes(r.Rank(memory.RankQuery{Text: c.Set.Questions[q].Text, Now: asked, Limit: 20}, set), place)
 		}},
 	}
 }

@@ -19,7 +19,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/elderzan/elderzan/embed"
@@ -41,49 +40,37 @@ const notesWeight = 2
 
 func main() {
 	out := flag.String("o", "", "weights file to write; its priors are kept")
-	models := flag.String("models", "words,hybrid,sketched", "which models to fit; the others are kept")
 	cache := flag.String("cache", filepath.Join(os.TempDir(), "elderzan-recalleval"), "folder for vectors")
 	flag.Parse()
-	if err := run(context.Background(), *out, *cache, strings.Split(*models, ",")); err != nil {
+	if err := run(context.Background(), *out, *cache); err != nil {
 		fmt.Fprintln(os.Stderr, "train:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, out, cache string, models []string) error {
+func run(ctx context.Context, out, cache string) error {
 	dialogue, notes, err := corpora()
 	if err != nil {
 		return err
 	}
-	e, encoder, err := embedder()
+	e, err := embedder()
 	if err != nil {
 		return err
 	}
-	defer encoder.Close()
 	file, err := readFile(out)
 	if err != nil {
 		return err
 	}
-	corpora := []*recalleval.Corpus{dialogue, notes}
-	for _, step := range []struct {
-		name    string
-		model   *model
-		prepare func(c *recalleval.Corpus) (bool, error)
-	}{
-		{"words", &file.Words, func(*recalleval.Corpus) (bool, error) { return true, nil }},
-		{"hybrid", &file.Hybrid, func(c *recalleval.Corpus) (bool, error) { return c.Embed(ctx, e, e.Space(), cache) }},
-		{"sketched", &file.Sketched, func(c *recalleval.Corpus) (bool, error) { return c.Sketch(ctx, encoder, e.Space(), cache) }},
-	} {
-		for _, c := range corpora {
-			if _, err := step.prepare(c); err != nil {
-				return err
-			}
+	if file.Words, err = fit("words", dialogue, notes, file.Priors); err != nil {
+		return err
+	}
+	for _, c := range []*recalleval.Corpus{dialogue, notes} {
+		if _, err := c.Embed(ctx, e, e.Space(), cache); err != nil {
+			return err
 		}
-		if slices.Contains(models, step.name) {
-			if *step.model, err = fit(step.name, dialogue, notes, file.Priors); err != nil {
-				return err
-			}
-		}
+	}
+	if file.Hybrid, err = fit("hybrid", dialogue, notes, file.Priors); err != nil {
+		return err
 	}
 	if out == "" {
 		return nil
@@ -108,30 +95,28 @@ func corpora() (dialogue, notes *recalleval.Corpus, err error) {
 	return recalleval.NewCorpus(recalleval.Join(set, own), inverted.Options{}), recalleval.NewCorpus(recalleval.Join(own, set), inverted.Options{}), nil
 }
 
-func embedder() (*embed.Joint, *minilm.Model, error) {
+func embedder() (*embed.Joint, error) {
 	dir := os.Getenv("ELDERZAN_MODEL")
 	if dir == "" {
-		return nil, nil, errors.New("no model; set ELDERZAN_MODEL, for example by `eval \"$(make -s env)\"`")
+		return nil, errors.New("no model; set ELDERZAN_MODEL, for example by `eval \"$(make -s env)\"`")
 	}
 	model, err := minilm.Open(dir, minilm.Options{Threads: runtime.GOMAXPROCS(0)})
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	words, err := lexical.New(lexical.Options{Terms: analysis.Terms, TermsVersion: analysis.Version})
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	joint, err := embed.NewJoint(model, words, embed.JointOptions{})
-	return joint, model, err
+	return embed.NewJoint(model, words, embed.JointOptions{})
 }
 
 // weightsFile is the form of memory/rank's weights.
 type weightsFile struct {
-	Note     string             `json:"note"`
-	Priors   map[string]float64 `json:"priors"`
-	Sketched model              `json:"sketched"`
-	Hybrid   model              `json:"hybrid"`
-	Words    model              `json:"words"`
+	Note   string             `json:"note"`
+	Priors map[string]float64 `json:"priors"`
+	Hybrid model              `json:"hybrid"`
+	Words  model              `json:"words"`
 }
 
 type model struct {
@@ -160,11 +145,8 @@ func writeFile(path string, f weightsFile) error {
 	return os.WriteFile(path, b.Bytes(), 0o644)
 }
 
-// vectorFeatures take no part where there are no vectors, sketchFeatures where there are no sketches.
-var (
-	vectorFeatures = []string{"dense", "near_dense", "episode_dense"}
-	sketchFeatures = []string{"soft_words", "near_soft_words"}
-)
+// vectorFeatures take no part where there are no vectors.
+var vectorFeatures = []string{"dense", "near_dense", "episode_dense"}
 
 // fit prints the figures of left-out conversations and returns the weights learned from all.
 func fit(name string, dialogue, notes *recalleval.Corpus, priors map[string]float64) (model, error) {
@@ -174,7 +156,7 @@ func fit(name string, dialogue, notes *recalleval.Corpus, priors map[string]floa
 	use := make([]bool, len(names))
 	for i, n := range names {
 		_, prior := priors[n]
-		use[i] = !prior && (name != "words" || !slices.Contains(vectorFeatures, n)) && (name == "sketched" || !slices.Contains(sketchFeatures, n))
+		use[i] = !prior && (name == "hybrid" || !slices.Contains(vectorFeatures, n))
 	}
 	fixed := make([]float64, len(names))
 	for i, n := range names {
