@@ -16,10 +16,18 @@ func TestLearntModelOnlyRaises(t *testing.T) {
 		t.Fatal(err)
 	}
 	plain := s.classifier(nil)
+	// Texts of many words: equal ones stay on one side of the split, and a few would leave it to chance what is held out.
+	harmless := []string{
+		"Tests for the %s module live beside the %s code in its folder.", "We deploy %s on Thursdays, after the %s checks have passed.",
+		"The %s service answers at the port that %s is configured with.", "Use tabs in %s files; the %s linter insists.",
+		"In the meeting we agreed to rename %s to %s next quarter.", "How to build %s: run make, then look at the %s log.",
+	}
+	things := []string{"amber", "birch", "cedar", "delta", "ember", "fjord", "grove", "haven", "iris", "jade", "kelp", "larch"}
 	for i := range 120 {
-		text := fmt.Sprintf("The board talks about project Falcon%d and the price of the unit in round %d.", i, i*7)
+		one, other := things[i%len(things)], things[i/len(things)]
+		text := fmt.Sprintf("The board talks about project %s and the price of the %s unit in the next round.", one, other)
 		if i%2 == 0 {
-			text = fmt.Sprintf("Tests for module%d live beside the code in folder%d.", i, i*7)
+			text = fmt.Sprintf(harmless[i/2%len(harmless)], one, other)
 		}
 		in := scope.Input{Content: text}
 		d, err := plain.Classify(t.Context(), in)

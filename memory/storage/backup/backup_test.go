@@ -193,7 +193,7 @@ func TestRestoreTarget(t *testing.T) {
 func TestIncremental(t *testing.T) {
 	r := newRig(t)
 	repo := r.repository(t)
-	load(t, r.Store, 0, 1000)
+	load(t, r.Store, 0, 4000) // words that are settled in between touch up to eight chunks of 64 KiB
 	if err := r.Flush(t.Context()); err != nil {
 		t.Fatal(err)
 	}
