@@ -36,7 +36,7 @@ var settings = []setting{
 	{"log_level", "info", "debug, info, warn or error; the log is DIR/engine.log"},
 	{"metrics_listen", "", "address of this machine, such as 127.0.0.1:9464, at which Prometheus reads /metrics; empty: none"},
 	{"model_dir", "", "folder of the embedded model's weights; empty: found beside the program or in the cache"},
-	{"kms_url", "", "what keeps the master key: empty for the file master.key, or passphrase:, keyring:, pkcs11:…, base64key://, a cloud's KMS; set by `elderzan keys wrap`"},
+	{"kms_url", "", "what keeps the master key: empty for the file master.key, or passphrase:, keyring:, pkcs11:…, base64key://; set by `elderzan keys wrap`"},
 	{"passphrase_file", "", "file, mode 0600, that holds the passphrase for kms_url = \"passphrase:\"; ELDERZAN_PASSPHRASE wins"},
 	{"embedding.provider", "builtin", "builtin (offline) or openai (any OpenAI-compatible server; never sees PRIVATE or sensitive text)"},
 	{"embedding.base_url", "https://api.openai.com/v1", "address of the OpenAI-compatible server"},

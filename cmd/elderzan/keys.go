@@ -223,8 +223,7 @@ func newKeysWrap(a *app) *cobra.Command {
 			"  passphrase:                  a passphrase, asked for here; the engine takes it from ELDERZAN_PASSPHRASE or passphrase_file\n" +
 			"  keyring:                     the operating system's keyring\n" +
 			"  pkcs11:token=T;object=O?module-path=FILE&pin-source=file:FILE    a hardware token or HSM; else ELDERZAN_PKCS11_PIN\n" +
-			"  base64key://                 a key in ELDERZAN_KMS_KEY\n" +
-			"  awskms: gcpkms: azurekeyvault: hashivault:    a cloud's KMS, in a build with TAGS=cloudkms\n\n" +
+			"  base64key://                 a key in ELDERZAN_KMS_KEY\n\n" +
 			"It is unwrapped once when the engine starts: while it runs, the keeper may be away.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if to == "" {

@@ -32,7 +32,7 @@ type Closer interface{ Close() error }
 // Open returns the keeper that rawURL names. It returns an error wrapping ErrURL for one that is malformed or of an
 // unknown kind; whether the keeper can be reached shows when it is used. The error does not repeat the URL, which may
 // hold a secret.
-func Open(ctx context.Context, rawURL string, o Options) (keyring.Keeper, error) {
+func Open(_ context.Context, rawURL string, o Options) (keyring.Keeper, error) {
 	scheme, rest, ok := strings.Cut(rawURL, ":")
 	if !ok {
 		return nil, fmt.Errorf("%w: it has no scheme; use one of %s", ErrURL, strings.Join(Schemes(), ", "))
@@ -50,12 +50,12 @@ func Open(ctx context.Context, rawURL string, o Options) (keyring.Keeper, error)
 	case "base64key":
 		return newFixedKey(strings.TrimPrefix(rest, "//"), o.Key), nil
 	}
-	return openCloud(ctx, scheme, rawURL)
+	return refuse(scheme)
 }
 
-// Schemes lists the URL schemes that Open knows in this build, each with its colon.
+// Schemes lists the URL schemes that Open knows each with its colon.
 func Schemes() []string {
-	return append([]string{"passphrase:", "keyring:", "pkcs11:", "base64key:"}, cloudSchemes()...)
+	return []string{"passphrase:", "keyring:", "pkcs11:", "base64key:"}
 }
 
 // Describe returns a kms_url without what may be secret in it.

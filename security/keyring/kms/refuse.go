@@ -1,9 +1,6 @@
-//go:build !cloudkms
-
 package kms
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,11 +8,10 @@ import (
 	"github.com/elderzan/elderzan/security/keyring"
 )
 
-func cloudSchemes() []string { return nil }
-
-func openCloud(_ context.Context, scheme, _ string) (keyring.Keeper, error) {
+// refuse says why a scheme opens nothing.
+func refuse(scheme string) (keyring.Keeper, error) {
 	if slices.Contains([]string{"awskms", "gcpkms", "azurekeyvault", "hashivault"}, scheme) {
-		return nil, fmt.Errorf("%w: this build speaks to no cloud's KMS; build it with: make build TAGS=cloudkms", ErrURL)
+		return nil, fmt.Errorf("%w: no cloud's KMS is spoken to; use one of %s", ErrURL, strings.Join(Schemes(), ", "))
 	}
 	return nil, fmt.Errorf("%w: its scheme is unknown; use one of %s", ErrURL, strings.Join(Schemes(), ", "))
 }
