@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // The command-line part of MCP Inspector, which `npx @modelcontextprotocol/inspector --cli` runs. Its web page is not
@@ -40,7 +41,9 @@ func inspector(t *testing.T) string {
 		t.Fatal(err)
 	}
 	defer os.RemoveAll(fresh)
-	cmd := exec.CommandContext(t.Context(), "npm", "install", "--prefix", fresh, "--ignore-scripts", "--no-audit", "--no-fund",
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute) // npm itself tries for long where it reaches nothing
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "npm", "install", "--prefix", fresh, "--ignore-scripts", "--no-audit", "--no-fund",
 		"--loglevel=error", inspectorPackage+"@"+inspectorVersion)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("MCP Inspector cannot be installed: is npm there (make deps), and does it reach its registry? %v\n%s", err, out)
