@@ -65,7 +65,7 @@ func (a *app) serve(ctx context.Context) error {
 }
 
 // engineGCPercent trades a little collector time for memory: much of the heap lives as long as the engine.
-const engineGCPercent = 40
+const engineGCPercent = 25
 
 func newEngine(a *app) *cobra.Command {
 	return &cobra.Command{
