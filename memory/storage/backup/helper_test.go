@@ -37,11 +37,19 @@ func newRig(t testing.TB) *rig {
 
 func open(t testing.TB, dir string) *storage.Store {
 	t.Helper()
-	s, err := storage.Open(t.Context(), storage.Options{Dir: dir})
-	if err != nil {
-		t.Fatalf("Open: %v", err)
+	// A child that another test is starting holds this process's files, the lock among them, until it runs.
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	for tick := time.NewTicker(20 * time.Millisecond); ; {
+		s, err := storage.Open(t.Context(), storage.Options{Dir: dir})
+		switch {
+		case err == nil:
+			return s
+		case !errors.Is(err, storage.ErrLocked) || ctx.Err() != nil:
+			t.Fatalf("Open: %v", err)
+		}
+		<-tick.C
 	}
-	return s
 }
 
 func (r *rig) repository(t testing.TB) *backup.Repository {
