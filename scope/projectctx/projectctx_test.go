@@ -88,9 +88,9 @@ func TestName(t *testing.T) {
 
 func TestNamingTheProjectOrItsFolderMakesSurer(t *testing.T) {
 	g := projectctx.New(projectctx.Options{})
-	plain := g.Guess(scope.Input{Content: "it is slow", Project: "zond", Root: "/work/zond"})
-	for _, text := range []string{"Zond is slow", "/work/zond is slow", "in zond, it is slow", "zondy and zond"} {
-		if got := g.Guess(scope.Input{Content: text, Project: "zond", Root: "/work/zond"}); got.Confidence <= plain.Confidence {
+	plain := g.Guess(scope.Input{Content: "it is slow", Project: "zond", Root: "/src/zond"})
+	for _, text := range []string{"Zond is slow", "/src/zond is slow", "in zond, it is slow", "zondy and zond"} {
+		if got := g.Guess(scope.Input{Content: text, Project: "zond", Root: "/src/zond"}); got.Confidence <= plain.Confidence {
 			t.Errorf("%q: %.2f, no more than %.2f", text, got.Confidence, plain.Confidence)
 		}
 	}

@@ -346,10 +346,10 @@ func TestAcknowledgementThatIsNone(t *testing.T) {
 }
 
 func projectOf(dir string) (name, root, remote string) {
-	if !strings.HasPrefix(dir, "/work/") {
+	if !strings.HasPrefix(dir, "/src/") {
 		return "", "", ""
 	}
-	return strings.TrimPrefix(dir, "/work/"), dir, "h/o/n"
+	return strings.TrimPrefix(dir, "/src/"), dir, "h/o/n"
 }
 
 func TestRoots(t *testing.T) {
@@ -357,12 +357,12 @@ func TestRoots(t *testing.T) {
 	p := f.connect(t, Conn{})
 	p.initialize(`{"roots":{"listChanged":true}}`)
 	p.call(`1`, "conn", `{}`) // waits for the roots
-	p.answer(p.asked("roots/list"), `"result":{"roots":[{"uri":"http://x/"},{"uri":"%"},{"uri":"file:///home"},{"uri":"file:///work/app%20one"}]}`)
+	p.answer(p.asked("roots/list"), `"result":{"roots":[{"uri":"http://x/"},{"uri":"%"},{"uri":"file:///home"},{"uri":"file:///src/app%20one"}]}`)
 	p.wantText(`1`, `"Project":"app one"`)
 	p.send(`{"jsonrpc":"2.0","method":"notifications/roots/list_changed"}`)
-	p.answer(p.asked("roots/list"), `"result":{"roots":[{"uri":"file:///work/two"}]}`)
+	p.answer(p.asked("roots/list"), `"result":{"roots":[{"uri":"file:///src/two"}]}`)
 	p.await(f, func(s *Session) bool {
-		return s.conn.Project == "two" && s.conn.Root == "/work/two" && s.conn.Remote == "h/o/n"
+		return s.conn.Project == "two" && s.conn.Root == "/src/two" && s.conn.Remote == "h/o/n"
 	})
 	p.ok(p.leave())
 
