@@ -298,6 +298,24 @@ func (k *cloud) init(ctx context.Context, admin string, ca []byte, pin bool) (cl
 	return link, k.saveLink(ctx, &link, "cloud-init")
 }
 
+// update brings the schema of a database that was set up before up to date.
+func (k *cloud) update(ctx context.Context, admin, ca string) error {
+	o := postgres.Options{URL: func() string { return admin }, CA: []byte(ca), Admin: true}
+	if ca == "" {
+		k.mu.Lock()
+		o.CA = k.config.CA
+		if o.CA == nil && k.link != nil {
+			o.CA = k.link.CA
+		}
+		k.mu.Unlock()
+	}
+	if err := postgres.Init(ctx, o); err != nil {
+		return err
+	}
+	k.nudge()
+	return nil
+}
+
 // saveLink makes link the one on record; k.mu is held.
 func (k *cloud) saveLink(ctx context.Context, link *cloudLink, action string) error {
 	b, err := json.Marshal(link)

@@ -19,6 +19,7 @@ import (
 // registerCloud adds the tools behind the commands cloud, team, sync, conflicts and mode.
 func (a *admin) registerCloud(s *server.MCPServer) {
 	addAdmin(a, s, "cloud_init", "Set a cloud up", a.cloudInit)
+	addAdmin(a, s, "cloud_update", "Bring the cloud's schema up to date", a.cloudUpdate)
 	addAdmin(a, s, "cloud_pins", "The server's pins", a.cloudPins)
 	addAdmin(a, s, "cloud_usage", "What the team keeps in the cloud", a.cloudUsage)
 	addAdmin(a, s, "team_create", "Found a team", a.teamCreate)
@@ -62,6 +63,13 @@ func (a *admin) cloudInit(ctx context.Context, st *stack, in cloudInitArgs) (any
 		return nil, err
 	}
 	return cloudInitResult{Team: link.Team.String(), Pins: link.Pins, Next: "elderzan team create NAME"}, nil
+}
+
+func (a *admin) cloudUpdate(ctx context.Context, st *stack, in cloudInitArgs) (any, error) {
+	if err := postgres.CheckURL(in.AdminURL); err != nil {
+		return nil, hint(errors.New(strings.ReplaceAll(strings.TrimPrefix(err.Error(), "postgres: "), "cloud_database_url", "--admin-url")), "elderzan cloud update --help")
+	}
+	return struct{}{}, st.cloud.update(ctx, in.AdminURL, in.CA)
 }
 
 type pinsArgs struct {

@@ -48,25 +48,33 @@ func say[T any](show func(io.Writer, T)) func(io.Writer, json.RawMessage) error 
 	}
 }
 
+// adminArgs reads the flags of the commands that need the database's administrator.
+func adminArgs(cmd *cobra.Command) (map[string]any, error) {
+	url, _ := cmd.Flags().GetString("admin-url")
+	if url == "" {
+		url = os.Getenv("ELDERZAN_ADMIN_URL")
+	}
+	if url == "" {
+		return nil, hint(errors.New("no database"), "--admin-url postgres://ADMIN:PASSWORD@HOST:5432/DATABASE, or better in $ELDERZAN_ADMIN_URL, where no process list shows it")
+	}
+	in := map[string]any{"admin_url": url}
+	if path, _ := cmd.Flags().GetString("ca"); path != "" {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			return nil, hint(fmt.Errorf("--ca: %w", err), "name the PEM file of the authority that vouches for the server")
+		}
+		in["ca"] = string(b)
+	}
+	return in, nil
+}
+
 func newCloud(a *app) *cobra.Command {
 	initialise := sub(a, "init", "Set a PostgreSQL database up as the cloud of a new team", "cloud_init", cobra.NoArgs, func(cmd *cobra.Command, _ []string) (map[string]any, error) {
-		url, _ := cmd.Flags().GetString("admin-url")
-		if url == "" {
-			url = os.Getenv("ELDERZAN_ADMIN_URL")
+		in, err := adminArgs(cmd)
+		if err == nil {
+			in["no_pins"], _ = cmd.Flags().GetBool("no-pins")
 		}
-		if url == "" {
-			return nil, hint(errors.New("no database"), "--admin-url postgres://ADMIN:PASSWORD@HOST:5432/DATABASE, or better in $ELDERZAN_ADMIN_URL, where no process list shows it")
-		}
-		in := map[string]any{"admin_url": url}
-		if path, _ := cmd.Flags().GetString("ca"); path != "" {
-			b, err := os.ReadFile(path)
-			if err != nil {
-				return nil, hint(fmt.Errorf("--ca: %w", err), "name the PEM file of the authority that vouches for the server")
-			}
-			in["ca"] = string(b)
-		}
-		in["no_pins"], _ = cmd.Flags().GetBool("no-pins")
-		return in, nil
+		return in, err
 	}, say(func(w io.Writer, r cloudInitResult) {
 		fmt.Fprintf(w, "The database is ready. Its administrator is not needed any more.\n")
 		for i, p := range r.Pins {
@@ -74,9 +82,14 @@ func newCloud(a *app) *cobra.Command {
 		}
 		fmt.Fprintf(w, "Next: %s\n", r.Next)
 	}))
-	initialise.Flags().String("admin-url", "", "address of the database with a role that may make roles, used this once (default $ELDERZAN_ADMIN_URL)")
-	initialise.Flags().String("ca", "", "PEM file of the authority that vouches for the server (default: the system's)")
 	initialise.Flags().Bool("no-pins", false, "do not pin the server's keys")
+	update := sub(a, "update", "Bring the database's schema up to date with this build", "cloud_update", cobra.NoArgs, func(cmd *cobra.Command, _ []string) (map[string]any, error) {
+		return adminArgs(cmd)
+	}, say(func(w io.Writer, _ struct{}) { fmt.Fprintln(w, "The database is up to date.") }))
+	for _, c := range []*cobra.Command{initialise, update} {
+		c.Flags().String("admin-url", "", "address of the database with a role that may make roles, used this once (default $ELDERZAN_ADMIN_URL)")
+		c.Flags().String("ca", "", "PEM file of the authority that vouches for the server (default: the system's)")
+	}
 	pins := sub(a, "pins", "Show the pins of the server's keys; --renew takes them over", "cloud_pins", cobra.NoArgs, func(cmd *cobra.Command, _ []string) (map[string]any, error) {
 		return given(cmd, "renew"), nil
 	}, say(func(w io.Writer, r pinsResult) {
@@ -88,7 +101,7 @@ func newCloud(a *app) *cobra.Command {
 			fmt.Fprintf(w, "%-7s %8d rows %12d bytes\n", u.Scope, u.Rows, u.Bytes)
 		}
 	}))
-	return group("cloud", "Set up and look after the cloud", initialise, pins, usage)
+	return group("cloud", "Set up and look after the cloud", initialise, update, pins, usage)
 }
 
 func showTeam(w io.Writer, r teamResult) {

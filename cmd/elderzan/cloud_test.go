@@ -137,6 +137,7 @@ func TestCloud(t *testing.T) {
 	t.Run("offline", func(t *testing.T) { testCloudOffline(t, pg, a, b) })
 	t.Run("pause and mode", func(t *testing.T) { testCloudSwitches(t, a, b) })
 	t.Run("remove", func(t *testing.T) { testCloudRemove(t, a, b) })
+	a.ok("cloud", "update") // once more is harmless
 	for _, f := range fs {
 		if o := f.run("", "doctor"); o.code != 0 {
 			t.Errorf("doctor: %s%s", o.out, o.err)

@@ -24,6 +24,9 @@ type Content struct {
 	Embedding []float32 // nil for none; kept to the bit
 	Model     string    // embedding space of Embedding
 	Deleted   bool      // the row is gone: a tombstone, with everything else empty
+	// Dense is how many bytes at the end of Metadata are not worth compressing, such as the noise of a vector. It makes
+	// sealing quicker and is no part of what the record holds: Open returns 0.
+	Dense int
 }
 
 // Limits of content.
@@ -48,23 +51,33 @@ const (
 // encode writes content as MessagePack: an array of flags, text, title, tags, metadata, model and embedding, each in
 // its shortest form, so that content has one encoding.
 func (c *Content) encode() ([]byte, error) {
+	var buf bytes.Buffer
+	err := c.encodeTo(&buf)
+	return buf.Bytes(), err
+}
+
+func (c *Content) encodeTo(buf *bytes.Buffer) error {
 	if len(c.Tags) > maxTags || len(c.Embedding) > maxDims {
-		return nil, fmt.Errorf("%w: %d tags, %d dimensions", ErrTooLarge, len(c.Tags), len(c.Embedding))
+		return fmt.Errorf("%w: %d tags, %d dimensions", ErrTooLarge, len(c.Tags), len(c.Embedding))
 	}
 	n := len(c.Text) + len(c.Title) + len(c.Metadata) + len(c.Model) + 4*len(c.Embedding) + 32
 	for _, t := range c.Tags {
 		n += len(t) + 5
 	}
 	if n > maxContent {
-		return nil, fmt.Errorf("%w: %d bytes of content, at most %d", ErrTooLarge, n, maxContent)
+		return fmt.Errorf("%w: %d bytes of content, at most %d", ErrTooLarge, n, maxContent)
 	}
-	for _, s := range append([]string{c.Text, c.Title, c.Model}, c.Tags...) {
-		if !utf8.ValidString(s) {
-			return nil, fmt.Errorf("%w: text that is not UTF-8", ErrContent)
-		}
+	valid := utf8.ValidString(c.Text) && utf8.ValidString(c.Title) && utf8.ValidString(c.Model)
+	for _, t := range c.Tags {
+		valid = valid && utf8.ValidString(t)
 	}
-	buf := bytes.NewBuffer(make([]byte, 0, n))
-	enc := msgpack.NewEncoder(buf) // writing to a bytes.Buffer cannot fail
+	if !valid {
+		return fmt.Errorf("%w: text that is not UTF-8", ErrContent)
+	}
+	buf.Grow(n)
+	enc := msgpack.GetEncoder() // writing to a bytes.Buffer cannot fail
+	defer msgpack.PutEncoder(enc)
+	enc.Reset(buf)
 	_ = enc.EncodeArrayLen(contentArray)
 	_ = enc.EncodeUint(c.flags())
 	_ = enc.EncodeString(c.Text)
@@ -82,7 +95,7 @@ func (c *Content) encode() ([]byte, error) {
 		raw = binary.LittleEndian.AppendUint32(raw, math.Float32bits(v))
 	}
 	buf.Write(raw)
-	return buf.Bytes(), nil
+	return nil
 }
 
 func (c *Content) flags() uint64 {
@@ -197,25 +210,66 @@ var (
 	})
 )
 
-// pack encodes, compresses and pads content. The result has tagSize bytes of spare capacity.
-func (c *Content) pack() ([]byte, error) {
-	body, err := c.encode()
-	if err != nil {
+// pack encodes, compresses and pads content over dst, whose capacity is used. The result has tagSize bytes of spare
+// capacity.
+func (c *Content) pack(dst []byte) ([]byte, error) {
+	buf := bodies.Get().(*bytes.Buffer)
+	defer func() {
+		clear(buf.Bytes()[:buf.Len()])
+		buf.Reset()
+		bodies.Put(buf)
+	}()
+	if err := c.encodeTo(buf); err != nil {
 		return nil, err
 	}
-	codec := byte(codecRaw)
-	if small := compressor().EncodeAll(body, make([]byte, 0, len(body))); len(small) < len(body) {
-		codec, body = codecZstd, small
+	body := buf.Bytes()
+	out := slices.Grow(dst[:0], frameSize+len(body))[:frameSize]
+	if out = compress(out, body, c.dense(body)); len(out)-frameSize < len(body) {
+		return finish(out, codecZstd), nil
 	}
-	return frame(codec, body), nil
+	return finish(append(out[:frameSize], body...), codecRaw), nil
 }
 
-func frame(codec byte, body []byte) []byte {
-	n := padded(frameSize + len(body))
-	out := append(make([]byte, 0, n+tagSize), codec)
-	out = binary.BigEndian.AppendUint32(out, uint32(len(body)))
-	out = append(out, body...)
-	return out[:n] // the rest is zeros: make cleared it
+// bodies holds buffers for encoded content, wiped.
+var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// dense returns the length of the end of body that is stored as it is: from Dense bytes before the end of the metadata
+// on. It is 0 where an embedding would be in it, or where a zstd block would not hold it.
+func (c *Content) dense(body []byte) int {
+	n := c.Dense + len(c.Model) + 2*binary.MaxVarintLen32 // the lengths of model and embedding, at most
+	if c.Dense <= 0 || c.Dense > len(c.Metadata) || len(c.Embedding) > 0 || n > min(maxBlock, len(body)) {
+		return 0
+	}
+	return n
+}
+
+const maxBlock = 128 << 10 // of zstd
+
+// compress appends body as zstd: what comes before the last dense bytes compressed, those in a frame with one raw block.
+// A decoder joins the frames.
+func compress(out, body []byte, dense int) []byte {
+	head, tail := body[:len(body)-dense], body[len(body)-dense:]
+	out = compressor().EncodeAll(head, out)
+	if len(tail) == 0 {
+		return out
+	}
+	h := zstd.Header{SingleSegment: true, HasFCS: true, FrameContentSize: uint64(len(tail))}
+	out, err := h.AppendTo(out)
+	if err != nil {
+		panic("envelope: " + err.Error()) // the header is one that zstd has
+	}
+	block := uint32(len(tail))<<3 | 1 // raw, and the frame's last
+	return append(append(out, byte(block), byte(block>>8), byte(block>>16)), tail...)
+}
+
+// finish puts codec and length into the frameSize bytes that out begins with, and pads it.
+func finish(out []byte, codec byte) []byte {
+	out[0] = codec
+	binary.BigEndian.PutUint32(out[1:], uint32(len(out)-frameSize))
+	n := padded(len(out))
+	out = slices.Grow(out, n-len(out)+tagSize)
+	clear(out[len(out):n])
+	return out[:n]
 }
 
 // unpack undoes pack. What it returns shares nothing with plain.

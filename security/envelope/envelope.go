@@ -9,6 +9,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -95,10 +96,13 @@ func (e *Envelope) Seal(row uuid.UUID, seen State, c Content) ([]byte, State, er
 	if err != nil {
 		return nil, State{}, join(ErrKey, err)
 	}
-	plain, err := c.pack()
+	scratch := plains.Get().(*[]byte)
+	defer plains.Put(scratch)
+	plain, err := c.pack(*scratch)
 	if err != nil {
 		return nil, State{}, err
 	}
+	*scratch = plain
 	record, err := seal(&h, key, plain)
 	clear(plain)
 	if err != nil {
@@ -109,6 +113,9 @@ func (e *Envelope) Seal(row uuid.UUID, seen State, c Content) ([]byte, State, er
 	next := State{Version: h.Version, Epoch: h.Epoch, Hash: hashOf(header, ciphertext, record[len(record)-sigSize:])}
 	return record, next, nil
 }
+
+// plains holds room for what is about to be sealed, wiped.
+var plains = sync.Pool{New: func() any { return new([]byte) }}
 
 // seal returns header and ciphertext, with room for the signature.
 func seal(h *Header, epochKey security.Secret, plain []byte) ([]byte, error) {

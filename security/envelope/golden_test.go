@@ -91,7 +91,7 @@ func TestGoldenContent(t *testing.T) {
 	if err != nil || hex.EncodeToString(got) != want {
 		t.Errorf("got %x, %v, want %s", got, err, want)
 	}
-	packed, err := c.pack()
+	packed, err := c.pack(nil)
 	if err != nil {
 		t.Fatal(err)
 	}

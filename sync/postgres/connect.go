@@ -268,6 +268,8 @@ func failure(step string, err error) error {
 		switch {
 		case pg.Code == "28P01" || pg.Code == "28000":
 			return fmt.Errorf("%w: %s: its login is not accepted (%s); a removed device needs a new invite", memsync.ErrRefused, step, pg.Code)
+		case pg.Code == "42883", pg.Code == "42P01":
+			return fmt.Errorf("%w: %s: the database was set up by an older build; whoever administers it runs: elderzan cloud update", memsync.ErrRefused, step)
 		case pg.Code == "42501":
 			return fmt.Errorf("%w: %s: %s (%s)", memsync.ErrRefused, step, pg.Message, pg.Code)
 		case strings.HasPrefix(pg.Code, "08"), strings.HasPrefix(pg.Code, "57"), strings.HasPrefix(pg.Code, "53"), pg.Code == "25006", strings.HasPrefix(pg.Code, "40"):

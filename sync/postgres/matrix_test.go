@@ -288,6 +288,27 @@ func testMatrix(t *testing.T, c *pgtest.Cluster, a, b tenant) {
 				t.Errorf("%s: %s went through (%d)", name, what, n)
 			}
 		}
+		push := func(table string, row string, version int, body []byte) string {
+			return fmt.Sprintf(`SELECT count(*) FROM elderzan.push_%s(ARRAY[%s]::uuid[], ARRAY[%d], ARRAY['\x%x'::bytea])`, table, row, version, body)
+		}
+		for what, q := range map[string]string{
+			"push over their row":     push("records", "'"+string(id)+"'", 2, body(2, "forged")),
+			"push a first version 5":  push("records", "gen_random_uuid()", 5, body(5, "x")),
+			"push PRIVATE":            push("records", "gen_random_uuid()", 1, append([]byte("EZRC\x01\x03\x01"), make([]byte, 240)...)),
+			"push plaintext":          push("records", "gen_random_uuid()", 1, []byte(strings.Repeat("plain text ", 30))),
+			"push SHARED into GLOBAL": push("globals", "gen_random_uuid()", 1, body(1, "x")),
+			"push without a body":     `SELECT count(*) FROM elderzan.push_records(ARRAY[gen_random_uuid()], ARRAY[1], ARRAY[NULL::bytea])`,
+			"push without a version":  push("records", "gen_random_uuid()", 0, body(1, "x")),
+		} {
+			tried++
+			if n := affected(ctx, conn, q); n > 0 {
+				t.Errorf("%s: %s wrote %d rows", name, what, n)
+			}
+		}
+		// With row_security off the database refuses whatever a policy would have cut.
+		if n := affected(ctx, conn, push("records", "gen_random_uuid()", 1, body(1, "mine"))); n != 1 && name != "row_security off" {
+			t.Errorf("%s: a push into one's own team wrote %d rows, want 1", name, n)
+		}
 		if n := affected(ctx, conn, `SELECT elderzan.dismiss('`+b.device.String()+`')`); n > 0 && snapshot(t, admin, b.team) != before {
 			t.Errorf("%s: dismissed another team's device", name)
 		}

@@ -62,12 +62,7 @@ func (r *Remote) Push(ctx context.Context, p memsync.Place, records []memsync.Re
 		versions[i], bodies[i], at[rows[i]] = int64(rec.Version), rec.Body, i
 	}
 	out := make([]memsync.Outcome, len(records))
-	taken, err := r.db.pool.Query(ctx, `INSERT INTO `+name+` AS t (tenant, row, version, body)
-		SELECT $1, n.row, n.version, n.body FROM unnest($2::uuid[], $3::bigint[], $4::bytea[]) AS n (row, version, body)
-		WHERE n.version = 1 OR EXISTS (SELECT 1 FROM `+name+` o WHERE o.tenant = $1 AND o.row = n.row AND o.version = n.version - 1)
-		ORDER BY n.row
-		ON CONFLICT (tenant, row) DO UPDATE SET version = excluded.version, body = excluded.body WHERE t.version = excluded.version - 1
-		RETURNING row`, r.team, rows, versions, bodies)
+	taken, err := r.db.pool.Query(ctx, `SELECT `+strings.Replace(name, ".", ".push_", 1)+`($1, $2, $3)`, rows, versions, bodies)
 	if err == nil {
 		var ids []uuid.UUID
 		if ids, err = pgx.CollectRows(taken, pgx.RowTo[uuid.UUID]); err == nil {

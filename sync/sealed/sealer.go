@@ -28,6 +28,7 @@ func (s *Sealer) Seal(id memory.ID, seen memsync.State, p memsync.Payload) ([]by
 	}
 	record, next, err := s.envelope.Seal(row, toState(seen), envelope.Content{
 		Text: p.Text, Title: p.Title, Tags: p.Tags, Metadata: packMeta(p.Meta, p.Vector), Model: p.Space, Deleted: p.Deleted,
+		Dense: len(p.Vector), // the lower bytes of its components
 	})
 	if errors.Is(err, envelope.ErrAuthor) || errors.Is(err, envelope.ErrTooLarge) {
 		return nil, memsync.State{}, fmt.Errorf("%w: %w", memsync.ErrRefused, err)

@@ -14,14 +14,15 @@ const fixedOne = math.MaxInt16
 
 // packMeta joins metadata and vector.
 func packMeta(meta []byte, v []float32) []byte {
-	out := binary.AppendUvarint(make([]byte, 0, len(meta)+2*len(v)+4), uint64(len(meta)))
+	out := binary.AppendUvarint(make([]byte, 0, len(meta)+2*len(v)+binary.MaxVarintLen64), uint64(len(meta)))
 	out = append(out, meta...)
-	low := make([]byte, len(v))
+	high := out[len(out) : len(out)+len(v)]
+	low := out[len(out)+len(v) : len(out)+2*len(v)]
 	for i, f := range v {
-		q := uint16(int16(math.Round(float64(max(-1, min(1, f))) * fixedOne)))
-		out, low[i] = append(out, byte(q>>8)), byte(q)
+		q := uint16(int16(math.RoundToEven(float64(max(-1, min(1, f))) * fixedOne)))
+		high[i], low[i] = byte(q>>8), byte(q)
 	}
-	return append(out, low...)
+	return out[:len(out)+2*len(v)]
 }
 
 var errMeta = errors.New("sealed: malformed metadata")
