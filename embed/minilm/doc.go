@@ -1,6 +1,8 @@
 // Package minilm runs the sentence encoder all-MiniLM-L6-v2 in plain Go: six transformer layers over WordPiece
 // tokens, mean pooling, unit vectors of 384 dimensions. It agrees with the reference engine to a cosine of 0.999999.
 //
+// With Options.Pair the products of a short text are shared out between two goroutines (pair.go), as long as that is faster.
+//
 // The weights stay in half precision, as they are distributed: the word table in a read-only mapping of the file,
 // from which rows are converted when they are needed, and the layers in memory (21 MB), packed for the kernels and
 // widened one strip at a time. That halves the memory traffic that bounds short texts, and loses nothing, since every

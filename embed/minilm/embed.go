@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // Embed returns the unit vector of each text, in order. Of a text longer than MaxTokens tokens the beginning counts, or
@@ -26,7 +27,11 @@ func (m *Model) Embed(ctx context.Context, texts []string) ([][]float32, error) 
 		}
 	}
 	parts := make([][]float32, len(ids))
-	err = m.each(ctx, passes(ids), func(s *scratch, p pass) {
+	list := passes(ids)
+	err = m.each(ctx, list, func(s *scratch, p pass) {
+		if len(list) == 1 {
+			defer m.sharing(s, ids)()
+		}
 		x := l.weights.forward(m.kernels, s, ids[p.from:p.to])
 		row := 0
 		for i := p.from; i < p.to; i++ {
@@ -38,6 +43,28 @@ func (m *Model) Embed(ctx context.Context, texts []string) ([][]float32, error) 
 		return nil, err
 	}
 	return merge(parts, owner, len(texts)), nil
+}
+
+// sharing gives the pass of short texts a second goroutine until the function that it returns is called.
+func (m *Model) sharing(s *scratch, ids [][]int32) (end func()) {
+	rows := 0
+	for _, text := range ids {
+		rows += len(text)
+	}
+	if !m.pair || rows > pairRows {
+		return func() {}
+	}
+	start, two := time.Now(), m.habit.choose() && m.paired.CompareAndSwap(false, true)
+	if two {
+		s.pair = newPair(func() { m.paired.Store(false) })
+	}
+	return func() {
+		if two {
+			s.pair.end()
+			s.pair = nil
+		}
+		m.habit.note(two, rows, time.Since(start))
+	}
 }
 
 // parts returns the tokens of text, or of windows of it when it is long and the options ask for more than one.

@@ -14,6 +14,7 @@ type scratch struct {
 	wide   []float32 // rows × inner: queries, keys and values, then the inner layer
 	side   []float32 // rows × hidden
 	panel  []float32 // columns of a weight in single precision
+	pair   *pair     // shares the products of this pass, or nil
 	keys   []float32 // one head of one text, packed for gemm
 	values []float32
 	scores []float32
@@ -88,12 +89,22 @@ func add(x, y []float32) {
 
 // apply writes x·W + b for rows rows of x to y.
 func (l *linear) apply(k *kernels, s *scratch, x, y []float32, rows int) {
-	strip := l.in * k.cols
-	panel := grow(&s.panel, strip)
-	for j := 0; j < l.out; j += k.cols {
-		k.widen(panel, l.w[j*l.in:j*l.in+strip])
-		k.matmul(rows, l.in, k.cols, x, l.in, panel, l.bias[j:], y[j:], l.out)
+	if s.pair != nil {
+		s.pair.share(l, k, &s.panel, x, y, rows)
+		return
 	}
+	for i := range l.out / k.cols {
+		l.strip(k, &s.panel, x, y[i*k.cols:], l.out, rows, i)
+	}
+}
+
+// strip computes the i-th k.cols columns of the result into y, whose rows are ldy apart; panel is memory for the weights
+// that they need.
+func (l *linear) strip(k *kernels, panel *[]float32, x, y []float32, ldy, rows, i int) {
+	size := l.in * k.cols
+	wide := grow(panel, size)
+	k.widen(wide, l.w[i*size:(i+1)*size])
+	k.matmul(rows, l.in, k.cols, x, l.in, wide, l.bias[i*k.cols:], y, ldy)
 }
 
 // zeros is the bias of products that have none.

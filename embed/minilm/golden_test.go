@@ -142,9 +142,19 @@ func BenchmarkEmbed(b *testing.B) {
 		batch[i] = twelveWords
 	}
 	for _, k := range available() {
-		m := open(b, k, Options{})
-		for name, texts := range map[string][]string{"12 words": {twelveWords}, "200 words": {long}, "batch": batch} {
-			b.Run(k.name+"/"+name, func(b *testing.B) {
+		alone, pair := open(b, k, Options{}), open(b, k, Options{Pair: true})
+		for _, c := range []struct {
+			name  string
+			model *Model
+			texts []string
+		}{
+			{"12 words", alone, []string{twelveWords}},
+			{"12 words by two", pair, []string{twelveWords}},
+			{"200 words", alone, []string{long}},
+			{"batch", alone, batch},
+		} {
+			m, texts := c.model, c.texts
+			b.Run(k.name+"/"+c.name, func(b *testing.B) {
 				for b.Loop() {
 					if _, err := m.Embed(b.Context(), texts); err != nil {
 						b.Fatal(err)
