@@ -102,6 +102,21 @@ func (d *Doc) Memory(p Place, id memory.ID, team string) (memory.Memory, error) 
 	return m, checkIncoming(&m)
 }
 
+// Read opens a record outside of any sync, such as when a team is recovered, and returns the memory in it; deleted says
+// that the row is gone. The errors are those of the Sealer, and ErrContent.
+func Read(p Place, s Sealer, r Record) (m memory.Memory, deleted bool, err error) {
+	payload, _, err := s.Open(r.ID, r.Body, State{})
+	if err != nil {
+		return memory.Memory{}, false, err
+	}
+	d, err := payload.doc()
+	if err != nil || d.Deleted {
+		return memory.Memory{}, d.Deleted, err
+	}
+	m, err = d.Memory(p, r.ID, "")
+	return m, false, err
+}
+
 // checkIncoming holds what comes from elsewhere to the limits of a memory.
 func checkIncoming(m *memory.Memory) error {
 	md, err := json.Marshal(m.Metadata)

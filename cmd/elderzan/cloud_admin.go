@@ -30,6 +30,7 @@ func (a *admin) registerCloud(s *server.MCPServer) {
 	addAdmin(a, s, "team_remove", "Take a member out", a.teamRemove)
 	addAdmin(a, s, "team_role", "Change a member's role", a.teamRole)
 	addAdmin(a, s, "team_rotate", "Open a new epoch", a.teamRotate)
+	a.registerRecovery(s)
 	addAdmin(a, s, "sync_now", "Sync once", a.syncNow)
 	addAdmin(a, s, "sync_status", "How sync is", a.syncStatus)
 	addAdmin(a, s, "sync_pause", "Pause or resume sync", a.syncPause)

@@ -56,6 +56,17 @@ func Load(anchor Head, entries [][]byte) (*Chain, error) {
 	return c, c.Includes(anchor)
 }
 
+// LoadNamed verifies a chain of which nothing is remembered but the team's fingerprint, as somebody wrote it down. What
+// it holds was signed by the team; whether the newest entries were left out, nobody can tell from it alone. The errors
+// are those of Load, ErrCode for a fingerprint that was mistyped, and ErrKeyChanged for another team.
+func LoadNamed(fingerprint string, entries [][]byte) (*Chain, error) {
+	c, err := extend(nil, entries)
+	if err != nil {
+		return nil, err
+	}
+	return c, c.Fingerprint().Matches(fingerprint)
+}
+
 // Extend verifies further entries and returns the longer chain. Entries that c holds already may stand at the
 // beginning: they must be the same ones. The errors are those of Load.
 func (c *Chain) Extend(entries [][]byte) (*Chain, error) { return extend(c, entries) }

@@ -2,6 +2,7 @@ package team
 
 import (
 	"bytes"
+	"crypto/ed25519"
 	"crypto/hkdf"
 	"crypto/sha256"
 	"errors"
@@ -280,6 +281,67 @@ func (k *RecoveryKey) Open(chain *Chain, wraps []Wrap) (map[uint64]security.Secr
 		out[wraps[i].Epoch] = key
 	}
 	return out, nil
+}
+
+// Recovered is what a recovery key makes of a team: it reads what the team wrote, and writes nothing. It is what
+// security/envelope calls a Roster. Safe for concurrent use.
+type Recovered struct {
+	chain *Chain
+	keys  map[uint64]security.Secret
+}
+
+// Read returns the team as far as wraps give its keys. Wraps that are of no use, such as garbage that a member or the
+// server put among them, are passed over: Missing tells what is not there.
+func (k *RecoveryKey) Read(chain *Chain, wraps []Wrap) *Recovered {
+	r := &Recovered{chain: chain, keys: map[uint64]security.Secret{}}
+	for i := range wraps {
+		if keys, err := k.Open(chain, wraps[i:i+1]); err == nil {
+			for epoch, key := range keys {
+				r.keys[epoch] = key
+			}
+		}
+	}
+	return r
+}
+
+// Missing returns the epochs whose keys are not there, oldest first.
+func (r *Recovered) Missing() []uint64 {
+	var out []uint64
+	for e := uint64(1); e <= r.chain.Epoch(); e++ {
+		if _, ok := r.keys[e]; !ok {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// Chain returns the team's chain.
+func (r *Recovered) Chain() *Chain { return r.chain }
+
+// Team returns the team's id.
+func (r *Recovered) Team() uuid.UUID { return r.chain.Team() }
+
+// Epoch returns the current epoch.
+func (r *Recovered) Epoch() uint64 { return r.chain.Epoch() }
+
+// Suite is Chain.Suite.
+func (r *Recovered) Suite(epoch uint64) (uint8, error) { return r.chain.Suite(epoch) }
+
+// Writer is Chain.Writer.
+func (r *Recovered) Writer(epoch uint64, device uuid.UUID) (ed25519.PublicKey, bool, error) {
+	return r.chain.Writer(epoch, device)
+}
+
+// Key returns the key of an epoch, which the caller must not wipe, or an error wrapping ErrEpoch or ErrNoKey.
+func (r *Recovered) Key(epoch uint64) (security.Secret, error) {
+	if _, err := r.chain.epoch(epoch); err != nil {
+		return security.Secret{}, err
+	}
+	key, ok := r.keys[epoch]
+	if !ok {
+		return security.Secret{}, fmt.Errorf("%w: %d", ErrNoKey, epoch)
+	}
+	return key, nil
 }
 
 // String shows the recipient's id and nothing secret.

@@ -258,6 +258,8 @@ func failure(step string, err error) error {
 	switch {
 	case err == nil:
 		return nil
+	case errors.Is(err, errNoTeam):
+		return err
 	case errors.Is(err, ErrUnsafe):
 		return fmt.Errorf("%w: %w", memsync.ErrRefused, err)
 	case errors.Is(err, ErrPin):
