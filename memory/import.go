@@ -9,17 +9,57 @@ import (
 	"github.com/elderzan/elderzan/scope"
 )
 
-// ImportResult says what became of one imported memory.
+// ImportResult says what became of one imported memory, or would become of it.
 type ImportResult struct {
 	ID       ID // of the memory in this store
 	Known    bool
-	Narrowed bool // kept PRIVATE although it came with a wider scope: it looks sensitive
+	Narrowed bool        // kept PRIVATE although it came with a wider scope: it looks sensitive
+	Scope    scope.Scope // that it has here; 0 when it is Known
+	Kind     string
 }
 
 // Import stores a memory that was exported here or elsewhere, with its id, times and state. Its text is classified
 // like any other: a sensitive one becomes PRIVATE unless a person had overruled that where it comes from and it
 // does not leave this machine. A memory whose id or text is here already is left as it is and reported as Known.
 func (s *Service) Import(ctx context.Context, c Caller, m Memory) (ImportResult, error) {
+	res, err := s.readyImport(ctx, c, &m)
+	if err != nil || res.Known {
+		return res, err
+	}
+	a := s.audit(c, "import")
+	a.Subject, a.To, a.Rules, a.Reason = m.ID, m.Scope, m.Rules, "imported"
+	st, err := s.store.Put(ctx, Put{Memory: m, RequestKey: requestKey(c, m.ID), Audit: a})
+	if err != nil {
+		return ImportResult{}, fmt.Errorf("import: %w", err)
+	}
+	if st.DuplicateOf != "" {
+		return ImportResult{ID: st.DuplicateOf, Known: true}, nil
+	}
+	if s.indexer != nil {
+		s.indexer.Wake()
+	}
+	res.ID = st.ID
+	return res, nil
+}
+
+// PreviewImport says what Import would do with m, and changes nothing.
+func (s *Service) PreviewImport(ctx context.Context, c Caller, m Memory) (ImportResult, error) {
+	res, err := s.readyImport(ctx, c, &m)
+	if err != nil || res.Known || m.State != Active {
+		return res, err
+	}
+	id, ok, err := s.store.Twin(ctx, m)
+	if err != nil {
+		return ImportResult{}, fmt.Errorf("preview import: %w", err)
+	}
+	if ok {
+		return ImportResult{ID: id, Known: true}, nil
+	}
+	return res, nil
+}
+
+// readyImport checks m and fills in what it came without. A memory whose id is here already is Known.
+func (s *Service) readyImport(ctx context.Context, c Caller, m *Memory) (ImportResult, error) {
 	probe := RememberInput{
 		Content: m.Content, Title: m.Title, Kind: m.Kind, Tags: m.Tags, Project: m.Project, Team: m.Team,
 		Metadata: m.Metadata, Importance: m.Importance,
@@ -27,7 +67,7 @@ func (s *Service) Import(ctx context.Context, c Caller, m Memory) (ImportResult,
 	if err := checkRemember(&probe); err != nil {
 		return ImportResult{}, err
 	}
-	if err := s.authorize(ctx, c, "remember", &m); err != nil {
+	if err := s.authorize(ctx, c, "remember", m); err != nil {
 		return ImportResult{}, err
 	}
 	if m.ID != "" {
@@ -44,23 +84,8 @@ func (s *Service) Import(ctx context.Context, c Caller, m Memory) (ImportResult,
 			return ImportResult{}, err
 		}
 	}
-	narrowed, err := s.prepareImport(ctx, c, &m, probe.Tags)
-	if err != nil {
-		return ImportResult{}, err
-	}
-	a := s.audit(c, "import")
-	a.Subject, a.To, a.Rules, a.Reason = m.ID, m.Scope, m.Rules, "imported"
-	st, err := s.store.Put(ctx, Put{Memory: m, RequestKey: requestKey(c, m.ID), Audit: a})
-	if err != nil {
-		return ImportResult{}, fmt.Errorf("import: %w", err)
-	}
-	if st.DuplicateOf != "" {
-		return ImportResult{ID: st.DuplicateOf, Known: true}, nil
-	}
-	if s.indexer != nil {
-		s.indexer.Wake()
-	}
-	return ImportResult{ID: st.ID, Narrowed: narrowed}, nil
+	narrowed, err := s.prepareImport(ctx, c, m, probe.Tags)
+	return ImportResult{ID: m.ID, Narrowed: narrowed, Scope: m.Scope, Kind: m.Kind}, err
 }
 
 // prepareImport fills in what m came without and settles its scope; narrowed says that it became PRIVATE.

@@ -119,6 +119,8 @@ type Finder interface {
 	Candidates(ctx context.Context, q CandidateQuery) (CandidateSet, error)
 	// Search lists exact, filtered matches page by page.
 	Search(ctx context.Context, q SearchQuery) (Page, error)
+	// Twin returns the active memory that a Put of m would find to hold the same text in the same project.
+	Twin(ctx context.Context, m Memory) (id ID, ok bool, err error)
 }
 
 // Reporter counts.

@@ -23,6 +23,7 @@ var mayImport = map[string][]string{
 	"memory/session":                     {"memory", "scope"},
 	"memory/topic":                       {"memory", "memory/analysis", "scope"},
 	"memory/portable":                    {"memory", "scope"},
+	"memory/portable/foreign":            {"memory", "scope", "memory/portable"},
 	"memory/storage":                     {"memory", "memory/analysis", "scope", "security/..."},
 	"memory/storage/internal":            {"memory", "memory/analysis", "memory/dialogue", "memory/storage/internal/...", "scope", "security"},
 	"memory/storage/internal/kv":         {"security"},

@@ -46,6 +46,20 @@ func (b *bar) set(done, total int64) {
 	_ = b.shown.Set64(min(done, total)) // a bar that cannot be drawn is no reason to stop
 }
 
+// count says how many entries are done, of a number that is not known.
+func (b *bar) count(done int) {
+	if b.w == nil {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.shown == nil {
+		b.shown = progressbar.NewOptions64(-1, progressbar.OptionSetWriter(b.w), progressbar.OptionSetDescription(b.label),
+			progressbar.OptionShowCount(), progressbar.OptionThrottle(50*time.Millisecond), progressbar.OptionClearOnFinish())
+	}
+	_ = b.shown.Set64(int64(done)) // as in set
+}
+
 func (b *bar) end() {
 	b.mu.Lock()
 	defer b.mu.Unlock()

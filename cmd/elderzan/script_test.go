@@ -46,7 +46,7 @@ func setUpScript(t *testing.T, env *testscript.Env) error {
 	env.Setenv("ELDERZAN_MODEL", modelFolder(""))
 	env.Setenv("HOME", filepath.Join(env.WorkDir, "home"))
 	env.Defer(func() {
-		for _, dir := range []string{"data", "other"} {
+		for _, dir := range []string{"data", "other", "third"} {
 			wantNoProcesses(t, filepath.Join(env.WorkDir, dir))
 		}
 	})

@@ -64,10 +64,8 @@ func (s *Store) Put(ctx context.Context, p memory.Put) (memory.Stored, error) {
 	if m := s.find(s.keys[p.RequestKey]); p.RequestKey != "" && m != nil {
 		return memory.Stored{ID: m.ID, Memory: clone(*m)}, nil
 	}
-	for i := range s.memories {
-		if m := &s.memories[i]; m.State == memory.Active && m.Content == p.Memory.Content && m.Project == p.Memory.Project {
-			return memory.Stored{ID: m.ID, DuplicateOf: m.ID, Memory: clone(*m)}, nil
-		}
+	if m := s.twin(&p.Memory); m != nil {
+		return memory.Stored{ID: m.ID, DuplicateOf: m.ID, Memory: clone(*m)}, nil
 	}
 	if p.Supersede != "" {
 		old := s.find(p.Supersede)
@@ -81,6 +79,27 @@ func (s *Store) Put(ctx context.Context, p memory.Put) (memory.Stored, error) {
 	s.note(p.RequestKey, p.Memory.ID, p.Audit)
 	s.enqueue(&p.Memory)
 	return memory.Stored{ID: p.Memory.ID, Memory: clone(p.Memory)}, nil
+}
+
+// Twin implements memory.Finder.
+func (s *Store) Twin(ctx context.Context, m memory.Memory) (memory.ID, bool, error) {
+	if err := s.begin(ctx, "Twin"); err != nil {
+		return "", false, err
+	}
+	defer s.mu.Unlock()
+	if twin := s.twin(&m); twin != nil {
+		return twin.ID, true, nil
+	}
+	return "", false, nil
+}
+
+func (s *Store) twin(m *memory.Memory) *memory.Memory {
+	for i := range s.memories {
+		if t := &s.memories[i]; t.State == memory.Active && t.Content == m.Content && t.Project == m.Project {
+			return t
+		}
+	}
+	return nil
 }
 
 // Change implements memory.Writer.

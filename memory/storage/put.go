@@ -39,6 +39,16 @@ func (s *Store) Put(ctx context.Context, p memory.Put) (memory.Stored, error) {
 	return put.stored, nil
 }
 
+// Twin implements memory.Finder.
+func (s *Store) Twin(ctx context.Context, m memory.Memory) (id memory.ID, ok bool, err error) {
+	r := catalog.Record{Memory: bare(m), Hash: s.hashContent(m.Project, m.Content)}
+	err = s.write(ctx, func(tx *catalog.Tx) (err error) { // changes nothing; the writer sees what is not committed yet
+		id, _, ok, err = s.twin(tx, &r, m.Content)
+		return err
+	})
+	return id, ok, err
+}
+
 // putting is one Put on the writer's goroutine.
 type putting struct {
 	store  *Store

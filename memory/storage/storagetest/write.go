@@ -59,6 +59,9 @@ func testPutDuplicate(t *testing.T, s *suite) {
 		"decomposed accents":  Memory("Cafe\u0301 deploys go out on Thursdays."),
 		"another title, kind": func() memory.Memory { m := Memory(first.Content); m.Title, m.Kind = "t", "how-to"; return m }(),
 	} {
+		if id, ok, err := s.Twin(t.Context(), m); err != nil || !ok || id != first.ID {
+			t.Errorf("%s: Twin = %s, %v, %v; want %s", name, id, ok, err, first.ID)
+		}
 		st, err := s.Put(t.Context(), memory.Put{Memory: m, Audit: Audit("remember")})
 		if err != nil || st.DuplicateOf != first.ID || st.ID != first.ID || st.Memory.ID != first.ID {
 			t.Errorf("%s: Put = %+v, %v; want a duplicate of %s", name, st, err, first.ID)
@@ -66,6 +69,9 @@ func testPutDuplicate(t *testing.T, s *suite) {
 	}
 	other := Memory(first.Content)
 	other.Project = "borealis"
+	if id, ok, err := s.Twin(t.Context(), other); err != nil || ok {
+		t.Errorf("in another project: Twin = %s, %v, %v; want none", id, ok, err)
+	}
 	s.put(t, other)
 	s.change(t, first.ID, func(m *memory.Memory) { m.State = memory.Forgotten })
 	s.put(t, Memory(first.Content)) // only active memories count
