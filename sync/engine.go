@@ -56,12 +56,14 @@ func NewEngine(p Place, l Local, r Remote, s Sealer, o Options) *Engine {
 
 // Report says what a round did.
 type Report struct {
-	Pushed    int // versions the cloud took
-	Pulled    int // rows delivered and used
-	Conflicts int // texts put aside
-	Held      int // rows delivered and not used
-	Refused   int // versions the cloud did not let this device write
-	Waiting   int // changes that wait for their embedding
+	Pushed    int  // versions the cloud took
+	Pulled    int  // rows delivered and used
+	Conflicts int  // texts put aside
+	Held      int  // rows delivered and not used
+	Refused   int  // versions the cloud did not let this device write
+	Waiting   int  // changes that wait for their embedding
+	Resealed  int  // rows that went over to the current epoch
+	More      bool // rows of older epochs are left
 	BytesOut  int64
 	BytesIn   int64
 }
@@ -69,6 +71,7 @@ type Report struct {
 // Add adds o to r.
 func (r *Report) Add(o Report) {
 	r.Pushed, r.Pulled, r.Conflicts, r.Held = r.Pushed+o.Pushed, r.Pulled+o.Pulled, r.Conflicts+o.Conflicts, r.Held+o.Held
+	r.Resealed, r.More = r.Resealed+o.Resealed, o.More
 	r.Refused, r.Waiting, r.BytesOut, r.BytesIn = r.Refused+o.Refused, r.Waiting+o.Waiting, r.BytesOut+o.BytesOut, r.BytesIn+o.BytesIn
 }
 

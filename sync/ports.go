@@ -89,6 +89,9 @@ type Local interface {
 	Sealed(ctx context.Context, p Place, n int) ([]memory.ID, error)
 	// Held lists up to n memories of p whose newest record was not used.
 	Held(ctx context.Context, p Place, n int) ([]memory.ID, error)
+	// Older lists up to n memories of p, by id from the one behind after on, whose newest version is of an epoch before
+	// the given one, and that wait for nothing.
+	Older(ctx context.Context, p Place, epoch uint64, after memory.ID, n int) ([]memory.ID, error)
 	// Rows returns what is known of ids, an empty Row for one that is not known at all.
 	Rows(ctx context.Context, p Place, ids []memory.ID) (map[memory.ID]Row, error)
 	// Write makes b durable, all of it or nothing.

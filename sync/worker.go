@@ -54,6 +54,7 @@ const (
 	breakerRest  = time.Minute
 	roundLimit   = 10 * time.Minute
 	waitingAgain = 100 * time.Millisecond
+	moreAgain    = time.Second
 )
 
 // Worker has rounds done: on a nudge, when others wrote, every Interval, and again after a failure, later each time.
@@ -230,6 +231,8 @@ func (w *Worker) run(ctx context.Context) {
 			wait = min(retry.NextBackOff(), w.opts.Interval)
 		case rep.Waiting > 0:
 			wait = waitingAgain
+		case rep.More:
+			wait = moreAgain
 		default:
 			retry.Reset()
 			wait = w.opts.Interval

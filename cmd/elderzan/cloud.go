@@ -58,6 +58,7 @@ type cloud struct {
 	closed  bool
 	trouble error // why the cloud is not used; nil where nothing is wrong
 
+	renew   renewal      // of the worker's rounds
 	expires atomic.Int64 // end of the server's certificate in Unix seconds, 0 while not known; set while connecting
 }
 
@@ -182,12 +183,17 @@ func (k *cloud) round(ctx context.Context) (memsync.Report, error) {
 	}
 	o := memsync.Options{Device: t.Device().String(), Logger: k.log}
 	remote := db.Remote(t.ID())
-	rep, err = memsync.NewEngine(memsync.Shared(t.ID()), k.local, remote, sealer, o).Round(ctx)
-	if err != nil {
+	shared := memsync.NewEngine(memsync.Shared(t.ID()), k.local, remote, sealer, o)
+	if rep, err = shared.Round(ctx); err != nil {
 		return rep, err
 	}
 	all, err := memsync.NewEngine(memsync.Global(), k.local, remote, memsync.Plain{}, o).Round(ctx)
 	rep.Add(all)
+	if err != nil {
+		return rep, err
+	}
+	older, err := k.renew.step(ctx, t, shared)
+	rep.Add(older)
 	return rep, err
 }
 

@@ -317,10 +317,11 @@ type syncReport struct {
 	Refused   int   `json:"refused"`
 	BytesOut  int64 `json:"bytes_out"`
 	BytesIn   int64 `json:"bytes_in"`
+	Resealed  int   `json:"resealed"`
 }
 
 func reportOf(r memsync.Report) syncReport {
-	return syncReport{r.Pushed, r.Pulled, r.Conflicts, r.Held, r.Refused, r.BytesOut, r.BytesIn}
+	return syncReport{r.Pushed, r.Pulled, r.Conflicts, r.Held, r.Refused, r.BytesOut, r.BytesIn, r.Resealed}
 }
 
 func (a *admin) syncNow(ctx context.Context, st *stack, _ struct{}) (any, error) {
@@ -343,6 +344,7 @@ type syncStatusResult struct {
 	Failed    int64      `json:"failed"`
 	Total     syncReport `json:"total"`
 	Conflicts int        `json:"conflicts"`
+	Older     int        `json:"older"` // rows under keys of older epochs, which are sealed anew little by little
 	Held      []heldRow  `json:"held"`
 }
 

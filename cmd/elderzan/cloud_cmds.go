@@ -187,6 +187,9 @@ func showSync(w io.Writer, r syncStatusResult) {
 			fmt.Fprintf(w, "%-9s %s\n", name, v)
 		}
 	}
+	if r.Older > 0 {
+		fmt.Fprintf(w, "renewing  %d rows still stand under keys of older epochs; %d are under the new one\n", r.Older, r.Total.Resealed)
+	}
 	for _, h := range r.Held {
 		fmt.Fprintf(w, "not used: %s: %s\n", h.ID, h.Why)
 	}

@@ -44,6 +44,11 @@ func (l *cloudLocal) Held(ctx context.Context, p memsync.Place, n int) ([]memory
 	return l.store.CloudHeld(ctx, l.place(p), n)
 }
 
+// Older implements memsync.Local.
+func (l *cloudLocal) Older(ctx context.Context, p memsync.Place, epoch uint64, after memory.ID, n int) ([]memory.ID, error) {
+	return l.store.CloudOlder(ctx, l.place(p), epoch, after, n)
+}
+
 // Cursor implements memsync.Local.
 func (l *cloudLocal) Cursor(ctx context.Context, p memsync.Place) (string, error) {
 	b, err := l.store.Meta(ctx, cursorKey(p))

@@ -50,6 +50,11 @@ func (k *cloud) status(ctx context.Context) (syncStatusResult, error) {
 	k.mu.Lock()
 	t := k.team
 	k.mu.Unlock()
+	if epoch, _, _, _, err := t.Opened(); err == nil && epoch > 1 {
+		if out.Older, err = k.store.CloudOlderCount(ctx, k.local.place(memsync.Shared(t.ID())), epoch); err != nil {
+			return out, err
+		}
+	}
 	for _, p := range []memsync.Place{memsync.Shared(t.ID()), memsync.Global()} {
 		held, err := k.store.CloudHeld(ctx, k.local.place(p), 100)
 		if err != nil {

@@ -241,6 +241,10 @@ func testCloudRemove(t *testing.T, a, b *folder) {
 		t.Error("what was read is gone")
 	}
 	b.ok("remember", "Life goes on without the team.")
+	until(t, "A has sealed anew what stood under the former key", func() bool { return jsonOf[syncStatusResult](t, a, "sync", "status").Older == 0 })
+	if st := jsonOf[syncStatusResult](t, a, "sync", "status"); st.Total.Resealed == 0 {
+		t.Errorf("nothing was sealed anew: %+v", st)
+	}
 }
 
 // TestCloudSettings has the settings of the cloud be wrong.

@@ -88,9 +88,19 @@ func (s *Store) CloudConflicts(ctx context.Context, n int) ([]memory.ID, error) 
 	return s.cloudIDs(func() ([]memory.ID, error) { return s.catalog.CloudConflicts(ctx, n) })
 }
 
-// CloudOlder lists up to n memories that stand in p under an epoch before the given one.
-func (s *Store) CloudOlder(ctx context.Context, p CloudPlace, epoch uint64, n int) ([]memory.ID, error) {
-	return s.cloudIDs(func() ([]memory.ID, error) { return s.catalog.CloudOlder(ctx, p, epoch, n) })
+// CloudOlder lists up to n memories, by id from the one behind after on, that stand in p under an epoch before the given
+// one and wait for nothing.
+func (s *Store) CloudOlder(ctx context.Context, p CloudPlace, epoch uint64, after memory.ID, n int) ([]memory.ID, error) {
+	return s.cloudIDs(func() ([]memory.ID, error) { return s.catalog.CloudOlder(ctx, p, epoch, after, n) })
+}
+
+// CloudOlderCount counts all that CloudOlder would list.
+func (s *Store) CloudOlderCount(ctx context.Context, p CloudPlace, epoch uint64) (int, error) {
+	if err := s.usable(); err != nil {
+		return 0, err
+	}
+	n, err := s.catalog.CloudOlderCount(ctx, p, epoch)
+	return n, catalogError(err)
 }
 
 func (s *Store) cloudIDs(read func() ([]memory.ID, error)) ([]memory.ID, error) {

@@ -202,6 +202,29 @@ func (t *Team) Sealer() (*Sealer, error) {
 	return NewSealer(envelope.New(r, r, envelope.Options{Now: t.opts.Now})), nil
 }
 
+// Opened tells of the current epoch: its number, whether this device opened it, when whoever did says that it was, and
+// whether this device may write in it. It returns ErrNotYet where there is no chain yet.
+func (t *Team) Opened() (epoch uint64, own bool, at time.Time, writes bool, err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.ring == nil {
+		return 0, false, time.Time{}, false, ErrNotYet
+	}
+	epoch = t.ring.Epoch()
+	_, writes, werr := t.ring.Writer(epoch, t.device.ID())
+	for i := len(t.state.Entries) - 1; i >= 0; i-- {
+		e, err := team.ParseEntry(t.state.Entries[i])
+		if err != nil {
+			return 0, false, time.Time{}, false, err
+		}
+		if e.Epoch == epoch {
+			own, at = e.Author == t.device.ID(), e.Time
+			break
+		}
+	}
+	return epoch, own, at, writes && werr == nil, nil
+}
+
 // Refresh reads what is new of the team: entries, keys, and who asks to join with an invite of this device. It returns
 // ErrNotYet or ErrRemoved where this device is no member, and an error of package team for a cloud that was caught at
 // showing another history.

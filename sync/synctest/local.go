@@ -115,6 +115,20 @@ func (l *Local) Held(_ context.Context, _ memsync.Place, n int) ([]memory.ID, er
 	return l.rowsWith(n, func(r memsync.Row) bool { return r.Held != "" }), nil
 }
 
+// Older implements memsync.Local.
+func (l *Local) Older(_ context.Context, p memsync.Place, epoch uint64, after memory.ID, n int) ([]memory.ID, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var out []memory.ID
+	for _, id := range slices.Sorted(maps.Keys(l.rows)) {
+		r := l.rows[id]
+		if seq, _ := l.pending(p, id); seq == 0 && id > after && r.State.Version > 0 && r.State.Epoch < epoch && r.Pending == nil && r.Held == "" && len(out) < n {
+			out = append(out, id)
+		}
+	}
+	return out, nil
+}
+
 func (l *Local) rowsWith(n int, want func(memsync.Row) bool) []memory.ID {
 	l.mu.Lock()
 	defer l.mu.Unlock()

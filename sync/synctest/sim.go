@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -26,8 +27,8 @@ type Config struct {
 
 // Result is what a simulation did.
 type Result struct {
-	Devices, Edits, Deletions, Conflicts, Resolved, Lost, Doubled, Delayed, Crashes int
-	Asked, Needless                                                                 int // texts that wait at the end; of them, those that were replaced knowingly
+	Devices, Edits, Deletions, Conflicts, Resolved, Lost, Doubled, Delayed, Crashes, Resealed int
+	Asked, Needless                                                                           int // texts that wait at the end; of them, those that were replaced knowingly
 }
 
 // errNet is what a device sees of trouble.
@@ -119,7 +120,9 @@ func (s *sim) step(ctx context.Context) error {
 		i := s.rng.IntN(len(s.delayed)) // any of them: they overtake each other
 		s.delayed[i]()
 		s.delayed = slices.Delete(s.delayed, i, i+1)
-	case p < 58:
+	case p < 57:
+		return s.reseal(ctx, d)
+	case p < 61:
 		d.crash = 1 + s.rng.IntN(6)
 		fallthrough
 	default:
@@ -140,6 +143,16 @@ func (s *sim) round(ctx context.Context, d *device) error {
 	}
 	if rep.Held > 0 {
 		return fmt.Errorf("%s: a good record was refused: %v", d.name, d.local.Audits[len(d.local.Audits)-1].Reason)
+	}
+	return nil
+}
+
+// reseal has a device seal rows anew, as if a new epoch had come.
+func (s *sim) reseal(ctx context.Context, d *device) error {
+	rep, _, err := d.engine.Reseal(ctx, math.MaxUint64>>1, "", 1+s.rng.IntN(4))
+	s.res.Resealed += rep.Resealed
+	if err != nil && !errors.Is(err, memsync.ErrOffline) && !errors.Is(err, errCrash) {
+		return fmt.Errorf("%s: reseal: %w", d.name, err)
 	}
 	return nil
 }

@@ -48,13 +48,14 @@ func TestSim(t *testing.T) {
 		all.Asked += res.Asked
 		all.Needless += res.Needless
 		all.Crashes += res.Crashes
+		all.Resealed += res.Resealed
 		all.Devices = max(all.Devices, res.Devices)
 	}
 	t.Logf("%d seeds: %+v", n, all)
 	if n > 1 && all.Needless*20 > all.Asked {
 		t.Errorf("%d of %d questions are needless", all.Needless, all.Asked)
 	}
-	if n > 1 && (all.Conflicts == 0 || all.Lost == 0 || all.Doubled == 0 || all.Delayed == 0 || all.Resolved == 0 || all.Crashes == 0) {
+	if n > 1 && (all.Conflicts == 0 || all.Lost == 0 || all.Doubled == 0 || all.Delayed == 0 || all.Resolved == 0 || all.Crashes == 0 || all.Resealed == 0) {
 		t.Errorf("the simulation did not meet all it is for: %+v", all)
 	}
 }

@@ -62,10 +62,36 @@ func (v *View) CloudConflicts(ctx context.Context, n int) ([]memory.ID, error) {
 	return v.cloudIDs(ctx, `SELECT DISTINCT memory FROM cloud_rows WHERE others IS NOT NULL ORDER BY memory LIMIT ?`, n)
 }
 
-// CloudOlder returns up to n memories that stand in p under an epoch before the given one.
-func (v *View) CloudOlder(ctx context.Context, p CloudPlace, epoch uint64, n int) ([]memory.ID, error) {
-	return v.cloudIDs(ctx, `SELECT memory FROM cloud_rows WHERE place = ? AND version > 0 AND epoch < ? AND pending IS NULL AND held = '' ORDER BY memory LIMIT ?`,
-		p.Key, int64(epoch), n)
+// cloudOlder selects what stands in a place under an epoch before a given one, and waits for nothing.
+const cloudOlder = `FROM cloud_rows r WHERE place = ? AND version > 0 AND epoch < ? AND pending IS NULL AND held = ''
+	AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.memory = r.memory AND synced = 0)`
+
+// CloudOlder returns up to n memories, by id from the one behind after on, that stand in p under an epoch before the
+// given one and wait for nothing.
+func (v *View) CloudOlder(ctx context.Context, p CloudPlace, epoch uint64, after memory.ID, n int) ([]memory.ID, error) {
+	behind := []byte{}
+	if after != "" {
+		var err error
+		if behind, err = idBytes(after); err != nil {
+			return nil, err
+		}
+	}
+	return v.cloudIDs(ctx, `SELECT memory `+cloudOlder+` AND memory > ? ORDER BY memory LIMIT ?`, p.Key, int64(epoch), behind, n)
+}
+
+// CloudOlderCount counts all that CloudOlder would list.
+func (v *View) CloudOlderCount(ctx context.Context, p CloudPlace, epoch uint64) (n int, err error) {
+	rows, err := v.query(ctx, "count cloud rows", `SELECT count(*) `+cloudOlder, p.Key, int64(epoch))
+	if err != nil {
+		return 0, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := rows.Scan(&n); err != nil {
+			return 0, wrap("count cloud rows", err)
+		}
+	}
+	return n, wrap("count cloud rows", rows.Err())
 }
 
 func (v *View) cloudIDs(ctx context.Context, query string, args ...any) ([]memory.ID, error) {
