@@ -28,6 +28,9 @@ type native struct {
 
 func threadInit() { C.ez_thread_init() }
 
+// blas names the processor that BLAS has its kernels for.
+func blas() string { return C.GoString(C.ez_blas()) }
+
 func newNative(dim int) (*native, error) {
 	index, err := faiss.NewIndexFlatL2(dim)
 	if err != nil {

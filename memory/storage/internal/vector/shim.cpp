@@ -10,6 +10,7 @@
 #include <omp.h>
 
 extern "C" void openblas_set_num_threads(int);
+extern "C" const char *openblas_get_corename(void);
 
 namespace {
 
@@ -35,6 +36,8 @@ void ez_thread_init(void) {
     omp_set_num_threads(1);
     openblas_set_num_threads(1);
 }
+
+const char *ez_blas(void) { return openblas_get_corename(); }
 
 int ez_flat_reserve(void *index, int64_t n, char **err) {
     return guarded(err, [&] {

@@ -13,6 +13,9 @@ extern "C" {
 // ez_thread_init makes the calling thread run FAISS and BLAS on itself alone.
 void ez_thread_init(void);
 
+// ez_blas names the processor that BLAS has its kernels for.
+const char *ez_blas(void);
+
 // ez_flat_reserve makes room for n rows.
 int ez_flat_reserve(void *index, int64_t n, char **err);
 
