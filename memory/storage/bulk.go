@@ -97,7 +97,7 @@ func (s *Store) putBulk(tx *catalog.Tx, t *txn, b *bulkItem, audit memory.Audit)
 	}
 	for i := range b.vectors {
 		v := &b.vectors[i]
-		t.put(catalog.VectorRef{Row: r.Row, Space: v.Space, Version: b.memory.Version, Class: vectorClass(&b.memory)}, v.Values)
+		t.put(catalog.VectorRef{Row: r.Row, Space: v.Space, Version: b.memory.Version, Class: vectorClass(&b.memory)}, v.Values, widthFor(&b.memory))
 	}
 	if len(b.vectors) == 0 {
 		if err := tx.PutJob(r.Row); err != nil {

@@ -117,8 +117,10 @@ func (s *Store) revise(tx *catalog.Tx, r *catalog.Record, before, after *memory.
 			return err
 		}
 		return tx.PutJob(r.Row)
-	case vectorClass(before) != vectorClass(after):
-		return s.moveVectors(tx, r.Row, vectorClass(after))
+	case vectorClass(before) != vectorClass(after) || widthFor(before) > widthFor(after):
+		return s.moveVectors(tx, r.Row, vectorClass(after), widthFor(after))
+	case widthFor(before) < widthFor(after): // full vectors come from the text alone
+		return tx.PutJob(r.Row)
 	}
 	return nil
 }

@@ -133,7 +133,7 @@ func TestCheckFinds(t *testing.T) {
 		"vector sealed by a stranger": {func(t *testing.T, r *rig) {
 			key := vectorKey(r.row(t, project), "mini")
 			r.apart(t, func() {
-				withStrangeKeys(t, r.dir, func(db *kv.DB) { kvPut(t, db, kv.Vectors, key, vectorBytes(unit(1)), security.ClassStore) })
+				withStrangeKeys(t, r.dir, func(db *kv.DB) { kvPut(t, db, kv.Vectors, key, vectorBytes(unit(1), warmWidth), security.ClassStore) })
 			})
 		}, KindVector, Drift},
 		"setting sealed by a stranger": {func(t *testing.T, r *rig) {
@@ -142,11 +142,11 @@ func TestCheckFinds(t *testing.T) {
 			})
 		}, KindValue, Drift},
 		"vector of nothing": {func(t *testing.T, r *rig) {
-			kvPut(t, r.kv, kv.Vectors, vectorKey(999, "mini"), vectorBytes(unit(1)), security.ClassStore)
+			kvPut(t, r.kv, kv.Vectors, vectorKey(999, "mini"), vectorBytes(unit(1), warmWidth), security.ClassStore)
 		}, KindStray, Drift},
 		"vector of no known form": {func(t *testing.T, r *rig) { kvPut(t, r.kv, kv.Vectors, []byte("x"), nil, security.ClassStore) }, KindStray, Drift},
 		"vector of another space": {func(t *testing.T, r *rig) {
-			kvPut(t, r.kv, kv.Vectors, vectorKey(1, "other"), vectorBytes(unit(1)), security.ClassStore)
+			kvPut(t, r.kv, kv.Vectors, vectorKey(1, "other"), vectorBytes(unit(1), warmWidth), security.ClassStore)
 		}, KindStray, Drift},
 		"intent of nobody": {func(t *testing.T, r *rig) {
 			kvPut(t, r.kv, kv.Intents, []byte("somebody's id"), nil, security.ClassStore)
@@ -215,7 +215,7 @@ func (r *rig) kvDelete(t *testing.T, key []byte) {
 
 func (r *rig) kvVector(t *testing.T, sc scope.Scope, values []float32, class security.Class) {
 	t.Helper()
-	kvPut(t, r.kv, kv.Vectors, vectorKey(r.row(t, sc), "mini"), vectorBytes(values), class)
+	kvPut(t, r.kv, kv.Vectors, vectorKey(r.row(t, sc), "mini"), vectorBytes(values, warmWidth), class)
 }
 
 func (r *rig) faissPut(t *testing.T, row int64, values []float32) {

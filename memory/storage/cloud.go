@@ -170,7 +170,7 @@ func (s *Store) addMemories(ctx context.Context, v *catalog.View, ids []memory.I
 		out[owner[row]] = view
 	}
 	for _, ref := range refs {
-		values, err := s.txns.value(ref)
+		values, _, err := s.txns.value(ref)
 		if err != nil {
 			continue // damaged or just replaced: the other side embeds the text itself
 		}
@@ -327,7 +327,7 @@ func (s *Store) cloudInsert(tx *catalog.Tx, t *txn, it *CloudItem, d *draft) err
 	if it.Vector == nil || checkVector(it.Vector) != nil {
 		return tx.PutJob(r.Row)
 	}
-	t.put(catalog.VectorRef{Row: r.Row, Space: it.Vector.Space, Version: 1, Class: vectorClass(&m)}, append([]float32(nil), it.Vector.Values...))
+	t.put(catalog.VectorRef{Row: r.Row, Space: it.Vector.Space, Version: 1, Class: vectorClass(&m)}, it.Vector.Values, widthFor(&m))
 	return nil
 }
 

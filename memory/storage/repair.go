@@ -174,7 +174,7 @@ func (s *Store) mendVectorIndex(ctx context.Context, f Finding) error {
 			if ref.Space != f.ref.Space || ref.Class != f.ref.Class {
 				continue
 			}
-			values, err := s.txns.value(ref)
+			values, _, err := s.txns.value(ref)
 			var damaged *memory.CorruptError
 			if errors.As(err, &damaged) {
 				return nil // a finding of its own: KindVector

@@ -173,7 +173,7 @@ func (s *Store) feature(ctx context.Context, id string, st sessionState) (sessio
 	f := sessionFeature{Vectors: map[string][]byte{}}
 	for space, sum := range sums {
 		if v := unitOf(sum); v != nil {
-			f.Vectors[space] = vectorBytes(v)
+			f.Vectors[space] = vectorBytes(v, warmWidth)
 		}
 	}
 	return f, nil
@@ -260,8 +260,8 @@ func (s *Store) SessionVectors(ctx context.Context, id string) (map[string][]flo
 func (f sessionFeature) values() map[string][]float32 {
 	out := make(map[string][]float32, len(f.Vectors))
 	for space, b := range f.Vectors {
-		if len(b) == 4*memory.Dim {
-			out[space] = vectorValues(b)
+		if v := vectorValues(b); v != nil {
+			out[space] = v
 		}
 	}
 	return out

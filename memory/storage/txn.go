@@ -21,12 +21,12 @@ type txn struct {
 	decided bool // committed; guarded by manager.mu
 }
 
-// put has the vector of ref stored. The caller must not change values afterwards.
-func (t *txn) put(ref catalog.VectorRef, values []float32) {
-	b := vectorBytes(values)
+// put has the vector of ref stored in components of that width. The indexes get what is stored, not values themselves.
+func (t *txn) put(ref catalog.VectorRef, values []float32, w width) {
+	b := vectorBytes(values, w)
 	ref.Sum = vectorSum(b)
 	t.ops = append(t.ops, intentOp{key: vectorKey(ref.Row, ref.Space), class: ref.Class, value: b})
-	t.refs, t.values = append(t.refs, ref), append(t.values, values)
+	t.refs, t.values = append(t.refs, ref), append(t.values, vectorValues(b))
 }
 
 // remove has the vector of ref deleted.
@@ -252,8 +252,8 @@ func (m *manager) giveForget(ids [][]byte) {
 	m.forget = append(m.forget, ids...)
 }
 
-// value returns the bytes of a vector as the writer's transaction sees it, and checks them against ref.
-func (m *manager) value(ref catalog.VectorRef) ([]float32, error) {
+// value returns a vector and its width as the writer's transaction sees it, and checks its bytes against ref.
+func (m *manager) value(ref catalog.VectorRef) ([]float32, width, error) {
 	key := vectorKey(ref.Row, ref.Space)
 	m.mu.Lock()
 	p := m.pending[string(key)]
@@ -264,10 +264,11 @@ func (m *manager) value(ref catalog.VectorRef) ([]float32, error) {
 	} else {
 		var err error
 		if b, err = m.store.kv.Get(kv.Vectors, key); err != nil && !errors.Is(err, kv.ErrNotFound) {
-			return nil, kvError("read vector", err)
+			return nil, 0, kvError("read vector", err)
 		}
 	}
-	return checkedVector(ref, b)
+	v, err := checkedVector(ref, b)
+	return v, widthOf(b), err
 }
 
 // decided puts, in values, what decided transactions have for keys that they have not moved in place yet.
@@ -293,10 +294,12 @@ var errVector = errors.New("the vector's bytes are missing or not those on recor
 
 // checkedVector decodes b if it is the vector on record; otherwise it returns a *memory.CorruptError.
 func checkedVector(ref catalog.VectorRef, b []byte) ([]float32, error) {
-	if len(b) != 4*memory.Dim || string(vectorSum(b)) != string(ref.Sum) {
-		return nil, &memory.CorruptError{Engine: "rocksdb", Err: fmt.Errorf("row %d, space %q: %w", ref.Row, ref.Space, errVector)}
+	if string(vectorSum(b)) == string(ref.Sum) {
+		if v := vectorValues(b); v != nil {
+			return v, nil
+		}
 	}
-	return vectorValues(b), nil
+	return nil, &memory.CorruptError{Engine: "rocksdb", Err: fmt.Errorf("row %d, space %q: %w", ref.Row, ref.Space, errVector)}
 }
 
 // dropVectors deletes every vector of rows with the change that tx makes.
@@ -311,18 +314,17 @@ func (s *Store) dropVectors(tx *catalog.Tx, t *txn, row int64) error {
 	return tx.DropVectors(row)
 }
 
-// moveVectors seals the vectors of a row under another class and moves them to that class's indexes.
-func (s *Store) moveVectors(tx *catalog.Tx, row int64, class security.Class) error {
+// moveVectors brings the vectors of a row to what a memory wants: the class that seals them, in the indexes of that class,
+// and no more bits than its tier has. What has fewer stays as it is.
+func (s *Store) moveVectors(tx *catalog.Tx, row int64, class security.Class, most width) error {
 	refs, err := tx.VectorsOf(row)
 	if err != nil {
 		return err
 	}
 	var t txn
+	moved := false
 	for _, ref := range refs {
-		if ref.Class == class {
-			continue
-		}
-		values, err := s.txns.value(ref)
+		values, has, err := s.txns.value(ref)
 		var damaged *memory.CorruptError
 		if err != nil && !errors.As(err, &damaged) {
 			return err
@@ -339,11 +341,17 @@ func (s *Store) moveVectors(tx *catalog.Tx, row int64, class security.Class) err
 			}
 			break
 		}
-		t.drops = append(t.drops, ref)
+		if ref.Class == class && has <= most {
+			continue
+		}
+		if ref.Class != class {
+			moved = true
+			t.drops = append(t.drops, ref)
+		}
 		ref.Class = class
-		t.put(ref, values)
+		t.put(ref, values, min(has, most))
 	}
-	if len(t.drops) > 0 {
+	if moved {
 		if err := tx.Touch(row, catalog.TouchedVectors); err != nil {
 			return err
 		}

@@ -2,8 +2,6 @@ package storage
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
@@ -80,7 +78,7 @@ func (s *Store) putVector(tx *catalog.Tx, t *txn, v *memory.Vector, values []flo
 		return err
 	}
 	ref := catalog.VectorRef{Row: r.Row, Space: v.Space, Version: v.Version, Class: vectorClass(&r.Memory)}
-	t.put(ref, values)
+	t.put(ref, values, widthFor(&r.Memory))
 	return tx.DropJob(r.Row)
 }
 
@@ -102,34 +100,6 @@ func checkVector(v *memory.Vector) error {
 	return nil
 }
 
-// vectorBytes writes a vector as RocksDB holds it: little-endian float32.
-func vectorBytes(values []float32) []byte {
-	b := make([]byte, 0, 4*len(values))
-	for _, c := range values {
-		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(c))
-	}
-	return b
-}
-
-func vectorValues(b []byte) []float32 {
-	out := make([]float32, len(b)/4)
-	readFloats(b, out)
-	return out
-}
-
-// readFloats reads what vectorBytes wrote into dst, which is long enough.
-func readFloats(b []byte, dst []float32) {
-	for i := range dst[:len(b)/4] {
-		dst[i] = math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:]))
-	}
-}
-
-// vectorSum is the checksum on record of a vector's bytes.
-func vectorSum(b []byte) []byte {
-	sum := sha256.Sum256(b)
-	return sum[:catalog.SumSize]
-}
-
 // fullVectors returns where the indexes of a space find full vectors: in RocksDB, or in a decided transaction that is
 // not in place yet. What does not authenticate is as good as lost: the checker names it.
 func (s *Store) fullVectors(space string) vector.Source {
@@ -148,9 +118,7 @@ func (s *Store) fullVectors(space string) vector.Source {
 		}
 		s.txns.decided(keys, values)
 		for i, b := range values {
-			if len(b) == 4*memory.Dim {
-				readFloats(b, dst[i*memory.Dim:])
-			}
+			readVector(b, dst[i*memory.Dim:])
 		}
 		return nil
 	}
