@@ -52,6 +52,7 @@ func (a *admin) register(s *server.MCPServer) {
 	addAdmin(a, s, "rescan", "Classify what is stored anew", a.rescan)
 	addAdmin(a, s, "export", "Page of all memories, whole", a.export)
 	addAdmin(a, s, "import", "Store exported memories", a.importPage)
+	addAdmin(a, s, "graph", "Tools of the official server-memory", a.graph)
 	addAdmin(a, s, "doctor", "Check the store, and mend it", a.doctor)
 	addAdmin(a, s, "sessions", "List sessions, show one, find similar ones", a.sessions)
 	addAdmin(a, s, "topics", "Group memories into topics", a.topics)

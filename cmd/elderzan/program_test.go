@@ -74,7 +74,11 @@ func (f *folder) command(ctx context.Context, args ...string) *exec.Cmd {
 	if program == "" {
 		program = "elderzan"
 	}
-	words := append(append(slices.Clone(f.via), program), append(args, "--data", f.dir)...)
+	at := slices.Index(args, "--") // what comes after is another program's
+	if at < 0 {
+		at = len(args)
+	}
+	words := append(append(slices.Clone(f.via), program), slices.Insert(slices.Clone(args), at, "--data", f.dir)...)
 	cmd := exec.CommandContext(ctx, words[0], words[1:]...)
 	cmd.Env = append(os.Environ(), f.env...)
 	cmd.SysProcAttr = f.as

@@ -52,7 +52,7 @@ func newRoot(a *app) *cobra.Command {
 	root.AddGroup(&cobra.Group{ID: "memory", Title: "Memory:"}, &cobra.Group{ID: "cloud", Title: "Sharing:"}, &cobra.Group{ID: "server", Title: "Server:"})
 	root.AddCommand(
 		newRemember(a), newRecall(a), newSearch(a), newClassify(a), newShare(a), newRevise(a), newForget(a),
-		newSessions(a), newTopics(a), newExport(a), newImport(a),
+		newSessions(a), newTopics(a), newExport(a), newImport(a), newMigrate(a),
 		newServe(a), newEngine(a), newStop(a), newStatus(a), newDashboard(a), newMetricsCommand(a), newDoctor(a), newBackup(a), newVerify(a), newRestore(a), newSetup(a), newConfig(a), newBench(a), newMan(),
 		newKeys(a), newAudit(a), newReembed(a), newAccess(a),
 	)

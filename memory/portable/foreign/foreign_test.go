@@ -211,7 +211,7 @@ func TestFields(t *testing.T) {
 			Metadata: map[string]any{"engram_scope": "project", "topic": "decision/ledger"}}},
 		"a turn": {ChatGPT, "testdata/chatgpt", 2, memory.Memory{Kind: "conversation", Session: "67a0c0de-0000-8000-8000-000000000001", CreatedAt: at("2026-01-31T22:53:20.2Z"), OccurredAt: at("2026-01-31T22:53:20.2Z"),
 			Metadata: map[string]any{"conversation": "Trip to Oslo", "role": "user"}}},
-		"a relation": {ServerMemory, "testdata/server-memory.jsonl", 7, memory.Memory{Kind: "relation", Metadata: map[string]any{"from": "Mia", "relation": "works_on", "to": "Billing service"}}},
+		"a relation": {ServerMemory, "testdata/server-memory.jsonl", 7, memory.Memory{Kind: "relation", Tags: []string{GraphTag}, Metadata: map[string]any{"from": "Mia", "relation": "works_on", "to": "Billing service"}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ms, _, _ := readAll(t, tc.kind, tc.file)

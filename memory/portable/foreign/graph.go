@@ -78,10 +78,13 @@ func (l *graphLine) entries(where string) ([]Entry, error) {
 	return nil, errors.New("neither an entity nor a relation")
 }
 
+// GraphTag marks what came from, or belongs to, a knowledge graph, so that it is found again as a graph.
+const GraphTag = "knowledge-graph"
+
 // EntityMemory is an entity of which nothing is observed.
 func EntityMemory(name, entityType string) memory.Memory {
 	return memory.Memory{
-		Content: name + " (" + entityType + ")", Tags: []string{entityType},
+		Content: name + " (" + entityType + ")", Tags: []string{GraphTag, entityType},
 		Metadata: map[string]any{"entity": name, "entity_type": entityType},
 	}
 }
@@ -89,7 +92,7 @@ func EntityMemory(name, entityType string) memory.Memory {
 // ObservationMemory is what was observed of an entity.
 func ObservationMemory(name, entityType, observation string) memory.Memory {
 	return memory.Memory{
-		Content: name + ": " + observation, Tags: []string{entityType},
+		Content: name + ": " + observation, Tags: []string{GraphTag, entityType},
 		Metadata: map[string]any{"entity": name, "entity_type": entityType, "observation": true},
 	}
 }
@@ -97,10 +100,19 @@ func ObservationMemory(name, entityType, observation string) memory.Memory {
 // RelationMemory is how two entities stand to each other.
 func RelationMemory(from, relation, to string) memory.Memory {
 	return memory.Memory{
-		Content: from + " " + strings.ReplaceAll(relation, "_", " ") + " " + to, Kind: "relation",
+		Content: from + " " + strings.ReplaceAll(relation, "_", " ") + " " + to, Kind: "relation", Tags: []string{GraphTag},
 		Metadata: map[string]any{"from": from, "relation": relation, "to": to},
 	}
 }
 
-// GraphIDs derives the ids under which readServerMemory stores the parts of a graph.
-func GraphIDs(parts ...string) memory.ID { return idFor(ServerMemory, parts...) }
+// AsEntries turns a part of a graph into what readServerMemory makes of it.
+func (l GraphPart) AsEntries() []Entry {
+	es, err := (*graphLine)(&l).entries("graph")
+	if err != nil {
+		return nil // a part without a name is none
+	}
+	return es
+}
+
+// GraphPart is an entity with observations, or a relation, of the official server's graph. Type is "entity" or "relation".
+type GraphPart graphLine
