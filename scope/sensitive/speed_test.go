@@ -2,6 +2,7 @@ package sensitive_test
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -35,6 +36,25 @@ func BenchmarkDetect(b *testing.B) {
 			}
 			b.SetBytes(int64(len(text)))
 			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := d.Detect(b.Context(), in); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkHostile(b *testing.B) {
+	d := sensitive.New(sensitive.Options{})
+	texts := hostile()
+	for _, name := range slices.Sorted(maps.Keys(texts)) {
+		b.Run(strings.ReplaceAll(name, " ", "-"), func(b *testing.B) {
+			in := scope.Input{Content: texts[name]}
+			if _, err := d.Detect(b.Context(), in); err != nil {
+				b.Fatal(err)
+			}
+			b.SetBytes(int64(len(texts[name])))
 			for b.Loop() {
 				if _, err := d.Detect(b.Context(), in); err != nil {
 					b.Fatal(err)

@@ -70,7 +70,7 @@ var benignWords = keyword.NewList(`sha sha1 sha224 sha256 sha384 sha512 md5 crc 
 	build version versions tag release branch public pub pubkey publickey foreign primary partition sort cursor nextpage page continuation etag csrf xsrf nonce challenge image icon font logo
 	thumbnail photo avatar svg png jpg src href path file filename url uri link class classname style selector event row record node task job run pod container instance volume snapshot ami
 	subnet vpc sg issue pr ticket doc document sheet video playlist channel certificate cert chunk module package lock resolved resolution dependency artifact layer manifest
-	schema table column index constraint migration seed fixture snapshot title name label key_down down pressed accessor credentialid credentialsid keyid accesskeyid author
+	schema table column index constraint migration seed fixture traceparent tracestate traceid spanid title name label key_down down pressed accessor credentialid credentialsid keyid accesskeyid author
 	signature sig mac hmac ciphertext encrypted enc iv tag salted`)
 
 // benignName looks at the words before a value: the name it is assigned to and, for hexadecimal values, the two words
@@ -87,6 +87,9 @@ func benignName(before string, v candidate) bool {
 	if named && name != "" {
 		parts := split(name)
 		last := parts[len(parts)-1]
+		if len(parts) > 1 && last == "id" && halves.Has(parts[len(parts)-2]) {
+			return false
+		}
 		if benignWords.Has(last) || benignWords.Has(strings.ToLower(name)) {
 			return last != "session" && last != "salted"
 		}
@@ -108,6 +111,9 @@ func benignName(before string, v candidate) bool {
 	}
 	return false
 }
+
+// halves, before "id", name one half of a pair of credentials: client_id, secret_id.
+var halves = keyword.NewList(`client secret app application consumer reporter`)
 
 // split cuts an identifier into lower-case words.
 func split(name string) []string {

@@ -76,7 +76,7 @@ type mark struct {
 func Scan(text string) []match.Match {
 	values := candidates(text)
 	if len(values) == 0 {
-		return nil
+		return stock(text)
 	}
 	marks := find(text)
 	var out []match.Match
@@ -158,6 +158,7 @@ func appendCandidates(out []candidate, text string, i, j int) []candidate {
 			i = k + 1
 		}
 	}
+	i = behindName(text, i, j)
 	for i < j && strings.IndexByte("-._+/=~", text[i]) >= 0 {
 		i++
 	}
@@ -173,6 +174,27 @@ func appendCandidates(out []candidate, text string, i, j int) []candidate {
 		return out
 	}
 	return append(out, candidate{start: i, end: j, shape: sh, random: value.Random(s), uuid: value.UUID(s), hex: sh.Hex})
+}
+
+// behindName returns where the value begins in a run that joins it to a name: coda-token-<UUID>, hunter-SECRET-1a2b3c….
+func behindName(text string, i, j int) int {
+	if j-i > 36 && value.UUID(text[j-36:j]) && strings.IndexByte("-_.", text[j-37]) >= 0 && letters(text[i:j-37]) {
+		return j - 36
+	}
+	if k := strings.LastIndexAny(text[i:j], "-."); k > 3 && j-i-k > 16 && letters(text[i:i+k]) && value.ShapeOf(text[i+k+1:j]).Digit >= 4 {
+		return i + k + 1
+	}
+	return i
+}
+
+// letters reports whether s is words joined by marks.
+func letters(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; !letter(c) && c != '-' && c != '_' && c != '.' {
+			return false
+		}
+	}
+	return s != "" && value.Random(s) < 0.9
 }
 
 func judge(text string, v candidate, marks []mark) (float64, string) {
@@ -341,6 +363,20 @@ func upper(c byte) bool  { return c >= 'A' && c <= 'Z' }
 // weakPassword reports whether s, all that a text holds, is one of the passwords everyone tries: a stock word and digits.
 func weakPassword(s string, sh value.Shape) bool {
 	return sh.Digit > 0 && sh.Len <= 24 && stockPasswords.Contains(s)
+}
+
+// stock finds a text that is nothing but such a password and too short to be a candidate.
+func stock(text string) []match.Match {
+	s := strings.Trim(text, " \t\r\n\"'`")
+	if len(s) < 6 || len(s) > 24 || strings.ContainsAny(s, " \n=:/") {
+		return nil
+	}
+	sh := value.ShapeOf(s)
+	if sh.Digit < 2 || !weakPassword(s, sh) {
+		return nil
+	}
+	at := strings.Index(text, s)
+	return []match.Match{{Rule: "stock-password", Kind: match.Credential, Start: at, End: at + len(s), Confidence: 0.6}}
 }
 
 var stockPasswords = keyword.New([]string{"password", "passw0rd", "p@ssw", "qwerty", "letmein", "iloveyou", "admin123", "welcome1", "hunter2", "changeme1", "trustno1", "dragon1", "monkey1", "secret1", "abc123"})

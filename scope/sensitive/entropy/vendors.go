@@ -7,7 +7,7 @@ const cueWords = `token secret api_key apikey access_key accesskey auth_key priv
 	トークン シークレット キー 秘密鍵 パスワード 認証情報 アクセスキー APIキー 鍵`
 
 // shortCues say the same where they stand right before the value.
-const shortCues = `key keys auth apitoken authcode passkey pat signature_key sid secret_id`
+const shortCues = `key keys auth apitoken authcode passkey pat signature_key sid secret_id client_id app_id application_id consumer_id reporter_id`
 
 // vendors are names of services that hand out credentials, where the name is seldom anything else.
 const vendors = `abuseipdb abyssale accuweather adafruit adobe adzuna agora airbrake airtable airvisual aiven alchemy alconost alegra aletheia algolia alibaba aliyun alienvault amadeus

@@ -13,6 +13,7 @@ import (
 	"github.com/elderzan/elderzan/scope/sensitive/keyword"
 	"github.com/elderzan/elderzan/scope/sensitive/likely/internal/feature"
 	"github.com/elderzan/elderzan/scope/sensitive/match"
+	"github.com/elderzan/elderzan/scope/sensitive/pattern"
 	"github.com/elderzan/elderzan/scope/sensitive/saying"
 	"github.com/elderzan/elderzan/scope/sensitive/value"
 )
@@ -55,7 +56,7 @@ func Scan(text string) []match.Match {
 		if score < thresholdPlain && plain(s) || score < thresholdNumber && numeric(s) {
 			return
 		}
-		if value.Placeholder(s) || value.UUID(s) || value.Digest(s) || value.Versioned(s) || value.File(s) || value.Alphabet(s) || saying.Harmless(name(text, start)) || plain(s) && saying.Describes(s) || reference(text, start, s, score) {
+		if value.Placeholder(s) && !digits(s) || value.UUID(s) || value.Digest(s) || value.Versioned(s) || value.File(s) || value.Alphabet(s) || saying.Harmless(name(text, runStart(text, start))) || score < sure && plain(s) && saying.Describes(s) || published(text, runStart(text, start), s) || reference(text, start, s, score) {
 			return
 		}
 		end = stop
@@ -66,6 +67,39 @@ func Scan(text string) []match.Match {
 
 // plain reports whether s is letters, perhaps joined: any rare word or name.
 func plain(s string) bool { return strings.IndexAny(s, "0123456789!#$+") < 0 }
+
+// digits reports whether s is digits and hyphens.
+func digits(s string) bool { return strings.Trim(s, "0123456789-") == "" }
+
+// published reports whether what stands at start is a digest, a version or a host.
+func published(text string, start int, s string) bool {
+	before := text[max(0, start-10):start]
+	for _, p := range []string{"SHA256:", "sha256:", "h1:", "MD5:", "md5:", "sha1-", "sha256-", "sha384-", "sha512-"} {
+		if strings.HasSuffix(before, p) {
+			return true
+		}
+	}
+	for _, p := range []string{"sha1-", "sha256-", "sha384-", "sha512-"} {
+		if strings.HasPrefix(text[start:], p) {
+			return true
+		}
+	}
+	if len(s) > 4 && s[0] == 'v' && s[1] >= '0' && s[1] <= '9' && strings.Count(s, ".") >= 2 {
+		return true
+	}
+	return strings.Count(s, ".") >= 2 && host.MatchString(s)
+}
+
+var host = pattern.New(`^[a-z0-9-]+(?:\.[a-z0-9-]+)+\.(?:com|org|net|io|dev|internal|local|lan|example|de|jp|co|eu|uk|fr|test)$`)
+
+// runStart returns where the run of base64 characters begins that holds start: a word of a digest is part of one.
+func runStart(text string, start int) int {
+	i := start
+	for i > 0 && start-i < 128 && (letter(text[i-1]) || text[i-1] >= '0' && text[i-1] <= '9' || text[i-1] == '/' || text[i-1] == '+') {
+		i--
+	}
+	return i
+}
 
 // numeric reports whether s is a short number, or one with dots: a count, a version, an address.
 func numeric(s string) bool {
@@ -100,11 +134,14 @@ func reference(text string, start int, s string, score float64) bool {
 	if i := strings.IndexByte(word, ':'); i > 0 && strings.Contains(word, "/") && storesOf.Has(word[:i]) {
 		return true // vault:secret/data/db#password
 	}
-	return value.Reference(s) && !strings.Contains(s, "$") && (score < sure || !strings.ContainsAny(s, "0123456789"))
+	return value.Reference(s) && !strings.Contains(s, "$") && (score < sure || score < beyond && !strings.ContainsAny(s, "0123456789"))
 }
 
 // sure is the score, in nats, from which a name with a digit counts as a password: "Ringo.Musi9".
 const sure = 3
+
+// beyond is the score, in nats, from which even a name without one does: "PWはAsahi.no.yama".
+const beyond = 6
 
 var storesOf = keyword.NewList(`vault op ssm arn kms awssm gcpsm sops ref file secret secrets keyring keychain enc pass gopass`)
 

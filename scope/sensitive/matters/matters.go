@@ -20,9 +20,9 @@ type topic struct {
 
 var topics = []topic{
 	{"private-health", match.Health,
-		"hiv positive|hiv-positive|hiv test|hiv陽性|antidepressant|chemotherapy|miscarriage|suicidal|self-harm|sexually transmitted|うつ病と診断|と診断された|と診断されて|アレルギーがあ|アレルギーなの|持病は|持病が|血液型は",
+		"hiv positive|hiv-positive|hiv test|hiv陽性|hiv検査|陰性だっ|陽性だっ|antidepressant|chemotherapy|miscarriage|suicidal|self-harm|sexually transmitted|うつ病と診断|と診断された|と診断されて|アレルギーがあ|アレルギーなの|持病は|持病が|血液型は",
 		"diagnosed|diagnosis|therapist|therapy|psychiatrist|psychologist|counselling|counseling|pregnant|pregnancy|surgery|cancer|tumor|tumour|diabetes|diabetic|depression|depressed|anxiety disorder|panic attacks|adhd|autism|autistic|" +
-			"hepatitis|tuberculosis|herpes|chlamydia|syphilis|malignant|benign tumour|biopsy|mammogram|ultrasound|blood test|test results came|fluoxetine|sertraline|prozac|xanax|methadone|metformin|migraine|arthritis|multiple sclerosis|parkinson|heart attack|seizure|anorexia|bulimia|ptsd|schizophrenia|nervous breakdown|relapse|hysterectomy|vasectomy|abortion|postpartum|menopause|std test|bipolar|lithium|dialysis|transplant|stroke|dementia|alzheimer|allergic|allergy|blood type|blood pressure|medication|prescription|insulin|asthma|epilepsy|rehab|addiction|alcoholic|sober since|disability pension|disability benefits|i am disabled|severely disabled|infertility|ivf|hospitalised|hospitalized|in hospital|sick leave|parental leave|medical leave|burnout|" +
+			"hepatitis|tuberculosis|herpes|chlamydia|syphilis|malignant|benign tumour|biopsy|mammogram|ultrasound|blood test|test results came|fluoxetine|sertraline|prozac|xanax|methadone|metformin|migraine|arthritis|multiple sclerosis|parkinson|heart attack|seizure|anorexia|bulimia|ptsd|schizophrenia|nervous breakdown|relapse|hysterectomy|vasectomy|abortion|postpartum|menopause|std test|bipolar|lithium|dialysis|transplant|stroke|dementia|alzheimer|allergic|allergy|blood type|blood group|blood pressure|medication|prescription|insulin|asthma|epilepsy|rehab|addiction|alcoholic|sober since|disability pension|disability benefits|i am disabled|severely disabled|infertility|ivf|hospitalised|hospitalized|in hospital|sick leave|parental leave|medical leave|burnout|" +
 			"妊娠|うつ病|糖尿病|持病|喘息|アレルギー|通院|入院|手術|抗がん剤|治療|服薬|薬を飲|がんの|癌|発達障害|障害者手帳|休職|精神科|心療内科|カウンセリング|流産|不妊治療|血液型|病歴|診断|検査で|陽性|抑うつ|双極性|パニック障害|自閉症|ADHD|てんかん|心筋梗塞|脳梗塞|肝炎|結核|高血圧|認知症|介護|産休|育休|不眠症|摂食障害"},
 	{"private-money", match.Financial,
 		"credit score|年収は|借金が|手取りは",
@@ -45,7 +45,7 @@ var topics = []topic{
 }
 
 // persons are words that make a sentence one about a person.
-const persons = "'s|i|i'm|i've|i'd|my|me|mine|he|he's|she|she's|his|her|him|they|their|we|our|wife|husband|son|daughter|mother|father|mom|dad|brother|sister|partner|girlfriend|boyfriend|candidate|employee|colleague|boss|user told|people in|mr|mrs|ms|" +
+const persons = "'s|i|i'm|i've|i'd|my|me|mine|patient|patients|he|he's|she|she's|his|her|him|they|their|we|our|wife|husband|son|daughter|mother|father|mom|dad|brother|sister|partner|girlfriend|boyfriend|candidate|employee|colleague|boss|user told|people in|mr|mrs|ms|" +
 	"私|僕|俺|彼|彼女|妻|夫|息子|娘|父|母|兄|弟|姉|妹|さん|くん|君|氏|自分|家族|人の|二人|返信|本人|円です|万円|ほしい|かもしれ|ています|なった|いる"
 
 // systems are words that make a sentence one about software or policy.
@@ -161,6 +161,9 @@ func amount(part string) bool {
 				return true
 			}
 		}
+		if digit(part[i]) && (strings.HasPrefix(part[i+1:], "万") || strings.HasPrefix(part[i+1:], "円")) {
+			return true
+		}
 	}
 	return false
 }
@@ -203,4 +206,5 @@ func alone(text string, h keyword.Hit) bool {
 	return !(h.Start > 0 && letter(text[h.Start-1]) && letter(text[h.Start])) && !(h.End < len(text) && letter(text[h.End-1]) && letter(text[h.End]) && (text[h.End] != 's' || h.End-h.Start < 4))
 }
 
+func digit(c byte) bool  { return c >= '0' && c <= '9' }
 func letter(c byte) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' }

@@ -411,3 +411,28 @@ func anyCase(string) bool { return true }
 func caSIN(s string) bool { return len(s) == 9 && luhn(s) && s[0] != '0' && s[0] != '8' }
 
 func usDEA(s string) bool { return deaNumber(s) && strings.ContainsAny(s[:1], "ABCFGMPRX") }
+
+// deVAT checks the last digit of a German VAT id: ISO 7064, mod 11, 10.
+func deVAT(s string) bool {
+	if len(s) != 11 || !strings.HasPrefix(s, "DE") {
+		return false
+	}
+	product := 10
+	for _, c := range s[2:10] {
+		sum := (int(c-'0') + product) % 10
+		if sum == 0 {
+			sum = 10
+		}
+		product = 2 * sum % 11
+	}
+	return (11-product)%10 == int(s[10]-'0')
+}
+
+// ukDriver accepts a British driver number: the second and third digits are a month, 50 more for women, and the next two a day.
+func ukDriver(s string) bool {
+	if len(s) != 16 {
+		return false
+	}
+	month, day := int(s[6]-'0')*10+int(s[7]-'0'), int(s[8]-'0')*10+int(s[9]-'0')
+	return (month >= 1 && month <= 12 || month >= 51 && month <= 62) && day >= 1 && day <= 31
+}

@@ -180,8 +180,13 @@ func (t *compiled) shaped(text, shape string, start, end int, out []match.Match)
 func lettersFit(s string) bool { return s == strings.ToUpper(s) || s == strings.ToLower(s) }
 
 // wholeWord reports whether a cue stands as a word of its own; cues in other scripts than Latin need no border.
+// What follows may make it a compound: Reisepassnummer, Steuernummern.
 func wholeWord(text string, h keyword.Hit) bool {
-	return !(h.Start > 0 && letter(text[h.Start-1]) && letter(text[h.Start])) && !(h.End < len(text) && letter(text[h.End]) && letter(text[h.End-1]) && text[h.End] != 's')
+	if h.Start > 0 && letter(text[h.Start-1]) && letter(text[h.Start]) {
+		return false
+	}
+	rest := text[h.End:]
+	return rest == "" || !letter(rest[0]) || !letter(text[h.End-1]) || rest[0] == 's' || strings.HasPrefix(rest, "nummer") || strings.HasPrefix(rest, "nr")
 }
 
 // embedded reports whether a number is part of a longer number or word.

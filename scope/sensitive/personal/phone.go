@@ -15,8 +15,8 @@ var (
 	phoneNational      = pattern.New(`^\(?\d{2,5}\)?(?:[ .\-/]?\d{2,5}){1,4}`)
 	phoneUS            = pattern.New(`^(?:\+?1[ .\-]?)?(?:\(\d{3}\) ?|\d{3}[.\-])\d{3}[.\-]\d{4}\b`)
 	phoneJapan         = pattern.New(`^0\d{1,4}-\d{1,4}-\d{4}\b|^0[5789]0[ -]?\d{4}[ -]?\d{4}\b|^\(0\d{1,4}\)\d{1,4}-\d{4}`)
+	phoneTold          = pattern.New(`(?i)(?:phone|mobile|cell|handy|telefon|telefono|teléfono|téléphone|telepono|whatsapp|mobil|móvil|celular|携帯|電話|手机|휴대폰)(?:[ -]?(?:number|no|nummer|nr|num|番号))?\.?['"]?\s*(?:is|was|=|:|->|は)?\s*['"]?$`)
 	dateShape          = pattern.New(`^(?:19|20)\d{2}[ .\-/]?(?:0[1-9]|1[0-2])[ .\-/]?(?:0[1-9]|[12]\d|3[01])|^\d{1,2}[./\-]\d{1,2}[./\-](?:19|20)\d{2}$`)
-	versionBefore      = pattern.New(`(?i)(?:\bv|version|release|build|バージョン|[\w)]\s*(?:==|[<>]=?)|\$|#|[\d.]-)\s*$`)
 )
 
 // phoneWords say that a number near them is a phone number.
@@ -85,7 +85,7 @@ func separator(c byte) bool {
 
 // phoneAt returns the length of the phone number that begins the run, and how sure that is.
 func phoneAt(text string, start, end int) (int, float64) {
-	if start > 1 && (text[start-1] == '-' || text[start-1] == '.' || text[start-1] == '/' || text[start-1] == '_') || versionBefore.MatchString(text[max(0, start-16):start]) {
+	if start > 1 && (text[start-1] == '-' || text[start-1] == '.' || text[start-1] == '/' || text[start-1] == '_') || versionBefore(text[max(0, start-16):start]) {
 		return 0, 0
 	}
 	s := text[start:end]
@@ -121,7 +121,41 @@ func phoneAt(text string, start, end int) (int, float64) {
 			return len(m), 0.8
 		}
 	}
+	if phoneTold.MatchString(text[max(0, start-40):start]) { // whatever country's it is
+		return len(m), 0.7
+	}
 	return 0, 0
+}
+
+// versionBefore reports whether before ends in what makes a number one of something else: "version ", "v", "==", "$", "#", "2-".
+func versionBefore(before string) bool {
+	s := strings.TrimRight(before, " \t\r\n")
+	if s == "" {
+		return false
+	}
+	rest := ""
+	switch c := s[len(s)-1]; c {
+	case '$', '#':
+		return true
+	case '-':
+		return len(s) > 1 && (digit(s[len(s)-2]) || s[len(s)-2] == '.')
+	case 'v', 'V':
+		return len(s) == 1 || !alnum(s[len(s)-2]) && s[len(s)-2] != '_'
+	case '<', '>':
+		rest = s[:len(s)-1]
+	case '=':
+		if len(s) < 2 || strings.IndexByte("=<>", s[len(s)-2]) < 0 {
+			return false
+		}
+		rest = s[:len(s)-2]
+	case 'n', 'N', 'e', 'E', 'd', 'D':
+		l := strings.ToLower(s)
+		return strings.HasSuffix(l, "version") || strings.HasSuffix(l, "release") || strings.HasSuffix(l, "build")
+	default:
+		return strings.HasSuffix(s, "バージョン")
+	}
+	rest = strings.TrimRight(rest, " \t\r\n")
+	return rest != "" && (alnum(rest[len(rest)-1]) || rest[len(rest)-1] == '_' || rest[len(rest)-1] == ')')
 }
 
 func phoneCue(before string) bool {

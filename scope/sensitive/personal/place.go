@@ -17,7 +17,8 @@ var (
 	streetUS  = pattern.New(`\b\d{1,5}[A-Za-z]? (?:[NSEW]\.? )?[A-Z][A-Za-z'.]+(?: [A-Z][A-Za-z'.]+){0,3} $`)
 	zipUS     = pattern.New(`^[^\n]{0,50}\b[A-Z]{2},? \d{5}(?:-\d{4})?\b`)
 	postUK    = pattern.New(`\b[A-Z]{1,2}\d[A-Z\d]? ?\d[ABD-HJLNP-UW-Z]{2}\b`)
-	streetEU  = pattern.New(`\b(?:\p{Lu}[\p{L}\-]*(?:straße|strasse|weg|platz|gasse|allee)|(?:Rue|Avenue|Boulevard|Via|Calle|Plaza|Piazza|Corso|Rua) [\p{L}' ]{2,40}?),? \d{1,4}[a-z]?\b|\b\d{1,4},? (?:rue|avenue|boulevard|place|chemin) [\p{L}' ]{2,40}`)
+	streetEU  = pattern.New(`\b(?:\p{Lu}[\p{L}\-]*(?:straße|strasse|str\.|weg|platz|gasse|allee|gatan|vägen|gata|väg|straat|laan|plein|gade|vej|veien|katu|utca)|(?:Rue|Avenue|Boulevard|Via|Calle|Plaza|Piazza|Corso|Rua) [\p{L}' ]{2,40}?),? \d{1,4}[a-z]?\b|\b\d{1,4},? (?:rue|avenue|boulevard|place|chemin) [\p{L}' ]{2,40}`)
+	postEU    = pattern.New(`(?:straße|strasse|str\.|weg|platz|gasse|allee|gatan|vägen|straat|laan|plein|gade|vej|veien|katu|utca),? \d{1,4} ?[A-Za-z]?,\s+(?:[A-Z]{1,2}-)?\d{2,5}(?:[ -]\d{2,3})?(?: [A-Z]{2})? \p{Lu}\p{L}+`)
 	cityJP    = pattern.New(`[^\s、。,]{0,12}?[市区町村郡][^\s、。,]{0,24}?\d{1,4}(?:丁目|番地?|号|-\d{1,4})[^\s、。,]{0,12}`)
 	postJP    = pattern.New(`^\s?\d{3}-?\d{4}`)
 	ipv4      = pattern.New(`\b(?:\d{1,3}\.){3}\d{1,3}\b`)
@@ -36,6 +37,7 @@ const (
 	prefectureWord
 	postMark
 	networkWord
+	euStreet
 )
 
 type placeLexicon struct {
@@ -49,9 +51,10 @@ var placeTable = sync.OnceValue(func() (t placeLexicon) {
 		birthWord:      "born on|born|birth date|birthdate|date of birth|d.o.b|dob|birthday|geburtsdatum|geboren|né le|née le|fecha de nacimiento|data di nascita|生年月日|誕生日|出生日期|생년월일",
 		bornBefore:     "生まれ",
 		streetWord:     "Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Way|Place|Pl|Terrace|Square|Parkway|Pkwy|Circle|Cir",
-		homeWord:       "address|lives at|lives in|live at|living at|home|residence|resides|mail to|mailing|ship to|shipping|deliver|postcode|post code|postal code|billing|wohnt|adresse|anschrift|dirección|indirizzo|habite|vive en",
+		homeWord:       "address|lives at|lives in|live at|living at|home|residence|resides|mail to|mailing|ship to|ship it to|send it to|shipping|deliver|postcode|post code|postal code|billing|wohnt|adresse|anschrift|dirección|indirizzo|habite|vive en",
 		prefectureWord: "東京都|北海道|京都府|大阪府|県|住所|宛先|自宅",
 		postMark:       "〒",
+		euStreet:       "straße|strasse|str.|weg|platz|gasse|allee|gatan|vägen|straat|laan|plein|gade|vej|veien|katu|utca",
 		networkWord:    "ip address|ipv6 address|ip is|mac address|his ip|her ip|home ip|user ip|customer ip|client ip",
 	} {
 		for _, w := range strings.Split(list, "|") {
@@ -66,14 +69,14 @@ var placeTable = sync.OnceValue(func() (t placeLexicon) {
 // places finds dates of birth, postal addresses, and network addresses that are said to be a person's.
 func places(text string, out []match.Match) []match.Match {
 	budget := match.NewBudget(len(text))
-	done := [networkWord + 1]int{}
+	done := [euStreet + 1]int{}
 	placeTable().set.Each(text, func(h keyword.Hit) bool {
 		kind := placeTable().kinds[h.Word]
-		if h.Start < done[kind] || !wholeWord(text, h) {
+		if h.Start < done[kind] || kind != euStreet && !wholeWord(text, h) {
 			return true
 		}
 		before, after := text[max(0, h.Start-90):h.Start], text[h.End:min(len(text), h.End+110)]
-		if !hasDigit(before) && !hasDigit(after) {
+		if !hasDigit(before) && !hasDigit(after) || kind == euStreet && !numberNext(after) {
 			return true
 		}
 		if !budget.Spend(len(before) + len(after)) {
@@ -118,6 +121,12 @@ func placeAt(text string, kind placeKind, h keyword.Hit, before, after string) (
 			return m, ok
 		}
 		return behind("postal-address", streetEU.FindStringIndex(after), 0.75)
+	case euStreet:
+		loc := postEU.FindStringIndex(text[h.Start:min(len(text), h.End+60)])
+		if loc == nil || loc[0] != 0 {
+			return match.Match{}, false
+		}
+		return match.Match{Rule: "postal-address", Kind: match.Personal, Start: h.Start, End: h.Start + loc[1], Confidence: 0.75}, true
 	case prefectureWord:
 		return behind("postal-address", cityJP.FindStringIndex(after), 0.75)
 	case postMark:
@@ -137,6 +146,12 @@ func placeAt(text string, kind placeKind, h keyword.Hit, before, after string) (
 		return behind("mac-address", macAddr.FindStringIndex(after), 0.7)
 	}
 	return match.Match{}, false
+}
+
+// numberNext reports whether a house number follows.
+func numberNext(after string) bool {
+	after = strings.TrimLeft(after, ", ")
+	return after != "" && digit(after[0])
 }
 
 // homeNear reports whether part holds a word such as "address".

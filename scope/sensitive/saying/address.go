@@ -3,12 +3,43 @@ package saying
 import (
 	"strings"
 
+	"github.com/elderzan/elderzan/scope/sensitive/keyword"
 	"github.com/elderzan/elderzan/scope/sensitive/match"
 	"github.com/elderzan/elderzan/scope/sensitive/value"
 )
 
+// connection finds the password of a connection string of keys and values, whatever it is: the one of a database is
+// often a plain word, and nothing tells it from an example.
+func connection(text string, out []match.Match) []match.Match {
+	connectionWords.Each(text, func(h keyword.Hit) bool {
+		if h.Start > 0 && alnum(text[h.Start-1]) {
+			return true
+		}
+		end := h.End
+		for end < len(text) && end-h.End < 80 && text[end] != ';' && text[end] != '\n' && text[end] != '"' && text[end] != '\'' {
+			end++
+		}
+		s := text[h.End:end]
+		around := strings.ToLower(text[max(0, h.Start-240):min(len(text), end+160)])
+		if len(s) < 3 || strings.ContainsAny(s, "<>{}$%*#[]( ") || strings.Trim(strings.ToLower(s), "x") == "" || !strings.Contains(around, ";") ||
+			!serverWords.Contains(around) || !userWords.Contains(around) {
+			return true
+		}
+		out = append(out, match.Match{Rule: "connection-password", Kind: match.Credential, Start: h.End, End: end, Confidence: 0.6})
+		return true
+	})
+	return out
+}
+
+var (
+	connectionWords = keyword.New([]string{"pwd=", "password="})
+	serverWords     = keyword.New([]string{"server=", "data source=", "host=", "provider=", "database=", "initial catalog="})
+	userWords       = keyword.New([]string{"uid=", "user id=", "userid=", "user=", "username="})
+)
+
 // addresses finds credentials inside addresses: scheme://user:password@host and ?access_token=….
 func addresses(text string, out []match.Match) []match.Match {
+	end := 0
 	for i := 0; ; {
 		n := strings.Index(text[i:], "://")
 		if n < 0 {
@@ -16,8 +47,8 @@ func addresses(text string, out []match.Match) []match.Match {
 		}
 		at := i + n + 3
 		i = at
-		end := at
-		for end < len(text) && end-at < 2048 && !space(text[end]) && text[end] != '"' && text[end] != '\'' && text[end] != '`' && text[end] != '<' && text[end] != '>' {
+		end = max(end, at)
+		for end < len(text) && end-at < longestAuthority && !space(text[end]) && text[end] != '"' && text[end] != '\'' && text[end] != '`' && text[end] != '<' && text[end] != '>' {
 			end++
 		}
 		if m, ok := userInfo(text, at, end); ok {
@@ -25,6 +56,9 @@ func addresses(text string, out []match.Match) []match.Match {
 		}
 	}
 }
+
+// longestAuthority bounds how far behind "://" a password is looked for, in bytes.
+const longestAuthority = 1024
 
 // userInfo finds user:password@ between at and end. The password may hold any character but white space, so its end
 // is the last @ before the path.

@@ -57,10 +57,12 @@ var forms = []form{
 	{"secure-string", "ConvertTo-SecureString", true, `(?i)ConvertTo-SecureString\s+(?:-String\s+)?` + arg, 0.9, false},
 	{"credential-call", "Credential(|Credentials(|BasicAuth(|basic_auth(|DigestAuth(|set_auth(|setauth(|NTLMAuth(", true, `(?i)\w+\(\s*["'][^"'\n]{1,80}["']\s*,\s*` + quotedArg, 0.85, false},
 	{"auth-tuple", "auth", true, `auth\s*[=:]\s*[\[(]\s*["'][^"'\n]{1,80}["']\s*,\s*` + quotedArg, 0.9, false},
-	{"database-call", "connect(|getConnection(|mysqli(|createConnection(|MongoClient(|PDO(|sqlalchemy(", true, `(?i)\w+\(\s*["'][^"'\n]{2,200}["']\s*,\s*["'][^"'\n]{1,80}["']\s*,\s*` + quotedArg, 0.85, false},
+	{"database-call", "connect(|getConnection(|mysqli(|createConnection(|MongoClient(|PDO(|sqlalchemy(|DirectoryEntry(", true, `(?i)\w+\(\s*["'][^"'\n]{2,200}["']\s*,\s*["'][^"'\n]{1,80}["']\s*,\s*` + quotedArg, 0.85, false},
 	{"setter", "setPassword(|setPasswd(|setPwd(|setSecret(|setToken(|setApiKey(|setAccessKey(|setSecretKey(|setPrivateKey(|setPassphrase(|set_password(|withPassword(|.password(", true, `(?i)[.\w]+\(\s*["']([^"'\n]{4,200})["']\s*\)`, 0.85, false},
 	{"identified-by", "identified ", true, `(?i)identified\s+(?:with\s+\S+\s+)?by\s+(?:password\s+)?(?:["']([^"'\n]{3,120})["']|([^\s"';]*\d[^\s"';]*);?)`, 0.9, false},
 	{"sql-password", "with password|encrypted password|set password", true, `(?i)\w+\s+password\s+(?:for\s+\S+\s+)?(?:=\s*)?(?:password\()?` + quotedArg, 0.9, false},
+	{"wifi-qr-code", "wifi:", true, `(?i)wifi:(?:[^\n]*;)?P:((?:[^;\\\n]|\\.){4,64})`, 0.95, false},
+	{"telegram-url", "tgram://", true, `tgram://(\d{6,12}:[\w-]{24,})`, 0.95, false},
 	{"cmdkey", "cmdkey", true, `(?i)cmdkey\b[^\n]*?/pass:` + arg, 0.9, false},
 	{"option", "--password|--passwd|--pass|--pwd|--secret|--token|--api-key|--apikey|--access-key|--secret-key|--auth-token|--access-token|--client-secret|--private-key|--registration-token|-token|-password", true, `(?i)-{1,2}[a-z-]+[ =]` + arg, 0.85, false},
 	{"ansible-password", "ansible_", true, `ansible_(?:ssh_|become_|sudo_)?pass(?:word)?\s*[=:]\s*["']?([^\s"'{]{3,})`, 0.9, false},
@@ -208,23 +210,23 @@ var notUsers = keyword.NewList(`username user name password pass email e-mail id
 // A login said without any word for it: "root/Triangle99", "it's admin/Winter-2".
 var barePair = pattern.New(`(?i)(?:^|[\s("'` + "`" + `])(?:root|admin|administrator|guest|sa|postgres|ubuntu|ec2-user|oracle|mysql|sysadmin|superuser|operator|jenkins|deploy|pi|user|ops|svc|test)(?:/| / |:)([^\s"'` + "`" + `,;/、。)]{5,60})`)
 
-var barePairWords = keyword.New([]string{"root", "admin", "guest", "sa", "postgres", "ubuntu", "ec2-user", "oracle", "mysql", "superuser", "operator", "jenkins", "deploy", "pi", "user", "ops", "svc", "test"})
+var barePairWords = keyword.New([]string{"root", "admin", "administrator", "guest", "sa", "postgres", "ubuntu", "ec2-user", "oracle", "mysql", "superuser", "operator", "jenkins", "deploy", "pi", "user", "ops", "svc", "test"})
 
 func barePairs(text string, out []match.Match, budget *match.Budget) []match.Match {
 	done := 0
 	barePairWords.Each(text, func(h keyword.Hit) bool {
-		if h.Start < done || h.End >= len(text) || text[h.End] != '/' && text[h.End] != ':' && text[h.End] != ' ' && !letter(text[h.End]) {
+		if h.Start < done || h.End >= len(text) || text[h.End] != '/' && text[h.End] != ':' && !strings.HasPrefix(text[h.End:], " / ") {
 			return true
 		}
 		from := max(0, h.Start-1)
-		if text[h.End] == ' ' && !strings.HasPrefix(text[h.End:], " / ") || h.Start > 0 && alnum(text[from]) {
+		if h.Start > 0 && alnum(text[from]) && !strings.HasSuffix(strings.ToLower(text[max(0, h.Start-3):h.Start]), "sys") {
 			return true
 		}
 		if !budget.Spend(80) {
 			return false
 		}
 		m := barePair.FindStringSubmatchIndex(text[from:min(len(text), h.End+80)])
-		if m == nil || from+m[0] > h.Start {
+		if m == nil || from+m[0] > h.Start { // the pattern begins with what stands before the word
 			return true
 		}
 		start, end := from+m[2], from+m[3]

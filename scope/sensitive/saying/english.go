@@ -14,6 +14,7 @@ func Scan(text string) []match.Match {
 		out = scanJapanese(text, japanese(), out)
 	}
 	out = addresses(text, out)
+	out = connection(text, out)
 	budget := match.NewBudget(len(text))
 	out = commands(text, out, &budget)
 	out = pairs(text, out, &budget)

@@ -27,6 +27,12 @@ func judge(text string, v found, l link, n name, c *cue) float64 {
 	if sh.High > 0 && !v.quoted && (sh.Digit == 0 || sh.Lower+sh.Upper == 0 && ascii(c.word) || l.kind == direct) {
 		return 0
 	}
+	if !v.quoted && v.end < v.next && text[v.end] == ':' && strings.IndexByte(text[n.end:v.start], '\n') >= 0 { // the next key of a mapping
+		return 0
+	}
+	if v.words >= 3 && strings.IndexByte(s, '{') >= 0 && strings.IndexByte(s, '}') >= 0 { // a message with a place for a value
+		return 0
+	}
 	if k := skipSpace(text, v.next, 8); l.tag && (k >= len(text) || text[k] != '<') {
 		return 0
 	}

@@ -2,6 +2,7 @@ package saying
 
 import (
 	"strings"
+	"sync"
 
 	"github.com/elderzan/elderzan/scope/sensitive/keyword"
 )
@@ -190,9 +191,28 @@ var verbs = []string{
 	"is just now", "are as follows", "is as follows", "as follows", "reads", "are", "is", "was", "were", "'s", "being", "=", "ist", "est", "es", "é", "jest", "lautet", "became", "to be", "goes", "now", "é:", "são", "era", "là", "ist:", "lautet:", "是", "为", "為", "は", "는", "은", "이", "가",
 }
 
+// verbsBy groups the verbs by their first byte, in their order.
+var verbsBy = sync.OnceValue(func() *[256][]string {
+	var t [256][]string
+	for _, v := range verbs {
+		t[v[0]] = append(t[v[0]], v)
+	}
+	return &t
+})
+
+func lowered(c byte) byte {
+	if upper(c) {
+		return c + 'a' - 'A'
+	}
+	return c
+}
+
 // verb reads a verb at i and returns where it ends.
 func verb(text string, i int) (int, bool) {
-	for _, v := range verbs {
+	if i >= len(text) {
+		return i, false
+	}
+	for _, v := range verbsBy()[lowered(text[i])] {
 		if hasWord(text, i, v) {
 			j := i + len(v)
 			if j < len(text) && (text[j] == ':' || text[j] == '-' && j+1 < len(text) && text[j+1] == ' ') {

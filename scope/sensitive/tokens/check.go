@@ -1,6 +1,13 @@
 package tokens
 
-import "github.com/elderzan/elderzan/scope/sensitive/value"
+import (
+	"encoding/binary"
+	"encoding/hex"
+	"hash/crc32"
+	"strings"
+
+	"github.com/elderzan/elderzan/scope/sensitive/value"
+)
 
 // mixed accepts tokens that look drawn by a machine: prefixes such as "pa-" also begin ordinary words.
 func mixed(s string) bool {
@@ -15,3 +22,69 @@ func mixedUpper(s string) bool {
 
 // mixedOrLong accepts a token with digits, or one too long to be a word with its prefix.
 func mixedOrLong(s string) bool { return value.ShapeOf(s).Digit > 0 || len(s) >= 24 }
+
+const base62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+// crc62 checks a token of the form prefix_body whose last six characters are the CRC-32 of the rest of the body in base 62,
+// as GitHub and npm write them.
+func crc62(s string) bool {
+	at := strings.IndexByte(s, '_') + 1
+	if len(s)-at < 7 {
+		return false
+	}
+	sum := crc32.ChecksumIEEE([]byte(s[at : len(s)-6]))
+	for i := len(s) - 1; i >= len(s)-6; i-- {
+		if s[i] != base62[sum%62] {
+			return false
+		}
+		sum /= 62
+	}
+	return sum == 0
+}
+
+// grafanaSum checks a token that ends in _ and the CRC-32 of what stands before it, in hexadecimal, its bytes from the lowest up.
+func grafanaSum(s string) bool {
+	at := len(s) - 9
+	if at < 0 {
+		return false
+	}
+	var b [4]byte
+	binary.LittleEndian.PutUint32(b[:], crc32.ChecksumIEEE([]byte(s[:at])))
+	return s[at+1:] == hex.EncodeToString(b[:])
+}
+
+const bech32Digits = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
+
+// bech32 checks the last six characters of a key in Bech32 (BIP 173), the part before its last 1 being the name.
+func bech32(s string) bool {
+	s = strings.ToLower(s)
+	at := strings.LastIndexByte(s, '1')
+	if at < 1 || len(s)-at < 7 {
+		return false
+	}
+	sum := uint32(1)
+	step := func(v uint32) {
+		top := sum >> 25
+		sum = (sum&0x1ffffff)<<5 ^ v
+		for i, g := range [5]uint32{0x3b6a57b2, 0x26508e6d, 0x1ea119fa, 0x3d4233dd, 0x2a1462b3} {
+			if top>>i&1 == 1 {
+				sum ^= g
+			}
+		}
+	}
+	for i := range at {
+		step(uint32(s[i] >> 5))
+	}
+	step(0)
+	for i := range at {
+		step(uint32(s[i] & 31))
+	}
+	for i := at + 1; i < len(s); i++ {
+		d := strings.IndexByte(bech32Digits, s[i])
+		if d < 0 {
+			return false
+		}
+		step(uint32(d))
+	}
+	return sum == 1
+}

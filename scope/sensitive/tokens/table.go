@@ -56,6 +56,7 @@ var aiFormats = []Format{
 
 // Clouds, hosting, networks and infrastructure.
 var cloudFormats = []Format{
+	{Name: "besttime-key", Literal: "pri_", Pattern: `pri_[0-9a-f]{32}`, Source: vendor("BestTime")},
 	{Name: "aws-any-key-id", Literal: "AKIA", Pattern: `AKIA[0-9A-Z]{16}`, Source: vendor("AWS IAM")},
 	{Name: "aws-temporary-key-id", Literal: "ASIA", Pattern: `ASIA[0-9A-Z]{16}`, Source: vendor("AWS IAM")},
 	{Name: "aws-mws-token", Literal: "amzn.mws.", Pattern: `amzn\.mws\.[0-9a-f-]{36}`, Source: vendor("Amazon MWS")},
@@ -124,6 +125,9 @@ var codeFormats = []Format{
 	{Name: "atlassian-connect-token", Literal: "ATCTT3", Pattern: `ATCTT3[\w=-]{60,220}`, Source: vendor("Atlassian")},
 	{Name: "bitbucket-app-password", Literal: "ATBB", Pattern: `ATBB[A-Za-z0-9]{28,36}`, Source: vendor("Bitbucket")},
 	{Name: "trello-token", Literal: "ATTA", Pattern: `ATTA[0-9a-f]{60,72}`, Source: vendor("Trello")},
+	{Name: "github-checked-token", Literal: "gh", Pattern: `gh[pousr]_[A-Za-z0-9]{36}`, Sum: crc62, Source: vendor("GitHub")},
+	{Name: "npm-checked-token", Literal: "npm_", Pattern: `npm_[A-Za-z0-9]{36}`, Sum: crc62, Source: vendor("npm")},
+	{Name: "grafana-service-token", Literal: "glsa_", Pattern: `glsa_[A-Za-z0-9]{32}_[0-9a-f]{8}`, Sum: grafanaSum, Source: vendor("Grafana")},
 	{Name: "npm-token", Literal: "npm_", Pattern: `npm_[A-Za-z0-9]{30,40}`, Source: vendor("npm")},
 	{Name: "npm-uuid-token", Literal: "_authToken", Pattern: `_authToken["']?\s*[:=]\s*["']?[A-Za-z0-9/+=_-]{16,}`, Check: mixedOrLong, Source: vendor("npm")},
 	{Name: "npm-auth", Literal: "_auth", Pattern: `_auth["']?\s*=\s*["']?[A-Za-z0-9/+]{12,}={0,2}`, Check: mixed, Source: vendor("npm")},
@@ -306,11 +310,11 @@ var keyFormats = []Format{
 	{Name: "private-key-block", Literal: "PRIVATE KEY", Pattern: `-----BEGIN[ A-Z0-9_-]{0,60}PRIVATE KEY(?: BLOCK)?-----\s*(?:\S+[ :][^\n]*\n\s*)*[A-Za-z0-9+/=]{16,}[A-Za-z0-9+/=\s]*`, Kind: match.Key, Source: "RFC 7468"},
 	{Name: "ssh2-private-key", Literal: "SSH2 ENCRYPTED", Pattern: `---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----[\s\S]{16,}`, Kind: match.Key, Source: "RFC 4716"},
 	{Name: "putty-private-key", Literal: "PuTTY-User-Key-File", Pattern: `PuTTY-User-Key-File-\d:`, Kind: match.Key, Source: "PuTTY"},
-	{Name: "age-key", Literal: "AGE-SECRET-KEY-", Pattern: `AGE-SECRET-KEY-1[A-Z0-9]{50,60}`, Kind: match.Key, Source: "age specification"},
+	{Name: "age-key", Literal: "AGE-SECRET-KEY-", Pattern: `AGE-SECRET-KEY-1[02-9AC-HJ-NP-Z]{58}`, Kind: match.Key, Sum: bech32, Source: "age specification"},
 	{Name: "age-plugin-key", Literal: "AGE-PLUGIN-", Pattern: `AGE-PLUGIN-[A-Z0-9-]+-1[A-Z0-9]{20,}`, Kind: match.Key, Source: "age specification"},
 	{Name: "openvpn-static-key", Literal: "OpenVPN Static key", Pattern: `-----BEGIN OpenVPN Static key V1-----\s+[0-9a-f\s]{64,}`, Kind: match.Key, Source: "OpenVPN"},
 	{Name: "minisign-key", Literal: "RWRTY0Iy", Pattern: `RWRTY0Iy[A-Za-z0-9+/=]{100,}`, Kind: match.Key, Source: "minisign"},
-	{Name: "nostr-key", Literal: "nsec1", Pattern: `nsec1[02-9ac-hj-np-z]{58}`, Kind: match.Key, Source: "NIP-19"},
+	{Name: "nostr-key", Literal: "nsec1", Pattern: `nsec1[02-9ac-hj-np-z]{58}`, Kind: match.Key, Sum: bech32, Source: "NIP-19"},
 	{Name: "bip32-private-key", Literal: "prv", Pattern: `[xyzt]prv[1-9A-HJ-NP-Za-km-z]{100,112}`, Kind: match.Key, Source: "BIP 32"},
 	{Name: "jwk-private-key", Literal: `"d"`, Pattern: `"d"\s*:\s*"[\w-]{32,}"`, Kind: match.Key, Check: mixed, Source: "RFC 7517"},
 	{Name: "dotenv-vault-key", Literal: "dotenv://", Pattern: `dotenv://:key_[0-9a-f]{64}@dotenv\.org`, Kind: match.Key, Source: "dotenv-vault"},

@@ -4,6 +4,7 @@ package tokens
 
 import (
 	"regexp"
+	"regexp/syntax"
 	"strings"
 	"sync"
 
@@ -12,13 +13,14 @@ import (
 	"github.com/elderzan/elderzan/scope/sensitive/value"
 )
 
-// Format is one row of the table.
+// Format is one row of the table. An example of each stands in testdata/examples.txt.
 type Format struct {
 	Name    string            // rule id, unique
 	Literal string            // fixed text that every token holds; matching starts from it
 	Pattern string            // RE2; from the literal on if it begins with it, else around it
 	Kind    string            // match.Kind…; "" means match.Credential
-	Check   func(string) bool // checksum or plausibility; nil when there is none
+	Check   func(string) bool // plausibility; nil when there is none
+	Sum     func(string) bool // the format's checksum, which a token must hold; nil where the format has none
 	Source  string            // where the format is documented
 }
 
@@ -38,6 +40,7 @@ type rule struct {
 	re     *regexp.Regexp
 	prefix bool // every match begins with the literal
 	fold   bool // the pattern ignores case
+	least  int  // of a token that begins with its literal and holds no space: its shortest length in bytes
 }
 
 type compiled struct {
@@ -56,6 +59,7 @@ var table = sync.OnceValue(func() *compiled {
 		}
 		pattern := f.Pattern
 		if r.prefix {
+			r.least = shortest(pattern)
 			pattern = `\A(?:` + pattern + `)`
 		}
 		r.re = regexp.MustCompile(pattern)
@@ -69,6 +73,61 @@ var table = sync.OnceValue(func() *compiled {
 	t.words = keyword.New(words)
 	return t
 })
+
+// shortest returns the length in bytes of the shortest text that pattern matches, 0 if it may hold white space.
+func shortest(pattern string) int {
+	re, err := syntax.Parse(pattern, syntax.Perl)
+	if err != nil {
+		return 0
+	}
+	n, ok := least(re)
+	if !ok {
+		return 0
+	}
+	return n
+}
+
+// least is the length of the shortest match of re in bytes; not ok means that a match may hold white space.
+func least(re *syntax.Regexp) (n int, ok bool) {
+	switch re.Op {
+	case syntax.OpLiteral:
+		return len(string(re.Rune)), !strings.ContainsAny(string(re.Rune), " \t\r\n")
+	case syntax.OpCharClass:
+		for i := 0; i < len(re.Rune); i += 2 {
+			if re.Rune[i] <= ' ' {
+				return 0, false
+			}
+		}
+		return 1, true
+	case syntax.OpEmptyMatch, syntax.OpBeginLine, syntax.OpEndLine, syntax.OpBeginText, syntax.OpEndText, syntax.OpWordBoundary, syntax.OpNoWordBoundary:
+		return 0, true
+	case syntax.OpCapture:
+		return least(re.Sub[0])
+	case syntax.OpStar, syntax.OpQuest:
+		_, ok := least(re.Sub[0])
+		return 0, ok
+	case syntax.OpPlus:
+		return least(re.Sub[0])
+	case syntax.OpRepeat:
+		n, ok := least(re.Sub[0])
+		return n * re.Min, ok
+	case syntax.OpConcat, syntax.OpAlternate:
+		for i, sub := range re.Sub {
+			m, fine := least(sub)
+			if !fine {
+				return 0, false
+			}
+			switch {
+			case re.Op == syntax.OpConcat:
+				n += m
+			case i == 0 || m < n:
+				n = m
+			}
+		}
+		return n, true
+	}
+	return 0, false // any character may be a space
+}
 
 // startsWith reports whether every match of pattern begins with literal, as far as the pattern's text shows.
 func startsWith(pattern, literal string) bool {
@@ -140,7 +199,11 @@ func (r *rule) at(text string, h keyword.Hit, budget *match.Budget) (start, end 
 		from, to = max(0, h.Start-insideBack), min(len(text), h.End+insideAhead)
 	}
 	if r.prefix {
-		to = min(to, h.End+wordLength(text[h.End:to])+reachSpaces)
+		word := wordLength(text[h.End:to])
+		if h.End-h.Start+word < r.least {
+			return -1, -1
+		}
+		to = min(to, h.End+word+reachSpaces)
 	}
 	if !budget.Spend(to - from) {
 		return -1, -1
@@ -161,7 +224,7 @@ func (r *rule) accept(text string, start, end int) bool {
 	if bordered(text, start, end) && strings.IndexByte(token, '\n') < 0 && strings.Count(token, " ") < 3 || strings.HasSuffix(token, "EXAMPLE") {
 		return false
 	}
-	return (r.Check == nil || r.Check(token)) && !filler(strings.TrimPrefix(token, r.Literal))
+	return (r.Check == nil || r.Check(token)) && (r.Sum == nil || r.Sum(token)) && !filler(strings.TrimPrefix(token, r.Literal))
 }
 
 // bordered reports whether the token is part of a longer word.

@@ -40,7 +40,7 @@ func TestEveryFormatIsFound(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if f.Check != nil && !f.Check(token) || token != strings.TrimSpace(token) {
+				if token = complete(f.Name, token); f.Check != nil && !f.Check(token) || f.Sum != nil && !f.Sum(token) || token != strings.TrimSpace(token) {
 					continue // a draw that the format's own check refuses
 				}
 				for _, place := range places {

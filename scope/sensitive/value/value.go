@@ -2,6 +2,7 @@ package value
 
 import (
 	"strings"
+	"sync"
 
 	"github.com/elderzan/elderzan/scope/sensitive/keyword"
 )
@@ -27,7 +28,10 @@ func Placeholder(s string) bool {
 	}
 	for _, p := range placeholderParts {
 		if strings.Contains(l, p) {
-			return Random(strings.Replace(l, p, "", 1)) < 0.7 || strings.HasSuffix(s, "EXAMPLE") || strings.HasSuffix(s, "EXAMPLEKEY")
+			if p == "xxxxxx" {
+				p = "x"
+			}
+			return Random(strings.ReplaceAll(l, p, "")) < 0.7 || strings.HasSuffix(s, "EXAMPLE") || strings.HasSuffix(s, "EXAMPLEKEY")
 		}
 	}
 	return strings.HasPrefix(l, "your") && len(l) > 5 && (wordy(l[4:]) || !isLetter(l[4]))
@@ -86,9 +90,8 @@ func Reference(s string) bool {
 	if s == "" {
 		return true
 	}
-	l := strings.ToLower(s)
-	for _, p := range referencePrefixes {
-		if strings.HasPrefix(l, p) {
+	for _, p := range prefixesBy()[fold(s[0])] {
+		if len(s) >= len(p) && strings.EqualFold(s[:len(p)], p) {
 			return true
 		}
 	}
@@ -110,6 +113,15 @@ func Reference(s string) bool {
 	}
 	return call(s) || member(s) || envName(s) || filePath(s)
 }
+
+// prefixesBy groups referencePrefixes by their first byte.
+var prefixesBy = sync.OnceValue(func() *[256][]string {
+	var t [256][]string
+	for _, p := range referencePrefixes {
+		t[p[0]] = append(t[p[0]], p)
+	}
+	return &t
+})
 
 var referencePrefixes = []string{
 	"process.env", "os.environ", "os.getenv", "getenv(", "env.", "env(", "env[", "env:", "environ", "system.getenv", "secrets.", "secret://",

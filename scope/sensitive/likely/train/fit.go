@@ -20,24 +20,30 @@ const unit = 24
 
 // How much texts of each kind there are.
 const (
-	saidTexts   = 60000
-	talkTexts   = 60000
+	saidTexts   = 180000
+	talkTexts   = 180000
 	minedTexts  = 150000 // a folder
 	minedKept   = 150000
 	handWeight  = 12
 	talkWeight  = 15
-	epochs      = 3
+	epochs      = 4
 	rate        = 0.08
 	decay       = 2e-4
 	positiveFor = 2.0
 	dropped     = 0.6 // share of features left out at a step
 )
 
+// beside labels the words around a secret: no secret, though less is at stake than in a text without one.
+const (
+	beside       = int8(2)
+	besideWeight = 0.2
+)
+
 // example is one text: its candidates' features, and which of them are known to be secrets.
 type example struct {
 	text     string
-	cands    [][]uint16
-	label    []int8 // 1 a secret, 0 none, -1 not known
+	cands    [][]uint32
+	label    []int8 // 1 a secret, 0 none, -1 not known, beside another word than the secret in a text that says one
 	positive bool
 	weight   float32
 	hand     bool
@@ -50,7 +56,7 @@ type corpus struct {
 	train []example
 	test  []example // texts written by hand, held out
 	w     []float32
-	buf   []uint16
+	buf   []uint32
 	rnd   *rand.Rand
 	g2    []float32
 }
@@ -72,9 +78,9 @@ func (c *corpus) example(text string, positive bool, weight float32) example {
 	e := example{text: plain, positive: positive, weight: weight}
 	toks := feature.Tokens(plain, nil)
 	feature.Each(plain, toks, func(cand feature.Candidate) {
-		f := make([]uint16, len(cand.Features))
+		f := make([]uint32, len(cand.Features))
 		for i, x := range cand.Features {
-			f[i] = uint16(x)
+			f[i] = uint32(x)
 		}
 		t := toks[cand.Token]
 		l := int8(0)
@@ -84,6 +90,9 @@ func (c *corpus) example(text string, positive bool, weight float32) example {
 				if t.Start < s[1] && t.End > s[0] {
 					l = 1
 				}
+			}
+			if l < 0 && len(spans) > 0 {
+				l = beside
 			}
 		}
 		e.cands = append(e.cands, f)
@@ -131,7 +140,7 @@ func (c *corpus) fit() error {
 	return os.WriteFile(filepath.Join(c.dir, "weights.bin"), out, 0o644)
 }
 
-func (c *corpus) score(f []uint16) float64 {
+func (c *corpus) score(f []uint32) float64 {
 	s := float32(0)
 	for _, x := range f {
 		s += c.w[x]
@@ -155,15 +164,18 @@ func (c *corpus) step(e *example, epoch int) float64 {
 		return c.update(e.cands[at], 1, e.weight)
 	}
 	for i, f := range e.cands {
-		if e.label[i] >= 0 {
+		switch e.label[i] {
+		case 0, 1:
 			loss += c.update(f, float64(e.label[i]), e.weight)
+		case beside:
+			loss += c.update(f, 0, e.weight*besideWeight)
 		}
 	}
 	return loss
 }
 
 // update moves the weights of a random part of a candidate's features, so that no few of them decide alone.
-func (c *corpus) update(all []uint16, y float64, weight float32) float64 {
+func (c *corpus) update(all []uint32, y float64, weight float32) float64 {
 	f := c.buf[:0]
 	for _, x := range all {
 		if c.rnd.Float32() >= dropped {
@@ -225,7 +237,11 @@ func (c *corpus) best(e *example) float64 {
 
 // hand reads the texts written by hand. One in five is held out.
 func (c *corpus) hand() error {
-	own := []string{filepath.Join(c.dir, "..", "testdata", "sayings.txt"), filepath.Join(c.dir, "train", "rounds.txt")}
+	own, err := filepath.Glob(filepath.Join(c.dir, "..", "testdata", "round*.txt"))
+	if err != nil {
+		return err
+	}
+	own = append(own, filepath.Join(c.dir, "..", "testdata", "sayings.txt"), filepath.Join(c.dir, "train", "rounds.txt"))
 	files := append(own, c.more...)
 	for k, name := range files {
 		b, err := os.ReadFile(name)

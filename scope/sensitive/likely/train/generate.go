@@ -16,14 +16,18 @@ var sayings string
 //go:embed talks.txt
 var talks string
 
+//go:embed grammar.txt
+var grammarText string
+
 // generator writes sentences, settings and code that say secrets, or speak of them, from templates and word lists.
 type generator struct {
-	rnd   *rand.Rand
-	lists map[string][]string
+	rnd     *rand.Rand
+	lists   map[string][]string
+	grammar map[string][]string // name → alternatives, of grammar.txt
 }
 
 func newGenerator(seed uint64) *generator {
-	g := &generator{rand.New(rand.NewPCG(seed, 7)), make(map[string][]string)}
+	g := &generator{rand.New(rand.NewPCG(seed, 7)), make(map[string][]string), parseGrammar(grammarText)}
 	for _, line := range strings.Split(nameLists, "\n") {
 		name, rest, ok := strings.Cut(line, " ")
 		if !ok {
@@ -43,11 +47,30 @@ func newGenerator(seed uint64) *generator {
 	return g
 }
 
+// parseGrammar reads lists of alternatives: "@name", then one a line. An empty line is the empty alternative.
+func parseGrammar(text string) map[string][]string {
+	m := make(map[string][]string)
+	name := ""
+	for _, line := range strings.Split(strings.TrimSuffix(text, "\n"), "\n") {
+		if n, ok := strings.CutPrefix(line, "@"); ok && !strings.ContainsAny(n, " {") {
+			name = n
+			continue
+		}
+		if name != "" {
+			m[name] = append(m[name], line)
+		}
+	}
+	return m
+}
+
 // opens and closes mark the value in what says returns.
 const opens, closes = "\x01", "\x02"
 
-// fill writes one template.
-func (g *generator) fill(template string) string {
+// fill writes one template, varied as hurried people would.
+func (g *generator) fill(template string) string { return g.vary(g.parts(template)) }
+
+// parts writes one template or part of a sentence.
+func (g *generator) parts(template string) string {
 	template = strings.NewReplacer(`\n`, "\n", `\t`, "\t", `\\`, `\`).Replace(template)
 	var b strings.Builder
 	for {
@@ -67,7 +90,7 @@ func (g *generator) fill(template string) string {
 		b.WriteString(s)
 		template = template[j+1:]
 	}
-	return g.vary(b.String())
+	return b.String()
 }
 
 // vary writes a text as hurried people do.
@@ -180,6 +203,15 @@ func (g *generator) slot(name string) (string, bool) {
 		return g.chars("0123456789abcdef", []int{7, 8, 40}[g.rnd.IntN(3)]), true
 	case "d5":
 		return g.digits(5), true
+	case "b64":
+		return g.chars(alnum+"+/", []int{16, 24, 43, 64, 86}[g.rnd.IntN(5)]) + g.pick([]string{"", "=", "=="}), true
+	case "n1":
+		return g.digits(1), true
+	case "js":
+		return p("jsystems")
+	}
+	if l := g.grammar[name]; l != nil {
+		return g.parts(g.pick(l)), true
 	}
 	return g.value(name)
 }
@@ -224,10 +256,23 @@ func (g *generator) value(name string) (string, bool) {
 		return mark(g.chars("0123456789abcdef", 5) + "-" + g.chars("0123456789abcdef", 5)), true
 	case "o":
 		return mark(g.chars("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", 16)), true
+	case "K":
+		return mark(g.blocks()), true
 	case "j":
 		return mark(g.pick(g.lists["jwords"])), true
 	}
 	return "", false
+}
+
+// blocks draws a key in groups, as licences and recovery codes are written.
+func (g *generator) blocks() string {
+	alphabet := g.pick([]string{"ABCDEFGHJKLMNPQRSTUVWXYZ23456789", "abcdefghjkmnpqrstuvwxyz23456789", "0123456789", "0123456789ABCDEF"})
+	size := 4 + g.rnd.IntN(2)
+	w := make([]string, 2+g.rnd.IntN(4))
+	for i := range w {
+		w[i] = g.chars(alphabet, size)
+	}
+	return strings.Join(w, "-")
 }
 
 func (g *generator) said(n int) string {
@@ -267,7 +312,19 @@ func (g *generator) password() string {
 	up := upperFirst(w)
 	sign := g.chars("!@#$%&*?+-_.", 1)
 	year := fmt.Sprint(1960 + g.rnd.IntN(70))
-	switch g.rnd.IntN(20) {
+	switch g.rnd.IntN(26) {
+	case 20:
+		return w + "-" + g.word() + "-" + g.digits(2)
+	case 21:
+		return up + "." + upperFirst(g.word()) + "." + g.digits(2)
+	case 22:
+		return g.word() + g.pick([]string{"&", "-and-", "+", "_"}) + g.word() + g.digits(g.rnd.IntN(2))
+	case 23:
+		return w + g.digits(2) + "-" + g.word()
+	case 24:
+		return g.chars("ABCDEFGHJKLMNPQRSTUVWXYZ", 1) + g.digits(3+g.rnd.IntN(2)) + g.chars("ABCDEFGHJKLMNPQRSTUVWXYZ", 1)
+	case 25:
+		return g.word() + g.word()
 	case 0, 1, 2, 3:
 		return w
 	case 4:
@@ -317,14 +374,19 @@ func (g *generator) token() string {
 }
 
 // says returns n texts that say a secret, the value between opens and closes; talks returns n that speak of secrets.
-func (g *generator) says(n int) []string  { return g.expand(sayings, n) }
-func (g *generator) talks(n int) []string { return g.expand(talks, n) }
+func (g *generator) says(n int) []string  { return g.expand(sayings, "says", n) }
+func (g *generator) talks(n int) []string { return g.expand(talks, "talks", n) }
 
-func (g *generator) expand(templates string, n int) []string {
+// expand writes one text in three from whole templates and the others from the grammar.
+func (g *generator) expand(templates, start string, n int) []string {
 	lines := strings.Split(strings.TrimSpace(templates), "\n")
 	out := make([]string, 0, n)
 	for len(out) < n {
-		out = append(out, g.fill(lines[g.rnd.IntN(len(lines))]))
+		if len(out)%3 == 0 {
+			out = append(out, g.fill(g.pick(lines)))
+		} else {
+			out = append(out, g.fill(g.pick(g.grammar[start])))
+		}
 	}
 	return out
 }

@@ -15,7 +15,7 @@ import (
 
 // How many words of Latin and of Japanese script the vocabulary holds.
 const (
-	latinWords    = 8000
+	latinWords    = 14000
 	japaneseWords = 1500
 )
 
@@ -49,7 +49,7 @@ func (c *corpus) countWords() error {
 			add(w, 100)
 		}
 	}
-	for _, t := range strings.Split(sayings+talks, "\n") {
+	for _, t := range strings.Split(sayings+talks+grammarText, "\n") {
 		for strings.Contains(t, "{") && strings.Contains(t, "}") {
 			i, j := strings.IndexByte(t, '{'), strings.IndexByte(t, '}')
 			if j < i {
@@ -115,7 +115,7 @@ func (c *corpus) common(counts map[string]int) error {
 }
 
 // everyday is how far down that vocabulary words count as everyday ones.
-const everyday = 8500
+const everyday = 13000
 
 // prose keeps what a paragraph says in words: of code, its comments.
 func prose(path, p string) string {

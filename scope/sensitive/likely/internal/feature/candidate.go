@@ -1,5 +1,7 @@
 package feature
 
+import "strings"
+
 // Candidate is a token that could be a secret, with what the model sees of it.
 type Candidate struct {
 	Token    int
@@ -9,7 +11,7 @@ type Candidate struct {
 
 // Bits and Buckets size the table of weights.
 const (
-	Bits    = 16
+	Bits    = 18
 	Buckets = 1 << Bits
 )
 
@@ -20,17 +22,26 @@ const (
 	around   = 8
 )
 
+// mostFar bounds how many words of a text are candidates without a cue near them.
+const mostFar = 2000
+
 // Each calls visit for every candidate in text. Its cost is linear.
 func Each(text string, tokens []Token, visit func(Candidate)) {
 	e := extractor{text: text, tokens: tokens}
 	next := nextCue(tokens, 0)
 	last := -1
+	far := 0
 	for i := range tokens {
 		if next == i {
 			next = nextCue(tokens, i+1)
 		}
 		near := last >= 0 && i-last <= cueBack || next < len(tokens) && next-i <= cueAhead
-		if near && e.eligible(i) || e.striking(i) {
+		ok := near && e.eligible(i)
+		if !ok && far < mostFar && (e.striking(i) || e.rare(i)) {
+			far++
+			ok = true
+		}
+		if ok {
 			visit(Candidate{i, near, e.features(i, last, next)})
 		}
 		if tokens[i].Cue > 0 {
@@ -104,6 +115,19 @@ func (e *extractor) striking(i int) bool {
 	switch t.Shape {
 	case CapDigit, LowDigit, Strong:
 		return t.End-t.Start >= 6
+	}
+	return false
+}
+
+// rare reports whether token i is a word outside of the vocabulary, or Japanese in quotes: what could be a password even where
+// nothing near it speaks of one.
+func (e *extractor) rare(i int) bool {
+	t := &e.tokens[i]
+	switch t.Shape {
+	case Low, Cap, Joined, JoinedUp, LowDigit, CapDigit, Strong:
+		return !t.Known && t.End-t.Start >= 4
+	case Han, Hira, Kana, Other:
+		return i > 0 && (strings.HasSuffix(e.text[:t.Start], "「") || strings.HasSuffix(e.text[:t.Start], "『"))
 	}
 	return false
 }

@@ -132,20 +132,20 @@ func spelling(s string) uint32 {
 
 // cueGroups are words that speak of secrets and of what they open. Words of one group stand for each other.
 var cueGroups = []string{
-	`password passwords passwd passwrd passwort pswd pword passw pwd pw pass passcode kennwort wachtwoord contraseña contrasena senha parola lösenord adgangskode passord salasana hasło heslo
-	 パスワード パスコード パス 合言葉 storepass keypass requirepass userpwd pgpassword smtppassword psk hunter2-word mot motdepasse 密码 口令 비밀번호 unlockpw masterpw kodeord`,
+	`password passwords passwd passwrd passwort pswd pword passw pwd pw pass passcode kennwort wachtwoord contraseña contrasena senha parola lösenord adgangskode passord salasana hasło heslo passwörter wlan-passwort admin-passwort passe mdp пароль пароля şifre şifresi kata sandi 암호
+	 	 パスワード パスコード パス 合言葉 storepass keypass requirepass userpwd pgpassword smtppassword psk hunter2-word mot motdepasse 密码 口令 비밀번호 unlockpw masterpw kodeord`,
 	`passphrase passphrases パスフレーズ keyphrase フレーズ phrase mnemonic seed`,
-	`pin pins pincode puk tan 暗証番号 暗証 ピン`,
-	`code codes combination combo otp totp 2fa mfa código codice コード 番号 認証コード 確認コード ダイヤル code`,
+	`pin pins pincode puk tan 暗証番号 暗証 ピン geheimzahl`,
+	`code codes combination combo otp totp 2fa mfa código codice コード 番号 認証コード 確認コード ダイヤル code tresorcode türcode tuercode zugangscode sicherheitscode doorcode gatecode alarmcode kod kode koodi`,
 	`secret secrets credential credentials creds cred シークレット 秘密 認証情報 geheim segredo`,
 	`key keys apikey keystore psks キー 鍵 秘密鍵 schlüssel clé clave chiave chave llave`,
 	`token tokens bearer jwt pat トークン apitoken`,
 	`login logins logon signin username user users account accounts logged userid uname ログイン ユーザー ユーザ ユーザー名 アカウント benutzer usuario utilisateur admin root administrator sudo su id ids`,
 	`log logs logging logged signing sign enter entering type typed unlock unlocks unlocked opens open unlocking locked lock access 入力 解除 解錠 入れ 開き 開く entsperren`,
-	`wifi wi-fi wlan ssid vpn router hotspot network wpa ルーター ネットワーク`,
-	`ペット question answer maiden pet mother's mothers 質問 答え 旧姓`,
+	`wifi wi-fi wlan ssid vpn router hotspot network wpa ルーター ネットワーク wpa2 wpa3 eduroam psk-key wep 802.1x`,
+	`ペット question answer maiden pet mother's mothers 質問 答え 旧姓 nickname hometown answers childhood questions`,
 	`auth authentication authenticate basic credentialed 認証 authorization`,
-	`intercom safe alarm garage locker vault gate door voicemail keypad padlock テンキー 扉 鍵盤 ロッカー キーボックス 通用門 金庫 玄関 オートロック 南京錠 ロック ドア`,
+	`intercom safe alarm garage locker vault gate door voicemail keypad padlock テンキー 扉 鍵盤 ロッカー キーボックス 通用門 金庫 玄関 オートロック 南京錠 ロック ドア barrier lift elevator turnstile suitcase keybox lockbox cabinet drawer shed entrance gates doors lockers padlocks tresor tür 電子錠 駐車場 倉庫 書庫 裏門 実家`,
 	`sshpass curl wget mysql mysqldump psql redis-cli mongosh zip unzip 7z rar openssl htpasswd useradd chpasswd vncpasswd ldapsearch smbclient lftp xfreerdp keytool sqlplus luksopen cryptsetup ipmitool snmpwalk nmcli http rclone gpg net mount`,
 	`jdbc postgres postgresql mongodb amqp redis ftp sftp ldap imap smtp dsn ssh identified authenticated requirepass userpassword`,
 	`bcrypt scrypt argon2 hashsync hmac createhmac cipher aes fernet encrypt decrypt snmp community sasl pgpass getpass sudoers connectionstring`,
