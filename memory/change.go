@@ -156,6 +156,9 @@ type ReviseInput struct {
 	Importance *float64
 	Pinned     *bool
 	Restore    bool // bring a forgotten or archived memory back
+	// Resolves decides between the texts that wait beside the memory: ResolveCurrent, the number of one from 1, or
+	// ResolveMerged with Content; "" decides nothing.
+	Resolves string
 }
 
 // ReviseResult is the memory as it is now.
@@ -176,6 +179,19 @@ func (s *Service) Revise(ctx context.Context, c Caller, in ReviseInput) (ReviseR
 	if err := s.authorize(ctx, c, "revise", &m); err != nil {
 		return ReviseResult{}, err
 	}
+	write, action, reason := s.store.Change, "revise", "revised"
+	others, err := s.others(ctx, &m)
+	switch {
+	case err != nil:
+		return ReviseResult{}, err
+	case in.Resolves != "" && len(others) == 0:
+		return s.settled(ctx, c, in.ID)
+	case in.Resolves != "":
+		write, action, reason = s.conflicts.Resolve, "conflict-resolve", "a conflict was decided"
+		if err := s.decide(&in, others); err != nil {
+			return ReviseResult{}, err
+		}
+	}
 	if err := s.applyRevision(&m, in); err != nil {
 		return ReviseResult{}, err
 	}
@@ -190,12 +206,15 @@ func (s *Service) Revise(ctx context.Context, c Caller, in ReviseInput) (ReviseR
 		m.Scope = scope.Private
 		res.Warnings = append(res.Warnings, fmt.Sprintf("moved from %s to PRIVATE: the new text looks sensitive (%v)", before, d.Rules()))
 	}
-	res.Memory, err = s.store.Change(ctx, in.ID, requestKey(c, in.ID), func(cur *Memory) (Audit, error) {
+	if in.Content != nil && in.Resolves == "" && len(others) > 0 {
+		res.Warnings = append(res.Warnings, fmt.Sprintf("%d other texts of this memory still wait for a decision: revise with resolves", len(others)))
+	}
+	res.Memory, err = write(ctx, in.ID, requestKey(c, in.ID), func(cur *Memory) (Audit, error) {
 		if cur.Version != seen {
 			return Audit{}, &InputError{Field: "id", Problem: "was changed by someone else just now", Hint: "read it again and repeat the call"}
 		}
-		a := s.audit(c, "revise")
-		a.Subject, a.From, a.To, a.Rules, a.Reason = cur.ID, before, m.Scope, m.Rules, "revised"
+		a := s.audit(c, action)
+		a.Subject, a.From, a.To, a.Rules, a.Reason = cur.ID, before, m.Scope, m.Rules, reason
 		*cur = m
 		return a, nil
 	})
@@ -206,6 +225,16 @@ func (s *Service) Revise(ctx context.Context, c Caller, in ReviseInput) (ReviseR
 		s.indexer.Wake()
 	}
 	return res, nil
+}
+
+// settled answers a decision where nothing waits: with the memory as it is where this very call made it so before.
+func (s *Service) settled(ctx context.Context, c Caller, id ID) (ReviseResult, error) {
+	key := requestKey(c, id)
+	if s.conflicts == nil || key == "" {
+		return ReviseResult{}, errSettled
+	}
+	m, err := s.conflicts.Resolve(ctx, id, key, func(*Memory) (Audit, error) { return Audit{}, errSettled })
+	return ReviseResult{Memory: m}, err
 }
 
 // within reports whether all of list are in known: a yes to one kind of finding is none to another.

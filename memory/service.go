@@ -19,6 +19,7 @@ type Options struct {
 	Journal    Journal      // nil means that nobody is told
 	Sessions   SessionStore // nil means that sessions are not kept
 	Drafts     Drafts       // nil means that there is no workspace
+	Conflicts  Conflicts    // nil means that no texts wait for a decision
 	Audits     Audits       // nil means that the audit log cannot be read
 	// RemoteEmbedding says that the embedder may ask a remote provider: then each question is classified first.
 	RemoteEmbedding bool
@@ -46,6 +47,7 @@ type Service struct {
 	journal    Journal
 	sessions   SessionStore
 	drafts     Drafts
+	conflicts  Conflicts
 	audits     Audits
 	remote     bool
 	cloud      func() bool
@@ -61,7 +63,7 @@ func NewService(o Options) (*Service, error) {
 	}
 	s := &Service{
 		store: o.Store, embedder: o.Embedder, classifier: o.Classifier, ranker: o.Ranker, learner: o.Learner, authorizer: o.Authorizer,
-		indexer: o.Indexer, kin: o.Kin, journal: o.Journal, sessions: o.Sessions, drafts: o.Drafts, audits: o.Audits, remote: o.RemoteEmbedding, cloud: o.Cloud, tokens: o.CountTokens, now: o.Now,
+		indexer: o.Indexer, kin: o.Kin, journal: o.Journal, sessions: o.Sessions, drafts: o.Drafts, conflicts: o.Conflicts, audits: o.Audits, remote: o.RemoteEmbedding, cloud: o.Cloud, tokens: o.CountTokens, now: o.Now,
 	}
 	if s.passage = o.Passage; s.passage == nil {
 		s.passage = func(string, string, int) int { return 0 }

@@ -49,6 +49,7 @@ type hit struct {
 	Merged     []memory.ID    `json:"merged,omitempty"`
 	Differs    []memory.ID    `json:"differs_from,omitempty"`
 	Near       []memory.ID    `json:"near_duplicates,omitempty"`
+	Others     []other        `json:"others,omitempty"`
 }
 
 // brief is a memory with what a reader needs to use it.

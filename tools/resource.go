@@ -143,6 +143,9 @@ func (s *surface) readMemory(ctx context.Context, c *call, name string) (any, er
 	if h.Near, err = c.service.Duplicates(ctx, c.caller, m.ID); err != nil {
 		return nil, err
 	}
+	if h.Others, err = othersOf(ctx, c, m.ID); err != nil {
+		return nil, err
+	}
 	return h, nil
 }
 

@@ -14,6 +14,27 @@ type reviseResult struct {
 	State    string    `json:"state"`
 	Version  int       `json:"version"`
 	Warnings []string  `json:"warnings"`
+	Others   []other   `json:"others,omitempty"`
+}
+
+// other is a text that waits for a decision beside a memory.
+type other struct {
+	Number int    `json:"number"`
+	Text   string `json:"text"`
+	Title  string `json:"title,omitempty"`
+	Base   string `json:"base,omitempty"`
+	Author string `json:"author,omitempty"`
+	At     string `json:"at"`
+}
+
+// othersOf lists the texts that wait beside a memory.
+func othersOf(ctx context.Context, c *call, id memory.ID) ([]other, error) {
+	list, err := c.service.Conflict(ctx, c.caller, id)
+	var out []other
+	for i, o := range list {
+		out = append(out, other{Number: i + 1, Text: o.Text, Title: o.Title, Base: o.Base, Author: o.Author, At: stamp(o.At)})
+	}
+	return out, err
 }
 
 func (s *surface) revise(ctx context.Context, c *call) (any, error) {
@@ -23,6 +44,7 @@ func (s *surface) revise(ctx context.Context, c *call) (any, error) {
 		Tags: given(a, "tags", a.list), Project: given(a, "project", a.word), Metadata: given(a, "metadata", a.object),
 		OccurredAt: given(a, "occurred_at", a.time), ExpiresIn: given(a, "expires_in", a.expiry),
 		Importance: given(a, "importance", a.fraction), Pinned: given(a, "pinned", a.flag), Restore: a.flag("restore"),
+		Resolves: a.word("resolves"),
 	}
 	switch {
 	case in.ID == "":
@@ -32,6 +54,9 @@ func (s *surface) revise(ctx context.Context, c *call) (any, error) {
 	}
 	if err := a.err(); err != nil {
 		return nil, err
+	}
+	if in.Resolves == "list" {
+		return s.listOthers(ctx, c, in.ID)
 	}
 	if a.has("merge") {
 		m, err := s.merge(ctx, c, in.ID)
@@ -46,6 +71,19 @@ func (s *surface) revise(ctx context.Context, c *call) (any, error) {
 	m := &res.Memory
 	s.updated(m)
 	return reviseResult{ID: m.ID, Scope: m.Scope.String(), State: string(m.State), Version: m.Version, Warnings: orEmpty(res.Warnings)}, nil
+}
+
+// listOthers changes nothing: it shows what there is to decide.
+func (s *surface) listOthers(ctx context.Context, c *call, id memory.ID) (any, error) {
+	m, err := one(ctx, c, string(id))
+	if err != nil {
+		return nil, err
+	}
+	others, err := othersOf(ctx, c, id)
+	if err != nil {
+		return nil, err
+	}
+	return reviseResult{ID: m.ID, Scope: m.Scope.String(), State: string(m.State), Version: m.Version, Warnings: []string{}, Others: others}, nil
 }
 
 // merge lets the memory id stand for others that say the same.

@@ -522,7 +522,7 @@ func (k *cloud) alerts(ctx context.Context) []string {
 		}
 	}
 	if ids, err := k.store.CloudConflicts(ctx, 100); err == nil && len(ids) > 0 {
-		out = append(out, fmt.Sprintf("%d memories were changed by two people at once; decide with: elderzan conflicts list", len(ids)))
+		out = append(out, fmt.Sprintf("%d memories were changed by two people at once, such as %s; decide with revise and resolves, or: elderzan conflicts list", len(ids), ids[0]))
 	}
 	if ids, err := k.store.CloudHeld(ctx, k.local.place(memsync.Shared(t.ID())), 100); err == nil && len(ids) > 0 {
 		out = append(out, fmt.Sprintf("%d records from the cloud were refused or wait for a key; see: elderzan sync status", len(ids)))

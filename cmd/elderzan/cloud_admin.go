@@ -415,7 +415,7 @@ type resolveArgs struct {
 }
 
 func (a *admin) conflictsResolve(ctx context.Context, st *stack, in resolveArgs) (any, error) {
-	m, err := st.cloud.resolve(ctx, a.caller(ctx), in)
+	m, err := st.resolve(ctx, a.caller(ctx), in)
 	if err != nil {
 		return nil, err
 	}

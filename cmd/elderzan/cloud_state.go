@@ -5,8 +5,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/klauspost/compress/zstd"
@@ -190,36 +188,46 @@ func (k *cloud) others(ctx context.Context, m *memory.Memory) ([]memsync.Version
 	return vs, err
 }
 
+// Others implements memory.Conflicts.
+func (k *cloud) Others(ctx context.Context, m *memory.Memory) ([]memory.OtherText, error) {
+	if !m.Scope.Cloud() {
+		return nil, nil
+	}
+	vs, err := k.others(ctx, m)
+	out := make([]memory.OtherText, len(vs))
+	for i, v := range vs {
+		out[i] = memory.OtherText{Text: v.Text, Title: v.Title, Base: v.Base, Author: v.Author, At: v.Stamp.Time()}
+	}
+	return out, err
+}
+
+// Resolve implements memory.Conflicts.
+func (k *cloud) Resolve(ctx context.Context, id memory.ID, requestKey string, edit memory.Edit) (memory.Memory, error) {
+	return k.store.ResolveCloud(ctx, id, requestKey, edit)
+}
+
 // resolve ends a conflict: the text that stands, another one or a new one is kept, and everybody gets it.
-func (k *cloud) resolve(ctx context.Context, c memory.Caller, in resolveArgs) (memory.Memory, error) {
-	ms, err := k.store.Get(ctx, []memory.ID{in.ID})
-	if err != nil {
-		return memory.Memory{}, err
+func (s *stack) resolve(ctx context.Context, c memory.Caller, in resolveArgs) (memory.Memory, error) {
+	r := memory.ReviseInput{ID: in.ID, Resolves: in.Keep}
+	if in.Content != "" {
+		r.Content, r.Resolves = &in.Content, memory.ResolveMerged
 	}
-	vs, err := k.others(ctx, &ms[0])
-	if err != nil {
-		return memory.Memory{}, err
+	if r.Resolves == "" {
+		return memory.Memory{}, hint(errors.New("say what to keep"), "--keep current, --keep 1 or a further number, or --content TEXT")
 	}
-	if len(vs) == 0 {
-		return memory.Memory{}, hint(errors.New("nothing waits for a decision beside this memory"), "elderzan conflicts list")
-	}
-	text, title := ms[0].Content, ms[0].Title
-	switch n, err := strconv.Atoi(in.Keep); {
-	case in.Content != "":
-		if len(in.Content) > memory.MaxContentBytes {
-			return memory.Memory{}, &memory.InputError{Field: "content", Problem: "is too long"}
-		}
-		text = in.Content
-	case in.Keep == "current":
-	case err == nil && n >= 1 && n <= len(vs):
-		text, title = vs[n-1].Text, vs[n-1].Title
-	default:
-		return memory.Memory{}, hint(errors.New("say what to keep"), fmt.Sprintf("--keep current, --keep 1 to %d, or --content TEXT", len(vs)))
-	}
-	return k.store.ResolveCloud(ctx, in.ID, func(m *memory.Memory) (memory.Audit, error) {
-		m.Content, m.Title, m.UpdatedAt = text, title, time.Now().UTC().Truncate(time.Millisecond)
-		return memory.Audit{Action: "conflict-resolve", Subject: m.ID, User: c.User, Client: c.Client, Session: c.Session, To: m.Scope, Reason: "a conflict was decided"}, nil
-	})
+	res, err := s.service.Revise(ctx, c, r)
+	return res.Memory, err
+}
+
+// waiting is the cloud as the service asks it: the service is there first.
+type waiting struct{ st *stack }
+
+func (w waiting) Others(ctx context.Context, m *memory.Memory) ([]memory.OtherText, error) {
+	return w.st.cloud.Others(ctx, m)
+}
+
+func (w waiting) Resolve(ctx context.Context, id memory.ID, requestKey string, edit memory.Edit) (memory.Memory, error) {
+	return w.st.cloud.Resolve(ctx, id, requestKey, edit)
 }
 
 // packCode writes bytes as text to paste.

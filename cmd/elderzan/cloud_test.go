@@ -127,6 +127,7 @@ func TestCloud(t *testing.T) {
 		}
 	}
 	t.Run("conflict", func(t *testing.T) { testCloudConflict(t, a, b, id) })
+	t.Run("resolve", func(t *testing.T) { testCloudResolve(t, a, b) })
 	t.Run("withdraw", func(t *testing.T) {
 		a.ok("share", id, "--scope", "PROJECT")
 		until(t, "taken out on B", func() bool { return !holds(contents(t, b, "zeppelin deploy"), "zeppelin") })
@@ -178,11 +179,58 @@ func testCloudConflict(t *testing.T, a, b *folder, id string) {
 	if !strings.Contains(show, "at one") || !strings.Contains(show, "at two") || !strings.Contains(show, "at noon") {
 		t.Errorf("conflicts show lacks a version or the ancestor:\n%s", show)
 	}
-	a.ok("conflicts", "resolve", id, "--content", "The zeppelin deploy runs at one, on Fridays at two.")
+	list := jsonOf[struct {
+		Others []struct {
+			Number int    `json:"number"`
+			Text   string `json:"text"`
+			Base   string `json:"base"`
+		} `json:"others"`
+	}](t, b, "revise", id, "--resolves", "list")
+	if len(list.Others) != 1 || list.Others[0].Number != 1 || !strings.Contains(list.Others[0].Text, "at ") || !strings.Contains(list.Others[0].Base, "at noon") {
+		t.Errorf("revise --resolves list: %+v", list)
+	}
+	a.fails([]string{"resolves", "1 to 1"}, "revise", id, "--resolves", "2")
+	a.fails([]string{"resolves"}, "revise", id, "--resolves", "merged")
+	a.ok("revise", id, "--resolves", "merged", "--content", "The zeppelin deploy runs at one, on Fridays at two.")
 	for name, f := range map[string]*folder{"A": a, "B": b} {
 		until(t, "resolved on "+name, func() bool {
 			return len(jsonOf[conflictsResult](t, f, "conflicts", "list").Conflicts) == 0 && holds(contents(t, f, "zeppelin deploy"), "on Fridays")
 		})
+	}
+}
+
+// testCloudResolve decides as the other commands do.
+func testCloudResolve(t *testing.T, a, b *folder) {
+	ids := []string{}
+	for _, text := range []string{"The ibis statue stands by the lake.", "The timetable of the toucan hangs in the hall."} {
+		ids = append(ids, a.remember(text, "--scope", "SHARED"))
+	}
+	until(t, "both on B", func() bool {
+		return holds(contents(t, b, "ibis statue"), "ibis") && holds(contents(t, b, "toucan timetable"), "toucan")
+	})
+	a.ok("sync", "pause")
+	b.ok("sync", "pause")
+	for _, id := range ids {
+		a.ok("revise", id, "--content", "The ibis "+id+" walks.")
+		b.ok("revise", id, "--content", "The ibis "+id+" flies.")
+	}
+	a.ok("sync", "resume")
+	until(t, "A pushed", func() bool { return jsonOf[syncStatusResult](t, a, "sync", "status").Pending == 0 })
+	b.ok("sync", "resume")
+	until(t, "conflicts on B", func() bool { return len(jsonOf[conflictsResult](t, b, "conflicts", "list").Conflicts) == 2 })
+	b.ok("conflicts", "resolve", ids[0], "--keep", "1")
+	secret := "The ibis deploy password is Vx7rTq92Lmpz."
+	b.ok("conflicts", "resolve", ids[1], "--content", secret) // a merge is classified as any text is
+	until(t, "decided on B", func() bool { return len(jsonOf[conflictsResult](t, b, "conflicts", "list").Conflicts) == 0 })
+	var got struct{ Scope string }
+	b.json(&got, "revise", ids[1], "--title", "x")
+	if got.Scope != "PRIVATE" {
+		t.Errorf("a secret in a merged text is %s", got.Scope)
+	}
+	until(t, "B pushed", func() bool { return jsonOf[syncStatusResult](t, b, "sync", "status").Pending == 0 })
+	until(t, "A follows", func() bool { return len(jsonOf[conflictsResult](t, a, "conflicts", "list").Conflicts) == 0 })
+	if holds(contents(t, a, "ibis deploy password"), "Vx7r") {
+		t.Error("a secret was shared by deciding a conflict")
 	}
 }
 

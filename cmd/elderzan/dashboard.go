@@ -127,7 +127,7 @@ func (b conflictBook) Settle(ctx context.Context, id memory.ID, text string) err
 	if err != nil {
 		return err
 	}
-	_, err = st.cloud.resolve(ctx, b.w.caller(), resolveArgs{ID: id, Content: text})
+	_, err = st.resolve(ctx, b.w.caller(), resolveArgs{ID: id, Content: text})
 	return err
 }
 

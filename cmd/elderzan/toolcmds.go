@@ -226,13 +226,13 @@ func newShare(a *app) *cobra.Command {
 }
 
 func newRevise(a *app) *cobra.Command {
-	names := []string{"content", "title", "kind", "tags", "project", "occurred_at", "expires_in", "importance", "pinned", "merge", "restore"}
+	names := []string{"content", "title", "kind", "tags", "project", "occurred_at", "expires_in", "importance", "pinned", "merge", "restore", "resolves"}
 	cmd := &cobra.Command{
 		Use: "revise ID", Short: "Correct a memory, or bring a forgotten one back", GroupID: "memory", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			in := given(cmd, names...)
 			if len(in) == 0 {
-				return hint(errors.New("nothing to change"), "say what: --content, --title, --kind, --tags, --project, --occurred-at, --expires-in, --importance, --pinned, --merge or --restore")
+				return hint(errors.New("nothing to change"), "say what: --content, --title, --kind, --tags, --project, --occurred-at, --expires-in, --importance, --pinned, --merge, --restore or --resolves")
 			}
 			in["id"] = args[0]
 			return a.tool(cmd.Context(), "revise", in, showRemembered)
@@ -250,6 +250,7 @@ func newRevise(a *app) *cobra.Command {
 	f.Bool("pinned", false, "keep it from fading and from the archive; --pinned=false takes that back")
 	f.StringSlice("merge", nil, "ids of memories that say the same: they become its history")
 	f.Bool("restore", false, "bring it back")
+	f.String("resolves", "", "decide between texts that two people wrote at once: list, current, a number, or merged with --content")
 	return cmd
 }
 

@@ -111,7 +111,7 @@ func openStack(ctx context.Context, c config, mend bool, log *slog.Logger) (_ *s
 	}
 	st.service, err = memory.NewService(memory.Options{
 		Authorizer: st.authorizer, Store: store, Embedder: st.embeds, Classifier: st.scoping.classifier(st.scoping.learnt), Learner: st.scoping.learnt, Ranker: ranker, Indexer: st.indexer,
-		Kin: store, Journal: st.book, Sessions: store, Drafts: store, Audits: store, RemoteEmbedding: st.embeds.remote(),
+		Kin: store, Journal: st.book, Sessions: store, Drafts: store, Audits: store, Conflicts: waiting{st}, RemoteEmbedding: st.embeds.remote(),
 		CountTokens: tokens.Count, Passage: analysis.Passage, Cloud: func() bool { return st.cloud.ready() },
 	})
 	if err != nil {

@@ -359,6 +359,6 @@ func (s *Store) makeRoom(tx *catalog.Tx, m *memory.Memory, row int64) error {
 }
 
 // ResolveCloud is Change for a memory with texts that wait for a decision: they are dropped in the same transaction.
-func (s *Store) ResolveCloud(ctx context.Context, id memory.ID, edit memory.Edit) (memory.Memory, error) {
-	return s.change(ctx, id, "", edit, func(tx *catalog.Tx) error { return tx.ClearCloudOthers(id) })
+func (s *Store) ResolveCloud(ctx context.Context, id memory.ID, requestKey string, edit memory.Edit) (memory.Memory, error) {
+	return s.change(ctx, id, requestKey, edit, func(tx *catalog.Tx) error { return tx.ClearCloudOthers(id) })
 }
