@@ -87,9 +87,7 @@ func (s *Store) putBulk(tx *catalog.Tx, t *txn, b *bulkItem, audit memory.Audit)
 	if err := s.emit(tx, nil, &b.memory); err != nil {
 		return false, err
 	}
-	if err := tx.TouchSession(&b.memory); err != nil {
-		return false, err
-	}
+	tx.TouchSession(&b.memory)
 	audit.Subject, audit.To = b.memory.ID, b.memory.Scope
 	s.stamp(&audit)
 	if err := tx.Audit(audit); err != nil {

@@ -82,14 +82,12 @@ func (p *putting) run(tx *catalog.Tx) error {
 	if err := p.store.emit(tx, nil, p.memory); err != nil {
 		return err
 	}
-	for _, step := range []func() error{
-		func() error { return tx.PutJob(r.Row) },
-		func() error { return tx.TouchSession(p.memory) },
-		func() error { return p.finish(tx, p.memory.ID, false) },
-	} {
-		if err := step(); err != nil {
-			return err
-		}
+	if err := tx.PutJob(r.Row); err != nil {
+		return err
+	}
+	tx.TouchSession(p.memory)
+	if err := p.finish(tx, p.memory.ID, false); err != nil {
+		return err
 	}
 	doc := p.draft.doc(r.Row)
 	tx.After(func() { p.store.putWords(doc) })

@@ -15,6 +15,7 @@ type Tx struct {
 	changed bool
 	after   []func()
 	undos   []func()
+	touches []*memory.Memory // stored in a session
 	late    map[int64]*Words // by row: words that wait for settleWords; nil where none wait any more
 }
 
@@ -232,17 +233,49 @@ func (tx *Tx) DelayJob(id memory.ID, after time.Time) error {
 	return err
 }
 
-// TouchSession records that a memory was stored in a session.
-func (tx *Tx) TouchSession(m *memory.Memory) error {
-	if m.Session == "" {
-		return nil
+// TouchSession records that a memory was stored in a session. The batch writes it once for all its requests.
+func (tx *Tx) TouchSession(m *memory.Memory) {
+	if m.Session != "" {
+		tx.touches = append(tx.touches, m)
 	}
-	at := m.CreatedAt.UnixMilli()
-	_, err := tx.exec("touch session", `INSERT INTO sessions (id, client, user, project, status, started_at, last_at, memories, num)
-		VALUES (?, ?, ?, ?, 'open', ?, ?, 1, (SELECT coalesce(max(num), 0) + 1 FROM sessions))
-		ON CONFLICT (id) DO UPDATE SET last_at = max(last_at, excluded.last_at), memories = memories + 1`,
-		m.Session, m.Client, m.Author, m.Project, at, at)
-	return err
+}
+
+// sessionTouch is what the requests of a batch did in one session.
+type sessionTouch struct {
+	first    *memory.Memory
+	from, to int64 // Unix milliseconds
+	memories int
+}
+
+// touchSessions writes what the requests of a batch did in their sessions.
+func (w *writer) touchSessions(batch []*request) error {
+	var order []*sessionTouch
+	touched := map[string]*sessionTouch{}
+	for _, r := range batch {
+		if r.err != nil {
+			continue
+		}
+		for _, m := range r.tx.touches {
+			at := m.CreatedAt.UnixMilli()
+			t := touched[m.Session]
+			if t == nil {
+				t = &sessionTouch{first: m, from: at, to: at}
+				touched[m.Session], order = t, append(order, t)
+			}
+			t.from, t.to, t.memories = min(t.from, at), max(t.to, at), t.memories+1
+		}
+	}
+	for _, t := range order {
+		m := t.first
+		err := w.exec("touch session", `INSERT INTO sessions (id, client, user, project, status, started_at, last_at, memories, num)
+			VALUES (?, ?, ?, ?, 'open', ?, ?, ?, (SELECT coalesce(max(num), 0) + 1 FROM sessions))
+			ON CONFLICT (id) DO UPDATE SET last_at = max(last_at, excluded.last_at), memories = memories + excluded.memories`,
+			m.Session, m.Client, m.Author, m.Project, t.from, t.to, t.memories)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // AddUses adds to the counts of how often memories were returned, and when last.
