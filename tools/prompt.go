@@ -19,7 +19,7 @@ func (s *surface) addPrompts() {
 			text, err := prompts.Render(req.Params.Name, req.Params.Arguments)
 			if err != nil {
 				if errors.Is(err, prompts.ErrArgument) {
-					setCode(ctx, mcp.INVALID_PARAMS)
+					return nil, &CodedError{Code: mcp.INVALID_PARAMS, Text: err.Error()}
 				}
 				return nil, err
 			}

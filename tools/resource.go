@@ -96,7 +96,7 @@ func (s *surface) serve(name string, read reader) server.ResourceHandlerFunc {
 		}
 		out, err := read(ctx, c, variable(req.Params.URI))
 		if err != nil {
-			return nil, s.refused(ctx, "resource "+name, err)
+			return nil, about(req.Params.URI, s.refused(ctx, "resource "+name, err))
 		}
 		return []mcp.ResourceContents{mcp.TextResourceContents{URI: req.Params.URI, MIMEType: mimeJSON, Text: string(encode(out))}}, nil
 	}
@@ -112,16 +112,25 @@ func variable(uri string) string {
 	return rest
 }
 
-// refused is an error of a request that has no result to put it in: its text, and the code that Handle sets.
+// refused is an error of a request that has no result to put it in.
 func (s *surface) refused(ctx context.Context, what string, err error) error {
 	res, outcome := s.failed(ctx, what, err)
 	switch outcome {
 	case "not_found":
-		setCode(ctx, notFoundCode(ctx))
+		return &CodedError{Code: notFoundCode(ctx), Text: resultText(res)}
 	case "input":
-		setCode(ctx, mcp.INVALID_PARAMS)
+		return &CodedError{Code: mcp.INVALID_PARAMS, Text: resultText(res)}
 	}
 	return errors.New(resultText(res))
+}
+
+// about names the resource that an error is about, as the protocol wants it for one that there is not.
+func about(uri string, err error) error {
+	var coded *CodedError
+	if errors.As(err, &coded) {
+		coded.Data = map[string]any{"uri": uri}
+	}
+	return err
 }
 
 func resultText(res *mcp.CallToolResult) string {

@@ -81,7 +81,7 @@ func NewServer(o Options) (*server.MCPServer, error) {
 		s.log = slog.New(slog.DiscardHandler)
 	}
 	rand.Read(s.key) // never fails: crypto/rand aborts the process rather than return an error
-	s.mcp = server.NewMCPServer("elderzan", o.Version,
+	s.mcp = server.NewMCPServer("elderzan", o.Version, append(withCodes(),
 		server.WithTitle("elderzan memory"),
 		server.WithDescription("Long-term memory for AI agents: private by default, searched by meaning"),
 		server.WithInstructions(prompts.Instructions()),
@@ -92,7 +92,7 @@ func NewServer(o Options) (*server.MCPServer, error) {
 		server.WithLogging(),
 		server.WithPromptCompletionProvider(s),
 		server.WithResourceCompletionProvider(s),
-	)
+	)...)
 	s.addTools()
 	s.addResources()
 	s.addPrompts()

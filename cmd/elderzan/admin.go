@@ -31,6 +31,7 @@ type admin struct {
 	caller  func(context.Context) memory.Caller
 	isCLI   func(context.Context) bool
 	page    *webPage
+	door    *httpDoor
 	metrics *metrics.Metrics
 }
 
@@ -63,11 +64,12 @@ func (a *admin) register(s *server.MCPServer) {
 	addAdmin(a, s, "audit", "Show, verify and sign the audit log", a.audit)
 	addAdmin(a, s, "metrics", "Print the metrics", a.showMetrics)
 	addAdmin(a, s, "dashboard", "Start the web page", a.dashboard)
+	addAdmin(a, s, "http", "Serve MCP over HTTP, and its tokens", a.http)
 	a.registerCloud(s)
 }
 
 // ownersOnly are the admin tools that ask for no right by themselves and that not everybody may use.
-var ownersOnly = map[string]bool{"doctor": true, "backup": true, "reembed": true, "topics": true}
+var ownersOnly = map[string]bool{"doctor": true, "backup": true, "reembed": true, "topics": true, "http": true}
 
 // addAdmin adds one admin tool whose arguments are read into A.
 func addAdmin[A any](a *admin, s *server.MCPServer, name, title string, do func(context.Context, *stack, A) (any, error)) {

@@ -35,6 +35,12 @@ var settings = []setting{
 	{"engine_idle", "15m", "how long the engine stays after its last client has left"},
 	{"log_level", "info", "debug, info, warn or error; the log is DIR/engine.log"},
 	{"metrics_listen", "", "address of this machine, such as 127.0.0.1:9464, at which Prometheus reads /metrics; empty: none"},
+	{"http_listen", "", "address at which the engine speaks MCP over HTTP: 127.0.0.1:7420, or unix: and a path; others need TLS; empty: none"},
+	{"http_hosts", "", "names under which that address is reached besides localhost and those of the certificate, with commas"},
+	{"http_origins", "", "web pages of other origins that may use it, such as https://app.example, with commas"},
+	{"http_tls_cert", "", "PEM file of the certificate for http_listen, which then speaks TLS 1.3"},
+	{"http_tls_key", "", "PEM file of that certificate's key"},
+	{"http_client_ca", "", "PEM file of the authority whose certificates clients must show; the name in one is the user it acts for"},
 	{"model_dir", "", "folder of the embedded model's weights; empty: found beside the program or in the cache"},
 	{"kms_url", "", "what keeps the master key: empty for the file master.key, or passphrase:, keyring:, pkcs11:…, base64key://; set by `elderzan keys wrap`"},
 	{"passphrase_file", "", "file, mode 0600, that holds the passphrase for kms_url = \"passphrase:\"; ELDERZAN_PASSPHRASE wins"},
@@ -66,6 +72,7 @@ type config struct {
 	LogLevel      string
 	ModelDir      string
 	MetricsListen string // "" for none
+	HTTP          httpConfig
 	Embedding     embeddingConfig
 	Backup        backupConfig
 	Keys          keysConfig
@@ -154,6 +161,9 @@ func validate(dir string, k *koanf.Koanf) (config, error) {
 	}
 	if c.MetricsListen = k.String("metrics_listen"); c.MetricsListen != "" && !loopbackAddress(c.MetricsListen) {
 		return c, bad("metrics_listen", "a port of this machine, such as 127.0.0.1:9464")
+	}
+	if err := c.HTTP.read(k, bad); err != nil {
+		return c, err
 	}
 	c.Keys = keysConfig{URL: k.String("kms_url"), PassphraseFile: k.String("passphrase_file")}
 	if err := c.Backup.read(dir, k, bad); err != nil {

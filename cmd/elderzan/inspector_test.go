@@ -4,14 +4,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 )
 
 // The command-line part of MCP Inspector, which `npx @modelcontextprotocol/inspector --cli` runs. Its web page is not
@@ -21,37 +19,11 @@ const (
 	inspectorVersion = "0.16.8"
 )
 
-// inspector returns the program of MCP Inspector, which npm puts into the user's cache the first time.
+// inspector returns the program of MCP Inspector.
 func inspector(t *testing.T) string {
 	t.Helper()
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := filepath.Join(cache, "elderzan", "inspector-cli-"+inspectorVersion)
-	program := filepath.Join(dir, "node_modules", filepath.FromSlash(inspectorPackage), "build", "cli.js")
-	if _, err := os.Stat(program); err == nil {
-		return program
-	}
-	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	fresh, err := os.MkdirTemp(filepath.Dir(dir), "inspector-cli-new-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer os.RemoveAll(fresh)
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute) // npm itself tries for long where it reaches nothing
-	defer cancel()
-	cmd := exec.CommandContext(ctx, "npm", "install", "--prefix", fresh, "--ignore-scripts", "--no-audit", "--no-fund",
-		"--loglevel=error", inspectorPackage+"@"+inspectorVersion)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("MCP Inspector cannot be installed: is npm there (make deps), and does it reach its registry? %v\n%s", err, out)
-	}
-	if err := os.Rename(fresh, dir); err != nil && !errors.Is(err, os.ErrExist) { // another test run was faster
-		t.Fatal(err)
-	}
-	return program
+	dir := npmInstall(t, "inspector-cli-"+inspectorVersion, inspectorPackage+"@"+inspectorVersion)
+	return filepath.Join(dir, "node_modules", filepath.FromSlash(inspectorPackage), "build", "cli.js")
 }
 
 // inspect has MCP Inspector start the server on the folder and ask it one thing, and reads the answer into v.

@@ -53,7 +53,7 @@ func newRoot(a *app) *cobra.Command {
 	root.AddCommand(
 		newRemember(a), newRecall(a), newSearch(a), newClassify(a), newShare(a), newRevise(a), newForget(a),
 		newSessions(a), newTopics(a), newExport(a), newImport(a), newMigrate(a),
-		newServe(a), newEngine(a), newStop(a), newStatus(a), newDashboard(a), newMetricsCommand(a), newDoctor(a), newBackup(a), newVerify(a), newRestore(a), newSetup(a), newConfig(a), newBench(a), newMan(),
+		newServe(a), newEngine(a), newStop(a), newStatus(a), newDashboard(a), newHTTP(a), newMetricsCommand(a), newDoctor(a), newBackup(a), newVerify(a), newRestore(a), newSetup(a), newConfig(a), newBench(a), newMan(),
 		newKeys(a), newAudit(a), newReembed(a), newAccess(a),
 	)
 	root.AddCommand(cloudCommands(a)...)

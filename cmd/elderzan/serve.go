@@ -30,12 +30,20 @@ import (
 )
 
 func newServe(a *app) *cobra.Command {
-	return &cobra.Command{
+	var address string
+	cmd := &cobra.Command{
 		Use: "serve", Short: "Speak MCP on standard input and output", GroupID: "server", Args: cobra.NoArgs,
 		Long: "serve is what an MCP client starts. It is a thin pipe to the engine of the data folder, which it starts if\n" +
-			"none runs. It ends when its input does.",
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.serve(cmd.Context()) },
+			"none runs. It ends when its input does.\n\nWith --http it has the engine speak MCP over HTTP instead, until Ctrl-C: for clients that take a URL.",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if address != "" {
+				return a.serveHTTP(cmd.Context(), address)
+			}
+			return a.serve(cmd.Context())
+		},
 	}
+	cmd.Flags().StringVar(&address, "http", "", "speak MCP over HTTP at this address, such as 127.0.0.1:7420, or unix: and a path")
+	return cmd
 }
 
 func buildID() string {
@@ -100,6 +108,7 @@ type holder struct {
 	status  func() link.Status
 	updated func(uri string) // tells subscribers
 	page    *webPage
+	door    *httpDoor
 	metrics *metrics.Metrics
 }
 
@@ -114,6 +123,7 @@ func newHolder(dir string, logTo interface{ Write([]byte) (int, error) }) *holde
 		status: func() link.Status { return link.Status{PID: os.Getpid()} },
 	}
 	h.page = &webPage{h: h}
+	h.door = newHTTPDoor(h)
 	h.metrics = h.newMetrics()
 	return h
 }
@@ -122,19 +132,19 @@ func (h *holder) engineOptions() engine.Options {
 	o := engine.Options{
 		Dir: h.dir, Build: h.build, Logger: h.log, ProjectOf: attach.Project, Handle: tools.Handle, NeedsReady: needsStore,
 		NewServer: func(d engine.Deps) *server.MCPServer {
-			h.ready, h.status, h.updated = d.Ready, d.Status, d.ResourceUpdated
-			return h.server()
+			h.ready, h.status, h.updated, h.door.serve = d.Ready, d.Status, d.ResourceUpdated, d.Serve
+			h.door.mcp = h.server()
+			return h.door.mcp
 		},
 		Open:   h.open,
 		Opened: func(c session.Conn) { h.heard(callerFrom(c)) },
-		Ended: func(c session.Conn) {
-			if st := h.stack.Load(); st != nil {
-				st.book.Ended(c.Session)
-			}
-		},
+		Ended:  h.ended,
 	}
 	if c, err := loadConfig(h.dir); err == nil { // open tells the client what is wrong with the settings
 		o.Idle = c.EngineIdle
+		if c.HTTP.Listen != "" {
+			o.Idle = -1 // whoever has an address expects it to answer
+		}
 	}
 	return o
 }
@@ -157,8 +167,12 @@ func (h *holder) open(ctx context.Context) (engine.Closer, error) {
 	if err != nil {
 		return nil, unopened{errors.Join(errors.New(explain(err)), st.close())}
 	}
+	if c.HTTP.Listen != "" && h.door.serve != nil {
+		h.door.keep(c.HTTP)
+	}
 	h.stack.Store(st)
 	return func(context.Context) error {
+		h.door.close()
 		err := errors.Join(h.page.close(), stopMetrics())
 		h.stack.Store(nil)
 		return errors.Join(err, st.close())
@@ -211,7 +225,7 @@ func (h *holder) server() *server.MCPServer {
 	if err != nil {
 		panic(err) // the options above are complete: a programmer's mistake
 	}
-	ad := &admin{open: h.current, caller: callerOf, isCLI: isCLI, page: h.page, metrics: h.metrics}
+	ad := &admin{open: h.current, caller: callerOf, isCLI: isCLI, page: h.page, door: h.door, metrics: h.metrics}
 	ad.register(s)
 	return s
 }
@@ -280,6 +294,7 @@ func (h *holder) info(ctx context.Context) tools.StatusInfo {
 		info.Alerts = append(info.Alerts, st.cloud.alerts(ctx)...)
 		info.SyncState, info.SyncedAt = st.cloud.state()
 		info.Alerts = append(info.Alerts, h.metrics.Alerts()...)
+		info.Alerts = append(info.Alerts, h.door.alerts()...)
 	}
 	return info
 }

@@ -164,6 +164,46 @@ func (e *engine) enter() bool {
 	return true
 }
 
+func (e *engine) setLife(life context.Context) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.life = life
+}
+
+// serve serves a session that another transport brings.
+func (e *engine) serve(ctx context.Context, c session.Conn, src session.Source, sink session.Sink) error {
+	life, ok := e.enterConn()
+	if !ok {
+		sink.Close()
+		return ErrLeaving
+	}
+	defer e.conns.Done()
+	defer e.exit()
+	life, cancel := context.WithCancelCause(life)
+	defer cancel(nil)
+	defer context.AfterFunc(ctx, func() { cancel(context.Cause(ctx)) })()
+	c.Build = e.o.Build
+	return e.host.ServeTo(life, c, src, sink, e.drained)
+}
+
+// enterConn is enter for a session without a connection of ours; the caller ends what it began with exit and conns.Done.
+func (e *engine) enterConn() (life context.Context, ok bool) {
+	if !e.enter() {
+		return nil, false
+	}
+	e.mu.Lock()
+	select {
+	case <-e.drained: // since then
+		e.mu.Unlock()
+		e.exit()
+		return nil, false
+	default:
+	}
+	defer e.mu.Unlock()
+	e.conns.Add(1)
+	return e.life, true
+}
+
 // exit counts a session out.
 func (e *engine) exit() {
 	e.mu.Lock()

@@ -27,6 +27,9 @@ import (
 // ErrHeld is returned when another process works on the data folder.
 var ErrHeld = link.ErrHeld
 
+// ErrLeaving is returned for a session that comes while the engine leaves.
+var ErrLeaving = errors.New("engine: leaving; try again in a moment")
+
 // Closer gives back what an OpenFunc opened. It is called once, with a context that bounds it.
 type Closer func(context.Context) error
 
@@ -73,6 +76,9 @@ type Deps struct {
 	Ready func(context.Context) error
 	// Status describes the engine. Safe for concurrent use.
 	Status func() link.Status
+	// Serve serves a session that did not come over the socket, until it ends or ctx does; it owns sink and closes it.
+	// It returns ErrLeaving when the engine takes no more. Safe for concurrent use.
+	Serve func(ctx context.Context, c session.Conn, src session.Source, sink session.Sink) error
 }
 
 func (o *Options) defaults() error {
@@ -117,8 +123,9 @@ type engine struct {
 	close   func() // closes the socket
 
 	mu    sync.Mutex
-	count int // sessions
-	open  int // connections, with those that have not said hello
+	life  context.Context // of the sessions; nil before the engine runs
+	count int             // sessions
+	open  int             // connections, with those that have not said hello
 	idle  *time.Timer
 }
 
@@ -171,7 +178,7 @@ func newEngine(o Options, lock *link.Lock) *engine {
 	}
 	e.store = newStore(o.Open, o.Logger)
 	e.host = session.NewHost(session.Options{
-		Server: o.NewServer(Deps{ResourceUpdated: e.resourceUpdated, Ready: e.store.ready, Status: e.status}),
+		Server: o.NewServer(Deps{ResourceUpdated: e.resourceUpdated, Ready: e.store.ready, Status: e.status, Serve: e.serve}),
 		Handle: o.Handle, NeedsReady: o.NeedsReady,
 		Epoch: e.epoch, Ready: e.store.ready, ProjectOf: o.ProjectOf, Opened: o.Opened, Ended: o.Ended,
 		MaxConcurrent: o.Concurrency, Timeout: o.CallTimeout, Logger: o.Logger,
@@ -213,6 +220,7 @@ func (e *engine) run(ctx context.Context) error {
 	// Connections outlive ctx for as long as it takes to drain them.
 	life, kill := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer kill(nil)
+	e.setLife(life)
 	e.store.start(life)
 	e.rest()
 	accepted := make(chan struct{})
@@ -247,7 +255,9 @@ func (e *engine) drain(why string) {
 	e.begin.Do(func() {
 		e.o.Logger.Info("engine leaves", "why", why)
 		e.close()
+		e.mu.Lock()
 		close(e.drained)
+		e.mu.Unlock()
 	})
 }
 

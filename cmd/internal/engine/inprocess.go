@@ -41,6 +41,7 @@ func RunInProcess(ctx context.Context, o Options, c session.Conn, in io.Reader, 
 	}()
 	life, kill := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer kill(nil)
+	e.setLife(life)
 	e.store.start(life)
 	e.conns.Add(1)
 	served := make(chan error, 1)

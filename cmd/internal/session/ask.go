@@ -94,11 +94,13 @@ func (s *Session) ask(ctx context.Context, method string, params, out any) error
 	if params != nil {
 		msg["params"] = params
 	}
+	var of []byte // a question belongs to the request that needs its answer
 	if r, ok := ctx.Value(requestKey{}).(*request); ok {
+		of = r.id
 		r.pause()
 		defer r.resume()
 	}
-	if err := s.send(msg); err != nil {
+	if err := s.send(of, false, msg); err != nil {
 		return err
 	}
 	select {
@@ -111,7 +113,7 @@ func (s *Session) ask(ctx context.Context, method string, params, out any) error
 		}
 		return json.Unmarshal(a.Result, out)
 	case <-ctx.Done():
-		_ = s.send(map[string]any{"jsonrpc": mcp.JSONRPC_VERSION, "method": mcp.MethodNotificationCancelled,
+		_ = s.send(of, false, map[string]any{"jsonrpc": mcp.JSONRPC_VERSION, "method": mcp.MethodNotificationCancelled,
 			"params": map[string]any{"requestId": id, "reason": "no longer needed"}})
 		return context.Cause(ctx)
 	case <-s.dead:

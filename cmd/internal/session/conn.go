@@ -19,6 +19,7 @@ type Conn struct {
 	Root          string // that project's folder
 	Remote        string // its origin as host/owner/name
 	Build         string // of the process at the other end
+	Brief         bool   // the connection is one request of a client whose session outlives it
 	Key           string // names this request for good: a repeated request has the same; "" outside a request
 }
 

@@ -191,8 +191,18 @@ func Lines(r *link.Reader) Source {
 // requests have been answered. It owns w and closes it. It returns nil when the client left or the session was drained.
 // A read of src may outlive it; what that brings is dropped.
 func (h *Host) Serve(ctx context.Context, c Conn, src Source, w io.WriteCloser, drain <-chan struct{}) error {
+	return h.start(ctx, c, src, w, nil, drain)
+}
+
+// ServeTo is Serve for a transport that keeps the messages of each request apart, such as HTTP. It owns sink and closes
+// it.
+func (h *Host) ServeTo(ctx context.Context, c Conn, src Source, sink Sink, drain <-chan struct{}) error {
+	return h.start(ctx, c, src, sinkCloser{sink}, sink, drain)
+}
+
+func (h *Host) start(ctx context.Context, c Conn, src Source, w io.WriteCloser, sink Sink, drain <-chan struct{}) error {
 	id := c.Session + "." + strconv.FormatInt(h.count.Add(1), 10)
-	s := newSession(h, id, c, w)
+	s := newSession(h, id, c, w, sink)
 	ctx, s.cancel = context.WithCancelCause(ctx)
 	defer s.cancel(nil)
 	if err := h.o.Server.RegisterSession(ctx, s); err != nil {
@@ -210,7 +220,9 @@ func (h *Host) Serve(ctx context.Context, c Conn, src Source, w io.WriteCloser, 
 		select {
 		case <-drain: // the client stays, with another engine
 		default:
-			h.o.Ended(s.Conn())
+			if !c.Brief {
+				h.o.Ended(s.Conn())
+			}
 		}
 	}()
 	s.ctx = h.o.Server.WithContext(ctx, s)

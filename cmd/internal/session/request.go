@@ -35,6 +35,8 @@ type request struct {
 	asking   int           // questions to the client that wait for an answer
 	slot     bool          // counts among the running
 	timedOut bool
+	notes    *notes // what its handler notifies the client of; nil until it does, and without a sink
+	noted    bool   // no more of them
 }
 
 // inOrder tells which requests are handled before the next message is read: quick ones whose order matters.
@@ -62,7 +64,7 @@ func (s *Session) request(n uint64, m link.Message, message []byte, drain <-chan
 		}
 	}
 	var ctx context.Context
-	ctx, r.cancel = context.WithCancelCause(context.WithValue(s.ctx, requestKey{}, r))
+	ctx, r.cancel = context.WithCancelCause(context.WithValue(s.viewFor(r), requestKey{}, r))
 	if ok, why := s.admit(r, listen, work); !ok {
 		r.cancel(nil)
 		if queued {
@@ -77,6 +79,7 @@ func (s *Session) request(n uint64, m link.Message, message []byte, drain <-chan
 		defer work.Done()
 		defer r.cancel(nil)
 		defer s.forget(r)
+		defer r.flushNotes()
 		if queued {
 			began := r.takeSlot(ctx, drain)
 			<-s.queue
@@ -239,6 +242,7 @@ func (r *request) answer(resp mcp.JSONRPCMessage) {
 		return
 	}
 	r.s.release(r)
+	r.flushNotes()
 	var msg any
 	switch v := resp.(type) {
 	case mcp.JSONRPCResponse:
@@ -248,7 +252,7 @@ func (r *request) answer(resp mcp.JSONRPCMessage) {
 	default: // mcp-go has an answer to every request that passed our checks
 		msg = failure{mcp.JSONRPC_VERSION, r.id, mcp.NewJSONRPCErrorDetails(mcp.INTERNAL_ERROR, errInternal.Error(), nil)}
 	}
-	err := r.s.send(msg)
+	err := r.s.send(r.id, true, msg)
 	var unsupported *json.UnsupportedValueError
 	var marshaler *json.MarshalerError
 	if errors.As(err, &unsupported) || errors.As(err, &marshaler) {
@@ -259,7 +263,9 @@ func (r *request) answer(resp mcp.JSONRPCMessage) {
 
 // silence cancels the request; it will not be answered.
 func (r *request) silence(cause error) {
-	r.settle()
+	if r.settle() && r.s.sink != nil {
+		_ = r.s.sink.Deliver(r.id, true, nil)
+	}
 	r.cancel(cause)
 }
 

@@ -26,7 +26,8 @@ type Session struct {
 	id     string
 	ctx    context.Context
 	cancel context.CancelCauseFunc
-	w      io.WriteCloser
+	w      io.WriteCloser // nil with a sink
+	sink   Sink           // takes messages apart by request; nil for a connection
 
 	notes  chan mcp.JSONRPCNotification
 	out    chan []byte
@@ -63,9 +64,9 @@ type stream struct {
 	filter mcp.SubscriptionFilter
 }
 
-func newSession(h *Host, id string, c Conn, w io.WriteCloser) *Session {
+func newSession(h *Host, id string, c Conn, w io.WriteCloser, sink Sink) *Session {
 	return &Session{
-		h: h, id: id, conn: c, w: w,
+		h: h, id: id, conn: c, w: w, sink: sink,
 		notes:   make(chan mcp.JSONRPCNotification, noteQueue),
 		out:     make(chan []byte, outQueue),
 		events:  make(chan event, eventQueue),

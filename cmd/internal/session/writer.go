@@ -23,14 +23,18 @@ type failure struct {
 
 // fail answers a message that became no request; a nil id is null.
 func (s *Session) fail(id []byte, code int, text string) {
-	_ = s.send(failure{mcp.JSONRPC_VERSION, id, mcp.NewJSONRPCErrorDetails(code, text, nil)})
+	_ = s.send(id, true, failure{mcp.JSONRPC_VERSION, id, mcp.NewJSONRPCErrorDetails(code, text, nil)})
 }
 
-// send queues a message. It waits while the client does not read, and returns ErrClientGone when it never will.
-func (s *Session) send(msg any) error {
+// send queues a message that belongs to the client's request with the raw id of, nil for none, and is the last one of
+// it or not. It waits while the client does not read, and returns ErrClientGone when it never will.
+func (s *Session) send(of []byte, last bool, msg any) error {
 	b, err := encode(msg)
 	if err != nil {
 		return err
+	}
+	if s.sink != nil {
+		return s.sink.Deliver(of, last, b)
 	}
 	select {
 	case s.out <- b:
@@ -51,10 +55,14 @@ func encode(msg any) ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
-// write is the only goroutine that writes. Before each message of out it writes the notifications that wait, because
-// they were sent before it.
+// write is the only goroutine that writes to a connection. Before each message of out it writes the notifications that
+// wait, because they were sent before it.
 func (s *Session) write() {
 	defer close(s.dead)
+	if s.sink != nil {
+		s.deliverNotes()
+		return
+	}
 	bw := bufio.NewWriterSize(s.w, 32<<10)
 	for {
 		select {
