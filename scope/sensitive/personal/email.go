@@ -56,6 +56,9 @@ func domainEnd(text string, i int) int {
 	if dot <= 0 || !alnum(domain[0]) || len(domain)-dot < 3 || strings.Contains(domain, "..") {
 		return 0
 	}
+	if strings.HasPrefix(strings.ToLower(domain[dot+1:]), "xn--") {
+		return j
+	}
 	for _, c := range []byte(domain[dot+1:]) {
 		if !letter(c) {
 			return 0

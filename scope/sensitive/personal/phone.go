@@ -12,7 +12,7 @@ import (
 
 var (
 	phoneInternational = pattern.New(`^(?:\+|00)\d{1,3}(?:[ .\-/]?\(?\d{1,5}\)?){2,6}`)
-	phoneNational      = pattern.New(`^\(?\d{2,5}\)?(?:[ .\-/]?\d{2,5}){1,4}`)
+	phoneNational      = pattern.New(`^\(?\d{2,5}\)?(?:[ .\-/]?\d{2,5}){1,4}\b`)
 	phoneUS            = pattern.New(`^(?:\+?1[ .\-]?)?(?:\(\d{3}\) ?|\d{3}[.\-])\d{3}[.\-]\d{4}\b`)
 	phoneJapan         = pattern.New(`^0\d{1,4}-\d{1,4}-\d{4}\b|^0[5789]0[ -]?\d{4}[ -]?\d{4}\b|^\(0\d{1,4}\)\d{1,4}-\d{4}`)
 	phoneTold          = pattern.New(`(?i)(?:phone|mobile|cell|handy|telefon|telefono|teléfono|téléphone|telepono|whatsapp|mobil|móvil|celular|携帯|電話|手机|휴대폰)(?:[ -]?(?:number|no|nummer|nr|num|番号))?\.?['"]?\s*(?:is|was|=|:|->|は)?\s*['"]?$`)

@@ -46,7 +46,7 @@ func ahead(text string, n name, c *cue) (match.Match, bool) {
 		}
 	}
 	sh := value.ShapeOf(s)
-	if len(s) < 4 || s[0] == '[' || s[0] == '(' || value.Placeholder(s) || value.Reference(s) || measured(s) || sh.High > 0 {
+	if len(s) < 4 || strings.ContainsAny(s, "()[]") || value.Placeholder(s) || value.Reference(s) || measured(s) || sh.High > 0 {
 		return match.Match{}, false
 	}
 	ok := false

@@ -61,12 +61,15 @@ var forms = []form{
 	{"setter", "setPassword(|setPasswd(|setPwd(|setSecret(|setToken(|setApiKey(|setAccessKey(|setSecretKey(|setPrivateKey(|setPassphrase(|set_password(|withPassword(|.password(", true, `(?i)[.\w]+\(\s*["']([^"'\n]{4,200})["']\s*\)`, 0.85, false},
 	{"identified-by", "identified ", true, `(?i)identified\s+(?:with\s+\S+\s+)?by\s+(?:password\s+)?(?:["']([^"'\n]{3,120})["']|([^\s"';]*\d[^\s"';]*);?)`, 0.9, false},
 	{"sql-password", "with password|encrypted password|set password", true, `(?i)\w+\s+password\s+(?:for\s+\S+\s+)?(?:=\s*)?(?:password\()?` + quotedArg, 0.9, false},
+	{"curl-option", "CURLOPT_", true, `CURLOPT_\w*(?:PASSWORD|USERPWD|PASSWD)\s*,\s*` + quotedArg, 0.9, false},
+	{"mosquitto-password", "mosquitto_", true, `mosquitto_\w+\b[^\n]*?\s-P\s+` + arg, 0.9, false},
+	{"ssh-keygen-passphrase", "ssh-keygen ", true, `ssh-keygen\b[^\n]*?\s-[PN]\s+` + arg, 0.9, false},
 	{"wifi-qr-code", "wifi:", true, `(?i)wifi:(?:[^\n]*;)?P:((?:[^;\\\n]|\\.){4,64})`, 0.95, false},
 	{"telegram-url", "tgram://", true, `tgram://(\d{6,12}:[\w-]{24,})`, 0.95, false},
 	{"cmdkey", "cmdkey", true, `(?i)cmdkey\b[^\n]*?/pass:` + arg, 0.9, false},
 	{"option", "--password|--passwd|--pass|--pwd|--secret|--token|--api-key|--apikey|--access-key|--secret-key|--auth-token|--access-token|--client-secret|--private-key|--registration-token|-token|-password", true, `(?i)-{1,2}[a-z-]+[ =]` + arg, 0.85, false},
 	{"ansible-password", "ansible_", true, `ansible_(?:ssh_|become_|sudo_)?pass(?:word)?\s*[=:]\s*["']?([^\s"'{]{3,})`, 0.9, false},
-	{"cisco-password", "enable |username ", true, `(?i)(?:enable|username \S+(?: privilege \d+)?)\s+(?:secret|password)\s+(?:\d\s+)?(\S{4,})`, 0.85, false},
+	{"cisco-password", "enable |username ", true, `(?i)(?:enable|username \S{4,}(?: privilege \d+)?)\s+(?:secret|password)\s+(?:\d\s+)?(\S{4,})`, 0.85, false},
 	{"snmp-community", "snmp-server community", true, `(?i)snmp-server community\s+(\S{4,})`, 0.85, false},
 }
 

@@ -26,7 +26,7 @@ type cue struct {
 
 // The cue words, per class. A space stands for a space, a hyphen, an underscore or nothing.
 const (
-	passwordWords = `password|passwd|passwrd|passwort|passphrase|pass phrase|passcode|pswd|pword|passw|p@ssword|p@ssw0rd|passw0rd|pa$$word|pa$$w0rd|pa55word|p/w|p.w.|kennwort|wachtwoord|mot de passe|contraseña|contrasena|senha|parola|lösenord|
+	passwordWords = `password|passwd|passwrd|psswd|pswrd|psword|psswrd|pssword|paswd|paswrd|pasword|passworsd|passowrd|passwrod|passsword|passwort|passphrase|pass phrase|passcode|pswd|pword|passw|p@ssword|p@ssw0rd|passw0rd|pa$$word|pa$$w0rd|pa55word|p/w|p.w.|kennwort|wachtwoord|mot de passe|contraseña|contrasena|senha|parola|lösenord|
 		adgangskode|passord|salasana|hasło|heslo|jelszó|şifre|sifre|пароль|Пароль|ПАРОЛЬ|пароля|密码|密碼|口令|비밀번호|암호|mật khẩu|kata sandi|pwd|pw|pass|passe|
 		sudo pass|security question|login pass|secret word|secret phrase|code word|codeword|key phrase|keyphrase|magic word|safe word|safeword|password phrase|security answer|psk|
 		wpa passphrase|wifi key|wi-fi key|wlan key|network key|maiden name`
@@ -51,7 +51,7 @@ const (
 	pinJapanese      = `暗証番号|暗証コード|認証コード|確認コード|PINコード|PIN|ピン番号|暗証ナンバー|入館コード|解錠コード|ロック番号|ドアコード|ワンタイムパスワード|バックアップコード|リカバリーコード|
 		復旧コード|ダイヤル番号|金庫の番号|解除コード|オートロック|キーボックスの番号|ドアのコード|玄関のコード|門のコード|ロッカーの番号|宅配ボックスの番号|ポストの番号|スーツケースの番号|倉庫の番号|駐輪場の番号|鍵の番号|南京錠|キーボックス|ロッカー番号|暗証キー|セキュリティコード`
 	secretJapanese = `APIキー|API鍵|APIトークン|アクセスキー|アクセストークン|シークレット|シークレットキー|秘密鍵|秘密キー|トークン|認証トークン|認証キー|認証情報|クレデンシャル|署名鍵|署名シークレット|暗号化キー|
-		暗号鍵|共有鍵|事前共有キー|ライセンスキー|プロダクトキー|シリアル番号|接続文字列|接続情報|マスターキー|リカバリーキー|セッションID|Webhook URL|ベアラートークン|鍵|キー|シークレットトークン|
+		暗号鍵|共有鍵|事前共有キー|ライセンスキー|プロダクトキー|シリアル番号|シリアル|シリアルキー|接続文字列|接続情報|マスターキー|リカバリーキー|セッションID|Webhook URL|ベアラートークン|鍵|キー|シークレットトークン|
 		サービスアカウントキー|デプロイキー|アプリパスワード`
 )
 

@@ -30,6 +30,9 @@ func judge(text string, v found, l link, n name, c *cue) float64 {
 	if !v.quoted && v.end < v.next && text[v.end] == ':' && strings.IndexByte(text[n.end:v.start], '\n') >= 0 { // the next key of a mapping
 		return 0
 	}
+	if l.comma && !v.quoted || c.class == weak && v.words > 1 {
+		return 0
+	}
 	if v.words >= 3 && strings.IndexByte(s, '{') >= 0 && strings.IndexByte(s, '}') >= 0 { // a message with a place for a value
 		return 0
 	}
@@ -134,6 +137,9 @@ func judgePassword(text, s string, sh value.Shape, v found, l link, n name) floa
 		return 0.8
 	}
 	if len(s) < 3 || len(s) > 256 {
+		return 0
+	}
+	if w := strings.TrimRight(s, "?!"); len(w) < len(s) && plain(w) && (describes(w) || meta.Has(strings.ToLower(w))) && !v.quoted { // "the maximum password length?"
 		return 0
 	}
 	wordy := sh.Lower+sh.Upper == sh.Len

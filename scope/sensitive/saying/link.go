@@ -79,6 +79,9 @@ func linkAfter(text string, n name, c *cue) (link, bool) {
 	if at, ok := qualified(text, j); ok && j > n.end {
 		return link{kind: copula, at: at, prose: true}, true
 	}
+	if at, ok := aside(text, j); ok {
+		return link{kind: copula, at: at, prose: true}, true
+	}
 	if c.class == weak && !quote(text[j]) || j == i && !closed || closed && i > n.end && strings.IndexByte(text[n.end:i], ')') >= 0 {
 		return link{}, false
 	}
@@ -102,6 +105,22 @@ func paren(text string, i int) (link, bool) {
 		return link{kind: copula, at: at, prose: true}, true
 	}
 	return link{}, false
+}
+
+// aside steps over a remark between commas: "the password, in case you need it, is …".
+func aside(text string, i int) (int, bool) {
+	if text[i] != ',' || i+1 >= len(text) || text[i+1] != ' ' {
+		return i, false
+	}
+	part := text[i+1 : min(len(text), i+80)]
+	if stop := strings.IndexAny(part, ".;:!?\n\"'=("); stop >= 0 {
+		part = part[:stop]
+	}
+	n := strings.Index(part, ", ")
+	if n < 0 {
+		return i, false
+	}
+	return verb(text, i+1+n+2)
 }
 
 // emptyLine reports whether the line ends at i: an assignment of nothing.

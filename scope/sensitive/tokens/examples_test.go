@@ -120,7 +120,7 @@ func writeExamples(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if drawn = complete(f.Name, drawn); drawn == strings.TrimSpace(drawn) && (f.Check == nil || f.Check(drawn)) && (f.Sum == nil || f.Sum(drawn)) && holds(tokens.Scan(drawn), f.Name, drawn) {
+			if drawn = complete(f.Name, drawn); drawn == strings.TrimSpace(drawn) && !strings.Contains(drawn, `\n`) && (f.Check == nil || f.Check(drawn)) && (f.Sum == nil || f.Sum(drawn)) && holds(tokens.Scan(drawn), f.Name, drawn) {
 				token = drawn
 				break
 			}
@@ -128,11 +128,11 @@ func writeExamples(t *testing.T) {
 		if token == "" {
 			t.Errorf("%s: no example could be drawn", f.Name)
 		}
-		r := []rune(strings.ReplaceAll(token, "\n", `\n`))
+		r := []rune(token)
 		for i := 3; i < len(r); i += 9 {
 			r = append(r[:i], append([]rune("‖"), r[i:]...)...)
 		}
-		fmt.Fprintf(&b, "%s\t%s\n", f.Name, string(r))
+		fmt.Fprintf(&b, "%s\t%s\n", f.Name, strings.ReplaceAll(string(r), "\n", `\n`))
 	}
 	if err := os.MkdirAll("testdata", 0o755); err != nil {
 		t.Fatal(err)

@@ -56,6 +56,9 @@ var aiFormats = []Format{
 
 // Clouds, hosting, networks and infrastructure.
 var cloudFormats = []Format{
+	{Name: "zapier-webhook", Literal: "hooks.zapier.com/hooks/catch/", Pattern: `hooks\.zapier\.com/hooks/catch/[A-Za-z0-9]{5,}[A-Za-z0-9/]{5,}`, Source: vendor("Zapier")},
+	{Name: "tines-webhook", Literal: ".tines.com/webhook/", Pattern: `[\w-]+\.tines\.com/webhook/[a-z0-9]{20,}/[a-z0-9]{20,}`, Source: vendor("Tines")},
+	{Name: "power-automate-url", Literal: ".api.powerplatform.com", Pattern: `[\w.-]+\.api\.powerplatform\.com[:\w/.%?&=-]*[?&]sig=[\w-]{20,}`, Source: vendor("Microsoft Power Automate")},
 	{Name: "besttime-key", Literal: "pri_", Pattern: `pri_[0-9a-f]{32}`, Source: vendor("BestTime")},
 	{Name: "aws-any-key-id", Literal: "AKIA", Pattern: `AKIA[0-9A-Z]{16}`, Source: vendor("AWS IAM")},
 	{Name: "aws-temporary-key-id", Literal: "ASIA", Pattern: `ASIA[0-9A-Z]{16}`, Source: vendor("AWS IAM")},
@@ -225,7 +228,6 @@ var messageFormats = []Format{
 	{Name: "telegram-bot-token", Literal: ":A", Pattern: `\d{8,16}:A[A-Za-z0-9_-]{32,36}`, Source: vendor("Telegram")},
 	{Name: "teams-webhook", Literal: ".com/webhook", Pattern: `(?:[a-z0-9-]+\.webhook\.office|outlook\.office(?:365)?)\.com/webhook(?:b2)?/[0-9a-f@/-]{60,}`, Source: vendor("Microsoft Teams")},
 	{Name: "google-chat-webhook", Literal: "chat.googleapis.com", Pattern: `chat\.googleapis\.com/v1/spaces/[\w-]+/messages\?key=[\w-]+&token=[\w%-]+`, Source: vendor("Google Chat")},
-	{Name: "zapier-webhook", Literal: "hooks.zapier.com", Pattern: `hooks\.zapier\.com/hooks/catch/\d+/\w{5,}`, Source: vendor("Zapier")},
 	{Name: "twilio-key", Literal: "SK", Pattern: `SK[0-9a-fA-F]{32}`, Source: vendor("Twilio")},
 	{Name: "twilio-account", Literal: "AC", Pattern: `AC[0-9a-f]{32}`, Source: vendor("Twilio")},
 	{Name: "sendgrid-key", Literal: "SG.", Pattern: `SG\.[\w=-]{14,26}\.[\w=.-]{36,50}`, Source: vendor("SendGrid")},

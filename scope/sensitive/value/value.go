@@ -111,8 +111,14 @@ func Reference(s string) bool {
 	case strings.Contains(s, "](") || strings.Contains(s, "{{") || strings.Contains(s, "<%") || strings.Contains(s, "${"):
 		return true
 	}
+	if verb, noun, ok := strings.Cut(s, "-"); ok && cmdletVerbs.Has(strings.ToLower(verb)) && isUpper(s[0]) && noun != "" && isUpper(noun[0]) && ShapeOf(s).Digit == 0 { // Read-Host
+		return true
+	}
 	return call(s) || member(s) || envName(s) || filePath(s)
 }
+
+// cmdletVerbs begin the names of PowerShell's commands.
+var cmdletVerbs = keyword.NewList(`read get new convertto convertfrom import invoke select out test`)
 
 // prefixesBy groups referencePrefixes by their first byte.
 var prefixesBy = sync.OnceValue(func() *[256][]string {
