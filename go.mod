@@ -89,7 +89,7 @@ require (
 	github.com/spf13/afero v1.12.0
 	github.com/spf13/cast v1.7.1
 	github.com/spf13/cobra v1.10.2
-	github.com/spf13/pflag v1.0.9
+	github.com/spf13/pflag v1.0.10
 	github.com/spf13/viper v1.19.0
 	github.com/subosito/gotenv v1.6.0
 	github.com/tetratelabs/wazero v1.9.0
@@ -117,6 +117,8 @@ require (
 	gopkg.in/yaml.v3 v3.0.1
 	pgregory.net/rapid v1.3.0
 )
+
+require github.com/open-feature/go-sdk v1.20.0 // indirect
 
 require (
 	github.com/CycloneDX/cyclonedx-go v0.10.0 // indirect

@@ -245,6 +245,8 @@ type RankQuery struct {
 	Now     time.Time
 	Limit   int
 	Explain bool
+	Apart   bool // near-duplicates stay apart
+	Loose   bool // what says something else of the same is not brought together
 }
 
 // Ranked is a candidate with its final score.

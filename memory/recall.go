@@ -84,8 +84,12 @@ func (s *Service) Recall(ctx context.Context, c Caller, in RecallInput) (RecallR
 		set.Candidates = slices.DeleteFunc(set.Candidates, func(x Candidate) bool { return !keep(&x.Memory) })
 	}
 	set.Candidates = dropExpired(set.Candidates, s.now())
-	ranked := s.ranker.Rank(RankQuery{Text: in.Query, Project: c.Project, Now: s.now(), Limit: in.Limit, Explain: in.Explain}, set)
-	res.Memories, res.Truncated = s.budget(ranked, in.Query, in.MaxTokens)
+	ranked := s.ranker.Rank(RankQuery{Text: in.Query, Project: c.Project, Now: s.now(), Limit: in.Limit, Explain: in.Explain, Apart: !s.feature(c, FeatureMerge), Loose: !s.feature(c, FeatureOppose)}, set)
+	question := in.Query
+	if !s.feature(c, FeaturePart) {
+		question = "" // long texts are shown from their beginning
+	}
+	res.Memories, res.Truncated = s.budget(ranked, question, in.MaxTokens)
 	s.countUse(c, res.Memories)
 	if len(res.Memories) == 0 {
 		res.Note = "nothing matches; try other words, fewer filters, mode=accurate, or search with states=[\"archived\"]"
@@ -230,7 +234,7 @@ func (s *Service) cut(r Ranked, question string, tokens int) Recalled {
 		return low
 	}
 	n := fits("", text)
-	if from := s.passage(text, question, n); from > 0 && from < len(text) {
+	if from := s.passageFrom(text, question, n); from > 0 && from < len(text) {
 		part := text[from:]
 		if k := fits("…", part); k > 0 {
 			r.Memory.Content = "…" + clip(part, k)
@@ -239,6 +243,14 @@ func (s *Service) cut(r Ranked, question string, tokens int) Recalled {
 	}
 	r.Memory.Content = clip(text, n)
 	return Recalled{Ranked: r, Cut: true}
+}
+
+// passageFrom is where the part begins that answers a question; without a question the text's beginning.
+func (s *Service) passageFrom(text, question string, bytes int) int {
+	if question == "" {
+		return 0
+	}
+	return s.passage(text, question, bytes)
 }
 
 // maxTokenBytes is how many bytes a token has at most, on the mean, in what is worth returning.

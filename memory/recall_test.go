@@ -264,3 +264,31 @@ func TestRecallCuts(t *testing.T) {
 		})
 	}
 }
+
+// A feature that is off for a caller is off for that caller alone.
+func TestRecallAsksForFeatures(t *testing.T) {
+	var seen memory.RankQuery
+	w := newWorld(t, func(w *world, o *memory.Options) {
+		o.Ranker = spyingRanker{&seen}
+		o.Feature = func(c memory.Caller, _ string) bool { return c.User == mia.User }
+		o.Passage = func(string, string, int) int { return 100 }
+	})
+	w.keep(t, memory.RememberInput{Content: strings.Repeat("we deploy on tuesdays ", 100)})
+	tom := mia
+	tom.User = "tom"
+	for _, c := range []memory.Caller{mia, tom} {
+		on := c.User == mia.User
+		res, err := w.Recall(t.Context(), c, memory.RecallInput{Query: "deploy", Limit: 10, MaxTokens: memory.MinMaxTokens})
+		if err != nil || len(res.Memories) != 1 || strings.HasPrefix(res.Memories[0].Memory.Content, "…") != on || seen.Apart == on || seen.Loose == on {
+			t.Errorf("%s: %+v, %v; ranked with %+v", c.User, res, err, seen)
+		}
+	}
+}
+
+// spyingRanker keeps what it was asked.
+type spyingRanker struct{ seen *memory.RankQuery }
+
+func (r spyingRanker) Rank(q memory.RankQuery, set memory.CandidateSet) []memory.Ranked {
+	*r.seen = q
+	return memorytest.Ranker{}.Rank(q, set)
+}

@@ -31,6 +31,8 @@ type Options struct {
 	// Passage returns where in a text the part of about that many bytes begins that answers a question best; nil
 	// means the beginning.
 	Passage func(text, question string, bytes int) int
+	// Feature says whether a feature, one of Features, is on for a caller; nil means that all are.
+	Feature func(c Caller, name string) bool
 	Now     func() time.Time // nil means time.Now
 }
 
@@ -53,6 +55,7 @@ type Service struct {
 	cloud      func() bool
 	tokens     func(string) int
 	passage    func(text, question string, bytes int) int
+	feature    func(c Caller, name string) bool
 	now        func() time.Time
 }
 
@@ -67,6 +70,9 @@ func NewService(o Options) (*Service, error) {
 	}
 	if s.passage = o.Passage; s.passage == nil {
 		s.passage = func(string, string, int) int { return 0 }
+	}
+	if s.feature = o.Feature; s.feature == nil {
+		s.feature = func(Caller, string) bool { return true }
 	}
 	if s.tokens == nil {
 		s.tokens = func(t string) int { return (len(t) + 3) / 4 }

@@ -68,7 +68,8 @@ func (s *surface) run(d *definition, h handler) server.ToolHandlerFunc {
 		start := time.Now()
 		res, outcome := s.askLegacy(ctx, req, attempt)
 		if s.opts.OnCall != nil {
-			s.opts.OnCall(Call{Tool: d.name, Took: time.Since(start), Outcome: outcome})
+			who := s.opts.Caller(ctx)
+			s.opts.OnCall(Call{Tool: d.name, User: who.User, Client: who.Client, Took: time.Since(start), Outcome: outcome})
 		}
 		return res, nil
 	}

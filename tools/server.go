@@ -43,6 +43,8 @@ type Options struct {
 // Call is what metrics may know of one tool call.
 type Call struct {
 	Tool    string
+	User    string // who called, and through which client; for groups of users, never for labels
+	Client  string
 	Took    time.Duration
 	Outcome string // "ok", "asked", "input", "not_found", "denied", "unavailable", "timeout", "canceled", "corrupt" or "internal"
 }

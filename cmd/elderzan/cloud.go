@@ -46,6 +46,7 @@ type cloud struct {
 	store  *storage.Store
 	local  *cloudLocal
 	config cloudConfig
+	leave  func() bool // whether the feature is on
 	log    *slog.Logger
 	ctx    context.Context // of the worker
 
@@ -62,8 +63,9 @@ type cloud struct {
 	expires atomic.Int64 // end of the server's certificate in Unix seconds, 0 while not known; set while connecting
 }
 
-func openCloud(ctx context.Context, c cloudConfig, l *cloudLocal, log *slog.Logger) (*cloud, error) {
-	k := &cloud{store: l.store, local: l, config: c, log: log, ctx: context.WithoutCancel(ctx)}
+// openCloud syncs for as long as leave says so; it is asked again by reconsider.
+func openCloud(ctx context.Context, c cloudConfig, l *cloudLocal, leave func() bool, log *slog.Logger) (*cloud, error) {
+	k := &cloud{store: l.store, local: l, config: c, leave: leave, log: log, ctx: context.WithoutCancel(ctx)}
 	l.team = k.teamName
 	if err := k.load(ctx); err != nil {
 		return nil, err
@@ -114,7 +116,7 @@ func (k *cloud) noteExpiry(at time.Time) { k.expires.Store(at.Unix()) }
 
 // start begins to sync where there is a team, a cloud and leave to; k.mu is held.
 func (k *cloud) start(ctx context.Context) error {
-	if k.link == nil || k.worker != nil || k.closed || !k.config.Enabled || k.mode == modeLocalOnly {
+	if k.link == nil || k.worker != nil || k.closed || !k.config.Enabled || k.mode == modeLocalOnly || !k.leave() {
 		return nil
 	}
 	state, err := k.store.Meta(ctx, metaTeam)
@@ -239,6 +241,22 @@ func (k *cloud) close() error {
 }
 
 const modeLocalOnly = "local-only"
+
+// reconsider begins or ends to sync, as the feature is on or off.
+func (k *cloud) reconsider(ctx context.Context) error {
+	k.mu.Lock()
+	if k.leave() {
+		defer k.mu.Unlock()
+		return k.start(ctx)
+	}
+	w := k.worker
+	k.worker = nil
+	k.mu.Unlock()
+	if w == nil {
+		return nil
+	}
+	return w.Close()
+}
 
 // setMode turns everything local, or back, at once and without loss: what waits goes on waiting.
 func (k *cloud) setMode(ctx context.Context, mode string) error {
@@ -485,7 +503,7 @@ func (k *cloud) state() (state string, at time.Time) {
 		return "off", time.Time{}
 	case mode == modeLocalOnly:
 		return modeLocalOnly, time.Time{}
-	case !enabled:
+	case !enabled, !k.leave():
 		return "disabled", time.Time{}
 	case w == nil:
 		return "no team", time.Time{}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/elderzan/elderzan/cmd/internal/dashboard"
 	"github.com/elderzan/elderzan/cmd/internal/metrics"
+	"github.com/elderzan/elderzan/cmd/internal/rollout"
 	"github.com/elderzan/elderzan/memory"
 	"github.com/elderzan/elderzan/tools"
 )
@@ -31,7 +32,12 @@ func (h *holder) newMetrics() *metrics.Metrics {
 	})
 }
 
-func (h *holder) onCall(c tools.Call) { h.metrics.Called(c.Tool, c.Outcome, c.Took) }
+func (h *holder) onCall(c tools.Call) {
+	h.metrics.Called(c.Tool, c.Outcome, c.Took)
+	if st := h.stack.Load(); st != nil {
+		st.flags.book.Called(rollout.User{Name: c.User, Client: c.Client}, c.Outcome, c.Took)
+	}
+}
 
 // serveMetrics answers Prometheus on an address of this machine; the address was validated with the settings.
 func (h *holder) serveMetrics(address string) (func() error, error) {

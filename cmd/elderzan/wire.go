@@ -42,6 +42,7 @@ type stack struct {
 	reembedder *memory.Reembedder // nil where nothing was to be embedded anew
 
 	authorizer *authorizer
+	flags      *flags
 
 	keys      keyring.Source // of the master key
 	keyAlerts []string
@@ -109,18 +110,22 @@ func openStack(ctx context.Context, c config, mend bool, log *slog.Logger) (_ *s
 	if st.authorizer, err = newAuthorizer(ctx, store); err != nil {
 		return nil, err
 	}
+	if st.flags, err = openFlags(ctx, st, log); err != nil {
+		return nil, err
+	}
 	st.service, err = memory.NewService(memory.Options{
-		Authorizer: st.authorizer, Store: store, Embedder: st.embeds, Classifier: st.scoping.classifier(st.scoping.learnt), Learner: st.scoping.learnt, Ranker: ranker, Indexer: st.indexer,
+		Authorizer: st.authorizer, Store: store, Embedder: st.embeds, Classifier: st.scoping.classifier(st.flags.raiser(st.scoping.learnt)), Learner: st.scoping.learnt, Ranker: ranker, Indexer: st.indexer,
 		Kin: store, Journal: st.book, Sessions: store, Drafts: store, Audits: store, Conflicts: waiting{st}, RemoteEmbedding: st.embeds.remote(),
-		CountTokens: tokens.Count, Passage: analysis.Passage, Cloud: func() bool { return st.cloud.ready() },
+		CountTokens: tokens.Count, Passage: analysis.Passage, Feature: st.flags.on, Cloud: func() bool { return st.cloud.ready() },
 	})
 	if err != nil {
 		return nil, err
 	}
 	local := &cloudLocal{store: store, spaces: st.embeds.spaces, applied: st.indexer.Wake}
-	if st.cloud, err = openCloud(ctx, c.Cloud, local, log); err != nil {
+	if st.cloud, err = openCloud(ctx, c.Cloud, local, st.flags.hybrid, log); err != nil {
 		return nil, err
 	}
+	st.flags.watch(st.cloud)
 	st.cloudReady.Store(st.cloud)
 	st.sweeper = memory.NewSweeper(context.WithoutCancel(ctx), st.service, store, log)
 	if err := st.reembed(ctx, plan, log); err != nil {
@@ -168,7 +173,7 @@ func (s *stack) closeBook() error {
 
 // alerts are what status tells of the replica.
 func (s *stack) alerts() []string {
-	out := slices.Clone(s.keyAlerts)
+	out := append(slices.Clone(s.keyAlerts), s.flags.book.Alerts()...)
 	if alert := s.store.Patrol().Alert(); alert != "" {
 		out = append(out, alert)
 	}
@@ -189,6 +194,9 @@ func (s *stack) alerts() []string {
 // close stops the workers first and the engines last.
 func (s *stack) close() error {
 	var errs []error
+	if s.flags != nil {
+		errs = append(errs, s.flags.close())
+	}
 	if s.cloud != nil {
 		errs = append(errs, s.cloud.close())
 	}

@@ -26,14 +26,14 @@ type group struct {
 	print   fingerprint
 }
 
-// merge takes candidates in their order and returns the first limit groups of near-duplicates.
-func merge(order []judged, cs []memory.Candidate, limit int) []group {
+// merge takes candidates in their order and returns the first limit groups of near-duplicates, or each by itself.
+func merge(order []judged, cs []memory.Candidate, limit int, apart bool) []group {
 	var out []group
 	for _, j := range order {
 		m := &cs[j.index].Memory
 		p := fingerprintOf(m)
 		at := slices.IndexFunc(out, func(g group) bool {
-			return sameHouse(&cs[g.shown].Memory, m) && g.print.same(&p)
+			return !apart && sameHouse(&cs[g.shown].Memory, m) && g.print.same(&p)
 		})
 		switch {
 		case at >= 0:

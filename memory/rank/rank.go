@@ -62,7 +62,11 @@ func (r *Ranker) Rank(q memory.RankQuery, set memory.CandidateSet) []memory.Rank
 			strings.Compare(string(cs[b.index].Memory.ID), string(cs[a.index].Memory.ID)))
 	})
 	out := make([]memory.Ranked, 0, min(q.Limit, len(cs)))
-	for _, g := range oppose(merge(order, cs, q.Limit), cs) {
+	groups := merge(order, cs, q.Limit, q.Apart)
+	if !q.Loose {
+		groups = oppose(groups, cs)
+	}
+	for _, g := range groups {
 		ranked := memory.Ranked{Candidate: cs[g.shown], Score: squeeze(g.logit), Merged: g.merged, Differs: g.differs}
 		if q.Explain {
 			ranked.Why = explain(m, &vs[g.shown], &ts[g.shown], &ranked)

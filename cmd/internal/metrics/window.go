@@ -70,8 +70,9 @@ type Recent struct {
 }
 
 // Recent sums the window up.
-func (m *Metrics) Recent() Recent {
-	w := m.window
+func (m *Metrics) Recent() Recent { return m.window.recent() }
+
+func (w *window) recent() Recent {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	var sum slot
@@ -102,8 +103,23 @@ func (s *slot) quantile(q float64) time.Duration {
 }
 
 // Alerts says, in words, what of the last minutes is not as promised; none when too few calls were made to judge.
-func (m *Metrics) Alerts() []string {
-	r := m.Recent()
+func (m *Metrics) Alerts() []string { return m.window.alerts() }
+
+// Group is a part of all calls, such as those of the users of a new feature, with alerts of its own. Safe for concurrent
+// use.
+type Group struct{ window *window }
+
+// NewGroup returns a group without calls.
+func NewGroup(now func() time.Time) *Group { return &Group{newWindow(now)} }
+
+// Called counts one finished call.
+func (g *Group) Called(outcome string, took time.Duration) { g.window.add(outcome, took) }
+
+// Alerts is Metrics.Alerts for the calls of the group.
+func (g *Group) Alerts() []string { return g.window.alerts() }
+
+func (w *window) alerts() []string {
+	r := w.recent()
 	if r.Calls < enoughCalls {
 		return nil
 	}

@@ -1,0 +1,8 @@
+package memory
+
+// Features that can be turned off for some callers; see Options.Feature.
+const (
+	FeatureMerge  = "recall.merge-duplicates" // of near-duplicates recall returns one that stands for all
+	FeatureOppose = "recall.show-opposites"   // what says something else of the same is shown side by side
+	FeaturePart   = "recall.answering-part"   // of a long memory recall returns the part that answers
+)
