@@ -70,7 +70,7 @@ func (a *admin) register(s *server.MCPServer) {
 }
 
 // ownersOnly are the admin tools that ask for no right by themselves and that not everybody may use.
-var ownersOnly = map[string]bool{"doctor": true, "backup": true, "reembed": true, "topics": true, "http": true, "flags": true}
+var ownersOnly = map[string]bool{"cost": true, "doctor": true, "backup": true, "reembed": true, "topics": true, "http": true, "flags": true}
 
 // addAdmin adds one admin tool whose arguments are read into A.
 func addAdmin[A any](a *admin, s *server.MCPServer, name, title string, do func(context.Context, *stack, A) (any, error)) {

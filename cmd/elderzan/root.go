@@ -57,6 +57,7 @@ func newRoot(a *app) *cobra.Command {
 		newKeys(a), newAudit(a), newReembed(a), newAccess(a),
 	)
 	root.AddCommand(newFlags(a))
+	root.AddCommand(newCost(a))
 	root.AddCommand(cloudCommands(a)...)
 	return root
 }

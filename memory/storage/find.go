@@ -199,31 +199,33 @@ func (s *Store) load(ctx context.Context, f memory.Filter, words map[int64]inver
 		rows = append(rows, row)
 	}
 	slices.Sort(rows)
-	records, err := s.records(ctx, rows)
+	parts, err := s.records(ctx, rows)
 	if err != nil {
 		return nil, catalogError(err)
 	}
-	out := make([]memory.Candidate, 0, len(records))
-	for i := range records {
-		r := &records[i]
-		m, err := s.open(r)
-		if err != nil {
-			s.opts.Logger.Error("a memory is damaged; run `elderzan doctor --repair`", "id", r.Memory.ID, "error", err)
-			continue
+	out := make([]memory.Candidate, 0, len(rows))
+	for _, records := range parts {
+		for i := range records {
+			r := &records[i]
+			m, err := s.open(r)
+			if err != nil {
+				s.opts.Logger.Error("a memory is damaged; run `elderzan doctor --repair`", "id", r.Memory.ID, "error", err)
+				continue
+			}
+			if !matches(&f, &m) {
+				continue
+			}
+			hit := words[r.Row]
+			sim, has := near[r.Row]
+			c := memory.Candidate{Memory: m, Lexical: hit.Score, Own: hit.Own, Cover: hit.Cover, Dense: sim.cosine, Space: sim.space, HasVector: has,
+				Uses: r.Uses, LastUsed: r.LastUsed}
+			u := s.uses.pending(m.ID)
+			c.Uses += u.Count
+			if u.Last.After(c.LastUsed) {
+				c.LastUsed = u.Last
+			}
+			out = append(out, c)
 		}
-		if !matches(&f, &m) {
-			continue
-		}
-		hit := words[r.Row]
-		sim, has := near[r.Row]
-		c := memory.Candidate{Memory: m, Lexical: hit.Score, Own: hit.Own, Cover: hit.Cover, Dense: sim.cosine, Space: sim.space, HasVector: has,
-			Uses: r.Uses, LastUsed: r.LastUsed}
-		u := s.uses.pending(m.ID)
-		c.Uses += u.Count
-		if u.Last.After(c.LastUsed) {
-			c.LastUsed = u.Last
-		}
-		out = append(out, c)
 	}
 	return out, nil
 }
@@ -231,21 +233,20 @@ func (s *Store) load(ctx context.Context, f memory.Filter, words map[int64]inver
 // manyRows is from how many rows on two readers share the reading: decrypting pages takes most of the time.
 const manyRows = 32
 
-// records reads the records of rows, side by side where there are many.
-func (s *Store) records(ctx context.Context, rows []int64) ([]catalog.Record, error) {
+// records reads the records of rows in two parts, side by side where there are many.
+func (s *Store) records(ctx context.Context, rows []int64) (parts [2][]catalog.Record, err error) {
 	if len(rows) < manyRows {
-		return s.catalog.ByRows(ctx, rows)
+		parts[0], err = s.catalog.ByRows(ctx, rows)
+		return parts, err
 	}
-	var halves [2][]catalog.Record
 	g, ctx := errgroup.WithContext(ctx)
 	for i, part := range [][]int64{rows[:len(rows)/2], rows[len(rows)/2:]} {
 		g.Go(func() (err error) {
-			halves[i], err = s.catalog.ByRows(ctx, part)
+			parts[i], err = s.catalog.ByRows(ctx, part)
 			return err
 		})
 	}
-	err := g.Wait()
-	return append(halves[0], halves[1]...), err
+	return parts, g.Wait()
 }
 
 // matches reports whether m passes every field of f.

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"runtime/debug"
 	"sync"
 	"time"
 
 	"github.com/elderzan/elderzan/memory"
+	"github.com/elderzan/elderzan/memory/storage/internal/arena"
 	"github.com/elderzan/elderzan/memory/storage/internal/catalog"
 )
 
@@ -168,12 +170,21 @@ func (k *keeper) run(ctx context.Context) {
 				k.store.opts.Logger.Warn("uses are not on record yet", "error", err)
 				flush.Reset(10 * k.store.opts.UseFlush)
 			}
+			release()
 		case <-k.full:
 			if err := k.store.snapshot(ctx, false); err != nil && ctx.Err() == nil {
 				k.store.opts.Logger.Warn("no snapshot of the vector index; opening will take longer", "error", err)
 			}
+			release()
 		}
 	}
+}
+
+// release gives back to the system what questions have left behind, some seconds after the last one, and a snapshot. It
+// takes a collection of garbage.
+func release() {
+	debug.FreeOSMemory()
+	arena.Trim()
 }
 
 // close ends the background work and flushes the uses.

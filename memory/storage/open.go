@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/elderzan/elderzan/memory"
+	"github.com/elderzan/elderzan/memory/storage/internal/arena"
 	"github.com/elderzan/elderzan/memory/storage/internal/catalog"
 	"github.com/elderzan/elderzan/memory/storage/internal/inverted"
 	"github.com/elderzan/elderzan/memory/storage/internal/kv"
@@ -45,6 +46,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	arena.Limit()
 	s := &Store{opts: o}
 	s.index = inverted.New(inverted.Options{Untidy: func() { s.keeper.wake(s.keeper.full) }})
 	s.txns = &manager{store: s, pending: map[string]*pendingValue{}}

@@ -63,7 +63,7 @@ func (v *View) ByIDs(ctx context.Context, ids []memory.ID) ([]Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	return scanRecords(rows)
+	return scanRecords(rows, len(ids))
 }
 
 // ByRows returns the records of rows that exist, in no particular order, without their terms.
@@ -72,7 +72,7 @@ func (v *View) ByRows(ctx context.Context, rows []int64) ([]Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	return scanRecords(found)
+	return scanRecords(found, len(rows))
 }
 
 // RowsOf returns the rows of those of ids that exist.
@@ -118,7 +118,7 @@ func (v *View) WholeByRows(ctx context.Context, rows []int64) ([]Record, error) 
 	if err != nil {
 		return nil, err
 	}
-	return scanRecords(found)
+	return scanRecords(found, len(rows))
 }
 
 // Jobs returns the records of up to n memories that wait for an embedding and are due at now, oldest first.
@@ -128,7 +128,7 @@ func (v *View) Jobs(ctx context.Context, n int, now time.Time) ([]Record, error)
 	if err != nil {
 		return nil, err
 	}
-	return scanRecords(rows)
+	return scanRecords(rows, n)
 }
 
 // RowsAfter lists up to n rows after a row, rising.

@@ -162,15 +162,18 @@ func (r *Record) checksum() []byte {
 // Intact reports whether the record is what was stored. Only records from DB.Whole carry all that this needs.
 func (r *Record) Intact() bool { return bytes.Equal(r.sum, r.checksum()) }
 
-// scanRecords reads rows of selectRecord, selectLex or selectWhole, and closes rows.
-func scanRecords(rows *sql.Rows) ([]Record, error) {
-	var out []Record
+// scanRecords reads rows of selectRecord, selectLex or selectWhole, of which there are hardly more than n, and closes rows.
+func scanRecords(rows *sql.Rows, n int) ([]Record, error) {
+	out := make([]Record, 0, min(n, maxScanned))
 	err := eachRecord(rows, func(r *Record) error {
 		out = append(out, *r)
 		return nil
 	})
 	return out, err
 }
+
+// maxScanned bounds what scanRecords allocates before it has read anything.
+const maxScanned = 1024
 
 func eachRecord(rows *sql.Rows, fn func(*Record) error) error {
 	defer rows.Close()

@@ -160,7 +160,7 @@ func (tx *Tx) ByID(id memory.ID) (r Record, ok bool, err error) {
 	if err != nil {
 		return Record{}, false, wrap("read memory", err)
 	}
-	recs, err := scanRecords(rows)
+	recs, err := scanRecords(rows, 1)
 	if err != nil || len(recs) == 0 {
 		return Record{}, false, err
 	}
@@ -176,7 +176,7 @@ func (tx *Tx) ByRows(rows []int64) ([]Record, error) {
 	if err != nil {
 		return nil, wrap("read memories", err)
 	}
-	return scanRecords(found)
+	return scanRecords(found, len(rows))
 }
 
 // ActiveByHash finds the active memory with this hash of project and text.

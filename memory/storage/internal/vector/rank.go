@@ -5,14 +5,18 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 )
 
 // rankRows is how many full vectors are read at a time, after the first time.
 const rankRows = 64
 
+// vectorRoom is where full vectors are read to: a third of a megabyte for each question otherwise.
+var vectorRoom = sync.Pool{New: func() any { return new([]float32) }}
+
 // rank orders proposals by their full vectors. It reads them best first and stops when no other can be among the k
-// nearest, or, of searches that need not be exact, when as many as allowed are read; hits beyond are as the codes tell. all is false if some of the hits were
-// removed meanwhile, and so are missing.
+// nearest, or, of searches that need not be exact, when as many as allowed are read; hits beyond are as the codes
+// tell. all is false if some of the hits were removed meanwhile, and so are missing.
 func (x *Index) rank(ctx context.Context, query []float32, k int, p *proposals, e effort) (r Result, all bool, err error) {
 	r.Exact = p.exact
 	list := p.list
@@ -20,8 +24,11 @@ func (x *Index) rank(ctx context.Context, query []float32, k int, p *proposals, 
 	if !e.exact && len(list) > e.ranked {
 		list, rest = list[:e.ranked], list[e.ranked:]
 	}
-	vecs := make([]float32, max(min(k+16, len(list)), min(rankRows, len(list)))*x.dim)
 	n := min(k+16, len(list))
+	room := vectorRoom.Get().(*[]float32)
+	defer vectorRoom.Put(room)
+	*room = slices.Grow((*room)[:0], max(n, min(rankRows, len(list)))*x.dim)
+	vecs := (*room)[:cap(*room)]
 	for len(list) > 0 {
 		if err := ctx.Err(); err != nil {
 			return Result{}, false, err
