@@ -167,7 +167,9 @@ func (d *Detector) view(ctx context.Context, text string) (ms []match.Match, err
 		}
 	}()
 	for _, scan := range d.layers {
-		ms = append(ms, scan(text)...)
+		if ms = append(ms, scan(text)...); len(ms) >= 2*match.Enough {
+			return ms, ctx.Err()
+		}
 	}
 	more, err := d.rules.Scan(ctx, text)
 	return append(ms, more...), err

@@ -76,6 +76,9 @@ func covered(kept []Match, m Match) bool {
 	return false
 }
 
+// Enough is how many matches a layer looks for at most: with so many a text is sensitive, and nobody reads on.
+const Enough = 256
+
 // Dense is the rule of a match that says a text holds more that looks like secrets than can be checked within bounds.
 // It fails closed: such a text counts as sensitive.
 const Dense = "too-dense-to-check"

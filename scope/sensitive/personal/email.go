@@ -12,7 +12,7 @@ func emails(text string, out []match.Match) []match.Match {
 	last := 0
 	for i := 0; ; {
 		n := strings.IndexByte(text[i:], '@')
-		if n < 0 {
+		if n < 0 || len(out) >= match.Enough {
 			return out
 		}
 		at := i + n

@@ -3,8 +3,6 @@ package personal
 import (
 	"strings"
 
-	"github.com/nyaruka/phonenumbers"
-
 	"github.com/elderzan/elderzan/scope/sensitive/keyword"
 	"github.com/elderzan/elderzan/scope/sensitive/match"
 	"github.com/elderzan/elderzan/scope/sensitive/pattern"
@@ -168,14 +166,12 @@ func phoneCue(before string) bool {
 }
 
 func validPhone(s, region string) bool {
-	n, err := phonenumbers.Parse(s, region)
-	if err != nil {
-		return false
+	d := compact(s)
+	if region != "" {
+		return nationalPhone(d, region)
 	}
-	if region == "" {
-		return phonenumbers.IsValidNumber(n) || phonenumbers.IsPossibleNumber(n) && countDigits(s) >= 10
-	}
-	return phonenumbers.IsValidNumberForRegion(n, region)
+	valid, possible := internationalPhone(d)
+	return valid || possible && len(d) >= 10
 }
 
 // usPhone accepts numbers of the North American plan, the reserved 555-01xx ones included.

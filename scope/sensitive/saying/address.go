@@ -42,7 +42,7 @@ func addresses(text string, out []match.Match) []match.Match {
 	end := 0
 	for i := 0; ; {
 		n := strings.Index(text[i:], "://")
-		if n < 0 {
+		if n < 0 || len(out) >= match.Enough {
 			return out
 		}
 		at := i + n + 3

@@ -80,7 +80,7 @@ func scanEnglish(text string, l *lexicon, out []match.Match) []match.Match {
 		} else if m, ok := ahead(text, n, c); ok {
 			out = append(out, m)
 		}
-		return true
+		return len(out) < match.Enough
 	})
 	return out
 }

@@ -150,7 +150,7 @@ func Scan(text string) []match.Match {
 			last[h.Word] = end
 			out = append(out, r.match(start, end))
 		}
-		return !budget.Spent()
+		return !budget.Spent() && len(out) < match.Enough
 	})
 	out = t.shaped(text, out, &budget)
 	if budget.Spent() {
