@@ -102,6 +102,10 @@ crash: deps-test ## kill the store at every durable step, and at random against 
 sim: deps-test ## simulate many devices that sync, at length (SEED= repeats a run)
 	@ELDERZAN_LONG=1 ELDERZAN_SEED=$(SEED) $(GO) test -count=1 -timeout 60m -run Sim ./sync/...
 
+.PHONY: cloud
+cloud: deps-test ## sync through faults, a full disk, a failover and load, at length
+	@ELDERZAN_LONG=1 $(GO) test -count=1 -timeout 60m -v -run 'Faults|DiskFull|Failover|Load|Figures' ./sync/...
+
 .PHONY: fuzz
 fuzz: deps-test ## fuzz every target for FUZZTIME=30s
 	@$(WITH) cmd/deps/fuzz.sh $(FUZZTIME) $(PKG)

@@ -14,6 +14,7 @@ readonly BUILD=(
 )
 readonly TEST=(
 	postgresql
+	postgresql-15-auto-failover pg-auto-failover-cli # a manager that promotes the second server
 	softhsm2 gnome-keyring dbus  # keys kept elsewhere
 	chromium fonts-dejavu-core # goes through the dashboard as a person would
 )

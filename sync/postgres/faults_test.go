@@ -174,3 +174,80 @@ func (f *faults) complete(ids []memory.ID, version int) bool {
 	}
 	return true
 }
+
+// TestDiskFull has the server's disk fill up under a device that writes, and be given room again: nothing is lost or
+// doubled, and the device tells that it waits.
+func TestDiskFull(t *testing.T) {
+	memories := 400
+	if os.Getenv("ELDERZAN_LONG") != "" {
+		memories = 5000
+	}
+	c := pgtest.StartSmall(t, 48)
+	if err := postgres.Init(t.Context(), options(c, c.AdminURL("postgres"))); err != nil {
+		t.Fatal(err)
+	}
+	admin := c.Connect(t, c.AdminURL("postgres"))
+	for _, q := range []string{
+		`CREATE TABLESPACE small LOCATION '` + c.Small() + `'`,
+		`ALTER TABLE elderzan.globals SET TABLESPACE small`,
+		`CREATE TABLE public.filler (b bytea) TABLESPACE small`,
+		`ALTER TABLE public.filler ALTER b SET STORAGE EXTERNAL`,
+	} {
+		if _, err := admin.Exec(t.Context(), q); err != nil {
+			t.Fatal(err)
+		}
+	}
+	owner := found(t, c)
+	local := synctest.NewLocal(time.Now)
+	writer := memsync.NewEngine(memsync.Global(), local, owner.remote, memsync.Plain{}, memsync.Options{Device: "w", Batch: 100, Patience: -1})
+	text := strings.Repeat("words that take room ", 8)
+	put := func() {
+		for i := range memories {
+			local.Put(memory.Memory{ID: memory.NewID(), Content: fmt.Sprintf("%d %s", i, text), Scope: scope.Global, State: memory.Active}, false)
+		}
+	}
+	put()
+	if _, err := writer.Round(t.Context()); err != nil || local.Waiting() != 0 {
+		t.Fatalf("with room: %v, %d wait", err, local.Waiting())
+	}
+	full := false
+	for range 100 { // each a little less than what is left, until not even a page is
+		if _, err := admin.Exec(t.Context(), `INSERT INTO public.filler SELECT decode(repeat('00', 60000), 'hex') FROM generate_series(1, 16)`); err != nil {
+			if full = strings.Contains(err.Error(), "53100"); full {
+				break
+			}
+			t.Fatal(err)
+		}
+	}
+	if !full {
+		t.Fatal("the disk does not fill up")
+	}
+	for { // and the rest, page by page
+		if _, err := admin.Exec(t.Context(), `INSERT INTO public.filler VALUES (decode(repeat('00', 1500), 'hex'))`); err != nil {
+			break
+		}
+	}
+	put()
+	for range 3 {
+		if _, err := writer.Round(t.Context()); !errors.Is(err, memsync.ErrOffline) || !strings.Contains(err.Error(), "53100") {
+			t.Fatalf("with a full disk: %v; want that it is told and tried again", err)
+		}
+	}
+	if local.Waiting() == 0 {
+		t.Fatal("nothing waits")
+	}
+	if _, err := admin.Exec(t.Context(), `DROP TABLE public.filler`); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, "everything is delivered", func() bool {
+		_, err := writer.Round(t.Context())
+		return err == nil && local.Waiting() == 0
+	})
+	var rows, distinct int
+	if err := admin.QueryRow(t.Context(), `SELECT count(*), count(DISTINCT row) FROM elderzan.globals`).Scan(&rows, &distinct); err != nil {
+		t.Fatal(err)
+	}
+	if rows != 2*memories || distinct != rows {
+		t.Errorf("%d rows, %d of them different; want %d", rows, distinct, 2*memories)
+	}
+}

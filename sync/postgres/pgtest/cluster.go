@@ -36,6 +36,7 @@ type Cluster struct {
 	password string
 	cmd      *exec.Cmd
 	log      *bytes.Buffer
+	small    int // MiB of a file system of its own at Small; 0 for none
 }
 
 const admin = "admin"
@@ -43,12 +44,30 @@ const admin = "admin"
 // Start starts a cluster that ends with the test.
 func Start(tb testing.TB) *Cluster {
 	tb.Helper()
+	return startCluster(tb, 0)
+}
+
+// StartSmall is Start with a file system of so many MiB at Small, for a tablespace that fills up. It goes with the server:
+// only the server sees it, and a server that is started anew finds it empty.
+func StartSmall(tb testing.TB, mebibytes int) *Cluster {
+	tb.Helper()
+	return startCluster(tb, mebibytes)
+}
+
+// Small is the folder of the small file system.
+func (c *Cluster) Small() string { return filepath.Join(c.dir, "small") }
+
+func startCluster(tb testing.TB, small int) *Cluster {
+	tb.Helper()
 	dir, err := os.MkdirTemp("", "ezpg")
 	if err != nil {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() { os.RemoveAll(dir) })
-	c := &Cluster{dir: dir, password: rand.Text(), log: &bytes.Buffer{}, Port: freePort(tb)}
+	c := &Cluster{dir: dir, password: rand.Text(), log: &bytes.Buffer{}, Port: freePort(tb), small: small}
+	if err := os.Mkdir(c.Small(), 0o700); err != nil {
+		tb.Fatal(err)
+	}
 	c.writeCertificates(tb, "server", "localhost")
 	data := filepath.Join(dir, "data")
 	secret := filepath.Join(dir, "password")
@@ -119,7 +138,7 @@ func (c *Cluster) Dump(tb testing.TB, database string) []byte {
 // Up starts the server.
 func (c *Cluster) Up(tb testing.TB) {
 	tb.Helper()
-	c.cmd = c.command("postgres", "-D", filepath.Join(c.dir, "data"))
+	c.cmd = c.server()
 	c.cmd.Stderr, c.cmd.Stdout = c.log, c.log
 	if err := c.cmd.Start(); err != nil {
 		tb.Fatal(err)
@@ -151,6 +170,27 @@ func (c *Cluster) Down(tb testing.TB) {
 	}
 	_ = c.cmd.Wait() // it was told to die
 	c.cmd = nil
+}
+
+// server is the command that becomes the server. With a small file system it runs in a mount namespace: as root by itself,
+// else in a user namespace, in which the server, which refuses to be root, goes back to who started it.
+func (c *Cluster) server() *exec.Cmd {
+	args := []string{"-D", filepath.Join(c.dir, "data")}
+	if c.small == 0 {
+		return c.command("postgres", args...)
+	}
+	mount := fmt.Sprintf("mount -t tmpfs -o size=%dm,mode=0700 elderzan-test %s", c.small, c.Small())
+	outer, become := []string{"--user", "--map-root-user", "--mount"}, fmt.Sprintf("unshare --user --map-user=%d --map-group=%d", os.Getuid(), os.Getgid())
+	if uid, gid, ok := postgresUser(); ok {
+		outer, become = []string{"--mount"}, fmt.Sprintf("setpriv --reuid=%d --regid=%d --clear-groups", uid, gid)
+		mount += fmt.Sprintf(" && chown %d:%d %s", uid, gid, c.Small())
+	}
+	script := mount + " && exec " + become + ` "$@"`
+	words := append(append(outer, "sh", "-c", script, "sh", binary("postgres")), args...)
+	cmd := exec.Command("unshare", words...)
+	cmd.Dir = c.dir
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	return cmd
 }
 
 func (c *Cluster) command(name string, args ...string) *exec.Cmd {
