@@ -66,6 +66,7 @@ func (a *admin) register(s *server.MCPServer) {
 	addAdmin(a, s, "metrics", "Print the metrics", a.showMetrics)
 	addAdmin(a, s, "dashboard", "Start the web page", a.dashboard)
 	addAdmin(a, s, "http", "Serve MCP over HTTP, and its tokens", a.http)
+	addAdmin(a, s, "cost", "What the memories take", a.cost)
 	a.registerCloud(s)
 }
 
