@@ -190,8 +190,9 @@ func (v *vectorSet) waiting(sel *inverted.Selection) int {
 	v.mu.RLock()
 	defer v.mu.RUnlock()
 	n := 0
+	held := slices.Collect(maps.Values(v.rows))
 	for i, word := range sel.Bits() {
-		for _, rows := range v.rows {
+		for _, rows := range held {
 			if i < len(rows) {
 				word &^= rows[i]
 			}

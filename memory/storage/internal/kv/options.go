@@ -13,7 +13,7 @@ type Options struct {
 	MustExist        bool  // fail with ErrMissing instead of creating the database
 	WriteBufferBytes int64 // memtables of all families together; 0 means 8 MiB
 	BlockCacheBytes  int64 // uncompressed blocks, indexes and filters kept; 0 means 8 MiB
-	MaxOpenFiles     int   // table files kept open; 0 means 64
+	MaxOpenFiles     int   // table files kept open; 0 means 256
 
 	// Fail, if not nil, is called before each operation that touches the disk, with its name (see Ops); an error it
 	// returns becomes that of the operation, which is then not carried out. Tests fail the n-th call with it.
@@ -41,8 +41,10 @@ func Ops() []string {
 const (
 	defaultWriteBuffer = 8 << 20
 	defaultBlockCache  = 8 << 20
-	defaultOpenFiles   = 64
+	defaultOpenFiles   = 256
 	blockSize          = 4 << 10
+	vectorBlock        = 8 << 10  // six vectors: a third of the index that blocks of 4 KiB need
+	tableSize          = 64 << 20 // of a table file; few of them, as each opens with its index
 )
 
 func (o Options) withDefaults() (Options, error) {
@@ -69,35 +71,50 @@ type native struct {
 	db     *grocksdb.Options
 	family []*grocksdb.Options
 	table  *grocksdb.BlockBasedTableOptions
+	vector *grocksdb.BlockBasedTableOptions // of the family Vectors
 	cache  *grocksdb.Cache
 }
 
 func newNative(o Options) *native {
 	n := &native{cache: grocksdb.NewLRUCache(uint64(o.BlockCacheBytes))}
-	n.table = grocksdb.NewDefaultBlockBasedTableOptions()
-	n.table.SetBlockCache(n.cache)
-	n.table.SetBlockSize(blockSize)
-	n.table.SetCacheIndexAndFilterBlocks(true) // counts them into the cache's ceiling
-	n.table.SetPinL0FilterAndIndexBlocksInCache(true)
-	n.table.SetFormatVersion(5)
-	n.table.SetFilterPolicy(grocksdb.NewBloomFilterFull(10))
-
-	n.db = n.options(o)
-	for range families {
-		n.family = append(n.family, n.options(o))
+	n.table, n.vector = n.blocks(blockSize), n.blocks(vectorBlock)
+	n.db = n.options(o, n.table)
+	for _, f := range families {
+		table := n.table
+		if f == Vectors {
+			table = n.vector
+		}
+		n.family = append(n.family, n.options(o, table))
 	}
 	return n
 }
 
+func (n *native) blocks(size int) *grocksdb.BlockBasedTableOptions {
+	t := grocksdb.NewDefaultBlockBasedTableOptions()
+	t.SetBlockCache(n.cache)
+	t.SetBlockSize(size)
+	t.SetCacheIndexAndFilterBlocks(true) // counts them into the cache's ceiling
+	t.SetPinL0FilterAndIndexBlocksInCache(true)
+	t.SetFormatVersion(5)
+	t.SetFilterPolicy(grocksdb.NewBloomFilterFull(10))
+	// Of many vectors the index is larger than the cache: in parts, only those that are asked stay, and a miss reads 4 KiB.
+	t.SetIndexType(grocksdb.KTwoLevelIndexSearchIndexType)
+	t.SetPartitionFilters(true)
+	t.SetMetadataBlockSize(blockSize)
+	t.SetPinTopLevelIndexAndFilter(true)
+	t.SetCacheIndexAndFilterBlocksWithHighPriority(true)
+	return t
+}
+
 // options are used for the database and for each family: RocksDB reads from each what concerns it.
-func (n *native) options(o Options) *grocksdb.Options {
+func (n *native) options(o Options, table *grocksdb.BlockBasedTableOptions) *grocksdb.Options {
 	opts := grocksdb.NewDefaultOptions()
 	opts.SetCreateIfMissing(!o.MustExist)
 	opts.SetCreateIfMissingColumnFamilies(true)
 	opts.SetParanoidChecks(true)
 
 	opts.SetCompression(grocksdb.LZ4Compression)
-	opts.SetBlockBasedTableFactory(n.table)
+	opts.SetBlockBasedTableFactory(table)
 	opts.SetMaxOpenFiles(o.MaxOpenFiles)
 	opts.SetMaxBackgroundJobs(min(2, runtime.NumCPU()))
 
@@ -107,7 +124,7 @@ func (n *native) options(o Options) *grocksdb.Options {
 	opts.SetMaxWriteBufferNumber(2)
 	opts.SetArenaBlockSize(64 << 10)
 	opts.SetMaxTotalWalSize(uint64(4 * o.WriteBufferBytes))
-	opts.SetTargetFileSizeBase(16 << 20)
+	opts.SetTargetFileSizeBase(tableSize)
 	opts.SetLevelCompactionDynamicLevelBytes(true)
 	opts.SetBytesPerSync(1 << 20)
 
@@ -127,5 +144,6 @@ func (n *native) destroy() {
 	}
 	n.db.Destroy()
 	n.table.Destroy()
+	n.vector.Destroy()
 	n.cache.Destroy()
 }
