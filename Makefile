@@ -98,6 +98,10 @@ cover: deps-test ## all tests with coverage: coverage.out, coverage.html and the
 crash: deps-test ## kill the store at every durable step, and at random against a model, at length (SEED= repeats a run)
 	@ELDERZAN_LONG=1 ELDERZAN_SEED=$(SEED) $(GO) test -count=1 -timeout 60m -run Crash $(PKG)
 
+.PHONY: conformance
+conformance: deps-test ## the official MCP conformance tool over HTTP, both eras of the protocol, twenty runs
+	@ELDERZAN_LONG=1 $(GO) test -count=1 -timeout 60m -run TestConformance ./cmd/elderzan
+
 .PHONY: sim
 sim: deps-test ## simulate many devices that sync, at length (SEED= repeats a run)
 	@ELDERZAN_LONG=1 ELDERZAN_SEED=$(SEED) $(GO) test -count=1 -timeout 60m -run Sim ./sync/...

@@ -73,10 +73,7 @@ func (d *httpDoor) listen(c httpConfig, address string, lease time.Duration) (ur
 	if err != nil {
 		return "", hint(fmt.Errorf("listen for HTTP: %w", err), "name a free address: elderzan serve --http 127.0.0.1:0 takes any")
 	}
-	s := streamable.New(streamable.Options{
-		Serve: d.serve, Admit: d.tokens.Admit, Denied: d.deny, Ended: d.h.ended, Tool: d.tool, Local: userName(),
-		Hosts: append(names, c.Hosts...), Origins: c.Origins, Logger: d.h.log,
-	})
+	s := d.transport(c, names, d.tokens.Admit)
 	stop := s.Listen(nl, secure)
 	l := &httpListener{url: urlOf(nl, secure != nil), stop: sync.OnceValue(func() error { return errors.Join(stop(), closed(s)) })}
 	if lease > 0 {
@@ -85,6 +82,14 @@ func (d *httpDoor) listen(c httpConfig, address string, lease time.Duration) (ur
 	d.open[address] = l
 	d.h.log.Info("MCP over HTTP", "at", l.url)
 	return l.url, nil
+}
+
+// transport returns what answers at an address, under the names that its certificate vouches for.
+func (d *httpDoor) transport(c httpConfig, names []string, admit func(*http.Request) (streamable.Who, bool)) *streamable.Server {
+	return streamable.New(streamable.Options{
+		Serve: d.serve, Admit: admit, Denied: d.deny, Ended: d.h.ended, Tool: d.tool, Local: userName(),
+		Hosts: append(names, c.Hosts...), Origins: c.Origins, Logger: d.h.log,
+	})
 }
 
 // keep serves the address of the settings. One that cannot be served is an alert: it keeps nobody else from the memory.
