@@ -62,6 +62,7 @@ func (a *admin) register(s *server.MCPServer) {
 	addAdmin(a, s, "reembed", "How far embedding anew has come", a.reembed)
 	addAdmin(a, s, "access", "Who may do what", a.access)
 	addAdmin(a, s, "audit", "Show, verify and sign the audit log", a.audit)
+	addAdmin(a, s, "report", "Report on a week, a month or a quarter", a.report)
 	addAdmin(a, s, "flags", "Features and for whom they are on", a.flags)
 	addAdmin(a, s, "metrics", "Print the metrics", a.showMetrics)
 	addAdmin(a, s, "dashboard", "Start the web page", a.dashboard)
@@ -71,7 +72,7 @@ func (a *admin) register(s *server.MCPServer) {
 }
 
 // ownersOnly are the admin tools that ask for no right by themselves and that not everybody may use.
-var ownersOnly = map[string]bool{"cost": true, "doctor": true, "backup": true, "reembed": true, "topics": true, "http": true, "flags": true}
+var ownersOnly = map[string]bool{"cost": true, "doctor": true, "backup": true, "reembed": true, "topics": true, "http": true, "flags": true, "report": true}
 
 // addAdmin adds one admin tool whose arguments are read into A.
 func addAdmin[A any](a *admin, s *server.MCPServer, name, title string, do func(context.Context, *stack, A) (any, error)) {

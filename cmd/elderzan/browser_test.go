@@ -133,6 +133,9 @@ func TestDashboard(t *testing.T) {
 	for _, text := range hostile {
 		f.ok("remember", text, "--title", text, "--tags", strings.NewReplacer(",", "", `"`, "").Replace(text), "--wait")
 	}
+	f.ok("recall", "where is the reception?")
+	f.ok("stop")                              // writes what was measured
+	f.ok("recall", "where is the reception?") // loads the model: a page that waits for that may be given up
 	ctx := browser(t)
 	dialogs := 0
 	chromedp.ListenTarget(ctx, func(ev any) {
@@ -175,6 +178,15 @@ func TestDashboard(t *testing.T) {
 	see(t, ctx, "audit", "follow from each other", "remember", "forget")
 	do(t, ctx, chromedp.Navigate(base+"/settings"), chromedp.WaitVisible("table"))
 	see(t, ctx, "settings", "default_scope", "not set")
+	do(t, ctx, chromedp.Navigate(base+"/metrics"), chromedp.WaitVisible(".charts svg"))
+	see(t, ctx, "metrics", "Time to an answer", "Last week", "calls in 5 minutes")
+	do(t, ctx, press(`.reaches a[href="/metrics?range=week"]`), arrive(`location.search === "?range=week" && document.querySelectorAll(".chart-line, .chart-dot").length > 4`))
+	see(t, ctx, "metrics-week", "Memories")
+	do(t, ctx, chromedp.Navigate(base+"/settings"), press(`form[action="/flags/recall.merge-duplicates"] button[value=off]`), arrive(`document.querySelector('form[action="/flags/recall.merge-duplicates"] button[value=default]')`))
+	if out := f.ok("flags", "list"); !strings.Contains(out, "recall.merge-duplicates  off") {
+		t.Errorf("flags after turning one off on the page: %s", out)
+	}
+	do(t, ctx, press(`form[action="/flags/recall.merge-duplicates"] button[value=default]`), arrive(`document.querySelector('form[action="/flags/recall.merge-duplicates"] button[value=off]')`))
 
 	do(t, ctx, chromedp.Navigate(base+"/topics"), chromedp.WaitReady("main"))
 	see(t, ctx, "topics", "Topics")
@@ -207,7 +219,7 @@ func TestDashboard(t *testing.T) {
 
 	// A phone in the dark: nothing is wider than its screen.
 	do(t, ctx, emulation.SetDeviceMetricsOverride(390, 844, 2, true), emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}}))
-	for _, path := range []string{"/", "/memories", "/topics", "/sessions", "/conflicts", "/audit", "/settings"} {
+	for _, path := range []string{"/", "/memories", "/topics", "/sessions", "/conflicts", "/audit", "/metrics", "/settings"} {
 		var wide int
 		do(t, ctx, chromedp.Navigate(base+path), chromedp.WaitReady("main"), chromedp.Evaluate(`document.documentElement.scrollWidth - innerWidth`, &wide))
 		if wide > 0 {

@@ -61,6 +61,9 @@ var settings = []setting{
 	{"cloud_ssl_cert_path", "", "PEM file of the authority that vouches for the cloud's server; empty: what cloud init or an invite gave, else the system's"},
 	{"cloud_tls_pins", "", "pins of the server's keys, sha256/…, with commas: two or more, one of them a backup (elderzan cloud pins lists them); empty: what cloud init or an invite gave"},
 	{"sync_interval", "300s", "longest time between two looks at the cloud; changes on either side are exchanged at once"},
+	{"report.every", "", "weekly, monthly or quarterly: the engine writes a report at the end of each period; empty: none"},
+	{"report.folder", "", "folder for those reports; empty: reports in the data folder"},
+	{"report.format", "html", "html or markdown"},
 	{"embedding.timeout", "20s", "longest wait for one request to that server"},
 }
 
@@ -77,6 +80,7 @@ type config struct {
 	Backup        backupConfig
 	Keys          keysConfig
 	Cloud         cloudConfig
+	Report        reportConfig
 }
 
 type embeddingConfig struct {
@@ -166,6 +170,9 @@ func validate(dir string, k *koanf.Koanf) (config, error) {
 		return c, err
 	}
 	c.Keys = keysConfig{URL: k.String("kms_url"), PassphraseFile: k.String("passphrase_file")}
+	if err := c.Report.read(dir, k, bad); err != nil {
+		return c, err
+	}
 	if err := c.Backup.read(dir, k, bad); err != nil {
 		return c, err
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/open-feature/go-sdk/openfeature/isolated"
 	"github.com/spf13/cobra"
 
+	"github.com/elderzan/elderzan/cmd/internal/dashboard"
 	"github.com/elderzan/elderzan/cmd/internal/rollout"
 	"github.com/elderzan/elderzan/memory"
 	"github.com/elderzan/elderzan/scope"
@@ -139,6 +140,33 @@ func (f *flags) close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	return f.api.Shutdown(ctx)
+}
+
+// flagBoard shows the flags on the dashboard.
+type flagBoard struct{ w *webPage }
+
+func (b flagBoard) List() []dashboard.Flag {
+	st := b.w.h.stack.Load()
+	if st == nil {
+		return nil
+	}
+	var out []dashboard.Flag
+	list, _ := st.flags.book.List()
+	for _, f := range list {
+		out = append(out, dashboard.Flag{Name: f.Name, Says: f.Says, Help: f.Help, State: string(f.Rule.State)})
+	}
+	return out
+}
+
+func (b flagBoard) Set(ctx context.Context, name, state string) error {
+	st, err := b.w.h.current(ctx)
+	if err != nil {
+		return err
+	}
+	if err := st.service.Authorize(ctx, b.w.caller(), "flags"); err != nil {
+		return err
+	}
+	return st.flags.book.Set(ctx, name, rollout.Rule{State: rollout.State(state)}, b.w.caller().User, "dashboard")
 }
 
 type flagsArgs struct {

@@ -21,13 +21,13 @@ func main() {
 	err := newRoot(&app{in: os.Stdin, out: os.Stdout, err: os.Stderr}).ExecuteContext(ctx)
 	stop()
 	if err != nil {
-		report(os.Stderr, err)
+		tellError(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-// report prints an error and, where it carries one, the next command to type.
-func report(w *os.File, err error) {
+// tellError prints an error and, where it carries one, the next command to type.
+func tellError(w *os.File, err error) {
 	fmt.Fprintln(w, "elderzan:", err)
 	var h *hintError
 	if errors.As(err, &h) {

@@ -171,7 +171,9 @@ func (h *holder) open(ctx context.Context) (engine.Closer, error) {
 		h.door.keep(c.HTTP)
 	}
 	h.stack.Store(st)
+	recorder := metrics.Record(st.store, h.metrics, h.log)
 	return func(context.Context) error {
+		recorder.Close()
 		h.door.close()
 		err := errors.Join(h.page.close(), stopMetrics())
 		h.stack.Store(nil)

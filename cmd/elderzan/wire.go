@@ -43,6 +43,7 @@ type stack struct {
 
 	authorizer *authorizer
 	flags      *flags
+	reporter   *reporter // nil where no reports are wanted
 
 	keys      keyring.Source // of the master key
 	keyAlerts []string
@@ -126,6 +127,9 @@ func openStack(ctx context.Context, c config, mend bool, log *slog.Logger) (_ *s
 		return nil, err
 	}
 	st.flags.watch(st.cloud)
+	if c.Report.Every != "" {
+		st.reporter = startReporter(ctx, st, c.Report, log)
+	}
 	st.cloudReady.Store(st.cloud)
 	st.sweeper = memory.NewSweeper(context.WithoutCancel(ctx), st.service, store, log)
 	if err := st.reembed(ctx, plan, log); err != nil {
@@ -194,6 +198,9 @@ func (s *stack) alerts() []string {
 // close stops the workers first and the engines last.
 func (s *stack) close() error {
 	var errs []error
+	if s.reporter != nil {
+		s.reporter.close()
+	}
 	if s.flags != nil {
 		errs = append(errs, s.flags.close())
 	}

@@ -35,7 +35,13 @@ func (s *Server) overview(_ http.ResponseWriter, r *http.Request) (string, view,
 }
 
 func (s *Server) settings(_ http.ResponseWriter, r *http.Request) (string, view, error) {
-	return "settings", view{Title: "Settings", Path: "/settings", Data: map[string]any{
-		"Settings": s.opts.Settings(), "Engine": s.opts.Overview(r.Context()),
-	}}, nil
+	data := map[string]any{"Settings": s.opts.Settings(), "Engine": s.opts.Overview(r.Context())}
+	if s.opts.Flags != nil {
+		data["Flags"] = s.opts.Flags.List()
+	}
+	flash := ""
+	if r.URL.Query().Get("done") == "flag" {
+		flash = "Changed; it is in force."
+	}
+	return "settings", view{Title: "Settings", Path: "/settings", Flash: flash, Data: data}, nil
 }

@@ -31,6 +31,8 @@ type Options struct {
 	Conflicts Conflicts
 	Settings  func() []Setting
 	Recent    func() Recent // nil: nothing is counted
+	History   History
+	Flags     Flags
 	Logger    *slog.Logger
 	Now       func() time.Time // nil means time.Now
 }
@@ -147,6 +149,13 @@ func (s *Server) route() error {
 	if s.opts.Audit != nil {
 		s.mux.HandleFunc("GET /audit", s.handle(s.audit))
 		s.routes = append(s.routes, page{"/audit", "Audit"})
+	}
+	if s.opts.History != nil {
+		s.mux.HandleFunc("GET /metrics", s.handle(s.metrics))
+		s.routes = append(s.routes, page{"/metrics", "Metrics"})
+	}
+	if s.opts.Flags != nil {
+		s.mux.HandleFunc("POST /flags/{name}", s.handle(s.setFlag))
 	}
 	if s.opts.Settings != nil {
 		s.mux.HandleFunc("GET /settings", s.handle(s.settings))

@@ -31,6 +31,7 @@ type Metrics struct {
 	calls    *prometheus.CounterVec
 	seconds  *prometheus.HistogramVec
 	window   *window
+	tally    tally // since the last point of the history
 }
 
 // buckets are the bounds of the latency histograms in seconds; the promises (10, 50, 200, 500 ms) are among them.
@@ -59,7 +60,7 @@ func New(o Options) *Metrics {
 func (m *Metrics) Called(tool, outcome string, took time.Duration) {
 	m.calls.WithLabelValues(tool, outcome).Inc()
 	m.seconds.WithLabelValues(tool).Observe(took.Seconds())
-	m.window.add(outcome, took)
+	m.tally.add(tool, outcome, m.window.add(outcome, took))
 }
 
 // Handler serves the metrics to Prometheus.

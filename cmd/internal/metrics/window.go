@@ -46,7 +46,8 @@ func (w *window) number() int64 { return w.now().UnixNano() / int64(windowSpan/w
 // failures are the outcomes that are not the caller's doing.
 var failures = map[string]bool{"internal": true, "corrupt": true, "unavailable": true, "timeout": true}
 
-func (w *window) add(outcome string, took time.Duration) {
+// add counts a call and returns the number of its bucket.
+func (w *window) add(outcome string, took time.Duration) (bucket int) {
 	b, _ := slices.BinarySearch(buckets, took.Seconds())
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -60,6 +61,7 @@ func (w *window) add(outcome string, took time.Duration) {
 	if failures[outcome] {
 		s.failing++
 	}
+	return b
 }
 
 // Recent is what the calls of the last minutes were like.
