@@ -38,7 +38,7 @@ func dataDir(t testing.TB) string {
 	return ""
 }
 
-func corpus(t testing.TB) []row {
+func developmentCorpus(t testing.TB) []row {
 	dir := dataDir(t)
 	if dir == "" {
 		return nil
@@ -77,7 +77,7 @@ func (c tally) rate() float64 {
 // TestDevelopmentCorpus holds the detector to its goals on the development corpus, where that is at hand: recall of at
 // least 99 %, all of the sentences and all of the Japanese, and at most 2 % false alarms.
 func TestDevelopmentCorpus(t *testing.T) {
-	rows := corpus(t)
+	rows := developmentCorpus(t)
 	if rows == nil {
 		t.Log("the development corpus is absent (set ELDERZAN_DATA_DIR); checked: nothing here, see the tests of the layers")
 		return

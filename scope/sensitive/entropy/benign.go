@@ -32,6 +32,9 @@ func benign(text string, v candidate, s, before, after string) bool {
 			return true
 		}
 	}
+	if b := text[max(0, v.start-64):v.start]; strings.Contains(b, "PUBLIC KEY-----") || strings.Contains(b, "CERTIFICATE-----") {
+		return true
+	}
 	if uuidPath(text, v, s) || resource(s) {
 		return true
 	}

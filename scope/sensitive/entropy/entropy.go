@@ -208,7 +208,7 @@ func judge(text string, v candidate, marks []mark) (float64, string) {
 	switch {
 	case v.uuid || v.hex && (v.shape.Len >= 16 || near == cueNear):
 		return judgeHex(v, near, tight, vcs, before)
-	case near == cueNear && strong(v, s, 14, 0.6):
+	case near == cueNear && (strong(v, s, 14, 0.6) || v.shape.Len >= 20 && v.shape.Lower >= 4 && v.shape.Upper >= 4 && v.shape.Other == 0 && v.random >= 0.95 && value.WordShare(s) < 0.3):
 		return 0.75, "random-near-cue"
 	case near == cueNear && tight && v.shape.Turns >= 3 && strong(v, s, shortest, 0.5):
 		return 0.7, "random-near-cue"

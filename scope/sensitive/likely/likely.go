@@ -43,7 +43,7 @@ const (
 // From which score, in nats, a word of each class counts, near a word for a secret and away from one. They were set on
 // the rounds of testdata and on paragraphs and commit messages of other projects, so that about one text in a hundred is found by mistake.
 var (
-	thresholdNear = [classes]float64{wordClass: -0.3, joinedClass: -1.3, mixedClass: -1.2, numberClass: -1, countClass: 1.4, foreignClass: -2}
+	thresholdNear = [classes]float64{wordClass: -0.3, joinedClass: -1.3, mixedClass: -1.2, numberClass: -1, countClass: 1.4, foreignClass: -0.8}
 	thresholdFar  = [classes]float64{wordClass: 1, joinedClass: 0, mixedClass: -0.2, numberClass: 1.5, countClass: 2, foreignClass: 1.2}
 )
 
@@ -67,7 +67,7 @@ func classOf(s string) class {
 		}
 	}
 	switch {
-	case letters == 0 && others == 0 && (digits+joins < 3 || strings.Contains(s, ".")):
+	case letters+digits+others < 3, letters == 0 && others == 0 && (digits+joins < 3 || strings.Contains(s, ".")):
 		return countClass
 	case letters == 0:
 		return numberClass
@@ -131,6 +131,12 @@ func published(text string, start int, s string) bool {
 			return true
 		}
 	}
+	if len(s) <= 18 && (strings.HasPrefix(s, "0x") || strings.HasPrefix(s, "0X")) { // an address, an error number
+		return true
+	}
+	if len(s) >= 8 && strings.Trim(s, "0123456789abcdef") == "" && idWords.Has(wordBefore(text, start)) {
+		return true
+	}
 	if b := text[max(0, start-64):start]; strings.Contains(b, "BEGIN PUBLIC KEY") || strings.Contains(b, "BEGIN CERTIFICATE") {
 		return true
 	}
@@ -138,6 +144,15 @@ func published(text string, start int, s string) bool {
 		return true
 	}
 	return strings.Count(s, ".") >= 2 && host.MatchString(s)
+}
+
+// idWords stand before a hexadecimal number that is an id or a digest.
+var idWords = keyword.NewList(`id ids object commit revision rev sha sha1 sha256 md5 hash digest checksum trace span request session uid uuid etag build image container`)
+
+// wordBefore returns the word before start in small letters, or "".
+func wordBefore(text string, start int) string {
+	s := strings.TrimRight(text[max(0, start-24):start], " :=\t")
+	return strings.ToLower(s[strings.LastIndexAny(s, " \n\t\"'(=:,")+1:])
 }
 
 var host = pattern.New(`^[a-z0-9-]+(?:\.[a-z0-9-]+)+\.(?:com|org|net|io|dev|internal|local|lan|example|de|jp|co|eu|uk|fr|test)$`)

@@ -64,6 +64,7 @@ var forms = []form{
 	{"curl-option", "CURLOPT_", true, `CURLOPT_\w*(?:PASSWORD|USERPWD|PASSWD)\s*,\s*` + quotedArg, 0.9, false},
 	{"mosquitto-password", "mosquitto_", true, `mosquitto_\w+\b[^\n]*?\s-P\s+` + arg, 0.9, false},
 	{"ssh-keygen-passphrase", "ssh-keygen ", true, `ssh-keygen\b[^\n]*?\s-[PN]\s+` + arg, 0.9, false},
+	{"keychain-password", "security add-", true, `security add-\S+\s[^\n]*?-w\s+` + arg, 0.9, false},
 	{"wifi-qr-code", "wifi:", true, `(?i)wifi:(?:[^\n]*;)?P:((?:[^;\\\n]|\\.){4,64})`, 0.95, false},
 	{"telegram-url", "tgram://", true, `tgram://(\d{6,12}:[\w-]{24,})`, 0.95, false},
 	{"cmdkey", "cmdkey", true, `(?i)cmdkey\b[^\n]*?/pass:` + arg, 0.9, false},
@@ -143,11 +144,14 @@ func commandValue(f *form, s string) bool {
 	if f.random {
 		return made(s)
 	}
-	if plain(s) && (describes(s) || strings.HasPrefix(f.rule, "cisco") || f.rule == "option" && len(s) < 6) {
+	if plain(s) && (talk.Has(strings.ToLower(s)) || describes(s) && !shells.Has(f.rule) || strings.HasPrefix(f.rule, "cisco") || f.rule == "option" && len(s) < 6) {
 		return false
 	}
 	return f.rule != "option" || made(s) || value.ShapeOf(s).Digit > 0 && !measured(s) || strings.ContainsAny(s, "!@#$%^&*")
 }
+
+// shells are the forms whose value can be nothing but a password, however it ends.
+var shells = keyword.NewList(`sshpass smb-user mysql-password redis-password rdp-password ldap-password zip-password openssl-pass gpg-passphrase htpasswd curl-user wget-password mosquitto-password ssh-keygen-passphrase keychain-password net-use-password`)
 
 func made(s string) bool {
 	sh := value.ShapeOf(s)

@@ -30,6 +30,9 @@ func judge(text string, v found, l link, n name, c *cue) float64 {
 	if !v.quoted && v.end < v.next && text[v.end] == ':' && strings.IndexByte(text[n.end:v.start], '\n') >= 0 { // the next key of a mapping
 		return 0
 	}
+	if v.quoted && (strings.HasPrefix(s, " %") || strings.HasPrefix(s, ")")) { // what stands between two strings
+		return 0
+	}
 	if l.comma && !v.quoted || c.class == weak && v.words > 1 {
 		return 0
 	}
@@ -189,7 +192,7 @@ func judgeQuoted(s string, v found, l link, n name) float64 {
 	switch {
 	case v.words > 8, v.words >= 2 && l.kind == assign && !l.prose && describes(firstWord(s)), v.words >= 4 && describes(firstWord(s)):
 		return 0
-	case v.words == 1 && plain(s) && (describes(s) && l.kind == copula || typeName(s)):
+	case v.words == 1 && plain(s) && (describes(s) && l.kind == copula && !stock.Has(strings.ToLower(s)) || typeName(s)):
 		return 0
 	case l.comma && plain(s) && !n.code: // a list of words in quotes
 		return 0
@@ -198,6 +201,9 @@ func judgeQuoted(s string, v found, l link, n name) float64 {
 	}
 	return 0.7
 }
+
+// stock are passwords that installations begin with: in quotes behind "the password is" they are said, not described.
+var stock = keyword.NewList(`admin root guest test demo default changeme user`)
 
 // phrase reports whether a word begins a passphrase: three words or more to the end of the line or sentence, after a cue
 // that speaks of a phrase, and most of them things rather than words of talk.
@@ -329,6 +335,9 @@ func judgeSecret(text, s string, sh value.Shape, v found, l link, n name, c *cue
 		if sh.Digit > 0 && sh.Lower+sh.Upper > 0 && len(s) >= 8 && !value.Identifier(s) || sh.Other >= 2 && !value.Identifier(s) && len(s) >= 10 && sh.Digit+sh.Upper > 0 {
 			return 0.7
 		}
+	}
+	if l.kind == assign && n.code && !l.prose && sh.Digit >= 3 && sh.Lower+sh.Upper >= 3 && len(s) >= 8 && sh.Other == 0 && !value.Digest(s) {
+		return 0.6
 	}
 	if l.kind == copula && sh.Digit > 0 && sh.Lower+sh.Upper > 0 && len(s) >= 6 && !value.Identifier(s) {
 		return 0.65

@@ -280,7 +280,7 @@ func (g *generator) said(n int) string {
 	for i := range w {
 		w[i] = g.pick([]string{"zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"})
 	}
-	return strings.Join(w, " ")
+	return strings.Join(w, g.pick([]string{" ", " ", ", ", "-"}))
 }
 
 func (g *generator) kanji(n int) string {
