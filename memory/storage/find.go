@@ -199,11 +199,42 @@ func (s *Store) load(ctx context.Context, f memory.Filter, words map[int64]inver
 		rows = append(rows, row)
 	}
 	slices.Sort(rows)
-	parts, err := s.records(ctx, rows)
+	read, err := s.read(ctx, rows)
 	if err != nil {
 		return nil, catalogError(err)
 	}
-	out := make([]memory.Candidate, 0, len(rows))
+	out := make([]memory.Candidate, 0, len(read))
+	for _, row := range rows {
+		m, ok := read[row]
+		if !ok || !matches(&f, &m.memory) {
+			continue
+		}
+		hit := words[row]
+		sim, has := near[row]
+		c := memory.Candidate{Memory: m.memory, Lexical: hit.Score, Own: hit.Own, Cover: hit.Cover, Dense: sim.cosine, Space: sim.space, HasVector: has,
+			Uses: m.uses, LastUsed: m.lastUsed}
+		u := s.uses.pending(m.memory.ID)
+		c.Uses += u.Count
+		if u.Last.After(c.LastUsed) {
+			c.LastUsed = u.Last
+		}
+		out = append(out, c)
+	}
+	return out, nil
+}
+
+// read returns the memories of rows, by row, without those that are damaged or gone.
+func (s *Store) read(ctx context.Context, rows []int64) (map[int64]recentMemory, error) {
+	found := make(map[int64]recentMemory, len(rows))
+	moment := s.recent.begin()
+	missing := s.recent.find(rows, found)
+	if len(missing) == 0 {
+		return found, nil
+	}
+	parts, err := s.records(ctx, missing)
+	if err != nil {
+		return nil, err
+	}
 	for _, records := range parts {
 		for i := range records {
 			r := &records[i]
@@ -212,22 +243,12 @@ func (s *Store) load(ctx context.Context, f memory.Filter, words map[int64]inver
 				s.opts.Logger.Error("a memory is damaged; run `elderzan doctor --repair`", "id", r.Memory.ID, "error", err)
 				continue
 			}
-			if !matches(&f, &m) {
-				continue
-			}
-			hit := words[r.Row]
-			sim, has := near[r.Row]
-			c := memory.Candidate{Memory: m, Lexical: hit.Score, Own: hit.Own, Cover: hit.Cover, Dense: sim.cosine, Space: sim.space, HasVector: has,
-				Uses: r.Uses, LastUsed: r.LastUsed}
-			u := s.uses.pending(m.ID)
-			c.Uses += u.Count
-			if u.Last.After(c.LastUsed) {
-				c.LastUsed = u.Last
-			}
-			out = append(out, c)
+			read := recentMemory{memory: m, uses: r.Uses, lastUsed: r.LastUsed}
+			s.recent.keep(moment, r.Row, read, len(r.Body))
+			found[r.Row] = read
 		}
 	}
-	return out, nil
+	return found, nil
 }
 
 // manyRows is from how many rows on two readers share the reading: decrypting pages takes most of the time.

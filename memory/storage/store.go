@@ -30,6 +30,7 @@ type Store struct {
 	features features
 	drafts   drafts
 	uses     uses
+	recent   *recent
 	snaps    snapshots
 	saving   sync.Mutex // one snapshot of the indexes at a time
 

@@ -41,6 +41,9 @@ type Options struct {
 	// Words, where set, returns the words of a record that is not sealed, whose terms it is given. It is asked for
 	// those that waited for the full-text table when the database was last open; where it fails, there are none.
 	Words func(*Record) (*Words, error)
+	// Changed, where set, is told the row of each memory that was there before and that was changed, counted as used or
+	// deleted, when that is committed and before Write returns.
+	Changed func(row int64)
 	// Fail, where set, is asked before each step of the engine; an error it returns is the step's. For tests.
 	Fail func(op string) error
 	// Step, where set, is told before and after each commit. For tests that crash there.

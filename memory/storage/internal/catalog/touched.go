@@ -10,6 +10,7 @@ const (
 
 // Touch notes that what indexes hold of a row is not what it was.
 func (tx *Tx) Touch(row int64, what int) error {
+	tx.changedRow(row)
 	_, err := tx.exec("note change", `INSERT INTO touched (row, what) VALUES (?, ?)`, row, what)
 	return err
 }

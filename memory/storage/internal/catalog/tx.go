@@ -52,6 +52,13 @@ func (tx *Tx) exec(op, query string, args ...any) (sql.Result, error) {
 	return res, wrap(op, err)
 }
 
+// changedRow has Options.Changed be told of row.
+func (tx *Tx) changedRow(row int64) {
+	if changed := tx.w.db.opts.Changed; changed != nil {
+		tx.After(func() { changed(row) })
+	}
+}
+
 // row runs a query for one row and reports whether there was one.
 func (tx *Tx) row(op, query string, args []any, dst ...any) (bool, error) {
 	if err := tx.w.db.fail(op); err != nil {
@@ -285,10 +292,16 @@ func (tx *Tx) AddUses(uses map[memory.ID]Use) error {
 		if err != nil {
 			continue // no memory has an id of another form
 		}
-		_, err = tx.exec("count use", `INSERT INTO usage (row, uses, last_at) SELECT row, ?, ? FROM memories WHERE id = ?
-			ON CONFLICT (row) DO UPDATE SET uses = uses + excluded.uses, last_at = max(last_at, excluded.last_at)`, u.Count, u.Last.UnixMilli(), key)
+		tx.changed = true
+		var row int64
+		known, err := tx.row("count use", `INSERT INTO usage (row, uses, last_at) SELECT row, ?, ? FROM memories WHERE id = ?
+			ON CONFLICT (row) DO UPDATE SET uses = uses + excluded.uses, last_at = max(last_at, excluded.last_at) RETURNING row`,
+			[]any{u.Count, u.Last.UnixMilli(), key}, &row)
 		if err != nil {
 			return err
+		}
+		if known {
+			tx.changedRow(row)
 		}
 	}
 	return nil
