@@ -2,9 +2,10 @@ package minilm
 
 import (
 	"context"
-	"sync"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // Embed returns the unit vector of each text, in order. Of a text longer than MaxTokens tokens the beginning counts, or
@@ -28,16 +29,20 @@ func (m *Model) Embed(ctx context.Context, texts []string) ([][]float32, error) 
 	}
 	parts := make([][]float32, len(ids))
 	list := passes(ids)
-	err = m.each(ctx, list, func(s *scratch, p pass) {
+	err = m.each(ctx, list, func(s *scratch, p pass) error {
 		if len(list) == 1 {
 			defer m.sharing(s, ids)()
 		}
-		x := l.weights.forward(m.kernels, s, ids[p.from:p.to])
+		x, err := l.weights.forward(m.kernels, s, l.file, ids[p.from:p.to])
+		if err != nil {
+			return err
+		}
 		row := 0
 		for i := p.from; i < p.to; i++ {
 			parts[i] = pool(x[row*hidden:], len(ids[i]))
 			row += len(ids[i])
 		}
+		return nil
 	})
 	if err != nil {
 		return nil, err
@@ -129,28 +134,28 @@ func passes(ids [][]int32) []pass {
 	return list
 }
 
-// each runs f over the passes on the goroutines that the options allow, and returns ctx's error if it ends before the
-// last has begun.
-func (m *Model) each(ctx context.Context, list []pass, f func(*scratch, pass)) error {
+// each runs f over the passes on the goroutines that the options allow, and returns the first error, or ctx's if it ends
+// before the last has begun.
+func (m *Model) each(ctx context.Context, list []pass, f func(*scratch, pass) error) error {
 	var next atomic.Int64
-	work := func() {
-		s := m.scratch.Get().(*scratch)
-		defer m.scratch.Put(s)
-		for ctx.Err() == nil {
-			i := int(next.Add(1)) - 1
-			if i >= len(list) {
-				return
+	work, ctx := errgroup.WithContext(ctx)
+	for range min(m.threads, len(list)) {
+		work.Go(func() error {
+			s := m.scratch.Get().(*scratch)
+			defer m.scratch.Put(s)
+			for ctx.Err() == nil {
+				i := int(next.Add(1)) - 1
+				if i >= len(list) {
+					return nil
+				}
+				if err := f(s, list[i]); err != nil {
+					return err
+				}
 			}
-			f(s, list[i])
-		}
+			return ctx.Err()
+		})
 	}
-	var others sync.WaitGroup
-	for range min(m.threads, len(list)) - 1 {
-		others.Go(work)
-	}
-	work()
-	others.Wait()
-	return ctx.Err()
+	return work.Wait()
 }
 
 // Span is a part of a text: text[Start:End], in bytes.
@@ -167,7 +172,10 @@ func (m *Model) EmbedTokens(ctx context.Context, text string) ([][]float32, []Sp
 	tokens := l.tokens.encode(text, MaxTokens-2)
 	s := m.scratch.Get().(*scratch)
 	defer m.scratch.Put(s)
-	x := l.weights.forward(m.kernels, s, [][]int32{l.tokens.ids(text)})
+	x, err := l.weights.forward(m.kernels, s, l.file, [][]int32{l.tokens.ids(text)})
+	if err != nil {
+		return nil, nil, err
+	}
 	vectors := make([][]float32, len(tokens))
 	spans := make([]Span, len(tokens))
 	backing := make([]float32, len(tokens)*hidden)

@@ -86,7 +86,4 @@ func mapFile(f *os.File) (*mapping, error) {
 	return &mapping{data: data}, nil
 }
 
-// forget lets the kernel take back the pages read so far; they come back from the file when they are read again.
-func (m *mapping) forget() error { return unix.Madvise(m.data, unix.MADV_DONTNEED) }
-
 func (m *mapping) close() error { return unix.Munmap(m.data) }

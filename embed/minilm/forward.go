@@ -2,6 +2,8 @@ package minilm
 
 import (
 	"encoding/binary"
+	"fmt"
+	"io"
 	"math"
 )
 
@@ -30,14 +32,16 @@ func grow(s *[]float32, n int) []float32 {
 }
 
 // forward runs several texts at once, one after the other in the rows, and returns the state of their tokens:
-// hidden numbers for each, valid until s is used again.
-func (w *weights) forward(k *kernels, s *scratch, texts [][]int32) []float32 {
+// hidden numbers for each, valid until s is used again. Rows of the word table are read from file.
+func (w *weights) forward(k *kernels, s *scratch, file io.ReaderAt, texts [][]int32) ([]float32, error) {
 	rows := 0
 	for _, ids := range texts {
 		rows += len(ids)
 	}
 	x := grow(&s.x, rows*hidden)
-	w.embed(x, texts)
+	if err := w.embed(x, file, texts); err != nil {
+		return nil, err
+	}
 	side := grow(&s.side, rows*hidden)
 	for i := range w.layers {
 		l := &w.layers[i]
@@ -60,16 +64,19 @@ func (w *weights) forward(k *kernels, s *scratch, texts [][]int32) []float32 {
 		add(x, side)
 		l.afterFFN.apply(x)
 	}
-	return x
+	return x, nil
 }
 
 // embed writes the sum of word and position of each token, normalised.
-func (w *weights) embed(x []float32, texts [][]int32) {
+func (w *weights) embed(x []float32, file io.ReaderAt, texts [][]int32) error {
 	row := 0
+	word := make([]byte, hidden*2)
 	for _, ids := range texts {
 		for position, id := range ids {
 			out := x[row*hidden : (row+1)*hidden]
-			word := w.words[int(id)*hidden*2 : int(id+1)*hidden*2]
+			if _, err := file.ReadAt(word, w.words+int64(id)*hidden*2); err != nil {
+				return fmt.Errorf("read embedding model: %w", err)
+			}
 			place := w.position[position*hidden : (position+1)*hidden]
 			for i := range out {
 				out[i] = widenHalf(binary.LittleEndian.Uint16(word[2*i:])) + place[i]
@@ -78,6 +85,7 @@ func (w *weights) embed(x []float32, texts [][]int32) {
 		}
 	}
 	w.norm.apply(x)
+	return nil
 }
 
 func add(x, y []float32) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"runtime"
 	"strconv"
 	"sync"
@@ -51,7 +52,7 @@ type Model struct {
 type loaded struct {
 	tokens  *tokenizer
 	weights *weights
-	file    *mapping
+	file    *os.File // holds the word table, of which few rows are read for a text
 }
 
 // Open finds the model's files in folder; Load or the first use reads them. It returns an error wrapping
@@ -140,7 +141,16 @@ func read(dir string) (*loaded, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
+	w, err := readWeights(f)
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return &loaded{tokens: tokens, weights: w, file: f}, nil
+}
+
+// readWeights unpacks the layers. The file is mapped only meanwhile: a mapping of the word table would become resident,
+// 20 MB, while reading a row is nothing beside the work for its token.
+func readWeights(f *os.File) (*weights, error) {
 	file, err := mapFile(f)
 	if err != nil {
 		return nil, err
@@ -150,13 +160,7 @@ func read(dir string) (*loaded, error) {
 		return nil, errors.Join(err, file.close())
 	}
 	w, err := newWeights(t)
-	if err != nil {
-		return nil, errors.Join(err, file.close())
-	}
-	if err := file.forget(); err != nil {
-		return nil, errors.Join(fmt.Errorf("map model: %w", err), file.close())
-	}
-	return &loaded{tokens: tokens, weights: w, file: file}, nil
+	return w, errors.Join(err, file.close())
 }
 
 func readTokenizer(dir string) (*tokenizer, error) {
@@ -188,7 +192,7 @@ func (m *Model) unload() error {
 	}
 	l := m.loaded
 	m.loaded = nil
-	if err := l.file.close(); err != nil {
+	if err := l.file.Close(); err != nil {
 		return fmt.Errorf("unload embedding model: %w", err)
 	}
 	return nil

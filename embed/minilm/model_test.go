@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -55,8 +56,8 @@ func TestFilesMissing(t *testing.T) {
 	}
 }
 
-// copyModel makes a folder like the model's, of links to its files.
-func copyModel(t *testing.T, dir string) {
+// linkModel makes a folder like the model's, of links to its files.
+func linkModel(t *testing.T, dir string) {
 	t.Helper()
 	source := embedtest.ModelFolder(t)
 	for _, name := range []string{WeightsFile, TokenizerFile} {
@@ -86,7 +87,7 @@ func TestFilesGoneOrAltered(t *testing.T) {
 		for _, file := range []string{WeightsFile, TokenizerFile} {
 			t.Run(name+"/"+file, func(t *testing.T) {
 				dir := t.TempDir()
-				copyModel(t, dir)
+				linkModel(t, dir)
 				m, err := Open(dir, Options{})
 				if err != nil {
 					t.Fatal(err)
@@ -107,12 +108,53 @@ func TestFilesGoneOrAltered(t *testing.T) {
 	}
 }
 
+// The word table is read from the file as long as the model is in memory: a file that is cut off is an error then, and one
+// that is replaced is not looked at.
+func TestFilesCutOffInUse(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{WeightsFile, TokenizerFile} { // a copy: what follows would reach through a link
+		data, err := os.ReadFile(filepath.Join(embedtest.ModelFolder(t), name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	m, err := Open(dir, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	first, err := m.Embed(t.Context(), []string{"text"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(dir, WeightsFile)
+	moved := file + ".moved"
+	if err := os.Rename(file, moved); err != nil {
+		t.Fatal(err)
+	}
+	if again, err := m.Embed(t.Context(), []string{"text"}); err != nil || !slices.Equal(first[0], again[0]) {
+		t.Errorf("Embed with the file moved away: %v, or another vector", err)
+	}
+	if err := os.Truncate(moved, 4096); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.Embed(t.Context(), []string{"text"}); err == nil {
+		t.Error("Embed from a file that was cut off succeeds")
+	}
+	if _, _, err := m.EmbedTokens(t.Context(), "text"); err == nil {
+		t.Error("EmbedTokens from a file that was cut off succeeds")
+	}
+}
+
 func TestPublishedLayout(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.Mkdir(filepath.Join(dir, "model"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	copyModel(t, filepath.Join(dir, "model"))
+	linkModel(t, filepath.Join(dir, "model"))
 	m, err := Open(dir, Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -182,10 +224,11 @@ func TestCancelBetweenPasses(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	passes := 0
-	err := m.each(ctx, []pass{{0, 1}, {1, 2}, {2, 3}}, func(*scratch, pass) {
+	err := m.each(ctx, []pass{{0, 1}, {1, 2}, {2, 3}}, func(*scratch, pass) error {
 		if passes++; passes == 2 {
 			cancel()
 		}
+		return nil
 	})
 	if !errors.Is(err, context.Canceled) || passes != 2 {
 		t.Errorf("each: %v after %d passes, want context.Canceled after 2", err, passes)

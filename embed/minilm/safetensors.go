@@ -16,6 +16,7 @@ const maxHeader = 1 << 20 // bytes; the real header has 11 KB
 type tensors struct {
 	entries map[string]tensorEntry
 	body    []byte
+	start   int // of body in the file
 }
 
 type tensorEntry struct {
@@ -37,7 +38,7 @@ func parseTensors(data []byte) (*tensors, error) {
 	if err := json.Unmarshal(data[8:8+size], &raw); err != nil {
 		return nil, fmt.Errorf("%w: header: %w", errFormat, err)
 	}
-	t := &tensors{entries: make(map[string]tensorEntry, len(raw)), body: data[8+size:]}
+	t := &tensors{entries: make(map[string]tensorEntry, len(raw)), body: data[8+size:], start: 8 + int(size)}
 	for name, text := range raw {
 		if name == "__metadata__" {
 			continue
@@ -69,6 +70,14 @@ func (t *tensors) half(name string, shape ...int) ([]byte, error) {
 		return nil, fmt.Errorf("%w: tensor %q is %s at [%d, %d) of %d bytes", errFormat, name, e.Dtype, from, to, len(t.body))
 	}
 	return t.body[from:to], nil
+}
+
+// offset returns where in the file the bytes of the named tensor begin; see half.
+func (t *tensors) offset(name string, shape ...int) (int64, error) {
+	if _, err := t.half(name, shape...); err != nil {
+		return 0, err
+	}
+	return int64(t.start + t.entries[name].Range[0]), nil
 }
 
 // vector returns the named one-dimensional tensor in single precision.

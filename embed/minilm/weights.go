@@ -22,7 +22,7 @@ const Dim = hidden
 
 // weights are the parameters of the encoder.
 type weights struct {
-	words    []byte    // half precision, vocabSize rows; inside the mapping
+	words    int64     // where in the file the word table begins: vocabSize rows in half precision
 	position []float32 // positions rows, with the type of the first segment added
 	norm     layerNorm
 	layers   [layers]layer
@@ -49,12 +49,12 @@ type reader struct {
 	err error
 }
 
-// newWeights unpacks the model. The result refers to the bytes of t for its word table only.
+// newWeights unpacks the model. The result does not refer to the bytes of t.
 func newWeights(t *tensors) (*weights, error) {
 	r := &reader{tensors: t}
 	w := &weights{}
 	const e = "embeddings."
-	w.words = r.bytes(e+"word_embeddings.weight", vocabSize, hidden)
+	w.words, r.err = t.offset(e+"word_embeddings.weight", vocabSize, hidden)
 	w.norm = r.norm(e + "LayerNorm")
 	w.position = widenBytes(r.bytes(e+"position_embeddings.weight", positions, hidden))
 	types := widenBytes(r.bytes(e+"token_type_embeddings.weight", 2, hidden))
