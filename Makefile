@@ -16,6 +16,9 @@ GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.13.0
 GOVULNCHECK   := golang.org/x/vuln/cmd/govulncheck@v1.5.0
 
 PKG      ?= ./...
+# What the memory itself is made of, tested with coverage, and what stands above it.
+CORE     := ./memory/... ./scope/... ./sync/... ./security/...
+REST     := ./cmd/... ./embed/... ./prompts/... ./tools/...
 FUZZTIME ?= 30s
 SEED     ?=
 SIZES    ?= 1k,10k,100k
@@ -80,8 +83,17 @@ env: deps ## print the Go environment for a shell: eval "$(make -s env)"
 
 ##@ Tests
 .PHONY: test
-test: deps-test ## run all tests (PKG=./... limits them)
+test: deps-test ## run all tests, with their counts and the core's coverage (PKG=./... limits them)
+ifeq ($(PKG),./...)
+	@$(GO) run ./cmd/pyramid
+	@status=0; $(GO) test -cover $(CORE) || status=1; $(GO) test $(REST) || status=1; exit $$status
+else
 	@$(GO) test $(PKG)
+endif
+
+.PHONY: soak
+soak: deps-test ## an hour of eight clients on two machines, with engines killed and the cloud away (ELDERZAN_SOAK=1h)
+	@ELDERZAN_LONG=1 $(GO) test -count=1 -timeout 24h -v -run TestSoak ./cmd/elderzan
 
 .PHONY: race
 race: deps-test ## all tests under the race detector

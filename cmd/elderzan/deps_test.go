@@ -37,6 +37,7 @@ var mayImport = map[string][]string{
 	"cmd/pipe":                           {"cmd/internal/attach", "cmd/internal/link"},
 	"cmd/demo":                           {},
 	"cmd/dist":                           {},
+	"cmd/pyramid":                        {},
 }
 
 // TestImportsPointDown runs without the test cache's help: use -count=1 after adding an import.

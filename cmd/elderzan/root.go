@@ -56,7 +56,7 @@ func newRoot(a *app) *cobra.Command {
 		newServe(a), newEngine(a), newStop(a), newStatus(a), newDashboard(a), newHTTP(a), newMetricsCommand(a), newDoctor(a), newBackup(a), newVerify(a), newRestore(a), newSetup(a), newConfig(a), newBench(a), newMan(),
 		newKeys(a), newAudit(a), newReembed(a), newAccess(a),
 	)
-	root.AddCommand(newFlags(a), newReport(a))
+	root.AddCommand(newFlags(a), newReport(a), newGuide(a))
 	root.AddCommand(newCost(a))
 	root.AddCommand(cloudCommands(a)...)
 	return root
