@@ -61,10 +61,13 @@ func (x *Lexicon) Scan(text string) []match.Match {
 	return scanJapanese(text, x.other, scanEnglish(text, x.latin, nil))
 }
 
+// mostCues is how many words for secrets a text may hold before it counts as made to be costly.
+const mostCues = 4000
+
 // scanEnglish reads what stands after, and before, each cue word.
 func scanEnglish(text string, l *lexicon, out []match.Match) []match.Match {
 	// Longer cues hold shorter ones ("api key" holds "key"): of hits with the same end the first is the longest.
-	lastEnd := -1
+	lastEnd, cues := -1, 0
 	l.set.Each(text, func(h keyword.Hit) bool {
 		if h.End == lastEnd {
 			return true
@@ -75,6 +78,10 @@ func scanEnglish(text string, l *lexicon, out []match.Match) []match.Match {
 			return true
 		}
 		lastEnd = h.End
+		if cues++; cues > mostCues {
+			out = append(out, match.TooDense(len(text)))
+			return false
+		}
 		if m, ok := after(text, n, c); ok {
 			out = append(out, m)
 		} else if m, ok := ahead(text, n, c); ok {

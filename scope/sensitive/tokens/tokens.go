@@ -205,7 +205,11 @@ func (r *rule) at(text string, h keyword.Hit, budget *match.Budget) (start, end 
 		}
 		to = min(to, h.End+word+reachSpaces)
 	}
-	if !budget.Spend(to - from) {
+	cost := to - from
+	if !r.prefix {
+		cost *= 2 // such a pattern is tried from every byte
+	}
+	if !budget.Spend(cost) {
 		return -1, -1
 	}
 	loc := r.re.FindStringIndex(text[from:to])
