@@ -20,12 +20,14 @@ require (
 	github.com/cloudflare/circl v1.6.4
 	github.com/danieljoos/wincred v1.2.3
 	github.com/dsnet/compress v0.0.2-0.20230904184137-39efe44ab707
+	github.com/dustin/go-humanize v1.0.1
 	github.com/fatih/semgroup v1.2.0
 	github.com/fsnotify/fsnotify v1.9.0
 	github.com/gitleaks/go-gitdiff v0.9.1
 	github.com/go-viper/mapstructure/v2 v2.4.0
 	github.com/godbus/dbus/v5 v5.2.2
 	github.com/google/jsonschema-go v0.4.3
+	github.com/google/licensecheck v0.3.1
 	github.com/google/uuid v1.6.0
 	github.com/h2non/filetype v1.1.3
 	github.com/hashicorp/errwrap v1.1.0

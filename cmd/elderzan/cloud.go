@@ -59,8 +59,9 @@ type cloud struct {
 	closed  bool
 	trouble error // why the cloud is not used; nil where nothing is wrong
 
-	renew   renewal      // of the worker's rounds
-	expires atomic.Int64 // end of the server's certificate in Unix seconds, 0 while not known; set while connecting
+	renew    renewal      // of the worker's rounds
+	nextCold time.Time    // of the worker's rounds
+	expires  atomic.Int64 // end of the server's certificate in Unix seconds, 0 while not known; set while connecting
 }
 
 // openCloud syncs for as long as leave says so; it is asked again by reconsider.
@@ -196,7 +197,10 @@ func (k *cloud) round(ctx context.Context) (memsync.Report, error) {
 	}
 	older, err := k.renew.step(ctx, t, shared)
 	rep.Add(older)
-	return rep, err
+	if err != nil {
+		return rep, err
+	}
+	return rep, k.cool(ctx, t, remote)
 }
 
 // nudge says that something changed; it never waits.

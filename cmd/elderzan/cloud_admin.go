@@ -22,6 +22,8 @@ func (a *admin) registerCloud(s *server.MCPServer) {
 	addAdmin(a, s, "cloud_update", "Bring the cloud's schema up to date", a.cloudUpdate)
 	addAdmin(a, s, "cloud_pins", "The server's pins", a.cloudPins)
 	addAdmin(a, s, "cloud_usage", "What the team keeps in the cloud", a.cloudUsage)
+	addAdmin(a, s, "cloud_cool", "Move old GLOBAL into cold storage", a.cloudCool)
+	addAdmin(a, s, "cloud_warm", "Bring GLOBAL back from cold storage", a.cloudWarm)
 	addAdmin(a, s, "team_create", "Found a team", a.teamCreate)
 	addAdmin(a, s, "team_invite", "Invite into the team", a.teamInvite)
 	addAdmin(a, s, "team_join", "Join a team", a.teamJoin)
@@ -84,15 +86,6 @@ type pinsResult struct {
 
 func (a *admin) cloudPins(ctx context.Context, st *stack, in pinsArgs) (any, error) {
 	return st.cloud.pins(ctx, in.Renew)
-}
-
-type usageResult struct {
-	Usage []postgres.Usage `json:"usage"`
-}
-
-func (a *admin) cloudUsage(ctx context.Context, st *stack, _ struct{}) (any, error) {
-	u, err := st.cloud.usage(ctx)
-	return usageResult{u}, err
 }
 
 type nameArgs struct {

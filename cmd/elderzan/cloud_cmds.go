@@ -96,12 +96,7 @@ func newCloud(a *app) *cobra.Command {
 		fmt.Fprintf(w, "server: %s\npinned: %s\n", strings.Join(r.Server, ", "), strings.Join(r.Set, ", "))
 	}))
 	pins.Flags().Bool("renew", false, "pin the keys that the server shows now")
-	usage := sub(a, "usage", "What the team keeps in the cloud, by scope", "cloud_usage", cobra.NoArgs, nil, say(func(w io.Writer, r usageResult) {
-		for _, u := range r.Usage {
-			fmt.Fprintf(w, "%-7s %8d rows %12d bytes\n", u.Scope, u.Rows, u.Bytes)
-		}
-	}))
-	return group("cloud", "Set up and look after the cloud", initialise, update, pins, usage)
+	return group("cloud", "Set up and look after the cloud", append([]*cobra.Command{initialise, update, pins}, coldCommands(a)...)...)
 }
 
 func showTeam(w io.Writer, r teamResult) {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dustin/go-humanize"
 	"github.com/knadh/koanf/v2"
 
 	"github.com/elderzan/elderzan/security"
@@ -21,6 +22,8 @@ type cloudConfig struct {
 	CA       []byte          // PEM; nil for none
 	Pins     []string
 	Interval time.Duration
+	Cold     int64 // bytes of GLOBAL beyond which old rows go to cold storage; 0 for never
+	ColdAge  time.Duration
 }
 
 // read fills c from the settings. Each error says which setting, and what to write instead; none quotes the address.
@@ -31,6 +34,14 @@ func (c *cloudConfig) read(k *koanf.Koanf, bad func(key, want string) error) err
 	}
 	if c.Interval, err = time.ParseDuration(k.String("sync_interval")); err != nil || c.Interval < time.Second || c.Interval > 24*time.Hour {
 		return bad("sync_interval", "a span from 1s to 24h, such as 300s")
+	}
+	limit, err := humanize.ParseBytes(k.String("cloud_cold_limit"))
+	if err != nil || limit > 1<<60 {
+		return bad("cloud_cold_limit", "a size such as 100GB, or 0 for no limit")
+	}
+	c.Cold = int64(limit)
+	if c.ColdAge, err = time.ParseDuration(k.String("cloud_cold_age")); err != nil || c.ColdAge < 24*time.Hour {
+		return bad("cloud_cold_age", "a span of 24h or more, such as 8760h for a year")
 	}
 	if address := k.String("cloud_database_url"); address != "" {
 		if err := postgres.CheckURL(address); err != nil {

@@ -124,17 +124,6 @@ func (k *cloud) pins(ctx context.Context, renew bool) (pinsResult, error) {
 	return pinsResult{Server: server, Set: append([]string{}, k.link.Pins...)}, nil
 }
 
-func (k *cloud) usage(ctx context.Context) ([]postgres.Usage, error) {
-	t, _, err := k.joined()
-	if err != nil {
-		return nil, err
-	}
-	k.mu.Lock()
-	db := k.db
-	k.mu.Unlock()
-	return db.Remote(t.ID()).Usage(ctx)
-}
-
 // conflicts lists the memories with texts that wait for a decision, or the one with id.
 func (k *cloud) conflicts(ctx context.Context, only memory.ID) ([]conflict, error) {
 	ids := []memory.ID{only}

@@ -138,6 +138,7 @@ func TestCloud(t *testing.T) {
 	t.Run("offline", func(t *testing.T) { testCloudOffline(t, pg, a, b) })
 	t.Run("pause and mode", func(t *testing.T) { testCloudSwitches(t, a, b) })
 	t.Run("remove", func(t *testing.T) { testCloudRemove(t, a, b) })
+	t.Run("cold", func(t *testing.T) { testCloudCold(t, pg, a) })
 	a.ok("cloud", "update") // once more is harmless
 	for _, f := range fs {
 		if o := f.run("", "doctor"); o.code != 0 {
@@ -165,13 +166,13 @@ func hexOf(s string) string {
 }
 
 func testCloudConflict(t *testing.T, a, b *folder, id string) {
-	a.ok("sync", "pause")
-	b.ok("sync", "pause")
+	a.ok("mode", "local-only") // which waits for the round under way
+	b.ok("mode", "local-only")
 	a.ok("revise", id, "--content", "The zeppelin deploy runs at one.")
 	b.ok("revise", id, "--content", "The zeppelin deploy runs at two.")
-	a.ok("sync", "resume")
+	a.ok("mode", "hybrid")
 	until(t, "A pushed", func() bool { return jsonOf[syncStatusResult](t, a, "sync", "status").Pending == 0 })
-	b.ok("sync", "resume")
+	b.ok("mode", "hybrid")
 	for name, f := range map[string]*folder{"A": a, "B": b} {
 		until(t, "conflict on "+name, func() bool { return len(jsonOf[conflictsResult](t, f, "conflicts", "list").Conflicts) == 1 })
 	}
@@ -208,15 +209,15 @@ func testCloudResolve(t *testing.T, a, b *folder) {
 	until(t, "both on B", func() bool {
 		return holds(contents(t, b, "ibis statue"), "ibis") && holds(contents(t, b, "toucan timetable"), "toucan")
 	})
-	a.ok("sync", "pause")
-	b.ok("sync", "pause")
-	for _, id := range ids {
-		a.ok("revise", id, "--content", "The ibis "+id+" walks.")
-		b.ok("revise", id, "--content", "The ibis "+id+" flies.")
+	a.ok("mode", "local-only") // which waits for the round under way
+	b.ok("mode", "local-only")
+	for i, what := range []string{"ibis statue", "toucan timetable"} {
+		a.ok("revise", ids[i], "--content", "The "+what+" was moved to the lake.")
+		b.ok("revise", ids[i], "--content", "The "+what+" was taken into the hall.")
 	}
-	a.ok("sync", "resume")
+	a.ok("mode", "hybrid")
 	until(t, "A pushed", func() bool { return jsonOf[syncStatusResult](t, a, "sync", "status").Pending == 0 })
-	b.ok("sync", "resume")
+	b.ok("mode", "hybrid")
 	until(t, "conflicts on B", func() bool { return len(jsonOf[conflictsResult](t, b, "conflicts", "list").Conflicts) == 2 })
 	b.ok("conflicts", "resolve", ids[0], "--keep", "1")
 	secret := "The ibis deploy password is Vx7rTq92Lmpz."
@@ -249,6 +250,44 @@ func testCloudOffline(t *testing.T, pg *pgtest.Cluster, a, b *folder) {
 	}
 }
 
+// testCloudCold moves GLOBAL out of the way and back by command.
+func testCloudCold(t *testing.T, pg *pgtest.Cluster, a *folder) {
+	rows := func(args ...string) map[string]int64 {
+		out := map[string]int64{}
+		for _, u := range jsonOf[usageResult](t, a, append([]string{"cloud", "usage"}, args...)...).Usage {
+			out[u.Scope] += u.Rows
+		}
+		return out
+	}
+	before := rows()
+	if before["GLOBAL"] == 0 || before["SHARED"] == 0 || before["GLOBAL cold"] != 0 {
+		t.Fatalf("usage: %v", before)
+	}
+	if all := rows("--admin-url", pg.AdminURL("postgres"), "--ca", pg.CAFile()); all["GLOBAL"] != before["GLOBAL"] {
+		t.Errorf("usage of all teams: %v, of this one %v", all, before)
+	}
+	if got := jsonOf[coldResult](t, a, "cloud", "cool"); got.Rows != 0 {
+		t.Errorf("by the settings %d rows went", got.Rows)
+	}
+	if got := jsonOf[coldResult](t, a, "cloud", "cool", "--older", "0s", "--keep", "0"); got.Rows != before["GLOBAL"] || got.Bytes == 0 {
+		t.Errorf("cool: %+v, want %d rows", got, before["GLOBAL"])
+	}
+	if now := rows(); now["GLOBAL"] != 0 || now["GLOBAL cold"] != before["GLOBAL"] {
+		t.Errorf("usage in the cold: %v", now)
+	}
+	if !holds(contents(t, a, "capybaras"), "capybaras") {
+		t.Error("what is here went with it")
+	}
+	if got := jsonOf[coldResult](t, a, "cloud", "warm"); got.Rows != before["GLOBAL"] {
+		t.Errorf("warm: %+v", got)
+	}
+	a.ok("sync", "now")
+	a.fails([]string{"--older"}, "cloud", "cool", "--older", "soon")
+	if out := a.ok("cloud", "usage"); !strings.Contains(out, "cold storage") {
+		t.Errorf("usage says %s", out)
+	}
+}
+
 func testCloudSwitches(t *testing.T, a, b *folder) {
 	a.ok("mode", "local-only")
 	a.ok("remember", "The pelican report waits.", "--scope", "SHARED")
@@ -260,6 +299,13 @@ func testCloudSwitches(t *testing.T, a, b *folder) {
 	}
 	a.ok("mode", "hybrid")
 	until(t, "the pelican on B", func() bool { return holds(contents(t, b, "pelican"), "pelican") })
+	a.ok("sync", "pause")
+	a.ok("remember", "The bittern note waits for resume.", "--scope", "SHARED")
+	if st := jsonOf[syncStatusResult](t, a, "sync", "status"); st.State != "paused" {
+		t.Errorf("paused: %+v", st)
+	}
+	a.ok("sync", "resume")
+	until(t, "the bittern on B", func() bool { return holds(contents(t, b, "bittern note"), "bittern") })
 	off := folderAt(t, a.dir, "ELDERZAN_HYBRID_MODE_ENABLED=false")
 	a.ok("stop")
 	off.ok("remember", "The heron list is kept here.", "--scope", "SHARED")
@@ -304,6 +350,8 @@ func TestCloudSettings(t *testing.T) {
 		"no such certificate":       {"ELDERZAN_CLOUD_SSL_CERT_PATH=/no/such/file", "a file that can be read"},
 		"one pin":                   {"ELDERZAN_CLOUD_TLS_PINS=sha256/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "backup pin"},
 		"no pin":                    {"ELDERZAN_CLOUD_TLS_PINS=abc,def", "elderzan cloud pins"},
+		"limit":                     {"ELDERZAN_CLOUD_COLD_LIMIT=much", "100GB"},
+		"age":                       {"ELDERZAN_CLOUD_COLD_AGE=1h", "8760h"},
 		"interval":                  {"ELDERZAN_SYNC_INTERVAL=often", "such as 300s"},
 		"flag":                      {"ELDERZAN_HYBRID_MODE_ENABLED=maybe", "true or false"},
 	} {

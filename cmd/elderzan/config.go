@@ -64,6 +64,8 @@ var settings = []setting{
 	{"report.every", "", "weekly, monthly or quarterly: the engine writes a report at the end of each period; empty: none"},
 	{"report.folder", "", "folder for those reports; empty: reports in the data folder"},
 	{"report.format", "html", "html or markdown"},
+	{"cloud_cold_limit", "100GB", "how much GLOBAL a team keeps at hand in the cloud; beyond it, what was not changed for cloud_cold_age goes to cold storage, once a day; 0: never"},
+	{"cloud_cold_age", "8760h", "how long a GLOBAL memory has to stay unchanged before it may go there"},
 	{"embedding.timeout", "20s", "longest wait for one request to that server"},
 }
 

@@ -119,26 +119,6 @@ func (r *Remote) call(ctx context.Context, step, query string, args ...any) erro
 	return failure(step, err)
 }
 
-// Usage is what a team keeps in the cloud.
-type Usage struct {
-	Scope string
-	Rows  int64
-	Bytes int64
-}
-
-// Usage counts the team's rows and bytes by scope.
-func (r *Remote) Usage(ctx context.Context) ([]Usage, error) {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	rows, err := r.db.pool.Query(ctx, `SELECT 'SHARED', count(*), coalesce(sum(octet_length(body)), 0)::bigint FROM elderzan.records WHERE tenant = $1
-		UNION ALL SELECT 'GLOBAL', count(*), coalesce(sum(octet_length(body)), 0)::bigint FROM elderzan.globals WHERE tenant = $1`, r.team)
-	if err != nil {
-		return nil, failure("count", err)
-	}
-	out, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Usage])
-	return out, failure("count", err)
-}
-
 // Admitted reports whether this login was let in.
 func (r *Remote) Admitted(ctx context.Context) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
