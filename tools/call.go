@@ -55,6 +55,7 @@ func (s *surface) run(d *definition, h handler) server.ToolHandlerFunc {
 		if c.service, c.closed = s.open(ctx, d.name); c.closed != nil && d.name != withoutService {
 			return s.failed(ctx, d.name, c.closed)
 		}
+		s.progress(ctx, req, 1, "the memory is open")
 		out, err := h(ctx, c)
 		if c.asked.open() {
 			return c.asked.result(), "asked"
@@ -62,6 +63,7 @@ func (s *surface) run(d *definition, h handler) server.ToolHandlerFunc {
 		if err != nil {
 			return s.failed(ctx, d.name, err)
 		}
+		s.progress(ctx, req, 2, "done")
 		return succeeded(out, c.links), "ok"
 	}
 	return func(ctx context.Context, req mcp.CallToolRequest) (*mcp.CallToolResult, error) {
@@ -73,6 +75,17 @@ func (s *surface) run(d *definition, h handler) server.ToolHandlerFunc {
 		}
 		return res, nil
 	}
+}
+
+// progress tells a client that asked for it how far a call has come: the memory may take a while to open, and the model
+// to load.
+func (s *surface) progress(ctx context.Context, req mcp.CallToolRequest, done int, what string) {
+	if req.Params.Meta == nil || req.Params.Meta.ProgressToken == nil {
+		return
+	}
+	_ = s.mcp.SendNotificationToClient(ctx, "notifications/progress", map[string]any{ // a client that has gone needs none
+		"progressToken": req.Params.Meta.ProgressToken, "progress": done, "total": 2, "message": what,
+	})
 }
 
 // timeouts of recall by mode: what a client that waits for an answer would bear, with room for the first call, which

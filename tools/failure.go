@@ -26,11 +26,23 @@ func (s *surface) failed(ctx context.Context, tool string, err error) (*mcp.Call
 			attrs = append(attrs, "stack", p.stack)
 		}
 		s.log.ErrorContext(ctx, "tool call failed", attrs...)
+		s.tell(ctx, mcp.LoggingLevelError, map[string]string{"tool": tool, "outcome": outcome, "reference": ref})
 		text += " (reference " + ref + " in the log)"
 	case "unavailable":
 		s.log.WarnContext(ctx, "tool call refused", "tool", tool, "error", err)
+		s.tell(ctx, mcp.LoggingLevelWarning, map[string]string{"tool": tool, "outcome": outcome})
 	}
 	return mcp.NewToolResultError(tool + ": " + text), outcome
+}
+
+// tell sends a log message to a client that asked for its level: by logging/setLevel, or since 2026-07-28 with the
+// request. It holds names and references, never a text.
+func (s *surface) tell(ctx context.Context, level mcp.LoggingLevel, data map[string]string) {
+	if s.mcp == nil {
+		return
+	}
+	// A client that does not listen misses it; the engine's log has it all.
+	_ = s.mcp.SendLogMessageToClient(ctx, mcp.NewLoggingMessageNotification(level, "elderzan", data))
 }
 
 // explain puts a domain error into words. Only errors that are known to hold no text are quoted.

@@ -57,6 +57,13 @@ type surface struct {
 	key  []byte // binds an answer to the question that was asked; lives as long as the process
 }
 
+// listsLast is how long a client may go on with what is offered, in milliseconds: it changes with the build alone, and
+// a newer build takes over while clients are connected. What is read may change at any time and is not kept.
+const listsLast = 5 * 60 * 1000
+
+// icon is three things kept in one: small, since each result of the protocol since 2026-07-28 carries it.
+const icon = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 8 8'%3E%3Cpath d='M1 1h6v1H1zm0 2.5h6v1H1zM1 6h6v1H1z'/%3E%3C/svg%3E"
+
 // NewServer returns an MCP server with everything this package offers. It answers initialize, server/discover and
 // the lists before the Service is open. The lists come in the same order every time. Use Handle to pass it messages.
 func NewServer(o Options) (*server.MCPServer, error) {
@@ -94,6 +101,12 @@ func NewServer(o Options) (*server.MCPServer, error) {
 		server.WithLogging(),
 		server.WithPromptCompletionProvider(s),
 		server.WithResourceCompletionProvider(s),
+		server.WithIcons(mcp.Icon{Src: icon, MIMEType: "image/svg+xml", Sizes: []string{"any"}}),
+		server.WithMethodCacheHints(mcp.MethodServerDiscover, listsLast, mcp.CacheScopePrivate),
+		server.WithMethodCacheHints(mcp.MethodToolsList, listsLast, mcp.CacheScopePrivate),
+		server.WithMethodCacheHints(mcp.MethodPromptsList, listsLast, mcp.CacheScopePrivate),
+		server.WithMethodCacheHints(mcp.MethodResourcesList, listsLast, mcp.CacheScopePrivate),
+		server.WithMethodCacheHints(mcp.MethodResourcesTemplatesList, listsLast, mcp.CacheScopePrivate),
 	)...)
 	s.addTools()
 	s.addResources()
