@@ -1,7 +1,10 @@
 package tools
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 
@@ -88,5 +91,67 @@ func TestPrompts(t *testing.T) {
 		if _, code := w.modern("prompts/get", params, map[string]any{}); code != mcp.INVALID_PARAMS {
 			t.Errorf("%s: code %d; want %d", name, code, mcp.INVALID_PARAMS)
 		}
+	}
+}
+
+// 2026-07-28, Basic Protocol: results name the server, and say how long what is listed may be kept.
+func TestResultMetadata(t *testing.T) {
+	w := newWorld(t, nil)
+	for method, icon := range map[string]bool{"server/discover": true, "tools/list": false, "resources/list": false, "resources/templates/list": false, "prompts/list": false} {
+		res, code := w.modern(method, map[string]any{}, map[string]any{})
+		meta := fmt.Sprint(res["_meta"])
+		if code != 0 || res["ttlMs"] != float64(listsLast) || res["cacheScope"] != "private" || res["resultType"] != "complete" {
+			t.Errorf("%s: code %d, ttl %v, scope %v, type %v", method, code, res["ttlMs"], res["cacheScope"], res["resultType"])
+		}
+		if !strings.Contains(meta, "name:elderzan") || strings.Contains(meta, "svg") != icon {
+			t.Errorf("%s: _meta = %s", method, meta)
+		}
+	}
+	res, code := w.modern("resources/read", map[string]any{"uri": statusURI}, map[string]any{})
+	if code != 0 || res["ttlMs"] != float64(0) {
+		t.Errorf("what is read may be kept for %v (code %d)", res["ttlMs"], code)
+	}
+}
+
+// 2025-11-25, Progress: a call that brings a token is told how far it is, each time further; one that brings none is not.
+// Logging: failures that are not the caller's are told to clients that asked for their level.
+func TestToldOnTheWay(t *testing.T) {
+	w := newWorld(t, nil)
+	told := make(chan mcp.JSONRPCNotification, 16)
+	w.connect(mcp.ProtocolVersion20251125)
+	w.client.OnNotification(func(n mcp.JSONRPCNotification) { told <- n })
+	req := mcp.CallToolRequest{}
+	req.Params.Name = "status"
+	if _, err := w.client.CallTool(t.Context(), req); err != nil {
+		t.Fatal(err)
+	}
+	req.Params.Meta = &mcp.Meta{ProgressToken: "tok"}
+	if _, err := w.client.CallTool(t.Context(), req); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 2 {
+		n := <-told
+		if got := n.Params.AdditionalFields; n.Method != "notifications/progress" || fmt.Sprintf("%v %v %v", got["progressToken"], got["progress"], got["total"]) != fmt.Sprintf("tok %d 2", i+1) {
+			t.Errorf("notification %d is %s %v", i, n.Method, got)
+		}
+	}
+	var level mcp.SetLevelRequest
+	level.Params.Level = mcp.LoggingLevelWarning
+	if err := w.client.SetLevel(t.Context(), level); err != nil {
+		t.Fatal(err)
+	}
+	s := &surface{mcp: w.server, log: slog.New(slog.DiscardHandler)}
+	w.server.AddTool(mcp.NewTool("break"), func(ctx context.Context, _ mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+		res, _ := s.failed(ctx, "break", errors.New("with a secret"))
+		return res, nil
+	})
+	req = mcp.CallToolRequest{}
+	req.Params.Name = "break"
+	if _, err := w.client.CallTool(t.Context(), req); err != nil {
+		t.Fatal(err)
+	}
+	n := <-told
+	if got := fmt.Sprint(n.Params.AdditionalFields); n.Method != "notifications/message" || !strings.Contains(got, "outcome:internal") || strings.Contains(got, "secret") {
+		t.Errorf("told %s %s", n.Method, got)
 	}
 }

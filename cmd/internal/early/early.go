@@ -3,15 +3,21 @@
 // Go makes packages ready in the order of their import paths, each after those it imports. This one imports next to
 // nothing, and nothing that the libraries with large tables do not import as well, so it comes before them: phone
 // numbers, JSON schemas, gitleaks take most of a start. A client's `serve` that would only copy bytes becomes the small
-// pipe here and never pays for them. Before anything is imported here, TestEarlyComesFirst of cmd/elderzan must agree.
+// pipe here and never pays for them, and the help is printed as it was when the program was built. Before anything is imported here, TestEarlyComesFirst of cmd/elderzan must agree.
 package early
 
 import (
+	_ "embed"
 	"os"
 	"strings"
 
 	"golang.org/x/sys/unix"
 )
+
+// Help is what the program prints for --help; a test of cmd/elderzan compares it with its commands.
+//
+//go:embed help.txt
+var Help string
 
 // Version is set by the build.
 var Version = "dev"
@@ -23,6 +29,15 @@ func init() {
 	if folder, ok := isServe(os.Args[1:], onTerminal); ok {
 		_ = Become(Image, folder, Version) // where that cannot be, the command serves as it is
 	}
+	if isHelp(os.Args[1:]) {
+		_, _ = os.Stdout.WriteString(Help)
+		os.Exit(0)
+	}
+}
+
+// isHelp reports whether the arguments ask for the program's help and nothing else.
+func isHelp(args []string) bool {
+	return len(args) == 1 && (args[0] == "--help" || args[0] == "-h" || args[0] == "help")
 }
 
 // isServe reports whether the arguments ask for nothing but to serve, and the data folder they name; "" is the usual

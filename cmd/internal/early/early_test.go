@@ -2,6 +2,7 @@ package early
 
 import (
 	"strconv"
+	"strings"
 	"testing"
 )
 
@@ -45,5 +46,16 @@ func TestDecimal(t *testing.T) {
 func TestBecomeWithoutAnImage(t *testing.T) {
 	if err := Become(nil, t.TempDir(), "1"); err == nil {
 		t.Error("Become gave no error without a program")
+	}
+}
+
+func TestIsHelp(t *testing.T) {
+	for words, want := range map[string]bool{"--help": true, "-h": true, "help": true, "help serve": false, "serve --help": false, "": false} {
+		if got := isHelp(strings.Fields(words)); got != want {
+			t.Errorf("%q: %v", words, got)
+		}
+	}
+	if !strings.HasPrefix(Help, "elderzan ") || !strings.Contains(Help, "remember") {
+		t.Errorf("help = %.60q", Help)
 	}
 }

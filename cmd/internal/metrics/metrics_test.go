@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http/httptest"
 	"os"
@@ -106,5 +107,76 @@ func TestRules(t *testing.T) {
 	}
 	if latencies != len(buckets)+1 {
 		t.Errorf("%d slots for %d buckets", latencies, len(buckets))
+	}
+}
+
+// The Grafana dashboard names metrics and labels that there are, in panels that do not overlap.
+func TestGrafana(t *testing.T) {
+	b, err := os.ReadFile("grafana.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var d struct {
+		Panels []struct {
+			ID      int
+			Title   string
+			GridPos struct{ X, Y, W, H int }
+			Targets []struct{ Expr, LegendFormat string }
+		}
+		Templating struct {
+			List []struct{ Name, Query string }
+		}
+	}
+	if err := json.Unmarshal(b, &d); err != nil {
+		t.Fatal(err)
+	}
+	clock := time.Now()
+	m := testMetrics(func(context.Context) (memory.Stats, error) {
+		st, err := open(t.Context())
+		st.LastCheckedAt = clock
+		return st, err
+	}, &clock)
+	m.Called("recall", "ok", time.Millisecond)
+	have := text(t, m)
+	names, labels := regexp.MustCompile(`(elderzan|process)_[a-z_]+`), regexp.MustCompile(`\{\{(\w+)\}\}|by \((\w+)\)|[{,](\w+)=~?"`)
+	covered, seen := map[[2]int]string{}, map[string]bool{}
+	check := func(where, expr string) {
+		for _, n := range names.FindAllString(expr, -1) {
+			seen[n] = true
+			if !strings.Contains(have, "\n"+n+"{") && !strings.Contains(have, "\n"+n+" ") {
+				t.Errorf("%s uses %s, which is not measured", where, n)
+			}
+		}
+		for _, l := range labels.FindAllStringSubmatch(expr, -1) {
+			label := l[1] + l[2] + l[3]
+			if label != "instance" && label != "job" && label != "le" && !strings.Contains(have, label+`="`) { // Prometheus adds the first two
+				t.Errorf("%s uses the label %s, which nothing has", where, label)
+			}
+		}
+	}
+	for _, p := range d.Panels {
+		for x := p.GridPos.X; x < p.GridPos.X+p.GridPos.W; x++ {
+			for y := p.GridPos.Y; y < p.GridPos.Y+p.GridPos.H; y++ {
+				if other := covered[[2]int{x, y}]; other != "" || x >= 24 {
+					t.Fatalf("%s lies over %q or beyond the edge", p.Title, other)
+				}
+				covered[[2]int{x, y}] = p.Title
+			}
+		}
+		if len(p.Targets) == 0 {
+			t.Errorf("%s shows nothing", p.Title)
+		}
+		for _, target := range p.Targets {
+			check(p.Title, target.Expr+" "+target.LegendFormat)
+		}
+	}
+	for _, v := range d.Templating.List {
+		check("variable "+v.Name, v.Query)
+	}
+	for _, line := range strings.Split(have, "\n") { // and leaves none of ours out
+		name := strings.TrimSuffix(strings.TrimSuffix(names.FindString(line), "_count"), "_sum")
+		if strings.HasPrefix(line, "elderzan_") && name != "elderzan_build_info" && !seen[name] && !seen[name+"_bucket"] {
+			t.Errorf("no panel shows %s", name)
+		}
 	}
 }
