@@ -85,6 +85,9 @@ func newConfig(a *app) *cobra.Command {
 			if _, err := loadConfig(dir); err != nil {
 				return err
 			}
+			if a.json {
+				return a.configJSON(dir)
+			}
 			fmt.Fprintf(a.out, "# %s/config.toml; the environment wins: ELDERZAN_ and the key in capitals, \"_\" for \".\"\n", dir)
 			for _, s := range settings {
 				fmt.Fprintf(a.out, "\n# %s\n%s = %q\n", s.help, s.key, s.value)
@@ -92,6 +95,30 @@ func newConfig(a *app) *cobra.Command {
 			return nil
 		},
 	}
+}
+
+// configJSON prints what is in force; secrets are left out.
+func (a *app) configJSON(dir string) error {
+	k, err := readSettings(dir)
+	if err != nil {
+		return err
+	}
+	type entry struct {
+		Key     string `json:"key"`
+		Value   string `json:"value,omitempty"`
+		Default string `json:"default"`
+		Help    string `json:"help"`
+		Secret  bool   `json:"secret,omitempty"`
+	}
+	var out []entry
+	for _, s := range settings {
+		e := entry{Key: s.key, Default: fmt.Sprint(s.value), Help: s.help, Secret: secretSetting(s.key)}
+		if !e.Secret {
+			e.Value = k.String(s.key)
+		}
+		out = append(out, e)
+	}
+	return writeJSON(a.out, out)
 }
 
 func newMan() *cobra.Command {

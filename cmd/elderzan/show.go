@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 
 	"golang.org/x/term"
@@ -20,6 +21,28 @@ func columns(w io.Writer) int {
 		}
 	}
 	return 100
+}
+
+// The colours of what is printed to a terminal, as its escape sequences know them.
+const (
+	faint  = "2"
+	red    = "31"
+	green  = "32"
+	yellow = "33"
+	blue   = "34"
+	purple = "35"
+)
+
+// scopeColours are those of the dashboard.
+var scopeColours = map[string]string{"PRIVATE": red, "PROJECT": green, "SHARED": blue, "GLOBAL": purple}
+
+// paint colours s where w is a terminal that has colours and nobody asked for none (no-color.org).
+func paint(w io.Writer, colour, s string) string {
+	f, ok := w.(interface{ Fd() uintptr })
+	if !ok || colour == "" || s == "" || os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" || !term.IsTerminal(int(f.Fd())) {
+		return s
+	}
+	return "\x1b[" + colour + "m" + s + "\x1b[0m"
 }
 
 // wrap breaks text into lines of at most width characters, indented by indent.
@@ -73,13 +96,13 @@ func showRemembered(w io.Writer, raw json.RawMessage) error {
 	if r.DuplicateOf != "" {
 		fmt.Fprintf(w, "%s  %s  known already; nothing new was stored\n", r.DuplicateOf, r.Scope)
 	} else {
-		fmt.Fprintf(w, "%s  %s\n", r.ID, r.Scope)
+		fmt.Fprintf(w, "%s  %s\n", r.ID, paint(w, scopeColours[r.Scope], r.Scope))
 	}
 	for _, reason := range r.Classification.Reasons {
 		fmt.Fprintf(w, "  because: %s\n", reason)
 	}
 	for _, warning := range r.Warnings {
-		fmt.Fprintf(w, "  warning: %s\n", warning)
+		fmt.Fprintf(w, "  %s %s\n", paint(w, yellow, "warning:"), warning)
 	}
 	return nil
 }
@@ -112,7 +135,9 @@ func showMemories(w io.Writer, raw json.RawMessage) error {
 		if m.Score != nil {
 			head = append([]string{fmt.Sprintf("%.2f", *m.Score)}, head...)
 		}
-		fmt.Fprintln(w, strings.Join(strings.Fields(strings.Join(head, " ")), "  "))
+		line := strings.Join(strings.Fields(strings.Join(head, " ")), "  ")
+		line = strings.Replace(line, m.ID, paint(w, faint, m.ID), 1)
+		fmt.Fprintln(w, strings.Replace(line, " "+m.Scope, " "+paint(w, scopeColours[m.Scope], m.Scope), 1))
 		fmt.Fprintln(w, wrap(strings.TrimSpace(m.Title+"\n"+m.Content), width, 2))
 		for _, why := range m.Why {
 			fmt.Fprintf(w, "  · %s\n", why)
@@ -190,7 +215,7 @@ func showStatus(w io.Writer, raw json.RawMessage) error {
 	fmt.Fprintf(w, "\n%d vectors (%s) of %s, %d waiting; %.1f MB in %s\n", r.Index.Vectors, r.Index.Kind, r.Embedding.Model,
 		r.Embedding.Pending, float64(r.Storage.Bytes)/1e6, r.Storage.Dir)
 	for _, alert := range r.Alerts {
-		fmt.Fprintf(w, "! %s\n", alert)
+		fmt.Fprintf(w, "%s %s\n", paint(w, red, "!"), alert)
 	}
 	return nil
 }
