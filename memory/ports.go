@@ -96,12 +96,22 @@ type Candidate struct {
 	Lexical float64 // BM25 with the neighbours' words; 0 when no word matches
 	Own     float64 // BM25 of the memory's own words alone
 	Cover   float64 // share of the question's words, by rarity, that are the memory's own, in [0, 1]
+	Near    float64 // as Cover, with what is borrowed from the neighbours
 	Dense   float64 // cosine in [-1, 1] between query and memory; meaningful when HasVector
 	Space   string  // embedding space of Dense
 	// HasVector is false while the memory waits for its embedding.
 	HasVector bool
+	Before    Neighbour // what stands before it in its conversation
+	Behind    Neighbour // what stands behind it
 	Uses      int       // how often recall returned it
 	LastUsed  time.Time // zero for never
+}
+
+// Neighbour is what the sources say of the memory next to a candidate in its conversation; zero where there is none, or
+// none that the filter lets through.
+type Neighbour struct {
+	Own   float64 // BM25 of its own words
+	Dense float64 // cosine between query and its vector; 0 without one
 }
 
 // CandidateSet answers a CandidateQuery.

@@ -8,6 +8,9 @@ import (
 	"github.com/kljensen/snowball/english"
 )
 
+// Stem reduces an English word in lower case to the term that Terms gives for it. Other words stay as they are.
+func Stem(word string) string { return stem(word) }
+
 // stem reduces an English word, in lower case, to what its forms have in common. Other words stay as they are.
 func stem(word string) string {
 	if len(word) < 3 || len(word) > 32 {

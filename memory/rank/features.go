@@ -14,15 +14,22 @@ const (
 	fLexical      feature = iota // BM25 with the neighbours' words, against the best
 	fOwn                         // BM25 of its own words, against the best
 	fCover                       // share of the question's words that it holds itself
+	fNear                        // share of the question's words that it or its neighbours hold
+	fPhrase                      // share of the question's pairs of words that it holds one behind the other
+	fOwnBefore                   // fOwn of the memory before it in its conversation
+	fOwnBehind                   // fOwn of the memory behind it
 	fEpisode                     // fLexical of the three best of its episode
 	fDense                       // cosine
+	fDenseBefore                 // cosine of the memory before it in its conversation
+	fDenseBehind                 // cosine of the memory behind it
 	fNearDense                   // cosine of its neighbours
 	fEpisodeDense                // cosine of the three best of its episode
 	fSpeaker                     // said by a person whom the question names
 	fPresent                     // the persons named speak in its episode
 	fDate                        // from the time that the question speaks of
 	fWhen                        // tells a time, and the question asks when
-	fNote                        // is no turn, and the question names nobody who speaks
+	fNote                        // is no turn
+	fUnnamed                     // is no turn, and the question names nobody who speaks
 	fAsks                        // is itself a question
 	fFirst                       // tells of the one who speaks
 	fName                        // names something
@@ -43,8 +50,9 @@ const (
 )
 
 var featureNames = [numFeatures]string{
-	"lexical", "own", "cover", "episode", "dense", "near_dense", "episode_dense", "speaker",
-	"present", "date", "when", "note", "asks", "first_person", "name", "name_asked", "count", "quote", "short", "length",
+	"lexical", "own", "cover", "near", "phrase", "own_before", "own_behind", "episode", "dense", "dense_before",
+	"dense_behind", "near_dense", "episode_dense", "speaker",
+	"present", "date", "when", "note", "unnamed", "asks", "first_person", "name", "name_asked", "count", "quote", "short", "length",
 	"project", "recent", "latest", "importance", "pinned", "used", "untrusted", "repeated",
 }
 
@@ -62,37 +70,46 @@ const usualLength = 3
 const memoryHalf = 45 * 24 * time.Hour
 
 // describe turns candidates into features. now may be zero; then nothing counts as recent.
-func describe(q *question, rq *memory.RankQuery, cs []memory.Candidate) (vs []vector, ts []traits, hybrid bool) {
+// The stages in off are left out where that saves time.
+func describe(q *question, rq *memory.RankQuery, cs []memory.Candidate, off stageSet) (vs []vector, ts []traits, hybrid bool) {
 	vs, ts = make([]vector, len(cs)), make([]traits, len(cs))
 	for i := range cs {
 		ts[i] = traitsOf(&cs[i].Memory)
 	}
 	s := stage(cs)
-	hybrid = words(vs, cs)
-	around(vs, cs, &s)
-	people, anyone := s.people(cs, ts, q)
+	hybrid = words(vs, cs, q)
+	if !off.has(StageEpisodes) || !off.has(StageNeighbours) {
+		around(vs, cs, &s)
+	}
+	people, anyone := make([]float64, len(cs)), false
+	if !off.has(StagePeople) {
+		people, anyone = s.people(cs, ts, q)
+	}
 	for i := range cs {
 		v, t, m := &vs[i], &ts[i], &cs[i].Memory
 		v[fPresent] = people[i]
-		v[fNote] = flag(t.speaker == "" && !anyone)
+		v[fNote], v[fUnnamed] = flag(t.speaker == ""), flag(t.speaker == "" && !anyone)
 		v[fSpeaker] = flag(q.names(t.speaker))
 		for _, p := range q.times {
 			v[fDate] = max(v[fDate], p.match(m.At()))
 		}
 		textual(v, t, q)
+		if c := &cs[i]; c.Cover > 0 && len(q.pairs) > 0 && !t.repeated && !off.has(StagePhrases) {
+			v[fPhrase] = q.phrases(clip(m.Content))
+		}
 		known(v, &cs[i], t, q, rq)
 	}
 	return vs, ts, hybrid
 }
 
-// words sets the features of the two sources and reports whether any candidate has a vector. One without is taken
-// to be as near as the middle of the others.
-func words(vs []vector, cs []memory.Candidate) (hybrid bool) {
+// words sets the features of the two sources and reports whether any candidate has a vector that says something. One
+// without is taken to be as near as the middle of the others.
+func words(vs []vector, cs []memory.Candidate, q *question) (hybrid bool) {
 	var lexical, own, dense float64
 	vectors := 0
 	for i := range cs {
 		lexical, own = max(lexical, cs[i].Lexical), max(own, cs[i].Own)
-		if cs[i].HasVector {
+		if cs[i].HasVector && !q.mute(&cs[i]) {
 			dense += cs[i].Dense
 			vectors++
 		}
@@ -102,9 +119,11 @@ func words(vs []vector, cs []memory.Candidate) (hybrid bool) {
 	}
 	for i := range cs {
 		v, c := &vs[i], &cs[i]
-		v[fLexical], v[fOwn], v[fCover] = share(c.Lexical, lexical), share(c.Own, own), c.Cover
+		v[fLexical], v[fOwn], v[fCover], v[fNear] = share(c.Lexical, lexical), share(c.Own, own), c.Cover, c.Near
+		v[fOwnBefore], v[fOwnBehind] = min(share(c.Before.Own, own), 1), min(share(c.Behind.Own, own), 1)
+		v[fDenseBefore], v[fDenseBehind] = c.Before.Dense, c.Behind.Dense
 		v[fDense] = dense
-		if c.HasVector {
+		if c.HasVector && !q.mute(c) {
 			v[fDense] = c.Dense
 		}
 	}
@@ -177,13 +196,13 @@ func flag(b bool) float64 {
 }
 
 // Features returns what a Ranker judges the candidates of set by, one row each, under the names that a weights file
-// uses: for training.
-func Features(q memory.RankQuery, set memory.CandidateSet) (names []string, rows [][]float64) {
+// uses, and which of them are turns of a conversation: for training.
+func Features(q memory.RankQuery, set memory.CandidateSet) (names []string, rows [][]float64, turns []bool) {
 	question := readQuestion(q.Text, q.Now)
-	vs, _, _ := describe(&question, &q, set.Candidates)
-	rows = make([][]float64, len(vs))
+	vs, ts, _ := describe(&question, &q, set.Candidates, nil)
+	rows, turns = make([][]float64, len(vs)), make([]bool, len(vs))
 	for i := range vs {
-		rows[i] = vs[i][:]
+		rows[i], turns[i] = vs[i][:], ts[i].speaker != ""
 	}
-	return featureNames[:], rows
+	return featureNames[:], rows, turns
 }

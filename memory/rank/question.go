@@ -4,18 +4,24 @@ import (
 	"regexp"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
+
+	"github.com/elderzan/elderzan/memory"
 )
 
 // question is what a question asks for, read once per call.
 type question struct {
-	words  map[string]bool // in lower case, without possessive endings
-	text   string          // in lower case, for names in scripts without spaces
-	when   bool            // asks when
-	count  bool            // asks how many, how long
-	entity bool            // asks for a name: of a person, place, book …
-	latest bool            // asks for the newest state
-	times  []period
+	words   map[string]bool // in lower case, without possessive endings
+	text    string          // in lower case, for names in scripts without spaces
+	when    bool            // asks when
+	count   bool            // asks how many, how long
+	entity  bool            // asks for a name: of a person, place, book …
+	latest  bool            // asks for the newest state
+	foreign bool            // see Foreign
+	stems   []string        // of the words that tell something, each once
+	pairs   [][2]int        // those that stand one behind the other, as indexes in stems
+	times   []period
 }
 
 var (
@@ -46,6 +52,8 @@ func readQuestion(text string, now time.Time) question {
 		q.words[w] = true
 		i = end
 	}
+	q.stems, q.pairs = readPairs(s)
+	q.foreign = Foreign(text)
 	q.when = whenAsked.MatchString(s)
 	q.count = countAsked.MatchString(s)
 	q.entity = nameAsked.MatchString(s)
@@ -63,4 +71,32 @@ func (q *question) names(speaker string) bool {
 	}
 	first, _, _ := strings.Cut(speaker, " ")
 	return q.words[first]
+}
+
+// Foreign reports whether most letters of a text are of scripts that the built-in model was not trained on: its vectors
+// say nothing of such a text, and words alone decide.
+func Foreign(text string) bool {
+	foreign, own := 0, 0
+	for _, r := range text {
+		switch {
+		case r < 0x250: // Latin
+			if unicode.IsLetter(r) {
+				own++
+			}
+		case unicode.IsLetter(r):
+			foreign++
+			if r >= 0x2E80 { // about as much as three letters
+				foreign += 2
+			}
+		}
+	}
+	return foreign > own
+}
+
+// builtinSpace is what the names of the built-in model's vectors begin with.
+const builtinSpace = "minilm"
+
+// mute reports whether the vectors of c say nothing of the question.
+func (q *question) mute(c *memory.Candidate) bool {
+	return q.foreign && strings.HasPrefix(c.Space, builtinSpace)
 }

@@ -11,12 +11,14 @@ import (
 
 // Options tunes a Ranker; its zero value works.
 type Options struct {
-	Weights []byte // a weights file; nil means the one built in
+	Weights []byte  // a weights file; nil means the one built in
+	Off     []Stage // what takes no part; nil means that all do
 }
 
 // Ranker orders candidates. It holds no state: it is safe for concurrent use, and the same input gives the same order.
 type Ranker struct {
 	models models
+	off    stageSet
 }
 
 var _ memory.Ranker = (*Ranker)(nil)
@@ -30,7 +32,10 @@ func New(o Options) (*Ranker, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Ranker{models: m}, nil
+	if err := m.switchOff(o.Off); err != nil {
+		return nil, err
+	}
+	return &Ranker{models: m, off: o.Off}, nil
 }
 
 // judged is a candidate on its way to a place.
@@ -48,14 +53,14 @@ func (r *Ranker) Rank(q memory.RankQuery, set memory.CandidateSet) []memory.Rank
 		return nil
 	}
 	question := readQuestion(q.Text, q.Now)
-	vs, ts, hybrid := describe(&question, &q, cs)
+	vs, ts, hybrid := describe(&question, &q, cs, r.off)
 	m := &r.models.words
 	if hybrid {
 		m = &r.models.hybrid
 	}
 	order := make([]judged, len(cs))
 	for i := range cs {
-		order[i] = judged{i, m.logit(&vs[i])}
+		order[i] = judged{i, m.logit(&vs[i], &ts[i])}
 	}
 	slices.SortFunc(order, func(a, b judged) int {
 		return cmp.Or(cmp.Compare(b.logit, a.logit), cs[b.index].Memory.At().Compare(cs[a.index].Memory.At()),
@@ -81,6 +86,12 @@ var phrases = map[feature]string{
 	fLexical:      "its words and its neighbours' match",
 	fOwn:          "holds words of the question",
 	fCover:        "holds most of the question's words",
+	fNear:         "it and its neighbours hold most of the question's words",
+	fPhrase:       "holds words of the question one behind the other",
+	fOwnBefore:    "follows what holds words of the question",
+	fOwnBehind:    "is followed by what holds words of the question",
+	fDenseBefore:  "follows what is near in meaning",
+	fDenseBehind:  "is followed by what is near in meaning",
 	fEpisode:      "comes from a conversation about this",
 	fDense:        "is near in meaning",
 	fNearDense:    "stands beside what is near in meaning",
@@ -109,8 +120,9 @@ func explain(m *model, v *vector, t *traits, r *memory.Ranked) []string {
 		weight float64
 	}
 	var rs []reason
+	weights := m.of(t)
 	for f, text := range phrases {
-		if w := m.weights[f] * v[f]; w > 0.05 {
+		if w := weights[f] * v[f]; w > 0.05 {
 			rs = append(rs, reason{text, w})
 		}
 	}

@@ -251,7 +251,9 @@ func TestRankOfNothing(t *testing.T) {
 func TestWeights(t *testing.T) {
 	for name, tc := range map[string]struct{ raw, wrong string }{
 		"no JSON":         {"{", "rank: weights"},
-		"unknown feature": {`{"words":{"weights":{"lexicel":1}}}`, "lexicel"},
+		"unknown feature": {`{"words":{"turns":{"lexicel":1}}}`, "lexicel"},
+		"unknown field":   {`{"words":{"weights":{"lexical":1}}}`, "weights"},
+		"in notes":        {`{"hybrid":{"notes":{"ovn":1}}}`, "ovn"},
 		"unknown prior":   {`{"priors":{"magic":1}}`, "magic"},
 	} {
 		if _, err := New(Options{Weights: []byte(tc.raw)}); err == nil || !strings.Contains(err.Error(), tc.wrong) {
@@ -263,9 +265,11 @@ func TestWeights(t *testing.T) {
 		t.Fatalf("the built-in weights: %v, note %q", err, f.Note)
 	}
 	for _, m := range []modelFile{f.Hybrid, f.Words} {
-		for name := range m.Weights {
-			if _, ok := f.Priors[name]; ok {
-				t.Errorf("%s is a prior and learned", name)
+		for _, part := range []map[string]float64{m.Turns, m.Notes} {
+			for name := range part {
+				if _, ok := f.Priors[name]; ok {
+					t.Errorf("%s is a prior and learned", name)
+				}
 			}
 		}
 	}
@@ -277,7 +281,7 @@ func TestWeights(t *testing.T) {
 }
 
 func TestFeatures(t *testing.T) {
-	names, rows := Features(memory.RankQuery{Text: "which port?", Now: start}, memory.CandidateSet{Candidates: randomSet(rand.New(rand.NewPCG(1, 1)), 7)})
+	names, rows, _ := Features(memory.RankQuery{Text: "which port?", Now: start}, memory.CandidateSet{Candidates: randomSet(rand.New(rand.NewPCG(1, 1)), 7)})
 	if len(names) != int(numFeatures) || len(rows) != 7 || slices.Contains(names, "") {
 		t.Fatalf("%d names, %d rows", len(names), len(rows))
 	}

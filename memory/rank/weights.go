@@ -1,6 +1,7 @@
 package rank
 
 import (
+	"bytes"
 	_ "embed"
 	"encoding/json"
 	"fmt"
@@ -20,15 +21,18 @@ type weightsFile struct {
 	Words  modelFile          `json:"words"`  // words alone
 }
 
+// modelFile holds weights for turns of conversations and for all other memories: what words and neighbours are worth
+// differs, and what serves the one must not hurt the other.
 type modelFile struct {
-	Bias    float64            `json:"bias"` // added before the score is squeezed into (0, 1)
-	Weights map[string]float64 `json:"weights"`
+	Bias  float64            `json:"bias"` // added before the score is squeezed into (0, 1)
+	Turns map[string]float64 `json:"turns"`
+	Notes map[string]float64 `json:"notes"`
 }
 
 // model is a linear ranker.
 type model struct {
-	bias    float64
-	weights vector
+	bias         float64
+	turns, notes vector
 }
 
 // models are the two rankers of a weights file.
@@ -37,7 +41,9 @@ type models struct{ hybrid, words model }
 // readWeights checks and reads a weights file: every name a feature, every number finite.
 func readWeights(raw []byte) (models, error) {
 	var f weightsFile
-	if err := json.Unmarshal(raw, &f); err != nil {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&f); err != nil {
 		return models{}, fmt.Errorf("rank: weights: %w", err)
 	}
 	var out models
@@ -46,24 +52,45 @@ func readWeights(raw []byte) (models, error) {
 		to   *model
 	}{{f.Hybrid, &out.hybrid}, {f.Words, &out.words}} {
 		m.to.bias = m.from.Bias
-		for _, part := range []map[string]float64{f.Priors, m.from.Weights} {
-			for _, name := range slices.Sorted(maps.Keys(part)) {
-				i := slices.Index(featureNames[:], name)
-				if w := part[name]; i < 0 || math.IsNaN(w) || math.IsInf(w, 0) {
-					return models{}, fmt.Errorf("rank: weights: %q is no feature or has no finite weight", name)
-				}
-				m.to.weights[i] += part[name]
+		for _, part := range []map[string]float64{f.Priors, m.from.Turns} {
+			if err := m.to.turns.add(part); err != nil {
+				return models{}, err
+			}
+		}
+		for _, part := range []map[string]float64{f.Priors, m.from.Notes} {
+			if err := m.to.notes.add(part); err != nil {
+				return models{}, err
 			}
 		}
 	}
 	return out, nil
 }
 
+// add adds the weights of part, which go by the features' names.
+func (v *vector) add(part map[string]float64) error {
+	for _, name := range slices.Sorted(maps.Keys(part)) {
+		i := slices.Index(featureNames[:], name)
+		if w := part[name]; i < 0 || math.IsNaN(w) || math.IsInf(w, 0) {
+			return fmt.Errorf("rank: weights: %q is no feature or has no finite weight", name)
+		}
+		v[i] += part[name]
+	}
+	return nil
+}
+
+// of returns the weights for a memory with those traits.
+func (m *model) of(t *traits) *vector {
+	if t.speaker != "" {
+		return &m.turns
+	}
+	return &m.notes
+}
+
 // logit is the model's score before it is squeezed.
-func (m *model) logit(v *vector) float64 {
-	s := m.bias
+func (m *model) logit(v *vector, t *traits) float64 {
+	s, weights := m.bias, m.of(t)
 	for i, x := range v {
-		s += m.weights[i] * x
+		s += weights[i] * x
 	}
 	return s
 }

@@ -71,12 +71,12 @@ func (s *Store) Candidates(ctx context.Context, q memory.CandidateQuery) (memory
 	if sel.Len() == 0 {
 		return set, nil
 	}
-	words, near, exact, err := s.propose(ctx, q, sel)
+	found, err := s.propose(ctx, q, sel)
 	if err != nil {
 		return memory.CandidateSet{}, err
 	}
-	set.Exact = exact
-	if set.Candidates, err = s.load(ctx, q.Filter, words, near); err != nil {
+	set.Exact = found.exact
+	if set.Candidates, err = s.load(ctx, q.Filter, found); err != nil {
 		return memory.CandidateSet{}, err
 	}
 	return set, s.usable() // an index that was closed meanwhile has left its part out
@@ -100,14 +100,19 @@ func (s *Store) selected(ctx context.Context, f memory.Filter) (*inverted.Select
 	return sel, nil
 }
 
-// propose returns what words and vectors say of the union of what either proposes, and whether no vector is nearer than
-// those proposed. Words and vectors are searched side by side.
-func (s *Store) propose(ctx context.Context, q memory.CandidateQuery, sel *inverted.Selection) (map[int64]inverted.Hit, map[int64]similarity, bool, error) {
-	var near map[int64]similarity
-	var exact bool
+// proposed is what the sources say of the rows that any of them proposes.
+type proposed struct {
+	words  map[int64]inverted.Hit // names all rows: an empty hit for each that only its vector proposed
+	near   map[int64]similarity
+	beside map[int64]inverted.Beside
+	exact  bool // no vector is nearer than those proposed
+}
+
+// propose asks words and vectors side by side, and each about what the other proposes and about the neighbours of all.
+func (s *Store) propose(ctx context.Context, q memory.CandidateQuery, sel *inverted.Selection) (p proposed, err error) {
 	var g errgroup.Group
 	g.Go(func() (err error) {
-		near, exact, err = s.vectors.nearest(ctx, q.Vectors, sel, q.Limit, vectorMode(q.Mode))
+		p.near, p.exact, err = s.vectors.nearest(ctx, q.Vectors, sel, q.Limit, vectorMode(q.Mode))
 		return err
 	})
 	var terms []inverted.Term
@@ -116,56 +121,82 @@ func (s *Store) propose(ctx context.Context, q memory.CandidateQuery, sel *inver
 	}
 	run := s.index.Begin(terms, sel, wordEffort(q.Mode))
 	defer run.End()
-	words := map[int64]inverted.Hit{}
+	p.words = map[int64]inverted.Hit{}
 	for _, h := range run.Best(q.Limit) {
-		words[h.Row] = h
+		p.words[h.Row] = h
 	}
 	if err := g.Wait(); err != nil {
-		return nil, nil, false, err
+		return p, err
 	}
-	var noWords, noVector []int64
-	for row := range near {
-		if _, ok := words[row]; !ok {
+	var noWords []int64
+	for row := range p.near {
+		if _, ok := p.words[row]; !ok {
 			noWords = append(noWords, row)
 		}
 	}
-	for row := range words {
-		if _, ok := near[row]; !ok {
+	for _, h := range run.Score(noWords) {
+		p.words[h.Row] = h
+	}
+	noVector := p.surround(run)
+	rest, err := s.vectors.similarities(ctx, q.Vectors, noVector, vectorMode(q.Mode))
+	if err != nil {
+		return p, err
+	}
+	for row, sim := range rest {
+		p.near[row] = sim
+	}
+	if q.Mode == memory.Fast {
+		p.prune(q.Limit + q.Limit/2)
+	}
+	return p, nil
+}
+
+// surround finds the neighbours of all rows, and returns the rows and neighbours whose vectors were not asked about.
+func (p *proposed) surround(run *inverted.Run) (noVector []int64) {
+	rows := slices.Collect(maps.Keys(p.words))
+	p.beside = make(map[int64]inverted.Beside, len(rows))
+	want := func(row int64) {
+		if _, ok := p.near[row]; row >= 0 && !ok {
 			noVector = append(noVector, row)
 		}
 	}
-	for _, h := range run.Score(noWords) {
-		words[h.Row] = h
+	for i, b := range run.Beside(rows) {
+		p.beside[rows[i]] = b
+		want(rows[i])
+		want(b.Before)
+		want(b.Behind)
 	}
-	rest, err := s.vectors.similarities(ctx, q.Vectors, noVector, vectorMode(q.Mode))
-	if err != nil {
-		return nil, nil, false, err
+	slices.Sort(noVector)
+	return slices.Compact(noVector)
+}
+
+// neighbours returns what the sources say of those before and behind row.
+func (p *proposed) neighbours(row int64) (before, behind memory.Neighbour) {
+	b := p.beside[row]
+	if b.Before >= 0 {
+		before = memory.Neighbour{Own: b.BeforeOwn, Dense: p.near[b.Before].cosine}
 	}
-	for row, sim := range rest {
-		near[row] = sim
+	if b.Behind >= 0 {
+		behind = memory.Neighbour{Own: b.BehindOwn, Dense: p.near[b.Behind].cosine}
 	}
-	if q.Mode == memory.Fast {
-		prune(words, near, q.Limit+q.Limit/2)
-	}
-	return words, near, exact, nil
+	return before, behind
 }
 
 // prune leaves the n rows that words and vectors together speak for most. Reading a memory costs more than finding it.
-func prune(words map[int64]inverted.Hit, near map[int64]similarity, n int) {
-	if len(words) <= n {
+func (p *proposed) prune(n int) {
+	if len(p.words) <= n {
 		return
 	}
 	best, closest := 1e-9, 1e-9
-	for row := range words {
-		best, closest = max(best, words[row].Score), max(closest, near[row].cosine)
+	for row := range p.words {
+		best, closest = max(best, p.words[row].Score), max(closest, p.near[row].cosine)
 	}
-	rows := slices.SortedFunc(maps.Keys(words), func(a, b int64) int {
-		worth := func(row int64) float64 { return words[row].Score/best + near[row].cosine/closest }
+	rows := slices.SortedFunc(maps.Keys(p.words), func(a, b int64) int {
+		worth := func(row int64) float64 { return p.words[row].Score/best + p.near[row].cosine/closest }
 		return cmp.Or(cmp.Compare(worth(b), worth(a)), cmp.Compare(b, a))
 	})
 	for _, row := range rows[n:] {
-		delete(words, row)
-		delete(near, row)
+		delete(p.words, row)
 	}
 }
 
@@ -192,13 +223,8 @@ func vectorMode(m memory.Mode) vector.Mode {
 }
 
 // load reads the memories proposed. One that changed meanwhile and no longer passes the filter is left out.
-func (s *Store) load(ctx context.Context, f memory.Filter, words map[int64]inverted.Hit, near map[int64]similarity) ([]memory.Candidate, error) {
-	// Score gave a hit, if an empty one, for each row that only its vector proposed: words names them all.
-	rows := make([]int64, 0, len(words))
-	for row := range words {
-		rows = append(rows, row)
-	}
-	slices.Sort(rows)
+func (s *Store) load(ctx context.Context, f memory.Filter, p proposed) ([]memory.Candidate, error) {
+	rows := slices.Sorted(maps.Keys(p.words))
 	read, err := s.read(ctx, rows)
 	if err != nil {
 		return nil, catalogError(err)
@@ -209,10 +235,11 @@ func (s *Store) load(ctx context.Context, f memory.Filter, words map[int64]inver
 		if !ok || !matches(&f, &m.memory) {
 			continue
 		}
-		hit := words[row]
-		sim, has := near[row]
-		c := memory.Candidate{Memory: m.memory, Lexical: hit.Score, Own: hit.Own, Cover: hit.Cover, Dense: sim.cosine, Space: sim.space, HasVector: has,
-			Uses: m.uses, LastUsed: m.lastUsed}
+		hit := p.words[row]
+		sim, has := p.near[row]
+		c := memory.Candidate{Memory: m.memory, Lexical: hit.Score, Own: hit.Own, Cover: hit.Cover, Near: hit.Near, Dense: sim.cosine, Space: sim.space,
+			HasVector: has, Uses: m.uses, LastUsed: m.lastUsed}
+		c.Before, c.Behind = p.neighbours(row)
 		u := s.uses.pending(m.memory.ID)
 		c.Uses += u.Count
 		if u.Last.After(c.LastUsed) {

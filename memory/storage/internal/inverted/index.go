@@ -87,6 +87,7 @@ type Hit struct {
 	Score float64 // BM25 with the neighbours' words; above 0
 	Own   float64 // BM25 of the memory's own words; 0 when only its neighbours hold any
 	Cover float64 // share of the question's words, by rarity, that are the memory's own, in [0, 1]
+	Near  float64 // as Cover, with what is borrowed: a word borrowed at a share counts by it
 }
 
 // Index is the inverted index. Create it with New.

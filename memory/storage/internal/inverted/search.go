@@ -18,7 +18,7 @@ type accumulator struct {
 type frequency struct{ full, own float32 }
 
 // sums is what a document has gathered over the terms so far.
-type sums struct{ score, own, cover float32 }
+type sums struct{ score, own, cover, near float32 }
 
 // spareAccumulators is how many are kept for the next searches: as many as run side by side where there are two processors.
 const spareAccumulators = 2
@@ -131,6 +131,7 @@ func (r *Run) Best(k int) []Hit {
 	hits := r.s.best(r.a, k)
 	for i := range hits {
 		hits[i].Cover /= float64(max(r.total, 1e-9))
+		hits[i].Near /= float64(max(r.total, 1e-9))
 	}
 	return hits
 }
@@ -152,10 +153,56 @@ func (r *Run) Score(rows []int64) []Hit {
 		out[i].Row = row
 		if docs[i] != 0 {
 			v := r.a.sums[docs[i]]
-			out[i] = Hit{Row: row, Score: float64(v.score), Own: float64(v.own), Cover: float64(v.cover) / float64(max(r.total, 1e-9))}
+			total := float64(max(r.total, 1e-9))
+			out[i] = Hit{Row: row, Score: float64(v.score), Own: float64(v.own), Cover: float64(v.cover) / total, Near: float64(v.near) / total}
 		}
 	}
 	return out
+}
+
+// Beside is what stands before and behind a row in its conversation.
+type Beside struct {
+	Before, Behind       int64   // rows; -1 for none
+	BeforeOwn, BehindOwn float64 // BM25 of their own words
+}
+
+// Beside returns, for every one of rows, its neighbours in the order of their conversation, as far as they are selected.
+func (r *Run) Beside(rows []int64) []Beside {
+	r.x.mu.RLock()
+	defer r.x.mu.RUnlock()
+	out := make([]Beside, len(rows))
+	docs := make([]uint32, 2*len(rows))
+	for i, row := range rows {
+		out[i] = Beside{Before: -1, Behind: -1}
+		doc := r.s.docOf(row)
+		if doc == 0 {
+			continue
+		}
+		if c := &r.s.cols[doc]; c.bond != 0 {
+			docs[2*i], out[i].Before = r.neighbour(c.prev)
+		}
+		if n := r.s.cols[doc].next; n != 0 && r.s.cols[n].bond != 0 {
+			docs[2*i+1], out[i].Behind = r.neighbour(n)
+		}
+	}
+	if len(r.a.sums) == 0 {
+		return out
+	}
+	r.lookUp(docs)
+	for i := range out {
+		out[i].BeforeOwn, out[i].BehindOwn = float64(r.a.sums[docs[2*i]].own), float64(r.a.sums[docs[2*i+1]].own)
+	}
+	return out
+}
+
+// neighbour returns a document and its row, or 0 and -1 when it is not selected. One that came since the search began
+// has no scores.
+func (r *Run) neighbour(doc uint32) (uint32, int64) {
+	row := int64(r.s.cols[doc].row)
+	if !r.sel.Has(row) || int(doc) >= len(r.a.sums) {
+		return 0, -1
+	}
+	return doc, row
 }
 
 // score walks through the rare terms and looks the others up. It needs the lock.
@@ -284,6 +331,7 @@ func (a *accumulator) credit(w *weights, doc uint32, c *column, f frequency, idf
 	if v.score == 0 {
 		a.found = append(a.found, doc)
 	}
+	v.near += idf * min(f.full, 1)
 	v.score += idf * f.full * (w.k1 + 1) / (f.full + w.k1*(1-w.b+w.b*c.mass/w.meanFull))
 	if f.own > 0 {
 		v.own += idf * f.own * (w.k1 + 1) / (f.own + w.k1*(1-w.b+w.b*c.length/w.meanOwn))
@@ -302,7 +350,7 @@ func (s *state) best(a *accumulator, k int) []Hit {
 	top := make([]Hit, 0, min(k, len(a.found)))
 	for _, doc := range a.found {
 		v := a.sums[doc]
-		h := Hit{Row: int64(s.cols[doc].row), Score: float64(v.score), Own: float64(v.own), Cover: float64(v.cover)}
+		h := Hit{Row: int64(s.cols[doc].row), Score: float64(v.score), Own: float64(v.own), Cover: float64(v.cover), Near: float64(v.near)}
 		switch {
 		case len(top) < k:
 			top = append(top, h)

@@ -2,6 +2,7 @@ package recalleval
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"time"
 
@@ -15,6 +16,7 @@ type Corpus struct {
 	Index   *inverted.Index
 	Vectors [][]float32 // by memory; nil without an embedder
 	Queries [][]float32 // by question
+	Space   string      // of the vectors
 }
 
 // NewCorpus indexes a set.
@@ -36,42 +38,54 @@ func (c *Corpus) Filter(q int, pooled bool) memory.Filter {
 }
 
 // Candidates gathers what may answer question q as the store does: the best of each source, each with the scores
-// of both.
+// of both and of its neighbours.
 func (c *Corpus) Candidates(q int, pooled bool, limit int) memory.CandidateSet {
 	sel := c.Index.Select(c.Filter(q, pooled))
-	terms := inverted.Question(c.Set.Questions[q].Text)
-	hits := c.Index.Search(terms, sel, limit)
-	var dense []float64
+	run := c.Index.Begin(inverted.Question(c.Set.Questions[q].Text), sel, inverted.Thorough)
+	defer run.End()
+	hits := run.Best(limit)
 	if c.Vectors != nil {
-		hits, dense = c.addDense(q, hits, terms, sel, limit)
+		hits = append(hits, run.Score(c.nearest(q, sel, hits, limit))...)
+	}
+	rows := make([]int64, len(hits))
+	for i, h := range hits {
+		rows[i] = h.Row
 	}
 	set := memory.CandidateSet{Candidates: make([]memory.Candidate, len(hits)), Exact: true}
-	for i, h := range hits {
+	for i, b := range run.Beside(rows) {
+		h := hits[i]
 		set.Candidates[i] = memory.Candidate{
-			Memory: c.Set.Memories[h.Row], Lexical: h.Score, Own: h.Own, Cover: h.Cover, HasVector: dense != nil,
-		}
-		if dense != nil {
-			set.Candidates[i].Dense = dense[h.Row]
+			Memory: c.Set.Memories[h.Row], Lexical: h.Score, Own: h.Own, Cover: h.Cover, Near: h.Near,
+			HasVector: c.Vectors != nil, Dense: c.cosine(q, h.Row), Space: c.Space,
+			Before: memory.Neighbour{Own: b.BeforeOwn, Dense: c.cosine(q, b.Before)},
+			Behind: memory.Neighbour{Own: b.BehindOwn, Dense: c.cosine(q, b.Behind)},
 		}
 	}
 	return set
 }
 
-// addDense joins the nearest rows to the hits and returns all cosines by row.
-func (c *Corpus) addDense(q int, hits []inverted.Hit, terms []inverted.Term, sel *inverted.Selection, limit int) ([]inverted.Hit, []float64) {
+// nearest returns the rows nearest to question q that are not among hits.
+func (c *Corpus) nearest(q int, sel *inverted.Selection, hits []inverted.Hit, limit int) (more []int64) {
 	dense := make([]float64, len(c.Vectors))
 	rows := slices.Collect(sel.Rows())
 	for _, r := range rows {
-		dense[r] = dot(c.Queries[q], c.Vectors[r])
+		dense[r] = c.cosine(q, r)
 	}
 	slices.SortFunc(rows, func(a, b int64) int { return cmp.Compare(dense[b], dense[a]) })
-	var more []int64
 	for _, r := range rows[:min(limit, len(rows))] {
 		if !slices.ContainsFunc(hits, func(h inverted.Hit) bool { return h.Row == r }) {
 			more = append(more, r)
 		}
 	}
-	return append(hits, c.Index.Score(terms, sel, more)...), dense
+	return more
+}
+
+// cosine is that of question q and row; 0 for no row and without vectors.
+func (c *Corpus) cosine(q int, row int64) float64 {
+	if row < 0 || c.Vectors == nil {
+		return 0
+	}
+	return dot(c.Queries[q], c.Vectors[row])
 }
 
 func dot(a, b []float32) float64 {
@@ -116,4 +130,24 @@ func (s *Set) Places() map[memory.ID]int {
 // Join returns the memories of a and b and the questions of a: one store that holds both.
 func Join(a, b *Set) *Set {
 	return &Set{Name: a.Name + " beside " + b.Name, Memories: append(slices.Clone(a.Memories), b.Memories...), Questions: a.Questions}
+}
+
+// Merge returns the memories and questions of all sets, numbered anew.
+func Merge(name string, sets ...*Set) *Set {
+	out := &Set{Name: name}
+	for _, s := range sets {
+		first := len(out.Memories)
+		for _, m := range s.Memories {
+			m.ID = memory.ID(fmt.Sprintf("00000000-0000-7000-9000-%012x", len(out.Memories)))
+			out.Memories = append(out.Memories, m)
+		}
+		for _, q := range s.Questions {
+			q.Relevant = slices.Clone(q.Relevant)
+			for i := range q.Relevant {
+				q.Relevant[i] += first
+			}
+			out.Questions = append(out.Questions, q)
+		}
+	}
+	return out
 }

@@ -5,6 +5,7 @@ import "math"
 // Group is one question's candidates: a row of features each, and whether it holds the answer.
 type Group struct {
 	Rows     [][]float64
+	Turns    []bool // which rows are turns of a conversation; the others are notes
 	Relevant []bool
 	Weight   float64 // how much the question counts
 	Question Question
@@ -12,126 +13,198 @@ type Group struct {
 	Memories []int // of each row, as indexes in the set
 }
 
+// Weights are a linear ranker's: by feature, for turns and for notes.
+type Weights struct{ Turns, Notes []float64 }
+
+// Score is what w gives the i-th row of g.
+func (w *Weights) Score(g *Group, i int) (s float64) {
+	weights := w.Notes
+	if g.Turns[i] {
+		weights = w.Turns
+	}
+	for j, x := range g.Rows[i] {
+		s += weights[j] * x
+	}
+	return s
+}
+
+// Columns says which features Fit finds weights for; the others get none. Those of Positive are kept from falling below 0:
+// what speaks for a memory by its meaning must not lower one because others say the same in the data at hand.
+type Columns struct{ Turns, Notes, Positive []bool }
+
 // FitOptions tunes Fit; the zero value works.
 type FitOptions struct {
 	Decay   float64 // holds the standardised weights small; 0 means 0.003
-	Rounds  int     // steps of descent; 0 means 200
+	Rounds  int     // steps of descent; 0 means 120
 	Workers int     // fits at once in CrossFit; 0 means one
 }
 
 // Fit finds the weights of a linear ranker by listwise softmax: the share of exp(score) that falls on what holds the
-// answer is to be large, spread evenly over several answers. use says which features take part; the others keep the
-// weights in fixed. The result is on the features' own scale.
-func Fit(groups []Group, use []bool, fixed []float64, o FitOptions) []float64 {
+// answer is to be large, spread evenly over several answers. The result is on the features' own scale.
+func Fit(groups []*Group, use Columns, o FitOptions) Weights {
 	if o.Decay == 0 {
 		o.Decay = .003
 	}
 	if o.Rounds == 0 {
-		o.Rounds = 200
+		o.Rounds = 120
 	}
-	n := len(use)
-	scale := deviations(groups, use)
-	w, m, v, gradient := make([]float64, n), make([]float64, n), make([]float64, n), make([]float64, n)
+	f := newFitting(groups, use)
+	n := len(f.columns)
+	w, m, v := make([]float32, n), make([]float64, n), make([]float64, n)
 	for round := 1; round <= o.Rounds; round++ {
-		clear(gradient)
-		raw, total := unscaled(w, scale, use, fixed), 0.0
-		for i := range groups {
-			total += addGradient(&groups[i], raw, gradient)
-		}
-		if total == 0 {
-			break
-		}
+		gradient := f.gradient(w)
 		// Adam, with a rate that falls over the second half.
 		rate := .1 * math.Min(1, 2*(1-float64(round)/float64(o.Rounds+1)))
 		fade1, fade2 := 1-math.Pow(.9, float64(round)), 1-math.Pow(.99, float64(round))
 		for j := range w {
-			if !use[j] || scale[j] == 0 {
-				continue
-			}
-			g := gradient[j]/scale[j]/total + o.Decay*w[j]
+			g := float64(gradient[j]) + o.Decay*float64(w[j])
 			m[j] = .9*m[j] + .1*g
 			v[j] = .99*v[j] + .01*g*g
-			w[j] -= rate * m[j] / fade1 / (math.Sqrt(v[j]/fade2) + 1e-9)
+			w[j] -= float32(rate * m[j] / fade1 / (math.Sqrt(v[j]/fade2) + 1e-9))
+			if w[j] < 0 && use.Positive != nil && use.Positive[f.columns[j].feature] {
+				w[j] = 0
+			}
 		}
 	}
-	return unscaled(w, scale, use, fixed)
+	return f.unscaled(w, len(use.Turns))
 }
 
-// unscaled puts standardised weights on the features' own scale; features not in use keep their fixed weight.
-func unscaled(w, scale []float64, use []bool, fixed []float64) []float64 {
-	out := make([]float64, len(w))
-	for j := range out {
-		switch {
-		case !use[j]:
-			out[j] = fixed[j]
-		case scale[j] > 0:
-			out[j] = w[j] / scale[j]
+// column is a feature of turns or of notes.
+type column struct {
+	feature int
+	turns   bool
+}
+
+// fitting is groups laid out for descent: of each row the columns in use, scaled to a deviation of one.
+type fitting struct {
+	columns []column
+	scale   []float32 // what each column was multiplied with; 0 for one that never varies
+	x       []float32 // rows × columns
+	groups  []fitted
+	total   float32 // of the groups' weights
+	scores  []float32
+}
+
+// fitted is a group's place among the rows.
+type fitted struct {
+	group     *Group
+	first     int
+	positives float32
+}
+
+func newFitting(groups []*Group, use Columns) *fitting {
+	f := &fitting{}
+	for j := range use.Turns {
+		if use.Turns[j] {
+			f.columns = append(f.columns, column{j, true})
 		}
+		if use.Notes[j] {
+			f.columns = append(f.columns, column{j, false})
+		}
+	}
+	rows, longest := 0, 0
+	for _, g := range groups {
+		positives := float32(0)
+		for _, r := range g.Relevant {
+			if r {
+				positives++
+			}
+		}
+		if positives == 0 {
+			continue
+		}
+		f.groups = append(f.groups, fitted{g, rows, positives})
+		f.total += float32(g.Weight)
+		rows += len(g.Rows)
+		longest = max(longest, len(g.Rows))
+	}
+	f.x, f.scores = make([]float32, rows*len(f.columns)), make([]float32, longest)
+	f.fill()
+	return f
+}
+
+// fill writes the rows and scales them by the columns' deviations within the groups.
+func (f *fitting) fill() {
+	n := len(f.columns)
+	square := make([]float64, n)
+	for _, p := range f.groups {
+		sums, squares := make([]float64, n), make([]float64, n)
+		for i, row := range p.group.Rows {
+			out := f.x[(p.first+i)*n : (p.first+i+1)*n]
+			for j, c := range f.columns {
+				if c.turns == p.group.Turns[i] {
+					out[j] = float32(row[c.feature])
+					sums[j] += row[c.feature]
+					squares[j] += row[c.feature] * row[c.feature]
+				}
+			}
+		}
+		rows := float64(len(p.group.Rows))
+		for j := range square {
+			mean := sums[j] / rows
+			square[j] += math.Max(0, squares[j]/rows-mean*mean)
+		}
+	}
+	f.scale = make([]float32, n)
+	for j := range f.scale {
+		if d := math.Sqrt(square[j] / float64(max(len(f.groups), 1))); d > 1e-6 {
+			f.scale[j] = float32(1 / d)
+		}
+	}
+	for i := range f.x {
+		f.x[i] *= f.scale[i%n]
+	}
+}
+
+// gradient is that of the mean loss over all groups at weights w.
+func (f *fitting) gradient(w []float32) []float32 {
+	out := make([]float32, len(w))
+	for _, p := range f.groups {
+		f.add(p, w, out)
 	}
 	return out
 }
 
-// addGradient adds one group's gradient and returns its weight; 0 for a group without an answer among its rows.
-func addGradient(g *Group, w, gradient []float64) float64 {
-	positives := 0.0
-	for _, r := range g.Relevant {
-		if r {
-			positives++
+func (f *fitting) add(p fitted, w, gradient []float32) {
+	n, rows := len(w), len(p.group.Rows)
+	best := float32(math.Inf(-1))
+	for i := range rows {
+		s := float32(0)
+		for j, x := range f.x[(p.first+i)*n : (p.first+i+1)*n] {
+			s += w[j] * x
 		}
+		f.scores[i] = s
+		best = max(best, s)
 	}
-	if positives == 0 {
-		return 0
+	sum := float32(0)
+	for i := range rows {
+		f.scores[i] = float32(math.Exp(float64(f.scores[i] - best)))
+		sum += f.scores[i]
 	}
-	p := make([]float64, len(g.Rows))
-	best := math.Inf(-1)
-	for i, x := range g.Rows {
-		for j, f := range x {
-			p[i] += w[j] * f
+	for i := range rows {
+		d := f.scores[i] / sum
+		if p.group.Relevant[i] {
+			d -= 1 / p.positives
 		}
-		best = max(best, p[i])
-	}
-	sum := 0.0
-	for i := range p {
-		p[i] = math.Exp(p[i] - best)
-		sum += p[i]
-	}
-	for i, x := range g.Rows {
-		d := p[i] / sum
-		if g.Relevant[i] {
-			d -= 1 / positives
-		}
-		if d *= g.Weight; math.Abs(d) < 1e-7 {
+		if d < 1e-6 && d > -1e-6 {
 			continue
 		}
-		for j, f := range x {
-			gradient[j] += d * f
+		d *= float32(p.group.Weight) / f.total
+		for j, x := range f.x[(p.first+i)*n : (p.first+i+1)*n] {
+			gradient[j] += d * x
 		}
 	}
-	return g.Weight
 }
 
-// deviations are the standard deviations of the features within their groups.
-func deviations(groups []Group, use []bool) []float64 {
-	out, n := make([]float64, len(use)), 0.0
-	for _, g := range groups {
-		if len(g.Rows) == 0 {
-			continue
+// unscaled puts the weights on the scale of the features.
+func (f *fitting) unscaled(w []float32, features int) Weights {
+	out := Weights{Turns: make([]float64, features), Notes: make([]float64, features)}
+	for j, c := range f.columns {
+		to := out.Notes
+		if c.turns {
+			to = out.Turns
 		}
-		n++
-		for j := range out {
-			var sum, square float64
-			for _, x := range g.Rows {
-				sum += x[j]
-				square += x[j] * x[j]
-			}
-			mean := sum / float64(len(g.Rows))
-			out[j] += math.Max(0, square/float64(len(g.Rows))-mean*mean)
-		}
-	}
-	for j := range out {
-		if out[j] = math.Sqrt(out[j] / max(n, 1)); out[j] < 1e-6 {
-			out[j] = 0
-		}
+		to[c.feature] = float64(w[j] * f.scale[j])
 	}
 	return out
 }

@@ -30,15 +30,15 @@ func (c *Corpus) Groups(now time.Time, limit int, weight float64, workers int) (
 	}
 	close(next)
 	wg.Wait()
-	names, _ = rank.Features(memory.RankQuery{}, memory.CandidateSet{})
+	names, _, _ = rank.Features(memory.RankQuery{}, memory.CandidateSet{})
 	return names, groups
 }
 
 func (c *Corpus) group(q int, pooled bool, now time.Time, limit int, place map[memory.ID]int) Group {
 	set := c.Candidates(q, pooled, limit)
 	question := c.Set.Questions[q]
-	_, rows := rank.Features(memory.RankQuery{Text: question.Text, Now: now}, set)
-	g := Group{Rows: rows, Relevant: make([]bool, len(rows)), Question: question, Pooled: pooled, Memories: make([]int, len(rows))}
+	_, rows, turns := rank.Features(memory.RankQuery{Text: question.Text, Now: now}, set)
+	g := Group{Rows: rows, Turns: turns, Relevant: make([]bool, len(rows)), Question: question, Pooled: pooled, Memories: make([]int, len(rows))}
 	for i := range set.Candidates {
 		g.Memories[i] = place[set.Candidates[i].Memory.ID]
 		g.Relevant[i] = slices.Contains(question.Relevant, g.Memories[i])
@@ -47,13 +47,11 @@ func (c *Corpus) group(q int, pooled bool, now time.Time, limit int, place map[m
 }
 
 // Order returns the group's memories by the scores that weights give them, best first.
-func (g *Group) Order(weights []float64) []int {
+func (g *Group) Order(weights *Weights) []int {
 	scores, order := make([]float64, len(g.Rows)), make([]int, len(g.Rows))
-	for i, x := range g.Rows {
+	for i := range g.Rows {
 		order[i] = i
-		for j, f := range x {
-			scores[i] += weights[j] * f
-		}
+		scores[i] = weights.Score(g, i)
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(scores[b], scores[a]) })
 	for i, k := range order {
@@ -63,7 +61,7 @@ func (g *Group) Order(weights []float64) []int {
 }
 
 // Measure counts what comes back under weights, which may differ by project; under its own project and over all.
-func Measure(groups []Group, weights func(project string) []float64) (within, pooled Tally) {
+func Measure(groups []Group, weights func(project string) *Weights) (within, pooled Tally) {
 	for i := range groups {
 		g := &groups[i]
 		t := &within
@@ -85,27 +83,45 @@ func Projects(groups []Group) []string {
 	return slices.Compact(out)
 }
 
-// CrossFit fits weights for every project of groups from the groups of all other projects, and from extra; the
-// weights of project "" come from all.
-func CrossFit(groups, extra []Group, use []bool, fixed []float64, o FitOptions) map[string][]float64 {
-	out := map[string][]float64{}
+// CrossFit fits weights for every project of groups from the groups of the projects of other folds, and from extra; the
+// weights of project "" come from all. folds is into how many parts the projects are split; 0 means one for each.
+func CrossFit(groups, extra []Group, folds int, use Columns, o FitOptions) map[string]*Weights {
+	out := map[string]*Weights{}
+	projects := Projects(groups)
+	if folds == 0 {
+		folds = len(projects)
+	}
+	fold := map[string]int{}
+	for i, p := range projects {
+		fold[p] = i % folds
+	}
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	slots := make(chan struct{}, max(o.Workers, 1))
-	for _, p := range append(Projects(groups), "") {
+	for left := -1; left < folds; left++ { // -1 leaves none out
 		wg.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			train := slices.Clone(extra)
-			for _, g := range groups {
-				if g.Question.Project != p {
-					train = append(train, g)
+			var train []*Group
+			for i := range extra {
+				train = append(train, &extra[i])
+			}
+			for i := range groups {
+				if fold[groups[i].Question.Project] != left {
+					train = append(train, &groups[i])
 				}
 			}
-			w := Fit(train, use, fixed, o)
+			w := Fit(train, use, o)
 			mu.Lock()
 			defer mu.Unlock()
-			out[p] = w
+			if left < 0 {
+				out[""] = &w
+			}
+			for p, f := range fold {
+				if f == left {
+					out[p] = &w
+				}
+			}
 		})
 	}
 	wg.Wait()

@@ -2,6 +2,7 @@ package recalleval
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -57,9 +58,9 @@ func (t *Tally) String() string {
 	all := t.Mean("")
 	var b strings.Builder
 	fmt.Fprintf(&b, "R@5 %.3f R@10 %.3f MRR %.3f |", all.R5, all.R10, all.MRR)
-	for _, c := range []string{"single-hop", "multi-hop", "temporal", "open-domain", "adversarial", "notes"} {
-		if f := t.Mean(c); f.N > 0 {
-			fmt.Fprintf(&b, " %s %.3f", c, f.R10)
+	for _, c := range slices.Sorted(maps.Keys(t.sum)) {
+		if c != "" {
+			fmt.Fprintf(&b, " %s %.3f", c, t.Mean(c).R10)
 		}
 	}
 	return b.String()

@@ -82,40 +82,58 @@ func TestLoadLoCoMo(t *testing.T) {
 	}
 }
 
-// Fit must find the features that tell the answer, their signs, and leave alone those it may not touch.
+// Fit must find the features that tell the answer, their signs, for turns and notes apart, and leave alone those it may
+// not touch.
 func TestFit(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 2))
 	var groups []Group
-	for i := range 300 {
+	for i := range 600 {
+		turns := i%2 == 0
 		g := Group{Weight: 1, Question: Question{Project: string(rune('a' + i%3)), Relevant: []int{0}}}
 		best, at := math.Inf(-1), 0
 		for j := range 20 {
 			row := []float64{rnd.Float64(), rnd.Float64(), rnd.Float64(), 7, rnd.Float64()}
-			if s := 8*row[0] - 4*row[1] + rnd.Float64(); s > best {
+			s := 8*row[0] - 4*row[1]
+			if !turns {
+				s = 6 * row[2]
+			}
+			if s += rnd.Float64(); s > best {
 				best, at = s, j
 			}
-			g.Rows = append(g.Rows, row)
+			g.Rows, g.Turns = append(g.Rows, row), append(g.Turns, turns)
 			g.Relevant = append(g.Relevant, false)
 			g.Memories = append(g.Memories, j)
 		}
 		g.Relevant[at], g.Question.Relevant = true, []int{at}
 		groups = append(groups, g)
 	}
-	groups = append(groups, Group{Weight: 1, Rows: [][]float64{{1, 1, 1, 1, 1}}, Relevant: []bool{false}, Memories: []int{0}}, Group{Weight: 1})
-	use, fixed := []bool{true, true, true, true, false}, []float64{0, 0, 0, 0, .25}
-	w := Fit(groups, use, fixed, FitOptions{})
-	if w[0] < 4 || w[1] > -2 || math.Abs(w[2]) > 1 || w[3] != 0 || w[4] != .25 {
-		t.Errorf("weights %v; want about (+, -, 0), then 0 and 0.25", w)
+	groups = append(groups, Group{Weight: 1, Rows: [][]float64{{1, 1, 1, 1, 1}}, Turns: []bool{true}, Relevant: []bool{false}, Memories: []int{0}}, Group{Weight: 1})
+	use := Columns{Turns: []bool{true, true, true, true, false}, Notes: []bool{true, false, true, true, false}}
+	var all []*Group
+	for i := range groups {
+		all = append(all, &groups[i])
 	}
-	by := CrossFit(groups, nil, use, fixed, FitOptions{Rounds: 60, Workers: 2})
+	w := Fit(all, use, FitOptions{})
+	if w.Turns[0] < 4 || w.Turns[1] > -2 || math.Abs(w.Turns[2]) > 1 || w.Turns[3] != 0 || w.Turns[4] != 0 {
+		t.Errorf("weights of turns %v; want about (+, -, 0), then 0 and 0", w.Turns)
+	}
+	if math.Abs(w.Notes[0]) > 1 || w.Notes[1] != 0 || w.Notes[2] < 3 || w.Notes[4] != 0 {
+		t.Errorf("weights of notes %v; want about (0, 0, +, 0, 0)", w.Notes)
+	}
+	by := CrossFit(groups, nil, 0, use, FitOptions{Rounds: 60, Workers: 2})
 	if len(by) != 4 {
 		t.Fatalf("fits of %d projects; want three and the one of all", len(by))
 	}
-	within, pooled := Measure(groups[:300], func(p string) []float64 { return by[p] })
+	within, pooled := Measure(groups[:600], func(p string) *Weights { return by[p] })
 	if within.Mean("").MRR < .8 || pooled.Mean("").N != 0 {
 		t.Errorf("left-out MRR %.2f over %d; want at least 0.8", within.Mean("").MRR, within.Mean("").N)
 	}
-	if got := Fit(nil, use, fixed, FitOptions{}); got[4] != .25 || got[0] != 0 {
+	use.Positive = []bool{false, true, false, false, false}
+	if got := Fit(all, use, FitOptions{}); got.Turns[1] != 0 || got.Turns[0] < 4 {
+		t.Errorf("a weight that must not be negative is %v", got.Turns)
+	}
+	use.Positive = nil
+	if got := Fit(nil, use, FitOptions{}); got.Turns[0] != 0 || got.Notes[2] != 0 {
 		t.Errorf("fit of nothing: %v", got)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/elderzan/elderzan/memory"
+	"github.com/elderzan/elderzan/memory/analysis"
 	"github.com/elderzan/elderzan/scope"
 )
 
@@ -17,14 +18,77 @@ var testdata embed.FS
 // noteInterval is the time between two memories of one session in the notes.
 const noteInterval = 4 * time.Minute
 
-// LoadNotes returns the memories that agents leave beside dialogue: notes, decisions, how-tos, documents; and
-// questions about them.
+// Languages are those in which there are sets of notes and questions besides English.
+var Languages = []string{"ja", "zh", "ko", "de"}
+
+// LoadNotes returns the memories that agents leave beside dialogue: notes, decisions, how-tos, documents of several
+// projects; and questions about them, most of which avoid the words of the answer.
 func LoadNotes() (*Set, error) {
-	set := &Set{Name: "notes"}
+	return loadFiles("notes", [][2]string{{"notes.txt", "questions.txt"}, {"notes-more.txt", "questions-more.txt"}})
+}
+
+// LoadLanguage returns notes and questions in one of Languages.
+func LoadLanguage(code string) (*Set, error) {
+	return loadFiles(code, [][2]string{{code + "-notes.txt", code + "-questions.txt"}})
+}
+
+// keywordWords is how many words a question of AddKeywords has.
+const keywordWords = 3
+
+// AddKeywords adds to a set, for every other memory, a question that is nothing but its rarest words, as agents look for
+// an identifier or a name: weights must serve these too, not only questions in other words than the answer's.
+func (set *Set) AddKeywords() {
+	count := map[string]int{}
+	words := make([][]string, len(set.Memories))
+	for i := range set.Memories {
+		seen := map[string]bool{}
+		for _, w := range analysis.Words(set.Memories[i].Content) {
+			if seen[w.Term] || w.End-w.Start < 3 {
+				continue
+			}
+			seen[w.Term] = true
+			count[w.Term]++
+			words[i] = append(words[i], set.Memories[i].Content[w.Start:w.End])
+		}
+	}
+	for i := 0; i < len(words); i += 2 {
+		rare := func(w string) int {
+			n := 1 << 20
+			for _, t := range analysis.Terms(w) {
+				n = min(n, count[t])
+			}
+			return n
+		}
+		slices.SortStableFunc(words[i], func(a, b string) int { return rare(a) - rare(b) })
+		q := Question{Text: strings.Join(words[i][:min(len(words[i]), keywordWords)], " "), Project: set.Memories[i].Project,
+			Category: "keywords", Relevant: []int{i}}
+		if q.Project == "" {
+			q.Project = "-"
+		}
+		set.Questions = append(set.Questions, q)
+	}
+}
+
+// loadFiles reads pairs of files, memories and questions about them.
+func loadFiles(name string, files [][2]string) (*Set, error) {
+	set := &Set{Name: name}
 	place := map[string]int{}
+	for _, f := range files {
+		if err := set.addNotes("testdata/"+f[0], place); err != nil {
+			return nil, err
+		}
+		if err := set.addQuestions("testdata/"+f[1], place); err != nil {
+			return nil, err
+		}
+	}
+	return set, nil
+}
+
+// addNotes reads a file of memories and notes their places by name, counted from 1.
+func (set *Set) addNotes(file string, place map[string]int) error {
 	var project, session string
 	var at time.Time
-	err := eachLine("testdata/notes.txt", func(line string) error {
+	return eachLine(file, func(line string) error {
 		if head, ok := strings.CutPrefix(line, "@"); ok {
 			fields := strings.Split(head, " ")
 			if len(fields) != 3 {
@@ -48,15 +112,16 @@ func LoadNotes() (*Set, error) {
 		at = at.Add(noteInterval)
 		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	err = eachLine("testdata/questions.txt", func(line string) error {
+}
+
+// addQuestions reads a file of questions about memories that were read before.
+func (set *Set) addQuestions(file string, place map[string]int) error {
+	return eachLine(file, func(line string) error {
 		f := split(line, 3)
 		if f == nil {
 			return fmt.Errorf("question %q", line)
 		}
-		q := Question{Text: f[0], Project: f[2], Category: "notes"}
+		q := Question{Text: f[0], Project: f[2], Category: set.Name}
 		for id := range strings.FieldsSeq(f[1]) {
 			if place[id] == 0 {
 				return fmt.Errorf("question %q: no memory %s", f[0], id)
@@ -66,7 +131,6 @@ func LoadNotes() (*Set, error) {
 		set.Questions = append(set.Questions, q)
 		return nil
 	})
-	return set, err
 }
 
 // eachLine calls f with every line of a file that is neither empty nor a comment.

@@ -147,7 +147,7 @@ func TestRecallOfNotes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(set.Memories) < 200 || len(set.Questions) < 60 {
+	if len(set.Memories) < 600 || len(set.Questions) < 200 {
 		t.Fatalf("%d notes and %d questions are too few to tell", len(set.Memories), len(set.Questions))
 	}
 	c := NewCorpus(set, inverted.Options{})
@@ -168,6 +168,26 @@ func TestRecallOfNotes(t *testing.T) {
 		check(within)
 		check(pooled)
 		check([]Figures{words, within[2]})
+	}
+}
+
+// What is found without a model of the language: the floors are what was measured, less a few questions.
+func TestRecallOfLanguages(t *testing.T) {
+	floors := map[string]float64{"ja": .69, "zh": .57, "ko": .63, "de": .51}
+	for _, code := range Languages {
+		set, err := LoadLanguage(code)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := map[string][2]int{"ja": {300, 150}}[code]
+		if len(set.Memories) < max(want[0], 80) || len(set.Questions) < max(want[1], 40) {
+			t.Errorf("%s: %d notes and %d questions are too few to tell", code, len(set.Memories), len(set.Questions))
+		}
+		within, _ := figures(t, NewCorpus(set, inverted.Options{}))
+		reach(t, code, within[2].R10, floors[code])
+		if within[2].R10 < within[0].R10-.03 {
+			t.Errorf("%s: ranking lowers %.3f to %.3f", code, within[0].R10, within[2].R10)
+		}
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
-	"fmt"
 	"os"
 	"path/filepath"
 
@@ -39,46 +38,89 @@ func (c *Corpus) Embed(ctx context.Context, e Embedder, space, cache string) (bo
 		c.Vectors = nil
 		return false, err
 	}
+	c.Space = space
 	return true, nil
 }
 
+// A cache file holds, one after the other, the hash of a text and its vector.
+const (
+	hashBytes   = 16
+	recordBytes = hashBytes + 4*memory.Dim
+)
+
+// cached returns the vectors of texts: those that the cache has, and of the others what e makes, which the cache then has
+// too. Without e it returns nil where any is missing.
 func cached(ctx context.Context, e Embedder, space, cache string, texts []string) ([][]float32, error) {
-	h := sha256.New()
-	fmt.Fprintln(h, space, len(texts))
-	for _, t := range texts {
-		fmt.Fprintf(h, "%d %s\n", len(t), t)
-	}
-	path := filepath.Join(cache, hex.EncodeToString(h.Sum(nil))[:24]+".f32")
-	if raw, err := os.ReadFile(path); err == nil && len(raw) == 4*memory.Dim*len(texts) {
-		return rows(raw)
-	}
-	if e == nil {
-		return nil, nil
-	}
-	vectors, err := e.Embed(ctx, texts)
+	name := sha256.Sum256([]byte(space))
+	path := filepath.Join(cache, hex.EncodeToString(name[:8])+".vectors")
+	known, err := readCache(path)
 	if err != nil {
 		return nil, err
 	}
-	var b bytes.Buffer
-	for _, v := range vectors {
-		if err := binary.Write(&b, binary.LittleEndian, v); err != nil {
-			return nil, err
+	out := make([][]float32, len(texts))
+	var missing []string
+	var places []int
+	for i, t := range texts {
+		if out[i] = known[hashOf(t)]; out[i] == nil {
+			missing, places = append(missing, t), append(places, i)
 		}
 	}
-	if err := os.MkdirAll(cache, 0o700); err != nil {
+	if len(missing) == 0 || e == nil {
+		if len(missing) > 0 {
+			return nil, nil
+		}
+		return out, nil
+	}
+	made, err := e.Embed(ctx, missing)
+	if err != nil {
 		return nil, err
 	}
-	return vectors, os.WriteFile(path, b.Bytes(), 0o600)
+	for i, v := range made {
+		out[places[i]] = v
+	}
+	return out, appendCache(path, missing, made)
 }
 
-func rows(raw []byte) ([][]float32, error) {
-	flat := make([]float32, len(raw)/4)
-	if _, err := binary.Decode(raw, binary.LittleEndian, flat); err != nil {
+func hashOf(text string) [hashBytes]byte {
+	h := sha256.Sum256([]byte(text))
+	return [hashBytes]byte(h[:hashBytes])
+}
+
+func readCache(path string) (map[[hashBytes]byte][]float32, error) {
+	known := map[[hashBytes]byte][]float32{}
+	raw, err := os.ReadFile(path)
+	if err != nil && !os.IsNotExist(err) {
 		return nil, err
 	}
-	out := make([][]float32, len(flat)/memory.Dim)
-	for i := range out {
-		out[i] = flat[i*memory.Dim : (i+1)*memory.Dim]
+	for ; len(raw) >= recordBytes; raw = raw[recordBytes:] {
+		v := make([]float32, memory.Dim)
+		if _, err := binary.Decode(raw[hashBytes:recordBytes], binary.LittleEndian, v); err != nil {
+			return nil, err
+		}
+		known[[hashBytes]byte(raw)] = v
 	}
-	return out, nil
+	return known, nil
+}
+
+func appendCache(path string, texts []string, vectors [][]float32) error {
+	var b bytes.Buffer
+	for i, v := range vectors {
+		h := hashOf(texts[i])
+		b.Write(h[:])
+		if err := binary.Write(&b, binary.LittleEndian, v); err != nil {
+			return err
+		}
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	if _, err := f.Write(b.Bytes()); err != nil {
+		f.Close()
+		return err
+	}
+	return f.Close()
 }

@@ -3,6 +3,9 @@
 // the weights file for review.
 //
 //	go run ./memory/storage/internal/recalleval/train -o memory/rank/weights.json
+//	go run ./memory/storage/internal/recalleval/train -ablate -o memory/rank/weights.json
+//
+// The second prints what is found without each stage of the ranking, and what a stage costs.
 //
 // The model's folder comes from $ELDERZAN_MODEL, the dialogues from $ELDERZAN_DATA_DIR or ../shared/data.
 package main
@@ -35,20 +38,21 @@ var now = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 // candidates is how many each source proposes, as in the server.
 const candidates = 100
 
-// notesWeight is how much a question about notes counts beside one about dialogue; there are few of them.
-const notesWeight = 2
+// notesWeight is how much a question about notes counts beside one about dialogue.
+const notesWeight = 1
 
 func main() {
 	out := flag.String("o", "", "weights file to write; its priors are kept")
 	cache := flag.String("cache", filepath.Join(os.TempDir(), "elderzan-recalleval"), "folder for vectors")
+	table := flag.Bool("ablate", false, "print what is found without each stage, and what it costs; the weights file is only read")
 	flag.Parse()
-	if err := run(context.Background(), *out, *cache); err != nil {
+	if err := run(context.Background(), *out, *cache, *table); err != nil {
 		fmt.Fprintln(os.Stderr, "train:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, out, cache string) error {
+func run(ctx context.Context, out, cache string, table bool) error {
 	dialogue, notes, err := corpora()
 	if err != nil {
 		return err
@@ -61,13 +65,18 @@ func run(ctx context.Context, out, cache string) error {
 	if err != nil {
 		return err
 	}
-	if file.Words, err = fit("words", dialogue, notes, file.Priors); err != nil {
-		return err
+	if !table {
+		if file.Words, err = fit("words", dialogue, notes, file.Priors); err != nil {
+			return err
+		}
 	}
 	for _, c := range []*recalleval.Corpus{dialogue, notes} {
 		if _, err := c.Embed(ctx, e, e.Space(), cache); err != nil {
 			return err
 		}
+	}
+	if table {
+		return ablate(dialogue, notes, file.Priors)
 	}
 	if file.Hybrid, err = fit("hybrid", dialogue, notes, file.Priors); err != nil {
 		return err
@@ -88,11 +97,29 @@ func corpora() (dialogue, notes *recalleval.Corpus, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	own, err := recalleval.LoadNotes()
+	own, err := ownSets()
 	if err != nil {
 		return nil, nil, err
 	}
 	return recalleval.NewCorpus(recalleval.Join(set, own), inverted.Options{}), recalleval.NewCorpus(recalleval.Join(own, set), inverted.Options{}), nil
+}
+
+// ownSets are the notes and questions in all languages, and look-ups of the English ones by their rarest words.
+func ownSets() (*recalleval.Set, error) {
+	english, err := recalleval.LoadNotes()
+	if err != nil {
+		return nil, err
+	}
+	english.AddKeywords()
+	sets := []*recalleval.Set{english}
+	for _, l := range recalleval.Languages {
+		s, err := recalleval.LoadLanguage(l)
+		if err != nil {
+			return nil, err
+		}
+		sets = append(sets, s)
+	}
+	return recalleval.Merge("notes", sets...), nil
 }
 
 func embedder() (*embed.Joint, error) {
@@ -120,8 +147,9 @@ type weightsFile struct {
 }
 
 type model struct {
-	Bias    float64            `json:"bias"`
-	Weights map[string]float64 `json:"weights"`
+	Bias  float64            `json:"bias"`
+	Turns map[string]float64 `json:"turns"`
+	Notes map[string]float64 `json:"notes"`
 }
 
 func readFile(path string) (f weightsFile, err error) {
@@ -146,52 +174,72 @@ func writeFile(path string, f weightsFile) error {
 }
 
 // vectorFeatures take no part where there are no vectors.
-var vectorFeatures = []string{"dense", "near_dense", "episode_dense"}
+var vectorFeatures = []string{"dense", "dense_before", "dense_behind", "near_dense", "episode_dense"}
 
-// fit prints the figures of left-out conversations and returns the weights learned from all.
+// noteFeatures are what memories that are no turns are judged by. Notes do not lend words to each other, have no speaker,
+// and what tells turns apart says nothing about them.
+var noteFeatures = []string{"lexical", "cover", "phrase", "dense", "present", "date", "when", "note", "unnamed", "asks",
+	"name_asked", "count"}
+
+// positiveFeatures are those that say that a memory matches.
+var positiveFeatures = []string{"lexical", "cover", "near", "phrase", "dense"}
+
+// noteFolds is into how many parts the projects of notes are split for leaving out.
+const noteFolds = 4
+
+// columns are the features that weights are found for.
+func columns(names []string, priors map[string]float64, hybrid bool) recalleval.Columns {
+	use := recalleval.Columns{Turns: make([]bool, len(names)), Notes: make([]bool, len(names)), Positive: make([]bool, len(names))}
+	for i, n := range names {
+		use.Positive[i] = slices.Contains(positiveFeatures, n)
+		_, prior := priors[n]
+		if prior || !hybrid && slices.Contains(vectorFeatures, n) {
+			continue
+		}
+		use.Turns[i] = n != "note" && n != "unnamed"
+		use.Notes[i] = slices.Contains(noteFeatures, n)
+	}
+	return use
+}
+
+// fit prints the figures of left-out conversations and projects, and returns the weights learned from all.
 func fit(name string, dialogue, notes *recalleval.Corpus, priors map[string]float64) (model, error) {
 	workers := runtime.GOMAXPROCS(0)
 	names, dg := dialogue.Groups(now, candidates, 1, workers)
 	_, ng := notes.Groups(now, candidates, notesWeight, workers)
-	use := make([]bool, len(names))
-	for i, n := range names {
-		_, prior := priors[n]
-		use[i] = !prior && (name == "hybrid" || !slices.Contains(vectorFeatures, n))
+	if name == "hybrid" {
+		ng = hybridOnly(ng)
 	}
-	fixed := make([]float64, len(names))
-	for i, n := range names {
-		if n == "note" {
-			fixed[i] = priors[n]
-		}
-	}
+	use := columns(names, priors, name == "hybrid")
 	o := recalleval.FitOptions{Workers: workers}
-	by := recalleval.CrossFit(dg, ng, use, fixed, o)
-	within, pooled := recalleval.Measure(dg, func(p string) []float64 { return by[p] })
+	by := recalleval.CrossFit(dg, ng, 0, use, o)
+	within, pooled := recalleval.Measure(dg, func(p string) *recalleval.Weights { return by[p] })
 	fmt.Printf("%-7s dialogue within  %s\n%-7s dialogue over all %s\n", name, &within, name, &pooled)
-	by2 := recalleval.CrossFit(ng, dg, use, fixed, o)
-	within, pooled = recalleval.Measure(ng, func(p string) []float64 { return by2[p] })
+	by2 := recalleval.CrossFit(ng, dg, noteFolds, use, o)
+	within, pooled = recalleval.Measure(ng, func(p string) *recalleval.Weights { return by2[p] })
 	fmt.Printf("%-7s notes    within  %s\n%-7s notes    over all %s\n", name, &within, name, &pooled)
 	all := by[""]
-	m := model{Bias: bias(dg, all), Weights: map[string]float64{}}
+	return model{Bias: bias(dg, all), Turns: named(names, all.Turns), Notes: named(names, all.Notes)}, nil
+}
+
+// named gives the weights that matter their features' names.
+func named(names []string, weights []float64) map[string]float64 {
+	out := map[string]float64{}
 	for i, n := range names {
-		if use[i] && math.Abs(all[i]) >= .005 {
-			m.Weights[n] = math.Round(all[i]*1000) / 1000
+		if math.Abs(weights[i]) >= .005 {
+			out[n] = math.Round(weights[i]*1000) / 1000
 		}
 	}
-	return m, nil
+	return out
 }
 
 // bias makes the best candidate of a middling question score 0.8.
-func bias(groups []recalleval.Group, w []float64) float64 {
+func bias(groups []recalleval.Group, w *recalleval.Weights) float64 {
 	var tops []float64
 	for i := range groups {
 		best := math.Inf(-1)
-		for _, x := range groups[i].Rows {
-			s := 0.0
-			for j, f := range x {
-				s += w[j] * f
-			}
-			best = max(best, s)
+		for k := range groups[i].Rows {
+			best = max(best, w.Score(&groups[i], k))
 		}
 		tops = append(tops, best)
 	}
