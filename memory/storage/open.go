@@ -226,7 +226,8 @@ func (s *Store) openCatalog(ctx context.Context, ring *keyring.Keyring, create b
 	}
 	o := catalog.Options{
 		Path: s.path(catalogFile), Head: s.path(headFile), AuditKey: audit, AuditGeneration: ring.Generation(), Create: create,
-		Words: s.recordWords, Changed: s.recent.changed, Fail: s.opts.failing("sqlite"), Step: func(op string) { s.step(Step(op)) },
+		ReadCacheKiB: readCache(s.path(catalogFile)), Words: s.recordWords, Changed: s.recent.changed, Fail: s.opts.failing("sqlite"),
+		Step: func(op string) { s.step(Step(op)) },
 	}
 	generations := ring.Generations()
 	slices.Reverse(generations)
@@ -244,6 +245,17 @@ func (s *Store) openCatalog(ctx context.Context, ring *keyring.Keyring, create b
 		return err
 	}
 	return s.rekeyCatalog(ctx, ring, o)
+}
+
+// readCache is how many KiB of pages a reading connection of a database keeps: twice those that lead to the rows, a
+// two hundredth of all, since a question reads hundreds of the others in between. Each page that is not there is read,
+// authenticated and decrypted.
+func readCache(path string) int {
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0
+	}
+	return int(min(max(info.Size()>>10/100, 2<<10), 16<<10))
 }
 
 // rekeyCatalog writes the open database anew under the current key and opens it. Where there is no room for the copy it

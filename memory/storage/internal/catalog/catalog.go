@@ -37,6 +37,7 @@ type Options struct {
 	Head            string          // path of a small file that says how far the audit log went; "" for none
 	Readers         int             // reading connections at most; 0 means 3
 	CacheKiB        int             // page cache of each connection; 0 means 4096
+	ReadCacheKiB    int             // page cache of each reading connection; 0 means CacheKiB
 	WALLimit        int64           // bytes of log after which the writer checkpoints between batches; 0 means 16 MiB
 	// Words, where set, returns the words of a record that is not sealed, whose terms it is given. It is asked for
 	// those that waited for the full-text table when the database was last open; where it fails, there are none.
@@ -72,6 +73,9 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	}
 	if o.CacheKiB <= 0 {
 		o.CacheKiB = defaultCacheKiB
+	}
+	if o.ReadCacheKiB <= 0 {
+		o.ReadCacheKiB = o.CacheKiB
 	}
 	if o.WALLimit <= 0 {
 		o.WALLimit = defaultWALLimit
@@ -171,8 +175,12 @@ func (c *connector) Connect(context.Context) (driver.Conn, error) {
 // dsn returns the data source name, which holds the key: never log it or put it into an error.
 func (c *connector) dsn() string {
 	name := (&url.URL{Path: c.opts.Path}).EscapedPath()
+	cache := c.opts.ReadCacheKiB
+	if c.writes {
+		cache = c.opts.CacheKiB
+	}
 	return fmt.Sprintf("file:%s?cipher=sqlcipher&legacy=4&key=x'%s'&mode=rw&_busy_timeout=5000&_foreign_keys=1&_journal_mode=WAL&_synchronous=FULL&_secure_delete=on&_cache_size=-%d&_stmt_cache_size=64&_query_only=%t",
-		name, hex.EncodeToString(c.opts.Key.Bytes()), c.opts.CacheKiB, !c.writes)
+		name, hex.EncodeToString(c.opts.Key.Bytes()), cache, !c.writes)
 }
 
 func (c *connector) tune(conn *sqlite3.SQLiteConn) error {
