@@ -237,7 +237,7 @@ func (v *vectorSet) nearest(ctx context.Context, queries map[string][]float32, s
 
 // fastRanked is how many of the nearest fast mode ranks by their full vectors: the others come from places behind those
 // that it answers with.
-const fastRanked = 64
+const fastRanked = 32
 
 func nearestOptions(mode vector.Mode) vector.SearchOptions {
 	o := vector.SearchOptions{Mode: mode}

@@ -40,8 +40,8 @@ type Effort struct {
 // Efforts that were measured to keep the time a mode has at a million memories.
 var (
 	Thorough = Effort{}
-	Usual    = Effort{Budget: 100_000, Depth: 1024}
-	Quick    = Effort{Budget: 25_000, Depth: 160}
+	Usual    = Effort{Budget: 200_000, Depth: 2048}
+	Quick    = Effort{Budget: 25_000, Depth: 1024}
 )
 
 func (o Options) effort(e Effort) Effort {
@@ -225,9 +225,13 @@ func (r *Run) score(terms []Term) {
 			touched, counted = touched+len(a.touched), counted+min(q.count, r.effort.Budget)
 			s.settle(a, sel, q.idf*q.weight)
 		} else {
-			// How many selected rows own or borrow it is guessed from those that were counted, as if they fell at random.
-			share := float64(q.count) * float64(touched) / float64(max(counted, 1)) / float64(sel.n)
-			q.idf = rarity(sel.n, int(float64(sel.n)*-math.Expm1(-share)))
+			df, ok := s.sample(a, sel, q)
+			if !ok {
+				// As if those that own or borrow it fell at random, as many for each posting as of the others.
+				share := float64(q.count) * float64(touched) / float64(max(counted, 1)) / float64(sel.n)
+				df = int(float64(sel.n) * -math.Expm1(-share))
+			}
+			q.idf = rarity(sel.n, df)
 			r.looked = append(r.looked, q)
 		}
 		r.total += q.idf * q.weight
@@ -262,48 +266,86 @@ func (s *state) plan(terms []Term) []queryTerm {
 // spread walks a term's postings, the newest where they are more than most, and gives every selected document its own and
 // borrowed frequency.
 func (s *state) spread(a *accumulator, sel *Selection, q queryTerm, most int) {
-	give := func(doc uint32, own, full float32) {
-		f := &a.freq[doc]
-		if f.full == 0 {
-			if !sel.Has(int64(s.cols[doc].row)) {
-				return
-			}
-			a.touched = append(a.touched, doc)
-		}
-		f.full += full
-		f.own += own
-	}
 	for c := s.newest(q.id, most); c.next(); {
-		col := &s.cols[c.doc]
-		if !sel.lend[col.attr] {
-			continue
+		s.give(a, sel, &c)
+	}
+}
+
+// give gives the document of a posting and those that borrow from it their frequencies, as far as they are selected.
+func (s *state) give(a *accumulator, sel *Selection, c *cursor) {
+	col := &s.cols[c.doc]
+	if !sel.lend[col.attr] {
+		return
+	}
+	body := tfValues[c.tf&15]
+	own := body + tfValues[c.tf>>4]
+	s.gain(a, sel, c.doc, own, own)
+	if body == 0 {
+		return
+	}
+	n, strength := c.doc, body
+	for _, w := range toNext {
+		n = s.cols[n].next
+		if n == 0 || s.cols[n].bond == 0 {
+			break
 		}
-		body := tfValues[c.tf&15]
-		own := body + tfValues[c.tf>>4]
-		give(c.doc, own, own)
-		if body == 0 {
-			continue
+		strength *= float32(s.cols[n].bond) / 255
+		s.gain(a, sel, n, 0, w*strength)
+	}
+	n, strength = c.doc, body
+	for _, w := range toPrev {
+		b := s.cols[n].bond
+		if b == 0 {
+			break
 		}
-		n, strength := c.doc, body
-		for _, w := range toNext {
-			n = s.cols[n].next
-			if n == 0 || s.cols[n].bond == 0 {
-				break
-			}
-			strength *= float32(s.cols[n].bond) / 255
-			give(n, 0, w*strength)
+		strength *= float32(b) / 255
+		n = s.cols[n].prev
+		s.gain(a, sel, n, 0, w*strength)
+	}
+}
+
+// gain adds to the frequencies of a document if it is selected.
+func (s *state) gain(a *accumulator, sel *Selection, doc uint32, own, full float32) {
+	f := &a.freq[doc]
+	if f.full == 0 {
+		if !sel.Has(int64(s.cols[doc].row)) {
+			return
 		}
-		n, strength = c.doc, body
-		for _, w := range toPrev {
-			b := s.cols[n].bond
-			if b == 0 {
-				break
-			}
-			strength *= float32(b) / 255
-			n = s.cols[n].prev
-			give(n, 0, w*strength)
+		a.touched = append(a.touched, doc)
+	}
+	f.full += full
+	f.own += own
+}
+
+// Documents are looked at in some spans to find how many own or borrow a term: neighbours share conversations, so that
+// single documents would not tell.
+const (
+	spans       = 8
+	spanDocs    = 1024
+	fewInSpans  = 32 // below, chance says more than what was counted
+	spansEnough = 4 * spans * spanDocs
+)
+
+// sample guesses how many selected documents own or borrow a term. ok is false where too few were seen.
+func (s *state) sample(a *accumulator, sel *Selection, q queryTerm) (df int, ok bool) {
+	n := len(s.cols) - 1
+	if n < spansEnough {
+		return 0, false
+	}
+	k := s.seek(q.id)
+	for i := range spans {
+		first := uint32(1 + i*(n-spanDocs)/(spans-1))
+		k.to(first)
+		for ; k.more && k.doc < first+spanDocs; k.more = k.next() {
+			s.give(a, sel, &k.cursor)
 		}
 	}
+	seen := len(a.touched)
+	for _, doc := range a.touched {
+		a.freq[doc] = frequency{}
+	}
+	a.touched = a.touched[:0]
+	return min(sel.n, seen*n/(spans*spanDocs)), seen >= fewInSpans
 }
 
 // settle adds the term at hand, of the given rarity, to the sums and clears its frequencies.
