@@ -14,8 +14,9 @@ type accumulator struct {
 	found   []uint32 // documents with a score
 }
 
-// frequency of a term in a document, with what is borrowed, and alone.
-type frequency struct{ full, own float32 }
+// frequency of a term in a document, with what is borrowed, and alone; beside it the document's lengths, so that its column,
+// which is seldom in the processor's cache, is asked for once.
+type frequency struct{ full, own, mass, length float32 }
 
 // sums is what a document has gathered over the terms so far.
 type sums struct{ score, own, cover, near float32 }
@@ -308,10 +309,12 @@ func (s *state) give(a *accumulator, sel *Selection, c *cursor) {
 func (s *state) gain(a *accumulator, sel *Selection, doc uint32, own, full float32) {
 	f := &a.freq[doc]
 	if f.full == 0 {
-		if !sel.Has(int64(s.cols[doc].row)) {
+		c := &s.cols[doc]
+		if !sel.Has(int64(c.row)) {
 			return
 		}
 		a.touched = append(a.touched, doc)
+		f.mass, f.length = c.mass, c.length
 	}
 	f.full += full
 	f.own += own
@@ -352,31 +355,31 @@ func (s *state) sample(a *accumulator, sel *Selection, q queryTerm) (df int, ok 
 func (s *state) settle(a *accumulator, sel *Selection, idf float32) {
 	w := s.weights(sel)
 	for _, doc := range a.touched {
-		a.credit(&w, doc, &s.cols[doc], a.freq[doc], idf)
+		a.credit(&w, doc, a.freq[doc], idf)
 		a.freq[doc] = frequency{}
 	}
 	a.touched = a.touched[:0]
 }
 
-// weights are BM25's constants for one selection.
-type weights struct{ k1, b, meanFull, meanOwn float32 }
+// weights are BM25's constants for one selection: of a document of length l, k1·(1-b+b·l/mean) is base + slope·l.
+type weights struct{ gain, base, full, own float32 }
 
 func (s *state) weights(sel *Selection) weights {
-	w := weights{k1: float32(s.opt.K1), b: float32(s.opt.B)}
-	w.meanFull, w.meanOwn = sel.means()
-	return w
+	k1, b := float32(s.opt.K1), float32(s.opt.B)
+	meanFull, meanOwn := sel.means()
+	return weights{gain: k1 + 1, base: k1 * (1 - b), full: k1 * b / meanFull, own: k1 * b / meanOwn}
 }
 
 // credit adds what a term of frequency f is worth to the sums of a document.
-func (a *accumulator) credit(w *weights, doc uint32, c *column, f frequency, idf float32) {
+func (a *accumulator) credit(w *weights, doc uint32, f frequency, idf float32) {
 	v := &a.sums[doc]
 	if v.score == 0 {
 		a.found = append(a.found, doc)
 	}
 	v.near += idf * min(f.full, 1)
-	v.score += idf * f.full * (w.k1 + 1) / (f.full + w.k1*(1-w.b+w.b*c.mass/w.meanFull))
+	v.score += idf * f.full * w.gain / (f.full + w.base + w.full*f.mass)
 	if f.own > 0 {
-		v.own += idf * f.own * (w.k1 + 1) / (f.own + w.k1*(1-w.b+w.b*c.length/w.meanOwn))
+		v.own += idf * f.own * w.gain / (f.own + w.base + w.own*f.length)
 		v.cover += idf
 	}
 }
