@@ -57,6 +57,12 @@ func (s *Store) fillVectors(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if v.applied >= int64(s.opts.ReplayFrom) {
+		// What is on record of the snapshots does not fit them, such as after a crash behind one: unless they are saved anew,
+		// every start would look at all of the record.
+		v.unsaved()
+		s.keeper.wake(s.keeper.full)
+	}
 	return v.discard(keep)
 }
 

@@ -49,9 +49,8 @@ func (s *Store) Get(ctx context.Context, ids []memory.ID) ([]memory.Memory, erro
 }
 
 // Candidates implements memory.Finder. Words and vectors each propose q.Limit memories (0 means memory.DefaultLimit)
-// among all that the filter lets through, and each is asked about those that the other proposed; in fast mode half as
-// many again come back in all. In accurate mode a
-// filter without states lets archived memories through as well, and the vector search is exact; in the others it may
+// among all that the filter lets through, and each is asked about those that the other proposed; in fast mode a
+// quarter more than q.Limit come back in all. In accurate mode a filter without states lets archived memories through as well, and the vector search is exact; in the others it may
 // miss some of the nearest once there are too many vectors to look at each.
 func (s *Store) Candidates(ctx context.Context, q memory.CandidateQuery) (memory.CandidateSet, error) {
 	if err := s.usable(); err != nil {
@@ -146,7 +145,7 @@ func (s *Store) propose(ctx context.Context, q memory.CandidateQuery, sel *inver
 		p.near[row] = sim
 	}
 	if q.Mode == memory.Fast {
-		p.prune(q.Limit + q.Limit/2)
+		p.prune(q.Limit + q.Limit/4)
 	}
 	return p, nil
 }

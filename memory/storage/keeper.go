@@ -157,6 +157,7 @@ func (k *keeper) countVectors(n int) {
 
 func (k *keeper) run(ctx context.Context) {
 	defer close(k.done)
+	release() // what opening has left behind
 	flush := time.NewTimer(k.store.opts.UseFlush)
 	flush.Stop()
 	for {
@@ -172,7 +173,8 @@ func (k *keeper) run(ctx context.Context) {
 			}
 			release()
 		case <-k.full:
-			if err := k.store.snapshot(ctx, false); err != nil && ctx.Err() == nil {
+			// Once begun it is finished: files that the record does not know of would have every start look at all of it.
+			if err := k.store.snapshot(context.WithoutCancel(ctx), false); err != nil && ctx.Err() == nil {
 				k.store.opts.Logger.Warn("no snapshot of the vector index; opening will take longer", "error", err)
 			}
 			release()

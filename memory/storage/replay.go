@@ -165,7 +165,11 @@ func (s *Store) saveIndexes(ctx context.Context, all bool) error {
 		}
 		s.savedWords = &mark
 	}
-	return s.noteSaved(ctx, mark.Seq)
+	if err := s.noteSaved(ctx, mark.Seq); err != nil {
+		s.vectors.unsaved()
+		return err
+	}
+	return nil
 }
 
 // noteSaved writes down what the snapshots hold, and forgets the changes that all of them have.

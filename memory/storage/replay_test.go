@@ -168,3 +168,50 @@ func mustOpen(t *testing.T, o storage.Options) *storage.Store {
 	t.Cleanup(func() { _ = s.Close() })
 	return s
 }
+
+// Where the snapshots did not fit, they do after one start: the files and what the record says of them.
+func TestReplayFitsAgain(t *testing.T) {
+	o := storage.Options{Dir: filepath.Join(t.TempDir(), "data"), ReplayFrom: 1}
+	s := mustOpen(t, o)
+	for i := range 20 {
+		st, err := s.Put(t.Context(), memory.Put{Memory: storagetest.Memory(fmt.Sprint("heron ", i)), Audit: storagetest.Audit("remember")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.PutVectors(t.Context(), []memory.Vector{{ID: st.ID, Version: 1, Space: "mini", Values: storagetest.UnitVector(uint64(i))}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob(filepath.Join(o.Dir, "vectors", "*.faiss"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("snapshots: %v, %v", files, err)
+	}
+	for _, f := range files {
+		if err := os.Remove(f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := mustOpen(t, o).Close(); err != nil {
+		t.Fatal(err)
+	}
+	times := func() (out []int64) {
+		for _, f := range files {
+			info, err := os.Stat(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			out = append(out, info.ModTime().UnixNano())
+		}
+		return out
+	}
+	before := times()
+	if err := mustOpen(t, o).Close(); err != nil {
+		t.Fatal(err)
+	}
+	if after := times(); !slices.Equal(before, after) {
+		t.Error("a start that found fitting snapshots wrote them anew")
+	}
+}

@@ -378,6 +378,15 @@ func (v *vectorSet) saveOne(name indexName, generation, touched int64) error {
 	return nil
 }
 
+// unsaved has every snapshot written again.
+func (v *vectorSet) unsaved() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for name := range v.indexes {
+		v.dirty[name] = true
+	}
+}
+
 // changed reports whether a snapshot is behind its index.
 func (v *vectorSet) changed() bool {
 	v.mu.RLock()
