@@ -68,13 +68,14 @@ func Read(path string) ([]Row, error) {
 	return out, sc.Err()
 }
 
-// Committed reads the corpora that are part of the repository; dir is the folder of the detector.
+// Committed reads the corpora that are part of the repository, fresh.txt among them, which nothing is made from; dir is the
+// folder of the detector.
 func Committed(dir string) ([]Row, error) {
 	files, err := filepath.Glob(filepath.Join(dir, "testdata", "round*.txt"))
 	if err != nil {
 		return nil, err
 	}
-	files = append(files, filepath.Join(dir, "testdata", "sayings.txt"), filepath.Join(dir, "likely", "train", "rounds.txt"))
+	files = append(files, filepath.Join(dir, "testdata", "fresh.txt"), filepath.Join(dir, "testdata", "sayings.txt"), filepath.Join(dir, "likely", "train", "rounds.txt"))
 	var out []Row
 	for _, f := range files {
 		rows, err := Read(f)
