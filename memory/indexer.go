@@ -300,13 +300,13 @@ func (x *Indexer) giveWay(ctx context.Context, worked time.Duration) {
 	if !x.busy() {
 		return
 	}
-	share := time.Duration(restShare)
+	share := restShare
 	x.mu.Lock()
 	if x.foreground >= crowd {
 		share = crowdShare
 	}
 	x.mu.Unlock()
-	x.rest(ctx, share*worked)
+	x.rest(ctx, time.Duration(share)*worked)
 }
 
 func (x *Indexer) fail(ctx context.Context, jobs []Job, cause error) {

@@ -154,7 +154,9 @@ func TestIndexerKeepsLocalTextsApart(t *testing.T) {
 		for _, x := range b.batches {
 			for _, text := range x.texts {
 				var i int
-				fmt.Sscanf(text, "text %d", &i)
+				if _, err := fmt.Sscanf(text, "text %d", &i); err != nil {
+					t.Fatalf("%q: %v", text, err)
+				}
 				if x.local != (i%3 == 0) {
 					t.Errorf("%q was embedded with localOnly %v", text, x.local)
 				}

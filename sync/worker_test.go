@@ -33,7 +33,7 @@ func TestWorker(t *testing.T) {
 		if rounds.Load() != 2 {
 			t.Errorf("a nudge did no round: %d", rounds.Load())
 		}
-		time.Sleep(5*time.Minute + time.Second) //nolint:forbidigo // the bubble's clock
+		time.Sleep(5*time.Minute + time.Second)
 		synctest.Wait()
 		if rounds.Load() != 3 {
 			t.Errorf("after an interval: %d rounds", rounds.Load())
@@ -44,7 +44,7 @@ func TestWorker(t *testing.T) {
 		before := rounds.Load()
 		for range 1000 {
 			w.Nudge()
-			time.Sleep(100 * time.Millisecond) //nolint:forbidigo // the bubble's clock
+			time.Sleep(100 * time.Millisecond)
 		}
 		synctest.Wait()
 		if tried := rounds.Load() - before; tried < 3 || tried > 10 {
@@ -62,7 +62,7 @@ func TestWorker(t *testing.T) {
 		w.Pause()
 		before = rounds.Load()
 		w.Nudge()
-		time.Sleep(time.Hour) //nolint:forbidigo // the bubble's clock
+		time.Sleep(time.Hour)
 		synctest.Wait()
 		if _, err := w.Now(t.Context()); err == nil || rounds.Load() != before || w.Status().State != memsync.StatePaused {
 			t.Errorf("paused: %v, %d rounds, %+v", err, rounds.Load()-before, w.Status())

@@ -283,7 +283,7 @@ func (c *mcpClient) close() time.Duration {
 	case <-c.ended:
 	case <-time.After(commandTime):
 		c.t.Errorf("serve did not end within %v of its input", commandTime)
-		c.cmd.Process.Kill()
+		_ = c.cmd.Process.Kill() // unless it has just ended
 		<-c.ended
 	}
 	err := c.cmd.Wait()

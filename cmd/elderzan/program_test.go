@@ -295,7 +295,7 @@ func wantNoProcesses(t testing.TB, dir string) {
 	}
 	for _, pid := range processesOf(dir) {
 		t.Errorf("process %d was left behind: %s", pid, commandLine(pid))
-		syscall.Kill(pid, syscall.SIGKILL)
+		_ = syscall.Kill(pid, syscall.SIGKILL) // unless it has just ended
 	}
 }
 

@@ -20,8 +20,7 @@ type provider struct {
 
 	mu    sync.Mutex
 	seen  []string // texts that it was shown
-	docs  int
-	leave int // how many texts it embeds before it fails; a question is a text too
+	leave int      // how many texts it embeds before it fails; a question is a text too
 }
 
 func newProvider(t *testing.T) *provider {

@@ -2,6 +2,7 @@ package minilm
 
 import (
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -69,7 +70,7 @@ func TestPairHeldUp(t *testing.T) {
 	go func() { // a second goroutine that begins a strip and never brings it
 		defer close(begun)
 		for p.work.Load() == nil {
-			time.Sleep(time.Microsecond)
+			runtime.Gosched()
 		}
 		p.work.Load().take()
 	}()

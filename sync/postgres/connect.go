@@ -18,8 +18,6 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"github.com/google/uuid"
-
 	memsync "github.com/elderzan/elderzan/sync"
 )
 
@@ -192,9 +190,8 @@ func ServerPins(ctx context.Context, o Options) ([]string, error) {
 
 // DB is an open connection pool of one device.
 type DB struct {
-	opts   Options
-	pool   *pgxpool.Pool
-	tenant uuid.UUID // uuid.Nil until the device was admitted
+	opts Options
+	pool *pgxpool.Pool
 }
 
 // Open connects lazily: the cloud may be away. The caller closes it.

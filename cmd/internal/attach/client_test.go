@@ -199,12 +199,18 @@ func BenchmarkCall(b *testing.B) {
 		}
 		defer s.Close()
 		r := bufio.NewReader(s)
-		s.Write(link.EncodeHello(link.Hello{Epoch: "benchmark"}))
-		r.ReadSlice('\n')
+		if _, err := s.Write(link.EncodeHello(link.Hello{Epoch: "benchmark"})); err != nil {
+			b.Fatal(err)
+		}
+		if _, err := r.ReadSlice('\n'); err != nil {
+			b.Fatal(err)
+		}
 		var frame []byte
 		for n := uint64(1); b.Loop(); n++ {
 			frame = link.AppendFrame(frame[:0], n, []byte(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo","arguments":{"text":"x"}}}`))
-			s.Write(frame)
+			if _, err := s.Write(frame); err != nil {
+				b.Fatal(err)
+			}
 			if line, err := r.ReadBytes('\n'); err != nil || json.Unmarshal(line, new(answer)) != nil {
 				b.Fatal(err)
 			}

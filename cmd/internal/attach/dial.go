@@ -66,7 +66,9 @@ func greet(c *net.UnixConn, h link.Hello) (*connection, error) {
 	if uid != os.Geteuid() {
 		return nil, fmt.Errorf("the engine's socket belongs to another user (%d): remove it", uid)
 	}
-	c.SetDeadline(time.Now().Add(helloTimeout))
+	if err := c.SetDeadline(time.Now().Add(helloTimeout)); err != nil {
+		return nil, fmt.Errorf("limit the wait for the engine: %w", err)
+	}
 	if _, err := c.Write(link.EncodeHello(h)); err != nil {
 		return nil, fmt.Errorf("%w: it left as we came: %w", ErrNoEngine, err)
 	}
@@ -91,7 +93,9 @@ func greet(c *net.UnixConn, h link.Hello) (*connection, error) {
 	default:
 		return nil, &RefusedError{Code: w.Code, Text: w.Error}
 	}
-	c.SetDeadline(time.Time{})
+	if err := c.SetDeadline(time.Time{}); err != nil {
+		return nil, fmt.Errorf("lift the limit on the wait for the engine: %w", err)
+	}
 	r.SetMax(link.MaxAnswer)
 	return &connection{UnixConn: c, r: r, welcome: w}, nil
 }

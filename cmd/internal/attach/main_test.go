@@ -154,7 +154,7 @@ func (f *fixture) server(deps engine.Deps) *server.MCPServer {
 	s.AddTool(mcp.NewTool("once", mcp.WithString("mark")), f.once)
 	s.AddTool(mcp.NewTool("die"), func(context.Context, mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 		f.note("deaths", "x")
-		syscall.Kill(os.Getpid(), syscall.SIGKILL)
+		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 		select {}
 	})
 	s.AddTool(mcp.NewTool("block"), func(ctx context.Context, _ mcp.CallToolRequest) (*mcp.CallToolResult, error) {
@@ -252,9 +252,9 @@ func startPipe(t testing.TB, dir string, extra ...string) *client {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		c.cmd.Process.Kill()
+		_ = c.cmd.Process.Kill() // it may have ended by itself
 		<-c.ended
-		c.cmd.Wait()
+		_ = c.cmd.Wait()
 		if t.Failed() && c.err.Len() > 0 {
 			t.Logf("pipe's stderr:\n%s", c.err)
 		}

@@ -71,7 +71,8 @@ func Run(ctx context.Context, o Options) error {
 		defer time.AfterFunc(2*time.Second, debug.FreeOSMemory).Stop()
 	}
 	p := newPipe(o)
-	return p.run(ctx)
+	p.run(ctx)
+	return nil
 }
 
 func newPipe(o Options) *pipe {
@@ -88,7 +89,7 @@ func newPipe(o Options) *pipe {
 	}
 }
 
-func (p *pipe) run(ctx context.Context) error {
+func (p *pipe) run(ctx context.Context) {
 	ctx, cancel := context.WithCancel(ctx)
 	linked := make(chan struct{})
 	defer func() {
@@ -114,7 +115,7 @@ func (p *pipe) run(ctx context.Context) error {
 		eof, waiting, broken := p.eof, p.ledger.waiting(), p.outOK
 		p.mu.Unlock()
 		if broken != nil || eof && waiting == 0 {
-			return nil
+			return
 		}
 		if eof && late == nil {
 			t := time.NewTimer(p.o.DrainTimeout)
@@ -125,9 +126,9 @@ func (p *pipe) run(ctx context.Context) error {
 		case <-p.changed:
 		case <-late:
 			p.o.Logger.Warn("requests left unanswered", "count", waiting)
-			return nil
+			return
 		case <-ctx.Done():
-			return nil
+			return
 		}
 	}
 }
@@ -265,7 +266,7 @@ func (p *pipe) write(c *connection, no int, e *entry) {
 	e.sent = no
 	e.tries++
 	p.frame = link.AppendFrame(p.frame[:0], e.n, e.line)
-	c.Write(p.frame)
+	_, _ = c.Write(p.frame) // whoever reads from c learns that it broke, and the request is repeated
 	if cap(p.frame) > 256<<10 {
 		p.frame = nil
 	}

@@ -54,12 +54,16 @@ type line struct {
 // accept takes a connection and its hello, and answers with w.
 func (s *script) accept(w link.Welcome) *line {
 	s.t.Helper()
-	s.l.SetDeadline(time.Now().Add(patience))
+	if err := s.l.SetDeadline(time.Now().Add(patience)); err != nil {
+		s.t.Fatal(err)
+	}
 	c, err := s.l.Accept()
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	c.SetDeadline(time.Now().Add(patience))
+	if err := c.SetDeadline(time.Now().Add(patience)); err != nil {
+		s.t.Fatal(err)
+	}
 	l := &line{t: s.t, Conn: c, r: link.NewReader(c, link.MaxHello).Frames()}
 	b, err := l.r.Next()
 	if err != nil {
@@ -175,7 +179,9 @@ func TestTornAndStrayLines(t *testing.T) {
 	l.say(`{"jsonrpc":"2.0","id":2,"result":"two"}`)
 	l.say(`{"jsonrpc":"2.0","id":2,"result":"once more"}`) // nobody waits for that
 	l.say(`{"jsonrpc":"2.0","id":9,"result":"stray"}`)
-	io.WriteString(l, `{"jsonrpc":"2.0","id":1,"resu`) // dies in the middle of a word
+	if _, err := io.WriteString(l, `{"jsonrpc":"2.0","id":1,"resu`); err != nil { // dies in the middle of a word
+		t.Fatal(err)
+	}
 	l.Close()
 
 	l = s.accept(ok)
@@ -376,7 +382,9 @@ func TestRefusals(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	io.WriteString(c, "SSH-2.0-OpenSSH\n")
+	if _, err := io.WriteString(c, "SSH-2.0-OpenSSH\n"); err != nil {
+		t.Fatal(err)
+	}
 	r.want(`welcome cannot be read`)
 	c.Close()
 	r.end()
@@ -392,7 +400,9 @@ func TestRestingClientWantsNoEngine(t *testing.T) {
 		l.say(fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"result":{}}`, i))
 		r.want(fmt.Sprintf(`"id":%d`, i))
 		l.Close()
-		s.l.SetDeadline(time.Now().Add(150 * time.Millisecond))
+		if err := s.l.SetDeadline(time.Now().Add(150 * time.Millisecond)); err != nil {
+			t.Fatal(err)
+		}
 		if c, err := s.l.Accept(); err == nil {
 			c.Close()
 			t.Fatal("the pipe came back though its client asked for nothing")
@@ -487,7 +497,9 @@ func TestClientThatDoesNotRead(t *testing.T) {
 		done <- Run(t.Context(), Options{Dir: s.dir, Stdin: inR, Stdout: w, Exe: "/bin/false", EngineArgs: []string{}, DrainTimeout: 50 * time.Millisecond})
 	}()
 	l := s.accept(ok)
-	io.WriteString(inW, `{"jsonrpc":"2.0","id":1,"method":"ping"}`+"\n")
+	if _, err := io.WriteString(inW, `{"jsonrpc":"2.0","id":1,"method":"ping"}`+"\n"); err != nil {
+		t.Fatal(err)
+	}
 	l.want(`"id":1`)
 	l.say(`{"jsonrpc":"2.0","id":1,"result":{}}`)
 	inW.Close()

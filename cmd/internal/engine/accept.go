@@ -38,7 +38,7 @@ func (e *engine) accept(ctx context.Context, l *net.UnixListener) {
 		}
 		e.mu.Unlock()
 		if full {
-			e.refuse(c, link.CodeBusy, "too many clients are connected; close some")
+			_ = e.refuse(c, link.CodeBusy, "too many clients are connected; close some")
 			c.Close()
 			continue
 		}
@@ -69,13 +69,15 @@ func (e *engine) connection(ctx context.Context, c *net.UnixConn) error {
 	if uid != os.Geteuid() {
 		return fmt.Errorf("process %d of user %d was turned away: the engine serves its own user only", pid, uid)
 	}
-	c.SetDeadline(time.Now().Add(e.o.helloTimeout))
+	if err := c.SetDeadline(time.Now().Add(e.o.helloTimeout)); err != nil {
+		return fmt.Errorf("limit the wait for a hello: %w", err)
+	}
 	greeted := make(chan struct{})
 	defer close(greeted)
 	go func() { // an engine that leaves waits for no hello
 		select {
 		case <-e.drained:
-			c.SetReadDeadline(time.Now())
+			_ = c.SetReadDeadline(time.Now()) // it fails on a closed connection, which is no longer read from
 		case <-greeted:
 		}
 	}()
@@ -86,7 +88,7 @@ func (e *engine) connection(ctx context.Context, c *net.UnixConn) error {
 	}
 	h, err := link.DecodeHello(line)
 	if err != nil {
-		e.refuse(c, link.CodeHello, err.Error())
+		_ = e.refuse(c, link.CodeHello, err.Error()) // what was wrong with the hello is the error to tell of
 		return fmt.Errorf("read hello: %w", err)
 	}
 	return e.greet(ctx, c, r, h, uid)
@@ -102,7 +104,7 @@ func (e *engine) noHello(c net.Conn, err error) error {
 	if errors.Is(err, io.EOF) {
 		return nil // somebody looked whether we are here
 	}
-	e.refuse(c, link.CodeHello, "no hello")
+	_ = e.refuse(c, link.CodeHello, "no hello") // as a courtesy; err says what happened
 	return fmt.Errorf("read hello: %w", err)
 }
 
@@ -129,7 +131,9 @@ func (e *engine) greet(ctx context.Context, c *net.UnixConn, r *link.Reader, h l
 	if err := e.welcome(c, link.Welcome{OK: true}); err != nil {
 		return err
 	}
-	c.SetDeadline(time.Time{})
+	if err := c.SetDeadline(time.Time{}); err != nil {
+		return fmt.Errorf("lift the limit on the wait for a hello: %w", err)
+	}
 	return e.host.Serve(ctx, session.Conn{
 		Session: h.Epoch, Client: h.Client, User: e.user, UID: uid, PID: h.PID, CWD: h.CWD,
 		Project: h.Project, Root: h.Root, Remote: h.Remote, Build: h.Build,

@@ -40,7 +40,10 @@ func knock(path string) int {
 		fmt.Println("dial:", err)
 		return 1
 	}
-	c.Write(link.EncodeHello(link.Hello{Epoch: "abcdefgh"}))
+	if _, err := c.Write(link.EncodeHello(link.Hello{Epoch: "abcdefgh"})); err != nil {
+		fmt.Println("hello:", err)
+		return 1
+	}
 	b, _ := io.ReadAll(c)
 	fmt.Printf("%q", b)
 	return 0
@@ -203,7 +206,9 @@ func (r *running) dial() *conn {
 		r.t.Fatal(err)
 	}
 	r.t.Cleanup(func() { c.Close() })
-	c.SetDeadline(time.Now().Add(patience))
+	if err := c.SetDeadline(time.Now().Add(patience)); err != nil {
+		r.t.Fatal(err)
+	}
 	return &conn{t: r.t, Conn: c, r: bufio.NewReader(c)}
 }
 
@@ -233,7 +238,7 @@ func (c *conn) say(line string) link.Welcome {
 
 func (c *conn) send(message string) {
 	c.n++
-	c.Write(link.AppendFrame(nil, c.n, []byte(message)))
+	_, _ = c.Write(link.AppendFrame(nil, c.n, []byte(message))) // an engine that is gone shows by the answer
 }
 
 func (c *conn) call(tool, args string) {
@@ -379,7 +384,7 @@ func TestIdle(t *testing.T) {
 		if leaves() {
 			t.Error("it left before its time, after its last client")
 		}
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		if !leaves() || e.enter() {
 			t.Error("it stays though nobody needs it")
 		}

@@ -112,7 +112,9 @@ func TestLog(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.Write([]byte("appended\n"))
+	if _, err := l.Write([]byte("appended\n")); err != nil {
+		t.Fatal(err)
+	}
 	l.Close()
 	if b, _ := os.ReadFile(path); strings.Count(string(b), "\n") < 2 {
 		t.Errorf("log was not appended to: %q", b)

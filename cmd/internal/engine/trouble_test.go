@@ -32,11 +32,15 @@ func TestHostileHellos(t *testing.T) {
 		}
 	}
 	half := r.dial()
-	io.WriteString(half, `{"protocol":`)
+	if _, err := io.WriteString(half, `{"protocol":`); err != nil {
+		t.Fatal(err)
+	}
 	half.Close()
 	r.dial().Close()
 	c := r.open()
-	io.WriteString(c, "not a frame\n")
+	if _, err := io.WriteString(c, "not a frame\n"); err != nil {
+		t.Fatal(err)
+	}
 	c.gone()
 	c = r.open()
 	c.call("echo", `{"text":"alive"}`)
@@ -89,7 +93,7 @@ func TestTooManyConnections(t *testing.T) {
 	r := start(t, Options{MaxConns: 2})
 	open := func() (c *conn, w link.Welcome) {
 		c = r.dial()
-		c.Write(link.EncodeHello(link.Hello{Epoch: "abcdefgh"}))
+		_, _ = c.Write(link.EncodeHello(link.Hello{Epoch: "abcdefgh"})) // one too many is told so before its hello
 		line, err := c.r.ReadBytes('\n')
 		if err != nil {
 			t.Fatal(err)

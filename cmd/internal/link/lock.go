@@ -100,8 +100,8 @@ func (l *Lock) Lost() bool {
 	return err != nil || !os.SameFile(mine, there)
 }
 
-// Release gives the lock back.
-func (l *Lock) Release() error { return l.f.Close() }
+// Release gives the lock back. The kernel does so whatever close returns.
+func (l *Lock) Release() { _ = l.f.Close() }
 
 // Held reports whether some process holds the lock of dir now.
 func Held(dir string) bool {

@@ -117,7 +117,7 @@ func TestClientThatDoesNotRead(t *testing.T) {
 		go func() {
 			for i := range 200 { // more than fits anywhere
 				p.n++
-				p.in.Write(link.AppendFrame(nil, p.n, fmt.Appendf(nil, `{"jsonrpc":"2.0","id":%d,"method":"ping"}`, i)))
+				_, _ = p.in.Write(link.AppendFrame(nil, p.n, fmt.Appendf(nil, `{"jsonrpc":"2.0","id":%d,"method":"ping"}`, i)))
 			}
 		}()
 		synctest.Wait()
@@ -183,7 +183,7 @@ func TestManySessions(t *testing.T) {
 func TestReadError(t *testing.T) {
 	f := newFixture(Options{})
 	outR, outW := io.Pipe()
-	go io.Copy(io.Discard, outR)
+	go func() { _, _ = io.Copy(io.Discard, outR) }()
 	err := f.h.Serve(t.Context(), Conn{Session: "s"}, func() (uint64, []byte, error) { return 0, nil, os.ErrPermission }, outW, nil)
 	if !errors.Is(err, os.ErrPermission) {
 		t.Errorf("Serve = %v", err)

@@ -218,7 +218,7 @@ func (p *peer) initialize(caps string) {
 func (p *peer) leave() error {
 	p.t.Helper()
 	p.in.Close()
-	go io.Copy(io.Discard, p.out)
+	go func() { _, _ = io.Copy(io.Discard, p.out) }()
 	return <-p.done
 }
 
@@ -278,7 +278,7 @@ func TestFramesThatAreNone(t *testing.T) {
 	if _, err := p.in.Write([]byte("{\"jsonrpc\":\"2.0\"}\n")); err != nil {
 		t.Fatal(err)
 	}
-	go io.Copy(io.Discard, p.out)
+	go func() { _, _ = io.Copy(io.Discard, p.out) }()
 	if err := <-p.done; err == nil {
 		t.Error("a line without a number ended the session without an error")
 	}

@@ -73,6 +73,11 @@ func TestDamage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	mend := func() {
+		if err := os.WriteFile(manifest, whole, 0o600); err != nil {
+			t.Error(err)
+		}
+	}
 	for name, b := range map[string][]byte{
 		"empty": {}, "truncated": whole[:len(whole)/2], "a byte short": whole[:len(whole)-1], "longer": append(whole[:len(whole):len(whole)], 0),
 		"flipped": append([]byte{whole[0], whole[1], whole[2], whole[3], whole[4], whole[5], whole[6], whole[7], whole[8] ^ 1}, whole[9:]...),
@@ -81,7 +86,7 @@ func TestDamage(t *testing.T) {
 			if err := os.WriteFile(manifest, b, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			defer os.WriteFile(manifest, whole, 0o600)
+			defer mend()
 			list, err := repo.List(t.Context())
 			if err != nil || len(list) != 2 || list[0].Damage != "" || !strings.Contains(list[1].Damage, manifest) {
 				t.Errorf("List = %+v, %v; want the second damaged", list, err)
@@ -117,7 +122,7 @@ func TestDamage(t *testing.T) {
 		if err := os.WriteFile(manifest, b, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		defer os.WriteFile(manifest, whole, 0o600)
+		defer mend()
 		if v, err := repo.Verify(t.Context(), backup.VerifyOptions{}); err != nil || len(v.Damage) != 1 {
 			t.Errorf("Verify = %+v, %v; want one damage", v, err)
 		}

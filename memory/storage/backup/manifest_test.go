@@ -218,7 +218,7 @@ func TestFileErrors(t *testing.T) {
 		if !errors.Is(err, want) || !strings.Contains(err.Error(), "/backups/chunks/ab") {
 			t.Errorf("%v becomes %v; want %v and the file", errno, err, want)
 		}
-		if again := fileError("restore", "x", err); want != syscall.EIO && again.Error() != err.Error() {
+		if again := fileError("restore", "x", err); !errors.Is(want, syscall.EIO) && again.Error() != err.Error() {
 			t.Errorf("%v is wrapped twice: %v", errno, again)
 		}
 	}

@@ -191,7 +191,9 @@ func (w *world) live() {
 
 // repeated finds the slot of a command that is told again, and what it leads to: nothing more where it was done.
 func (w *world) repeated(c *command) (slot int, now, after shape) {
-	fmt.Sscanf(c.Text, "The heron of marsh %d", &slot)
+	if _, err := fmt.Sscanf(c.Text, "The heron of marsh %d", &slot); err != nil {
+		w.rt.Fatalf("command %d names no slot: %v", c.N, err)
+	}
 	now = w.slots[slot]
 	if done := now.ID == "" && c.Op == "purge" || now.ID != "" && now.done == c.N; done {
 		return slot, now, now

@@ -239,7 +239,7 @@ func judgeHex(v candidate, near nearness, tight, vcs bool, before string) (float
 
 // name reports whether s could be the name that a value is assigned to.
 func name(s string) bool {
-	return letter(s[0]) && strings.IndexAny(s, "+/=~") < 0 && (len(s) < 12 || value.Random(s) < 0.9 || value.Identifier(s))
+	return letter(s[0]) && !strings.ContainsAny(s, "+/=~") && (len(s) < 12 || value.Random(s) < 0.9 || value.Identifier(s))
 }
 
 // strong reports whether a value is long and random enough and no name.

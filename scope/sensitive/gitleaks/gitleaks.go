@@ -187,7 +187,7 @@ func valueEnds(text string) []int {
 func (s *Scanner) window(ctx context.Context, text string, w window) []match.Match {
 	part := text[w.start:w.end]
 	var out []match.Match
-	for _, f := range s.detector.DetectContext(ctx, detect.Fragment{Raw: part}) {
+	for _, f := range s.detector.DetectContext(ctx, detect.Fragment{Raw: part}) { //nolint:staticcheck // v8 takes nothing else with a context
 		at := strings.Index(part, f.Match)
 		if at < 0 {
 			at = 0

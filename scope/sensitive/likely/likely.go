@@ -113,7 +113,7 @@ func dismissed(text string, start int, s string, score float64) bool {
 }
 
 // plain reports whether s is letters, perhaps joined: any rare word or name.
-func plain(s string) bool { return strings.IndexAny(s, "0123456789!#$+") < 0 }
+func plain(s string) bool { return !strings.ContainsAny(s, "0123456789!#$+") }
 
 // digits reports whether s is digits and hyphens.
 func digits(s string) bool { return strings.Trim(s, "0123456789-") == "" }
@@ -172,7 +172,7 @@ func name(text string, start int) string {
 	for i > 0 && start-i < 8 && strings.IndexByte(" \t\"'`([{=:>", text[i-1]) >= 0 {
 		i--
 	}
-	if strings.IndexAny(text[i:start], "=:") < 0 {
+	if !strings.ContainsAny(text[i:start], "=:") {
 		return ""
 	}
 	end := i

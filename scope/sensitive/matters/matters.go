@@ -157,7 +157,7 @@ var common = keyword.NewList(`the this that these those it what who when where w
 func amount(part string) bool {
 	for i := 0; i+1 < len(part); i++ {
 		for _, sign := range []string{"$", "€", "£", "¥", "￥", "EUR ", "USD ", "GBP "} {
-			if strings.HasPrefix(part[i:], sign) && strings.IndexAny(part[i+len(sign):min(len(part), i+len(sign)+2)], "0123456789") >= 0 {
+			if strings.HasPrefix(part[i:], sign) && strings.ContainsAny(part[i+len(sign):min(len(part), i+len(sign)+2)], "0123456789") {
 				return true
 			}
 		}

@@ -100,7 +100,7 @@ func FuzzChecks(f *testing.F) {
 		}
 		base58Check(s)
 		if len(s) >= 12 && digitsOnly(s) {
-			issued(s)
+			_ = issued(s)
 		}
 	})
 }

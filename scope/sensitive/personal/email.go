@@ -93,7 +93,7 @@ func remote(text string, start int) bool {
 	line := text[max(0, start-60):start]
 	line = line[strings.LastIndexByte(line, '\n')+1:]
 	for _, c := range []string{"ssh ", "scp ", "sftp ", "rsync ", "mosh ", "ssh-copy-id "} {
-		if i := strings.LastIndex(line, c); i >= 0 && (i == 0 || !letter(line[i-1])) && strings.IndexAny(line[i:], ".;,!?") < 0 {
+		if i := strings.LastIndex(line, c); i >= 0 && (i == 0 || !letter(line[i-1])) && !strings.ContainsAny(line[i:], ".;,!?") {
 			return true
 		}
 	}

@@ -134,7 +134,7 @@ func (t *compiled) alone(text string, out []match.Match) []match.Match {
 			continue
 		}
 		var shape [longestShape + 1]byte
-		n, digits, end := 0, 0, i
+		n, digits := 0, 0
 		for j := i; j < len(text) && n < longestShape; j++ {
 			c := text[j]
 			switch {
@@ -152,7 +152,7 @@ func (t *compiled) alone(text string, out []match.Match) []match.Match {
 				break
 			}
 			n++
-			if end = j + 1; digits >= 4 && (end == len(text) || !alnum(text[end])) {
+			if end := j + 1; digits >= 4 && (end == len(text) || !alnum(text[end])) {
 				out = t.shaped(text, string(shape[:n]), i, end, out)
 			}
 		}

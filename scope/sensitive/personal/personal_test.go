@@ -1,7 +1,6 @@
 package personal_test
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 
@@ -206,7 +205,7 @@ func FuzzScan(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		for _, m := range personal.Scan(text) {
 			if m.Start < 0 || m.End > len(text) || m.Start >= m.End || m.Rule == "" || m.Kind == "" || m.Confidence <= 0 || m.Confidence > 1 {
-				t.Error(fmt.Sprintf("bad match %+v in %d bytes", m, len(text)))
+				t.Errorf("bad match %+v in %d bytes", m, len(text))
 			}
 		}
 	})

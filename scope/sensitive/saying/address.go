@@ -65,7 +65,7 @@ const longestAuthority = 1024
 func userInfo(text string, at, end int) (match.Match, bool) {
 	authority := text[at:end]
 	slash := strings.IndexByte(authority, '/')
-	last := -1
+	var last int
 	if slash < 0 {
 		last = strings.LastIndexByte(authority, '@')
 	} else if last = strings.LastIndexByte(authority[:slash], '@'); last < 0 {

@@ -13,12 +13,8 @@ func ahead(text string, n name, c *cue) (match.Match, bool) {
 	if n.code || c.class == weak {
 		return match.Match{}, false
 	}
-	from := n.start
-	if nl := strings.LastIndexByte(text[max(0, n.start-reachLink):n.start], '\n'); nl >= 0 {
-		from = max(0, n.start-reachLink) + nl + 1
-	} else {
-		from = max(0, n.start-reachLink)
-	}
+	from := max(0, n.start-reachLink)
+	from += strings.LastIndexByte(text[from:n.start], '\n') + 1 // 0 when there is none
 	words := strings.Fields(text[from:n.start])
 	// Walk back over what describes the cue to the verb that joins it to a value.
 	k := len(words) - 1

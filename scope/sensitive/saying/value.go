@@ -12,7 +12,6 @@ type found struct {
 	start, end int  // the value without its quotes
 	next       int  // where reading may go on
 	quoted     bool // it stood in quotes
-	code       bool // it is followed by what code puts behind a value
 	words      int  // plain words that a quoted value consists of
 	last       bool // nothing but punctuation follows in its sentence
 }

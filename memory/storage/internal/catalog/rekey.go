@@ -127,7 +127,7 @@ func checkCopy(ctx context.Context, o Options, to security.Secret, temp string) 
 		return wrap("rekey", err)
 	}
 	defer func() { err = errors.Join(err, wrap("rekey", conn.Close())) }()
-	rows, err := conn.Query("PRAGMA quick_check(1)", nil) //nolint:staticcheck // the driver's own interface has no other
+	rows, err := conn.Query("PRAGMA quick_check(1)", nil)
 	if err != nil {
 		return wrap("rekey", err)
 	}

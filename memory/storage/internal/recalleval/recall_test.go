@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/elderzan/elderzan/embed"
+	embedding "github.com/elderzan/elderzan/embed"
 	"github.com/elderzan/elderzan/embed/lexical"
 	"github.com/elderzan/elderzan/embed/minilm"
 	"github.com/elderzan/elderzan/memory"
@@ -85,7 +85,7 @@ func vectors(t *testing.T, c *Corpus, make bool) bool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	joint, err := embed.NewJoint(model, words, embed.JointOptions{})
+	joint, err := embedding.NewJoint(model, words, embedding.JointOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

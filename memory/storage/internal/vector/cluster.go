@@ -27,13 +27,15 @@ func KMeans(dim int, vecs, centroids []float32) (nearest []int64, err error) {
 		return nil, fmt.Errorf("%w: %d vectors, %d centroids", errClusters, n, k)
 	}
 	nearest = make([]int64, n)
-	done := make(chan error)
+	done := make(chan struct{})
 	go func() {
+		defer close(done)
 		runtime.LockOSThread() // and never unlocked: a thread with a changed priority must not be used again
 		lowPriority()
 		threadInit()
 		var msg *C.char
-		done <- failed(C.ez_kmeans(C.int(dim), C.int64_t(n), floats(vecs), C.int(k), clusterRounds, floats(centroids), ints(nearest), &msg), msg)
+		err = failed(C.ez_kmeans(C.int(dim), C.int64_t(n), floats(vecs), C.int(k), clusterRounds, floats(centroids), ints(nearest), &msg), msg)
 	}()
-	return nearest, <-done
+	<-done
+	return nearest, err
 }

@@ -278,7 +278,11 @@ func (c *corpus) hand() error {
 func (c *corpus) mine() error {
 	d := sensitive.New(sensitive.Options{})
 	kept, seen := 0, make(map[string]bool)
-	err := mined(folders(), minedTexts, func(_, p string) {
+	from, err := folders()
+	if err != nil {
+		return err
+	}
+	err = mined(from, minedTexts, func(_, p string) {
 		if kept >= minedKept || seen[p] || len(p) > 700 || strings.ContainsAny(p, opens+closes) {
 			return
 		}

@@ -95,7 +95,7 @@ func (g *generator) parts(template string) string {
 
 // vary writes a text as hurried people do.
 func (g *generator) vary(s string) string {
-	if strings.IndexAny(s, "={}<>") >= 0 || g.rnd.IntN(3) > 0 {
+	if strings.ContainsAny(s, "={}<>") || g.rnd.IntN(3) > 0 {
 		return s
 	}
 	switch g.rnd.IntN(6) {

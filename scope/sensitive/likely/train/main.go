@@ -9,8 +9,8 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 )
 
@@ -35,11 +35,16 @@ func main() {
 }
 
 // folders are where texts about software lie on a machine that builds this program.
-func folders() []string {
+func folders() ([]string, error) {
 	home, _ := os.UserHomeDir()
 	mod := os.Getenv("GOMODCACHE")
 	if mod == "" {
 		mod = filepath.Join(home, "go", "pkg", "mod")
 	}
-	return []string{"/usr/share/locale/ja/LC_MESSAGES", "/usr/share/man/man1", "/usr/share/man/man5", "/usr/share/man/man8", filepath.Join(runtime.GOROOT(), "doc"), filepath.Join(mod, "github.com"), filepath.Join(mod, "golang.org"), filepath.Join(mod, "google.golang.org"), filepath.Join(runtime.GOROOT(), "src"), "/usr/lib/python3", "/usr/share/doc"}
+	goroot, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		return nil, fmt.Errorf("go env GOROOT: %w", err)
+	}
+	root := strings.TrimSpace(string(goroot))
+	return []string{"/usr/share/locale/ja/LC_MESSAGES", "/usr/share/man/man1", "/usr/share/man/man5", "/usr/share/man/man8", filepath.Join(root, "doc"), filepath.Join(mod, "github.com"), filepath.Join(mod, "golang.org"), filepath.Join(mod, "google.golang.org"), filepath.Join(root, "src"), "/usr/lib/python3", "/usr/share/doc"}, nil
 }

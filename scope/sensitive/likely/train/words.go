@@ -40,7 +40,11 @@ func (c *corpus) countWords() error {
 	if err := c.common(counts); err != nil {
 		return err
 	}
-	if err := mined(folders(), 400000, func(path, p string) { add(prose(path, p), 1) }); err != nil {
+	from, err := folders()
+	if err != nil {
+		return err
+	}
+	if err := mined(from, 400000, func(path, p string) { add(prose(path, p), 1) }); err != nil {
 		return err
 	}
 	g := newGenerator(3)

@@ -24,7 +24,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/elderzan/elderzan/embed"
+	embedding "github.com/elderzan/elderzan/embed"
 	"github.com/elderzan/elderzan/embed/lexical"
 	"github.com/elderzan/elderzan/embed/minilm"
 	"github.com/elderzan/elderzan/memory/analysis"
@@ -122,7 +122,7 @@ func ownSets() (*recalleval.Set, error) {
 	return recalleval.Merge("notes", sets...), nil
 }
 
-func embedder() (*embed.Joint, error) {
+func embedder() (*embedding.Joint, error) {
 	dir := os.Getenv("ELDERZAN_MODEL")
 	if dir == "" {
 		return nil, errors.New("no model; set ELDERZAN_MODEL, for example by `eval \"$(make -s env)\"`")
@@ -135,7 +135,7 @@ func embedder() (*embed.Joint, error) {
 	if err != nil {
 		return nil, err
 	}
-	return embed.NewJoint(model, words, embed.JointOptions{})
+	return embedding.NewJoint(model, words, embedding.JointOptions{})
 }
 
 // weightsFile is the form of memory/rank's weights.
