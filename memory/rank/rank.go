@@ -44,9 +44,13 @@ type judged struct {
 	logit float64
 }
 
+// evenOdds is ln 100. The models learn from questions with about a hundred candidates of which one is right, so that by
+// themselves they call hardly any likely; readers want to know how far one stands out.
+const evenOdds = 4.6
+
 // Rank returns at most q.Limit candidates of set, best first, each group of near-duplicates once. One that says
-// something else of the same than one before it comes right behind that. Scores lie in
-// (0, 1). Ties go to the newer memory. The result shares memories' slices with set.
+// something else of the same than one before it comes right behind that. Scores lie in (0, 1), a half being where a
+// candidate is as likely right as not among equals. Ties go to the newer memory. The result shares memories' slices with set.
 func (r *Ranker) Rank(q memory.RankQuery, set memory.CandidateSet) []memory.Ranked {
 	cs := set.Candidates
 	if len(cs) == 0 || q.Limit <= 0 {
@@ -72,7 +76,7 @@ func (r *Ranker) Rank(q memory.RankQuery, set memory.CandidateSet) []memory.Rank
 		groups = oppose(groups, cs)
 	}
 	for _, g := range groups {
-		ranked := memory.Ranked{Candidate: cs[g.shown], Score: squeeze(g.logit), Merged: g.merged, Differs: g.differs}
+		ranked := memory.Ranked{Candidate: cs[g.shown], Score: squeeze(g.logit + evenOdds), Merged: g.merged, Differs: g.differs}
 		if q.Explain {
 			ranked.Why = explain(m, &vs[g.shown], &ts[g.shown], &ranked)
 		}
