@@ -71,13 +71,13 @@ const memoryHalf = 45 * 24 * time.Hour
 
 // describe turns candidates into features. now may be zero; then nothing counts as recent.
 // The stages in off are left out where that saves time.
-func describe(q *question, rq *memory.RankQuery, cs []memory.Candidate, off stageSet) (vs []vector, ts []traits, hybrid bool) {
+func describe(q *question, rq *memory.RankQuery, cs []memory.Candidate, off stageSet) (vs []vector, ts []traits) {
 	vs, ts = make([]vector, len(cs)), make([]traits, len(cs))
 	for i := range cs {
 		ts[i] = traitsOf(&cs[i].Memory)
 	}
 	s := stage(cs)
-	hybrid = words(vs, cs, q)
+	words(vs, cs, q)
 	if !off.has(StageEpisodes) || !off.has(StageNeighbours) {
 		around(vs, cs, &s)
 	}
@@ -99,17 +99,20 @@ func describe(q *question, rq *memory.RankQuery, cs []memory.Candidate, off stag
 		}
 		known(v, &cs[i], t, q, rq)
 	}
-	return vs, ts, hybrid
+	return vs, ts
 }
 
-// words sets the features of the two sources and reports whether any candidate has a vector that says something. One
-// without is taken to be as near as the middle of the others.
-func words(vs []vector, cs []memory.Candidate, q *question) (hybrid bool) {
+// sees says whether c has a vector that says something to this question.
+func (q *question) sees(c *memory.Candidate) bool { return c.HasVector && !q.mute(c) }
+
+// words sets the features of the two sources. Of a candidate without a vector that says something its neighbours take it to be
+// as near as the middle of the others.
+func words(vs []vector, cs []memory.Candidate, q *question) {
 	var lexical, own, dense float64
 	vectors := 0
 	for i := range cs {
 		lexical, own = max(lexical, cs[i].Lexical), max(own, cs[i].Own)
-		if cs[i].HasVector && !q.mute(&cs[i]) {
+		if q.sees(&cs[i]) {
 			dense += cs[i].Dense
 			vectors++
 		}
@@ -123,11 +126,10 @@ func words(vs []vector, cs []memory.Candidate, q *question) (hybrid bool) {
 		v[fOwnBefore], v[fOwnBehind] = min(share(c.Before.Own, own), 1), min(share(c.Behind.Own, own), 1)
 		v[fDenseBefore], v[fDenseBehind] = c.Before.Dense, c.Behind.Dense
 		v[fDense] = dense
-		if c.HasVector && !q.mute(c) {
+		if q.sees(c) {
 			v[fDense] = c.Dense
 		}
 	}
-	return vectors > 0
 }
 
 // around sets what a candidate has from its neighbours and its episode.
@@ -199,7 +201,7 @@ func flag(b bool) float64 {
 // uses, and which of them are turns of a conversation: for training.
 func Features(q memory.RankQuery, set memory.CandidateSet) (names []string, rows [][]float64, turns []bool) {
 	question := readQuestion(q.Text, q.Now)
-	vs, ts, _ := describe(&question, &q, set.Candidates, nil)
+	vs, ts := describe(&question, &q, set.Candidates, nil)
 	rows, turns = make([][]float64, len(vs)), make([]bool, len(vs))
 	for i := range vs {
 		rows[i], turns[i] = vs[i][:], ts[i].speaker != ""

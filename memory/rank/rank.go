@@ -57,14 +57,18 @@ func (r *Ranker) Rank(q memory.RankQuery, set memory.CandidateSet) []memory.Rank
 		return nil
 	}
 	question := readQuestion(q.Text, q.Now)
-	vs, ts, hybrid := describe(&question, &q, cs, r.off)
-	m := &r.models.words
-	if hybrid {
-		m = &r.models.hybrid
+	vs, ts := describe(&question, &q, cs, r.off)
+	// One whose vector is still to come is judged by its words: those of a store that was just filled would be behind any
+	// that has a vector, however far away.
+	model := func(i int) *model {
+		if question.sees(&cs[i]) {
+			return &r.models.hybrid
+		}
+		return &r.models.words
 	}
 	order := make([]judged, len(cs))
 	for i := range cs {
-		order[i] = judged{i, m.logit(&vs[i], &ts[i])}
+		order[i] = judged{i, model(i).logit(&vs[i], &ts[i])}
 	}
 	slices.SortFunc(order, func(a, b judged) int {
 		return cmp.Or(cmp.Compare(b.logit, a.logit), cs[b.index].Memory.At().Compare(cs[a.index].Memory.At()),
@@ -78,7 +82,7 @@ func (r *Ranker) Rank(q memory.RankQuery, set memory.CandidateSet) []memory.Rank
 	for _, g := range groups {
 		ranked := memory.Ranked{Candidate: cs[g.shown], Score: squeeze(g.logit + evenOdds), Merged: g.merged, Differs: g.differs}
 		if q.Explain {
-			ranked.Why = explain(m, &vs[g.shown], &ts[g.shown], &ranked)
+			ranked.Why = explain(model(g.shown), &vs[g.shown], &ts[g.shown], &ranked)
 		}
 		out = append(out, ranked)
 	}
