@@ -44,9 +44,9 @@ type judged struct {
 	logit float64
 }
 
-// evenOdds is ln 100. The models learn from questions with about a hundred candidates of which one is right, so that by
-// themselves they call hardly any likely; readers want to know how far one stands out.
-const evenOdds = 4.6
+// evenOdds is ln 10. The models learn from questions with about a hundred candidates of which one is right, so that by
+// themselves they call hardly any likely, while some ten are rivals in earnest; readers want to know how far one stands out.
+const evenOdds = 2.3
 
 // Rank returns at most q.Limit candidates of set, best first, each group of near-duplicates once. One that says
 // something else of the same than one before it comes right behind that. Scores lie in (0, 1), a half being where a
