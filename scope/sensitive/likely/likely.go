@@ -93,7 +93,7 @@ func Scan(text string) []match.Match {
 		if near {
 			least = &thresholdNear
 		}
-		if start < end || len(out) >= enough || score < least[classOf(text[start:stop])] || dismissed(text, start, text[start:stop], score) {
+		if start < end || len(out) >= enough || score < least[classOf(text[start:stop])] || !near && score < sure && member(text, start) || dismissed(text, start, text[start:stop], score) {
 			return
 		}
 		end = stop
@@ -102,13 +102,20 @@ func Scan(text string) []match.Match {
 	return out
 }
 
+// member reports whether what stands at start is the value of a member of a JSON object: "source": "server-memory". Its name
+// says what it is, so that with no word for a secret near it a rare word is one of the many names that such values are.
+func member(text string, start int) bool {
+	before, quoted := strings.CutSuffix(text[max(0, start-8):start], "\"")
+	return quoted && strings.HasSuffix(strings.TrimRight(before, " "), "\":")
+}
+
 // dismissed reports whether a word is something else whatever its score says.
 func dismissed(text string, start int, s string, score float64) bool {
 	if strings.HasPrefix(s, "Ctrl+") || strings.HasPrefix(s, "Alt+") || strings.HasPrefix(s, "Cmd+") || strings.HasPrefix(s, "Shift+") {
 		return true
 	}
 	run := runStart(text, start)
-	return value.Placeholder(s) && !digits(s) || value.UUID(s) || value.Digest(s) || value.Versioned(s) || value.File(s) || value.Alphabet(s) || saying.Harmless(name(text, run)) ||
+	return value.Placeholder(s) && !digits(s) || value.UUID(s) || value.Digest(s) || score < sure && issue.MatchString(s) || value.Versioned(s) || value.File(s) || value.Alphabet(s) || saying.Harmless(name(text, run)) ||
 		score < sure && plain(s) && saying.Describes(s) || published(text, run, s) || reference(text, start, s, score)
 }
 
@@ -145,6 +152,9 @@ func published(text string, start int, s string) bool {
 	}
 	return strings.Count(s, ".") >= 2 && host.MatchString(s)
 }
+
+// issue is how trackers name what they track: BIL-7.
+var issue = pattern.New(`^[A-Z][A-Z0-9]{1,9}-[0-9]{1,6}$`)
 
 // idWords stand before a hexadecimal number that is an id or a digest.
 var idWords = keyword.NewList(`id ids object commit revision rev sha sha1 sha256 md5 hash digest checksum trace span request session uid uuid etag build image container`)
