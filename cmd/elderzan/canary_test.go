@@ -112,7 +112,7 @@ func TestSecretsStayHere(t *testing.T) {
 			t.Errorf("the provider was shown %q", in)
 		}
 	}
-	if in := c.found([]byte(cl.stderr.String())); in != nil {
+	if in := c.found(cl.stderr.Bytes()); in != nil {
 		t.Errorf("standard error holds %q", in)
 	}
 	wantSecret(t, f, t.TempDir(), c, "after a stop") // the log among the rest

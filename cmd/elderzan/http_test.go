@@ -40,7 +40,9 @@ func (f *folder) serveHTTP(address string) (url string, stop func()) {
 		if cmd.ProcessState != nil {
 			return
 		}
-		cmd.Process.Signal(syscall.SIGINT)
+		if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
+			f.t.Errorf("serve --http ended by itself: %v", err)
+		}
 		if err := cmd.Wait(); err != nil {
 			f.t.Errorf("serve --http: %v", err)
 		}

@@ -24,7 +24,6 @@ type renewal struct {
 	epoch uint64    // that everything is to be under
 	after memory.ID // the last row that was looked at
 	next  time.Time // when the next batch may go
-	done  bool      // every row was looked at
 }
 
 // step seals a batch anew when one is due. Its report says with More that there is more to do.

@@ -78,11 +78,11 @@ func (q *question) stemAt(word []byte) int {
 	}
 	for k, s := range q.stems {
 		if len(word) >= min(len(s), 3) && word[0] == s[0] && (len(s) < 2 || word[1] == s[1]) {
-			if stem := analysis.Stem(string(word)); stem == s {
+			stem := analysis.Stem(string(word))
+			if stem == s {
 				return k
-			} else {
-				return slices.Index(q.stems, stem)
 			}
+			return slices.Index(q.stems, stem)
 		}
 	}
 	return -1

@@ -97,7 +97,7 @@ func (g *Graph) Do(tool string, raw json.RawMessage) (any, Change, error) {
 	case "add_observations":
 		for _, o := range in.Observations {
 			if g.entity(o.Entity) == nil {
-				return nil, Change{}, fmt.Errorf("Entity with name %s not found", o.Entity) //nolint:staticcheck // the official server's words
+				return nil, Change{}, fmt.Errorf("Entity with name %s not found", o.Entity) // the official server's words
 			}
 		}
 		out := []added{}

@@ -89,7 +89,7 @@ func TestSamplingRootsAndPing(t *testing.T) {
 		if err != nil {
 			return nil, err
 		}
-		res, err := f.s.RequestSampling(ctx, mcp.CreateMessageRequest{}) //nolint:staticcheck // clients of the protocols before 2026-07-28 are asked so
+		res, err := f.s.RequestSampling(ctx, mcp.CreateMessageRequest{})
 		if err != nil {
 			return nil, err
 		}

@@ -148,7 +148,11 @@ func TestCertificates(t *testing.T) {
 	stop := w.http.Listen(l, &tls.Config{
 		MinVersion: tls.VersionTLS13, Certificates: []tls.Certificate{a.pair("server")}, ClientCAs: pool, ClientAuth: tls.RequireAndVerifyClientCert,
 	})
-	defer stop()
+	defer func() {
+		if err := stop(); err != nil {
+			t.Error(err)
+		}
+	}()
 	w.url = "https://" + l.Addr().String() + Path
 	try := func(change func(*tls.Config)) (string, error) {
 		c := &tls.Config{RootCAs: pool}
@@ -194,7 +198,11 @@ func TestUnixSocket(t *testing.T) {
 		t.Fatal(err)
 	}
 	stop := w.http.Listen(l, nil)
-	defer stop()
+	defer func() {
+		if err := stop(); err != nil {
+			t.Error(err)
+		}
+	}()
 	tr := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		var d net.Dialer
 		return d.DialContext(ctx, "unix", path)

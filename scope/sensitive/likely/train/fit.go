@@ -78,10 +78,7 @@ func (c *corpus) example(text string, positive bool, weight float32) example {
 	e := example{text: plain, positive: positive, weight: weight}
 	toks := feature.Tokens(plain, nil)
 	feature.Each(plain, toks, func(cand feature.Candidate) {
-		f := make([]uint32, len(cand.Features))
-		for i, x := range cand.Features {
-			f[i] = uint32(x)
-		}
+		f := slices.Clone(cand.Features)
 		t := toks[cand.Token]
 		l := int8(0)
 		if positive {
