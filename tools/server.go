@@ -74,8 +74,9 @@ func signed(version string) *server.Hooks {
 	return h
 }
 
-// icon is three lines: things kept.
-const icon = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 8 8'%3E%3Cpath d='M1 1h6v1H1zm0 2.5h6v1H1zM1 6h6v1H1z'/%3E%3C/svg%3E"
+// icon is three lines, things kept: <svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 8 8'><path d='M1 1h6v1H1zm0 2.5h6v1H1zM1 6h6v1H1z'/></svg>.
+// In base64, since a URI may hold neither spaces nor angle brackets.
+const icon = "data:image/svg+xml;base64,PHN2ZyB4bWxucz0naHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmcnIHZpZXdCb3g9JzAgMCA4IDgnPjxwYXRoIGQ9J00xIDFoNnYxSDF6bTAgMi41aDZ2MUgxek0xIDZoNnYxSDF6Jy8+PC9zdmc+"
 
 // NewServer returns an MCP server with everything this package offers. It answers initialize, server/discover and
 // the lists before the Service is open. The lists come in the same order every time. Use Handle to pass it messages.

@@ -34,11 +34,14 @@ func (f *folder) unprivileged() {
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	if err := os.WriteFile(f.program, b, 0o755); err != nil {
-		f.t.Fatal(err)
-	}
-	if err := os.Chown(base, nobody, nobody); err != nil {
-		f.t.Fatal(err)
+	for _, err := range []error{
+		os.WriteFile(f.program, b, 0o755),
+		os.Chmod(f.program, 0o755), // an engine in this process takes the others' permissions from what is written
+		os.Chown(base, nobody, nobody),
+	} {
+		if err != nil {
+			f.t.Fatal(err)
+		}
 	}
 	f.as = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
 	f.env = append(f.env, "HOME="+base, "ELDERZAN_MODEL="+base)

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -18,14 +19,17 @@ const (
 	endGuard         = 30 * time.Second // below 1 s
 )
 
-// modelLoaded reports whether a process has the model's weights in memory.
+// modelLoaded reports whether a process has the model's weights in use: it keeps their file open then.
 func modelLoaded(t *testing.T, pid int) bool {
 	t.Helper()
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/maps", pid))
-	if err != nil {
-		t.Fatal(err)
+	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no open files of process %d: %v", pid, err)
 	}
-	return strings.Contains(string(b), ".safetensors")
+	return slices.ContainsFunc(files, func(f string) bool {
+		file, err := os.Readlink(f) // an error: closed meanwhile
+		return err == nil && strings.HasSuffix(file, ".safetensors")
+	})
 }
 
 // TestFirstAnswer measures how long a client waits for the handshake and the list of tools, with no engine running and

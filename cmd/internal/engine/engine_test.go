@@ -40,10 +40,7 @@ func knock(path string) int {
 		fmt.Println("dial:", err)
 		return 1
 	}
-	if _, err := c.Write(link.EncodeHello(link.Hello{Epoch: "abcdefgh"})); err != nil {
-		fmt.Println("hello:", err)
-		return 1
-	}
+	_, _ = c.Write(link.EncodeHello(link.Hello{Epoch: "abcdefgh"})) // an error: whom the engine turns away it may have hung up on already
 	b, _ := io.ReadAll(c)
 	fmt.Printf("%q", b)
 	return 0
