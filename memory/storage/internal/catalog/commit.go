@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -262,63 +261,47 @@ func (w *writer) commitAll(live []*request) {
 
 // attempt runs the requests in one transaction. It returns false when the transaction as a whole failed; then every
 // request holds that error.
-//
-// A request that fails after it changed something takes the transaction with it, and the others run again without it:
-// that is seldom, while a savepoint around each would cost every one of them.
 func (w *writer) attempt(batch []*request) bool {
-	for len(batch) > 0 {
-		start := w.chain
-		failed, err := w.transact(batch)
-		if err == nil {
-			return true
-		}
-		w.chain = start
-		_, rerr := w.conn.ExecContext(w.base, "ROLLBACK")
-		_ = rerr // SQLite may have rolled back already, which makes this an error of no interest
-		for _, r := range batch {
-			r.tx.undo()
-		}
-		if failed == nil {
-			for _, r := range batch {
-				r.tx, r.err = nil, err
-			}
-			return false
-		}
-		batch = slices.DeleteFunc(slices.Clone(batch), func(r *request) bool { return r == failed })
+	start := w.chain
+	err := w.transact(batch)
+	if err == nil {
+		return true
 	}
-	return true
+	w.chain = start
+	_, rerr := w.conn.ExecContext(w.base, "ROLLBACK")
+	_ = rerr // SQLite may have rolled back already, which makes this an error of no interest
+	for _, r := range batch {
+		r.tx.undo()
+		r.tx, r.err = nil, err
+	}
+	return false
 }
 
-// transact runs the batch and commits. An error with a request is that request's, which has to be undone.
-func (w *writer) transact(batch []*request) (failed *request, err error) {
+func (w *writer) transact(batch []*request) error {
 	if err := w.exec("begin", "BEGIN IMMEDIATE"); err != nil {
-		return nil, err
+		return err
 	}
 	changed := false
 	for _, r := range batch {
 		r.tx, r.err = &Tx{w: w, chain: w.chain}, nil
-		r.err = r.call(func() error { return r.run(r.tx) })
-		switch {
-		case r.err == nil:
+		err := w.savepoint(r)
+		if err != nil {
+			return err
+		}
+		if r.err == nil {
 			w.chain = r.tx.chain
 			changed = changed || r.tx.changed
-		case rolledBack(r.err):
-			return nil, r.err
-		case r.tx.changed:
-			return r, r.err
-		default:
-			r.tx.undo()
 		}
 	}
 	if !changed {
-		return nil, w.exec("rollback", "ROLLBACK")
+		return w.exec("rollback", "ROLLBACK")
 	}
 	if err := w.touchSessions(batch); err != nil {
-		return nil, err
+		return err
 	}
 	w.db.step("sqlite-before-commit")
 	if err := w.exec("commit", "COMMIT"); err != nil {
-		return nil, err
+		return err
 	}
 	w.advance()
 	for _, r := range batch {
@@ -327,7 +310,26 @@ func (w *writer) transact(batch []*request) (failed *request, err error) {
 		}
 	}
 	w.db.step("sqlite-after-commit")
-	return nil, nil
+	return nil
+}
+
+// savepoint runs one request. An error of its own goes to r.err; the error returned is the transaction's.
+func (w *writer) savepoint(r *request) error {
+	if err := w.exec("savepoint", "SAVEPOINT request"); err != nil {
+		return err
+	}
+	r.err = r.call(func() error { return r.run(r.tx) })
+	if r.err == nil {
+		return w.exec("release", "RELEASE request")
+	}
+	if rolledBack(r.err) {
+		return r.err
+	}
+	r.tx.undo()
+	if err := w.exec("rollback", "ROLLBACK TO request"); err != nil {
+		return err
+	}
+	return w.exec("release", "RELEASE request")
 }
 
 // panicked carries a panic of a request's function from the writer's goroutine to the caller's.
