@@ -190,7 +190,8 @@ func (s shape) after(c *command) shape {
 	case "share":
 		s.Scope = c.Scope
 	default:
-		s.State = stateOps[c.Op]
+		left := s.State == memory.Archived && stateOps[c.Op] != memory.Archived
+		s.State, s.Job = stateOps[c.Op], s.Job || left // full vectors come from the text alone
 	}
 	return s
 }
