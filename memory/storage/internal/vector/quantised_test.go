@@ -81,7 +81,8 @@ func TestEstimates(t *testing.T) {
 					for what, pair := range map[string][2]float32{
 						"scan": {scan[row], plain[0][row]}, "list": {listed[i], plain[1][i]}, "dots": {dots[i], plain[2][i]},
 					} {
-						if math.Abs(float64(pair[0]-pair[1])) > 1e-5 {
+						// The question is rounded to steps: one number that lies between two may fall to either side.
+						if math.Abs(float64(pair[0]-pair[1])) > 1e-4 {
 							t.Errorf("dim %d, %d bits: %s gives %g with vector instructions, %g without", dim, bits, what, pair[0], pair[1])
 						}
 					}
