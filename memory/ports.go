@@ -238,6 +238,20 @@ type Embedder interface {
 	Query(ctx context.Context, text string, localOnly bool) (vectors map[string][]float32, degraded bool, err error)
 }
 
+// Step is told that a step of a call begins, by a name that is the same for all calls; it returns a context for what belongs
+// to the step, and a func that is told of its end. It must not block. A nil Step is told nothing, at no cost.
+type Step func(ctx context.Context, name string) (context.Context, func(error))
+
+// Begin tells s, if there is one.
+func (s Step) Begin(ctx context.Context, name string) (context.Context, func(error)) {
+	if s == nil {
+		return ctx, untold
+	}
+	return s(ctx, name)
+}
+
+func untold(error) {}
+
 // Classifier decides a scope; *scope.Classifier is one.
 type Classifier interface {
 	Classify(ctx context.Context, in scope.Input) (scope.Decision, error)

@@ -84,12 +84,14 @@ func (s *Service) Recall(ctx context.Context, c Caller, in RecallInput) (RecallR
 		set.Candidates = slices.DeleteFunc(set.Candidates, func(x Candidate) bool { return !keep(&x.Memory) })
 	}
 	set.Candidates = dropExpired(set.Candidates, s.now())
+	_, end := s.step.Begin(ctx, "recall rank")
 	ranked := s.ranker.Rank(RankQuery{Text: in.Query, Project: c.Project, Now: s.now(), Limit: in.Limit, Explain: in.Explain, Apart: !s.feature(c, FeatureMerge), Loose: !s.feature(c, FeatureOppose)}, set)
 	question := in.Query
 	if !s.feature(c, FeaturePart) {
 		question = "" // long texts are shown from their beginning
 	}
 	res.Memories, res.Truncated = s.budget(ranked, question, in.MaxTokens)
+	end(nil)
 	s.countUse(c, res.Memories)
 	if len(res.Memories) == 0 {
 		res.Note = "nothing matches; try other words, fewer filters, mode=accurate, or search with states=[\"archived\"]"

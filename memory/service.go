@@ -33,6 +33,7 @@ type Options struct {
 	Passage func(text, question string, bytes int) int
 	// Feature says whether a feature, one of Features, is on for a caller; nil means that all are.
 	Feature func(c Caller, name string) bool
+	Step    Step             // is told of ranking; nil means nobody is
 	Now     func() time.Time // nil means time.Now
 }
 
@@ -56,6 +57,7 @@ type Service struct {
 	tokens     func(string) int
 	passage    func(text, question string, bytes int) int
 	feature    func(c Caller, name string) bool
+	step       Step
 	now        func() time.Time
 }
 
@@ -66,7 +68,7 @@ func NewService(o Options) (*Service, error) {
 	}
 	s := &Service{
 		store: o.Store, embedder: o.Embedder, classifier: o.Classifier, ranker: o.Ranker, learner: o.Learner, authorizer: o.Authorizer,
-		indexer: o.Indexer, kin: o.Kin, journal: o.Journal, sessions: o.Sessions, drafts: o.Drafts, conflicts: o.Conflicts, audits: o.Audits, remote: o.RemoteEmbedding, cloud: o.Cloud, tokens: o.CountTokens, now: o.Now,
+		indexer: o.Indexer, kin: o.Kin, journal: o.Journal, sessions: o.Sessions, drafts: o.Drafts, conflicts: o.Conflicts, audits: o.Audits, remote: o.RemoteEmbedding, cloud: o.Cloud, tokens: o.CountTokens, step: o.Step, now: o.Now,
 	}
 	if s.passage = o.Passage; s.passage == nil {
 		s.passage = func(string, string, int) int { return 0 }

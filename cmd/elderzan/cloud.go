@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/elderzan/elderzan/cmd/internal/trace"
 	"github.com/elderzan/elderzan/memory"
 	"github.com/elderzan/elderzan/memory/storage"
 	"github.com/elderzan/elderzan/security"
@@ -46,7 +47,8 @@ type cloud struct {
 	store  *storage.Store
 	local  *cloudLocal
 	config cloudConfig
-	leave  func() bool // whether the feature is on
+	leave  func() bool   // whether the feature is on
+	traces *trace.Tracer // nil for none
 	log    *slog.Logger
 	ctx    context.Context // of the worker
 
@@ -65,8 +67,8 @@ type cloud struct {
 }
 
 // openCloud syncs for as long as leave says so; it is asked again by reconsider.
-func openCloud(ctx context.Context, c cloudConfig, l *cloudLocal, leave func() bool, log *slog.Logger) (*cloud, error) {
-	k := &cloud{store: l.store, local: l, config: c, leave: leave, log: log, ctx: context.WithoutCancel(ctx)}
+func openCloud(ctx context.Context, c cloudConfig, l *cloudLocal, leave func() bool, traces *trace.Tracer, log *slog.Logger) (*cloud, error) {
+	k := &cloud{store: l.store, local: l, config: c, leave: leave, traces: traces, log: log, ctx: context.WithoutCancel(ctx)}
 	l.team = k.teamName
 	if err := k.load(ctx); err != nil {
 		return nil, err
@@ -141,7 +143,7 @@ func (k *cloud) start(ctx context.Context) error {
 		return err
 	}
 	k.worker = memsync.StartWorker(k.ctx, memsync.WorkerOptions{
-		Round: k.round, Watch: k.db.Remote(k.link.Team).Watch, Interval: k.config.Interval, Paused: len(paused) > 0, Logger: k.log,
+		Round: traced(k.traces, k.round), Watch: k.db.Remote(k.link.Team).Watch, Interval: k.config.Interval, Paused: len(paused) > 0, Logger: k.log,
 	})
 	return nil
 }

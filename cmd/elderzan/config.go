@@ -35,6 +35,9 @@ var settings = []setting{
 	{"engine_idle", "15m", "how long the engine stays after its last client has left"},
 	{"log_level", "info", "debug, info, warn or error; the log is DIR/engine.log"},
 	{"metrics_listen", "", "address of this machine, such as 127.0.0.1:9464, at which Prometheus reads /metrics; empty: none"},
+	{"traces_endpoint", "", "address of an OpenTelemetry collector that takes OTLP over HTTP, such as http://127.0.0.1:4318, for spans of calls, without any text; empty: none"},
+	{"traces_headers", "", "what the collector wants to see of us: name=value with commas; secret, better given as ELDERZAN_TRACES_HEADERS"},
+	{"traces_share", "1", "share of the calls that are traced, 0 to 1, where the client has not begun a trace"},
 	{"http_listen", "", "address at which the engine speaks MCP over HTTP: 127.0.0.1:7420, or unix: and a path; others need TLS; empty: none"},
 	{"http_hosts", "", "names under which that address is reached besides localhost and those of the certificate, with commas"},
 	{"http_origins", "", "web pages of other origins that may use it, such as https://app.example, with commas"},
@@ -78,6 +81,7 @@ type config struct {
 	ModelDir      string
 	MetricsListen string // "" for none
 	HTTP          httpConfig
+	Traces        tracesConfig
 	Embedding     embeddingConfig
 	Backup        backupConfig
 	Keys          keysConfig
@@ -167,6 +171,9 @@ func validate(dir string, k *koanf.Koanf) (config, error) {
 	}
 	if c.MetricsListen = k.String("metrics_listen"); c.MetricsListen != "" && !loopbackAddress(c.MetricsListen) {
 		return c, bad("metrics_listen", "a port of this machine, such as 127.0.0.1:9464")
+	}
+	if err := c.Traces.read(k, bad); err != nil {
+		return c, err
 	}
 	if err := c.HTTP.read(k, bad); err != nil {
 		return c, err

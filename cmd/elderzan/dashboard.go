@@ -133,7 +133,7 @@ func (b conflictBook) Settle(ctx context.Context, id memory.ID, text string) err
 
 // secretSetting reports whether a value must not be shown: keys, and addresses that may hold a password.
 func secretSetting(key string) bool {
-	return strings.HasSuffix(key, "_key") || strings.HasSuffix(key, "database_url") || strings.HasSuffix(key, "kms_url")
+	return strings.HasSuffix(key, "_key") || strings.HasSuffix(key, "database_url") || strings.HasSuffix(key, "kms_url") || key == "traces_headers"
 }
 
 // auditReader shows the audit log, newest first.

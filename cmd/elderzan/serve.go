@@ -25,6 +25,7 @@ import (
 	"github.com/elderzan/elderzan/cmd/internal/link"
 	"github.com/elderzan/elderzan/cmd/internal/metrics"
 	"github.com/elderzan/elderzan/cmd/internal/session"
+	"github.com/elderzan/elderzan/cmd/internal/trace"
 	"github.com/elderzan/elderzan/memory"
 	"github.com/elderzan/elderzan/tools"
 )
@@ -110,6 +111,7 @@ type holder struct {
 	page    *webPage
 	door    *httpDoor
 	metrics *metrics.Metrics
+	traces  *trace.Tracer // nil while none are wanted
 }
 
 // newHolder also sees to it that whatever this process writes is its user's alone: the engines make files as wide as
@@ -141,6 +143,7 @@ func (h *holder) engineOptions() engine.Options {
 		Ended:  h.ended,
 	}
 	if c, err := loadConfig(h.dir); err == nil { // open tells the client what is wrong with the settings
+		_ = h.traceTo(c.Traces) // before the server is made; open tries it again
 		o.Idle = c.EngineIdle
 		if c.HTTP.Listen != "" {
 			o.Idle = -1 // whoever has an address expects it to answer
@@ -159,7 +162,10 @@ func (h *holder) open(ctx context.Context) (engine.Closer, error) {
 	if err := level.UnmarshalText([]byte(c.LogLevel)); err == nil {
 		h.level.Set(level)
 	}
-	st, err := openStack(ctx, c, h.mend, h.log)
+	if err := h.traceTo(c.Traces); err != nil {
+		return nil, unopened{err}
+	}
+	st, err := openStack(ctx, c, h.traces, h.mend, h.log)
 	if err != nil {
 		return nil, unopened{err}
 	}
@@ -177,7 +183,7 @@ func (h *holder) open(ctx context.Context) (engine.Closer, error) {
 		h.door.close()
 		err := errors.Join(h.page.close(), stopMetrics())
 		h.stack.Store(nil)
-		return errors.Join(err, st.close())
+		return errors.Join(err, st.close(), h.traces.Close())
 	}, nil
 }
 
@@ -226,6 +232,9 @@ func (h *holder) server() *server.MCPServer {
 	})
 	if err != nil {
 		panic(err) // the options above are complete: a programmer's mistake
+	}
+	if h.traces != nil {
+		s.Use(h.traces.Tools)
 	}
 	ad := &admin{open: h.current, caller: callerOf, isCLI: isCLI, page: h.page, door: h.door, metrics: h.metrics}
 	ad.register(s)
@@ -297,6 +306,9 @@ func (h *holder) info(ctx context.Context) tools.StatusInfo {
 		info.SyncState, info.SyncedAt = st.cloud.state()
 		info.Alerts = append(info.Alerts, h.metrics.Alerts()...)
 		info.Alerts = append(info.Alerts, h.door.alerts()...)
+		if alert := h.traces.Alert(); alert != "" {
+			info.Alerts = append(info.Alerts, alert)
+		}
 	}
 	return info
 }

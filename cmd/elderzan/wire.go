@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/elderzan/elderzan/cmd/internal/trace"
 	embedding "github.com/elderzan/elderzan/embed"
 	"github.com/elderzan/elderzan/embed/lexical"
 	"github.com/elderzan/elderzan/embed/minilm"
@@ -61,15 +62,15 @@ func (s *stack) cloudChanged() {
 	}
 }
 
-// openStack opens the data folder; with mend what is damaged and can be made anew does not hinder it. The model is not
+// openStack opens the data folder; traces may be nil. With mend what is damaged and can be made anew does not hinder it. The model is not
 // loaded before its first use.
-func openStack(ctx context.Context, c config, mend bool, log *slog.Logger) (_ *stack, err error) {
+func openStack(ctx context.Context, c config, traces *trace.Tracer, mend bool, log *slog.Logger) (_ *stack, err error) {
 	source, err := c.Keys.source(ctx, c.Data)
 	if err != nil {
 		return nil, err
 	}
 	st := &stack{log: log, keys: source, keyAlerts: keyAlert(c.Data, c.Keys.URL)}
-	o := backup.FailoverOptions{Store: storage.Options{Dir: c.Data, KeySource: source, Mend: mend, Logger: log, CloudChanged: st.cloudChanged}, Replica: c.Backup.Replica}
+	o := backup.FailoverOptions{Store: storage.Options{Dir: c.Data, KeySource: source, Mend: mend, Logger: log, CloudChanged: st.cloudChanged, Step: traces.Step()}, Replica: c.Backup.Replica}
 	if mend {
 		o.Replica = "" // whoever asks for repair has chosen it over the replica
 	}
@@ -97,7 +98,8 @@ func openStack(ctx context.Context, c config, mend bool, log *slog.Logger) (_ *s
 	}
 	st.book = session.Open(context.WithoutCancel(ctx), session.Options{Store: store, Kin: store, Drafts: store, Logger: log})
 	st.linker = memory.NewLinker(store, store, memory.LinkerOptions{Alike: rank.Alike, Logger: log})
-	st.indexer = memory.NewIndexer(context.WithoutCancel(ctx), store, st.embeds, memory.IndexerOptions{
+	embedder := traces.Embedder(st.embeds)
+	st.indexer = memory.NewIndexer(context.WithoutCancel(ctx), store, embedder, memory.IndexerOptions{
 		Logger: log, OnBatch: func(int, time.Duration) {
 			st.linker.Wake()
 			st.book.Embedded()
@@ -115,15 +117,15 @@ func openStack(ctx context.Context, c config, mend bool, log *slog.Logger) (_ *s
 		return nil, err
 	}
 	st.service, err = memory.NewService(memory.Options{
-		Authorizer: st.authorizer, Store: store, Embedder: st.embeds, Classifier: st.scoping.classifier(st.flags.raiser(st.scoping.learnt)), Learner: st.scoping.learnt, Ranker: ranker, Indexer: st.indexer,
+		Authorizer: st.authorizer, Store: traces.Store(store), Embedder: embedder, Classifier: traces.Classifier(st.scoping.classifier(st.flags.raiser(st.scoping.learnt))), Learner: st.scoping.learnt, Ranker: ranker, Indexer: st.indexer,
 		Kin: store, Journal: st.book, Sessions: store, Drafts: store, Audits: store, Conflicts: waiting{st}, RemoteEmbedding: st.embeds.remote(),
-		CountTokens: tokens.Count, Passage: analysis.Passage, Feature: st.flags.on, Cloud: func() bool { return st.cloud.ready() },
+		CountTokens: tokens.Count, Passage: analysis.Passage, Feature: st.flags.on, Step: traces.Step(), Cloud: func() bool { return st.cloud.ready() },
 	})
 	if err != nil {
 		return nil, err
 	}
 	local := &cloudLocal{store: store, spaces: st.embeds.spaces, applied: st.indexer.Wake}
-	if st.cloud, err = openCloud(ctx, c.Cloud, local, st.flags.hybrid, log); err != nil {
+	if st.cloud, err = openCloud(ctx, c.Cloud, local, st.flags.hybrid, traces, log); err != nil {
 		return nil, err
 	}
 	st.flags.watch(st.cloud)

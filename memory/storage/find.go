@@ -111,9 +111,12 @@ type proposed struct {
 func (s *Store) propose(ctx context.Context, q memory.CandidateQuery, sel *inverted.Selection) (p proposed, err error) {
 	var g errgroup.Group
 	g.Go(func() (err error) {
+		ctx, end := s.opts.Step.Begin(ctx, "recall vectors")
+		defer func() { end(err) }()
 		p.near, p.exact, err = s.vectors.nearest(ctx, q.Vectors, sel, q.Limit, vectorMode(q.Mode))
 		return err
 	})
+	_, end := s.opts.Step.Begin(ctx, "recall words")
 	var terms []inverted.Term
 	if strings.TrimSpace(q.Text) != "" {
 		terms = inverted.Question(q.Text)
@@ -124,6 +127,7 @@ func (s *Store) propose(ctx context.Context, q memory.CandidateQuery, sel *inver
 	for _, h := range run.Best(q.Limit) {
 		p.words[h.Row] = h
 	}
+	end(nil)
 	if err := g.Wait(); err != nil {
 		return p, err
 	}
@@ -224,7 +228,9 @@ func vectorMode(m memory.Mode) vector.Mode {
 // load reads the memories proposed. One that changed meanwhile and no longer passes the filter is left out.
 func (s *Store) load(ctx context.Context, f memory.Filter, p proposed) ([]memory.Candidate, error) {
 	rows := slices.Sorted(maps.Keys(p.words))
+	ctx, end := s.opts.Step.Begin(ctx, "recall read")
 	read, err := s.read(ctx, rows)
+	end(err)
 	if err != nil {
 		return nil, catalogError(err)
 	}

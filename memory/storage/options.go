@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/elderzan/elderzan/memory"
 	"github.com/elderzan/elderzan/security/keyring"
 )
 
@@ -22,6 +23,7 @@ type Options struct {
 	Mend          bool             // open with a new RocksDB where it is missing or damaged; the old folder stays beside it, and Repair brings back what the record holds
 	Logger        *slog.Logger     // nil means silence
 	Now           func() time.Time // nil means time.Now
+	Step          memory.Step      // is told of the parts of a recall: words, vectors, reading; nil means nobody is
 	// CloudChanged, where set, is called after each commit that carries an event for the cloud. It must not wait.
 	CloudChanged func()
 
