@@ -55,6 +55,7 @@ const (
 	roundLimit   = 10 * time.Minute
 	waitingAgain = 100 * time.Millisecond
 	moreAgain    = time.Second
+	watchAgain   = 10 * time.Second // at most, until the cloud is looked for: the watch is who notices that it is back
 )
 
 // Worker has rounds done: on a nudge, when others wrote, every Interval, and again after a failure, later each time.
@@ -211,6 +212,7 @@ func (w *Worker) run(ctx context.Context) {
 		case <-nudges:
 		case <-w.signs:
 			w.breaker = newBreaker()
+			retry.Reset()
 		case <-timer.C:
 		}
 		timer.Stop()
@@ -324,7 +326,7 @@ func (w *Worker) watch(ctx context.Context) {
 		if w.opts.Now().Sub(began) > time.Minute {
 			retry.Reset()
 		}
-		timer := time.NewTimer(retry.NextBackOff())
+		timer := time.NewTimer(min(retry.NextBackOff(), watchAgain))
 		select {
 		case <-timer.C:
 		case <-ctx.Done():

@@ -74,3 +74,38 @@ func TestWorker(t *testing.T) {
 		}
 	})
 }
+
+// TestWorkerBack has the cloud be away for an hour: the watch notices within seconds that it is back, and a round that
+// stumbles then is soon done again.
+func TestWorkerBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var away, stumble atomic.Bool
+		away.Store(true)
+		offline := fmt.Errorf("%w: no route", memsync.ErrOffline)
+		w := memsync.StartWorker(t.Context(), memsync.WorkerOptions{
+			Round: func(context.Context) (memsync.Report, error) {
+				if away.Load() || stumble.CompareAndSwap(true, false) {
+					return memsync.Report{}, offline
+				}
+				return memsync.Report{}, nil
+			},
+			Watch: func(ctx context.Context, heard func()) error {
+				if away.Load() {
+					return offline
+				}
+				heard()
+				<-ctx.Done()
+				return ctx.Err()
+			},
+		})
+		defer w.Close()
+		time.Sleep(time.Hour)
+		stumble.Store(true)
+		away.Store(false)
+		time.Sleep(12 * time.Second)
+		synctest.Wait()
+		if s := w.Status(); s.State != memsync.StateIdle || s.SyncedAt.IsZero() {
+			t.Errorf("12 s after the cloud came back: %+v", s)
+		}
+	})
+}

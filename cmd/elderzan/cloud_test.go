@@ -14,7 +14,7 @@ import (
 )
 
 // soon is how long a test waits for what should take a moment; the machine may be busy with other things.
-const soon = time.Minute
+const soon = 3 * time.Minute
 
 // until runs check until it is true.
 func until(t *testing.T, what string, check func() bool) time.Duration {
@@ -108,12 +108,12 @@ func TestCloud(t *testing.T) {
 	took := until(t, "shared on A, recalled on B", func() bool { return holds(contents(t, b, "when is the zeppelin deploy?"), "zeppelin") })
 	t.Logf("share on A, recalled on B after %v", took)
 	if st := jsonOf[struct {
-		Embedding struct{ Pending int }  `json:"embedding"`
-		Index     struct{ Vectors int }  `json:"index"`
-		Sync      struct{ State string } `json:"sync"`
-	}](t, b, "status"); st.Embedding.Pending != 0 || st.Index.Vectors != 1 || st.Sync.State != "idle" {
+		Embedding struct{ Pending int } `json:"embedding"`
+		Index     struct{ Vectors int } `json:"index"`
+	}](t, b, "status"); st.Embedding.Pending != 0 || st.Index.Vectors != 1 {
 		t.Errorf("status of B: %+v; want its one vector, which came along", st)
 	}
+	until(t, "B rests", func() bool { return jsonOf[syncStatusResult](t, b, "sync", "status").State == "idle" })
 	if got := jsonOf[recalled](t, b, "recall", "zeppelin"); got.Memories[0].Trust != "untrusted" {
 		t.Errorf("trust of another person's words: %s", got.Memories[0].Trust)
 	}
@@ -166,7 +166,7 @@ func hexOf(s string) string {
 }
 
 func testCloudConflict(t *testing.T, a, b *folder, id string) {
-	a.ok("mode", "local-only") // which waits for the round under way
+	a.ok("mode", "local-only") // which ends the round under way
 	b.ok("mode", "local-only")
 	a.ok("revise", id, "--content", "The zeppelin deploy runs at one.")
 	b.ok("revise", id, "--content", "The zeppelin deploy runs at two.")
@@ -209,7 +209,7 @@ func testCloudResolve(t *testing.T, a, b *folder) {
 	until(t, "both on B", func() bool {
 		return holds(contents(t, b, "ibis statue"), "ibis") && holds(contents(t, b, "toucan timetable"), "toucan")
 	})
-	a.ok("mode", "local-only") // which waits for the round under way
+	a.ok("mode", "local-only") // which ends the round under way
 	b.ok("mode", "local-only")
 	for i, what := range []string{"ibis statue", "toucan timetable"} {
 		a.ok("revise", ids[i], "--content", "The "+what+" was moved to the lake.")
@@ -289,6 +289,7 @@ func testCloudCold(t *testing.T, pg *pgtest.Cluster, a *folder) {
 }
 
 func testCloudSwitches(t *testing.T, a, b *folder) {
+	until(t, "A pushed what was before", func() bool { return jsonOf[syncStatusResult](t, a, "sync", "status").Pending == 0 })
 	a.ok("mode", "local-only")
 	a.ok("remember", "The pelican report waits.", "--scope", "SHARED")
 	if st := jsonOf[syncStatusResult](t, a, "sync", "status"); st.State != "local-only" || st.Pending != 1 {
@@ -327,7 +328,7 @@ func testCloudRemove(t *testing.T, a, b *folder) {
 	}
 	a.ok("remember", "The albatross secret is for those who stayed.", "--scope", "SHARED")
 	until(t, "A pushed", func() bool { return jsonOf[syncStatusResult](t, a, "sync", "status").Pending == 0 })
-	until(t, "B knows", func() bool { return jsonOf[syncStatusResult](t, b, "sync", "status").State != "idle" })
+	until(t, "B knows", func() bool { return jsonOf[syncStatusResult](t, b, "sync", "status").State == "failing" })
 	if holds(contents(t, b, "albatross"), "albatross") {
 		t.Error("a removed member reads on")
 	}
@@ -335,10 +336,10 @@ func testCloudRemove(t *testing.T, a, b *folder) {
 		t.Error("what was read is gone")
 	}
 	b.ok("remember", "Life goes on without the team.")
-	until(t, "A has sealed anew what stood under the former key", func() bool { return jsonOf[syncStatusResult](t, a, "sync", "status").Older == 0 })
-	if st := jsonOf[syncStatusResult](t, a, "sync", "status"); st.Total.Resealed == 0 {
-		t.Errorf("nothing was sealed anew: %+v", st)
-	}
+	until(t, "A has sealed anew what stood under the former key", func() bool { // the count of a round comes at its end
+		st := jsonOf[syncStatusResult](t, a, "sync", "status")
+		return st.Older == 0 && st.Total.Resealed > 0
+	})
 }
 
 // TestCloudSettings has the settings of the cloud be wrong.

@@ -206,7 +206,12 @@ func Open(_ context.Context, o Options) (*DB, error) {
 	}
 	pc.ConnConfig = c
 	pc.MaxConns, pc.MinConns, pc.MaxConnIdleTime = 3, 0, 2*time.Minute
-	pc.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error { return checkLogin(ctx, conn) }
+	pc.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
+		// The pool asks for connections without a deadline: one that falls silent here would keep its place for good.
+		ctx, cancel := context.WithTimeout(ctx, callTimeout)
+		defer cancel()
+		return checkLogin(ctx, conn)
+	}
 	pool, err := pgxpool.NewWithConfig(context.Background(), pc)
 	if err != nil {
 		return nil, failure("connect", err)

@@ -220,21 +220,16 @@ func (r *Remote) Fetch(ctx context.Context, p memsync.Place, ids []memory.ID) ([
 
 // Watch implements memsync.Remote. It calls changed once when it has begun to listen.
 func (r *Remote) Watch(ctx context.Context, changed func()) error {
-	conn, err := r.db.pool.Acquire(ctx)
+	c, err := r.db.hijack(ctx)
 	if err != nil {
 		return failure("listen", err)
 	}
-	c := conn.Hijack()
 	defer func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 		defer cancel()
 		_ = c.Close(ctx) // what was said on it is of no use any more
 	}()
-	var channel string
-	if err := c.QueryRow(ctx, `SELECT elderzan.channel()`).Scan(&channel); err != nil {
-		return failure("listen", err)
-	}
-	if _, err := c.Exec(ctx, `LISTEN `+pgx.Identifier{channel}.Sanitize()); err != nil {
+	if err := listen(ctx, c); err != nil {
 		return failure("listen", err)
 	}
 	changed()
@@ -258,6 +253,29 @@ func (r *Remote) Watch(ctx context.Context, changed func()) error {
 			return failure("listen", err)
 		}
 	}
+}
+
+// hijack takes a connection out of the pool for good.
+func (d *DB) hijack(ctx context.Context) (*pgx.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	conn, err := d.pool.Acquire(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return conn.Hijack(), nil
+}
+
+// listen has the connection told of what is new for this login.
+func listen(ctx context.Context, c *pgx.Conn) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	var channel string
+	if err := c.QueryRow(ctx, `SELECT elderzan.channel()`).Scan(&channel); err != nil {
+		return err
+	}
+	_, err := c.Exec(ctx, `LISTEN `+pgx.Identifier{channel}.Sanitize())
+	return err
 }
 
 // watchPing is how long a silent connection is trusted.

@@ -13,6 +13,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"math/big"
+	mathrand "math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -20,6 +21,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -35,6 +37,7 @@ type Cluster struct {
 	dir      string
 	password string
 	cmd      *exec.Cmd
+	ended    <-chan struct{} // closed when cmd has
 	log      *bytes.Buffer
 	small    int // MiB of a file system of its own at Small; 0 for none
 }
@@ -64,7 +67,7 @@ func startCluster(tb testing.TB, small int) *Cluster {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() { os.RemoveAll(dir) })
-	c := &Cluster{dir: dir, password: rand.Text(), log: &bytes.Buffer{}, Port: freePort(tb), small: small}
+	c := &Cluster{dir: dir, password: rand.Text(), log: &bytes.Buffer{}, Port: FreePort(tb), small: small}
 	if err := os.Mkdir(c.Small(), 0o700); err != nil {
 		tb.Fatal(err)
 	}
@@ -119,8 +122,13 @@ func (c *Cluster) Connect(tb testing.TB, address string) *pgx.Conn {
 	return conn
 }
 
+// connectTime bounds one attempt to connect: a server that is just starting or ending may take a connection and say nothing.
+const connectTime = 20 * time.Second
+
 // TryConnect is Connect that may fail.
 func (c *Cluster) TryConnect(ctx context.Context, address string) (*pgx.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, connectTime)
+	defer cancel()
 	return pgx.Connect(ctx, address+"?sslmode=verify-full&sslrootcert="+c.CAFile())
 }
 
@@ -143,7 +151,13 @@ func (c *Cluster) Up(tb testing.TB) {
 	if err := c.cmd.Start(); err != nil {
 		tb.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	ended := make(chan struct{})
+	go func(cmd *exec.Cmd) {
+		defer close(ended)
+		_ = cmd.Wait() // how it ended is in the log
+	}(c.cmd)
+	c.ended = ended
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	for {
 		conn, err := c.TryConnect(ctx, c.AdminURL("postgres"))
@@ -152,8 +166,10 @@ func (c *Cluster) Up(tb testing.TB) {
 			return
 		}
 		select {
+		case <-ended:
+			tb.Fatalf("postgres ended: %v\n%s", err, c.log)
 		case <-ctx.Done():
-			tb.Fatalf("postgres does not answer: %v\n%s", err, c.log)
+			tb.Fatalf("postgres does not answer: %v", err)
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
@@ -168,7 +184,7 @@ func (c *Cluster) Down(tb testing.TB) {
 	if err := c.cmd.Process.Signal(syscall.SIGQUIT); err != nil {
 		tb.Logf("stop postgres: %v", err)
 	}
-	_ = c.cmd.Wait() // it was told to die
+	<-c.ended
 	c.cmd = nil
 }
 
@@ -253,15 +269,35 @@ func binary(name string) string {
 	return name
 }
 
-func freePort(tb testing.TB) int {
+// Ports that the kernel gives to nobody who asks for any: a server that is down for a while finds its port free when it
+// comes back, which no connection that somebody opens meanwhile has taken.
+const (
+	lowPort  = 10000
+	highPort = 32000
+)
+
+// FreePort returns a port of the loopback that nobody listens on, each time another one.
+func FreePort(tb testing.TB) int {
 	tb.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		tb.Fatal(err)
+	for range 1000 {
+		port := lowPort + mathrand.IntN(highPort-lowPort)
+		if _, taken := ports.LoadOrStore(port, true); taken {
+			continue
+		}
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		if err != nil {
+			continue
+		}
+		if err := l.Close(); err != nil {
+			tb.Fatal(err)
+		}
+		return port
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	tb.Fatal("no port of the loopback is free")
+	return 0
 }
+
+var ports sync.Map // those that FreePort has returned
 
 // writeCertificates makes an authority and a certificate for the server, in place of those that are there.
 func (c *Cluster) writeCertificates(tb testing.TB, name string, hosts ...string) {

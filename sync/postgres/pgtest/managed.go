@@ -1,6 +1,7 @@
 package pgtest
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -48,9 +49,9 @@ func StartManaged(tb testing.TB) *Managed {
 			tb.Fatal(err)
 		}
 	}
-	m := &Managed{CA: c.CA, cluster: c, monitor: freePort(tb), running: map[string]*exec.Cmd{}, logs: map[string]*os.File{}}
+	m := &Managed{CA: c.CA, cluster: c, monitor: FreePort(tb), running: map[string]*exec.Cmd{}, logs: map[string]*os.File{}}
 	for i := range m.Ports {
-		m.Ports[i] = freePort(tb)
+		m.Ports[i] = FreePort(tb)
 	}
 	c.own(tb)
 	tb.Cleanup(func() {
@@ -116,15 +117,32 @@ func (m *Managed) Settled(tb testing.TB) {
 // Kill ends the server that takes writes, with whatever looks after it, as a machine does that loses its power.
 func (m *Managed) Kill(tb testing.TB) {
 	tb.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	for name, state := range m.state(ctx) {
-		if state == "primary" {
-			m.end(name)
-			return
+	m.wait(tb, "a server takes writes", func(ctx context.Context) bool {
+		for name, state := range m.state(ctx) {
+			if state == "primary" {
+				m.end(name)
+				return true
+			}
 		}
+		return false
+	})
+}
+
+// Events returns what the manager did, for a test that found it slow.
+func (m *Managed) Events(tb testing.TB) string {
+	tb.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), connectTime)
+	defer cancel()
+	conn, err := m.cluster.TryConnect(ctx, m.monitorURL())
+	if err != nil {
+		return err.Error()
 	}
-	tb.Fatal("no server takes writes")
+	defer func() { _ = conn.Close(ctx) }()
+	var out string
+	if err := conn.QueryRow(ctx, `SELECT coalesce(string_agg(to_char(eventtime, 'HH24:MI:SS.MS ') || description, E'\n' ORDER BY eventid), '') FROM pgautofailover.event`).Scan(&out); err != nil {
+		return err.Error()
+	}
+	return out
 }
 
 // state returns what the servers report, by name; empty while the monitor does not answer.
@@ -179,8 +197,19 @@ func (m *Managed) do(tb testing.TB, args ...string) {
 	dir := m.cluster.dir
 	args = append(args, "--hostname", "localhost", "--auth", "trust", "--ssl-mode", "verify-full",
 		"--ssl-ca-file", m.cluster.CAFile(), "--server-cert", dir+"/server.crt", "--server-key", dir+"/server.key")
-	if out, err := m.autoctl(args...).CombinedOutput(); err != nil {
-		tb.Fatalf("pg_autoctl %s %s: %v\n%s", args[0], args[1], err, out)
+	var out bytes.Buffer
+	cmd := m.autoctl(args...)
+	cmd.Stdout, cmd.Stderr = &out, &out
+	cmd.WaitDelay = connectTime // a server that it started may keep what it writes to
+	if err := cmd.Start(); err != nil {
+		tb.Fatal(err)
+	}
+	late := time.AfterFunc(managedStart, func() {
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // it waits for something that does not come
+	})
+	defer late.Stop()
+	if err := cmd.Wait(); err != nil {
+		tb.Fatalf("pg_autoctl %s %s: %v\n%s", args[0], args[1], err, out.String())
 	}
 }
 
