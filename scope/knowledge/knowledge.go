@@ -92,7 +92,16 @@ func (Guesser) Guess(in scope.Input) scope.Guess {
 	if scores[best] <= 0 {
 		return scope.Guess{}
 	}
-	return scope.Guess{Name: classes[best].name, Confidence: (math.Exp(2*scores[best]) - 1) / total, Signals: []string{"it is worded like a " + classes[best].name}}
+	return scope.Guess{Name: classes[best].name, Confidence: (math.Exp(2*scores[best]) - 1) / total, Signals: []string{"it is worded like " + inWords(classes[best].name)}}
+}
+
+// inWords writes a class in a sentence: "an event", "a best practice".
+func inWords(class string) string {
+	article := "a "
+	if strings.ContainsRune("aeiou", rune(class[0])) {
+		article = "an "
+	}
+	return article + strings.ReplaceAll(class, "-", " ")
 }
 
 func startsWith(text string, starts string) float64 {

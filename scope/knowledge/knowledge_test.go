@@ -51,6 +51,18 @@ func TestTitleCounts(t *testing.T) {
 	}
 }
 
+func TestSignalIsASentence(t *testing.T) {
+	for text, want := range map[string]string{
+		"The release is scheduled for next Tuesday.":                  "it is worded like an event",
+		"The service runs on port 8443 and is deployed on web-3.":     "it is worded like a project fact",
+		"Always set a timeout on outgoing requests, as best practice": "it is worded like a best practice",
+	} {
+		if got := knowledge.New().Guess(scope.Input{Content: text}).Signals; len(got) != 1 || got[0] != want {
+			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
+	}
+}
+
 func TestOnlyTheFirstPagesAreRead(t *testing.T) {
 	if got := knowledge.New().Guess(scope.Input{Content: strings.Repeat("x ", 20<<10) + "we decided"}); got.Name != "" {
 		t.Errorf("got %+v", got)
