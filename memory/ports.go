@@ -276,7 +276,7 @@ type RankQuery struct {
 // Ranked is a candidate with its final score.
 type Ranked struct {
 	Candidate
-	Score  float64  // in [0, 1], comparable within one result
+	Score  float64  // in [0, 1], a half where it is as likely as not that this was asked for
 	Why    []string // what spoke for it, when RankQuery.Explain is set
 	Merged []ID     // near-duplicates that it stands for
 	// Differs are others of the result that speak of the same in mostly the same words, but with another number or in

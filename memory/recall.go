@@ -22,6 +22,11 @@ const (
 // candidatesPerSource is how many memories each source proposes: on dialogue, 100 hold 95–97 % of the evidence.
 const candidatesPerSource = 100
 
+// faint is the score below which a memory has too little to do with the question to take an agent's context for it. On
+// dialogues with known answers none of the evidence among the best ten scores below .01, and a question about something
+// else altogether has nothing above it.
+const faint = 0.002
+
 // settleTime is how long a recall waits for the vectors of memories that were stored a moment ago: long enough for the
 // model to be loaded for them.
 const settleTime = 300 * time.Millisecond
@@ -86,14 +91,19 @@ func (s *Service) Recall(ctx context.Context, c Caller, in RecallInput) (RecallR
 	set.Candidates = dropExpired(set.Candidates, s.now())
 	_, end := s.step.Begin(ctx, "recall rank")
 	ranked := s.ranker.Rank(RankQuery{Text: in.Query, Project: c.Project, Now: s.now(), Limit: in.Limit, Explain: in.Explain, Apart: !s.feature(c, FeatureMerge), Loose: !s.feature(c, FeatureOppose)}, set)
+	shown := s.leaveOutFaint(c, &in, ranked)
 	question := in.Query
 	if !s.feature(c, FeaturePart) {
 		question = "" // long texts are shown from their beginning
 	}
-	res.Memories, res.Truncated = s.budget(ranked, question, in.MaxTokens)
+	res.Memories, res.Truncated = s.budget(shown, question, in.MaxTokens)
 	end(nil)
 	s.countUse(c, res.Memories)
-	if len(res.Memories) == 0 {
+	switch {
+	case len(res.Memories) > 0:
+	case len(ranked) > 0:
+		res.Note = "nothing here answers that; try other words, or mode=accurate for what is faintly near"
+	default:
 		res.Note = "nothing matches; try other words, fewer filters, mode=accurate, or search with states=[\"archived\"]"
 	}
 	res.Took = time.Since(start)
@@ -156,6 +166,31 @@ func embedderTrouble(err error) string {
 		return err.Error()
 	}
 	return "the embedder does not answer; `elderzan doctor` says why"
+}
+
+// leaveOutFaint returns what is worth an agent's context. All is when the caller wants everything, in accurate mode, and
+// when the caller's own filter says what belongs to the answer. What says something else of the same as a memory that
+// stays, stays with it.
+func (s *Service) leaveOutFaint(c Caller, in *RecallInput, ranked []Ranked) []Ranked {
+	f := &in.Filter
+	picked := len(f.IDs) > 0 || len(f.Scopes) > 0 || len(f.Kinds) > 0 || len(f.Tags) > 0 || len(f.Sessions) > 0 || len(f.States) > 0 ||
+		!f.Since.IsZero() || !f.Until.IsZero()
+	if picked || in.Mode == Accurate || !s.feature(c, FeatureFaint) {
+		return ranked
+	}
+	var stay []Ranked
+	beside := map[ID]bool{}
+	for i := range ranked {
+		r := &ranked[i]
+		if r.Score < faint && !beside[r.Memory.ID] {
+			continue
+		}
+		stay = append(stay, *r)
+		for _, id := range r.Differs {
+			beside[id] = true
+		}
+	}
+	return stay
 }
 
 func dropExpired(cs []Candidate, now time.Time) []Candidate {

@@ -1,11 +1,13 @@
 package memory_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -291,4 +293,68 @@ type spyingRanker struct{ seen *memory.RankQuery }
 func (r spyingRanker) Rank(q memory.RankQuery, set memory.CandidateSet) []memory.Ranked {
 	*r.seen = q
 	return memorytest.Ranker{}.Rank(q, set)
+}
+
+// What has next to nothing to do with a question is left out, unless the caller asked for everything or said itself what
+// belongs to the answer.
+func TestRecallLeavesOutTheFaint(t *testing.T) {
+	scores := map[string]float64{"we deploy on tuesdays": .9, "we deploy on fridays": .0001, "deploy keys are blue": .0001}
+	var opposed bool
+	w := newWorld(t, func(w *world, o *memory.Options) {
+		o.Ranker = scoringRanker(func(all []memory.Ranked) {
+			for i := range all {
+				all[i].Score = scores[all[i].Memory.Content]
+				if opposed && all[i].Score > .5 {
+					all[i].Differs = []memory.ID{all[(i+1)%len(all)].Memory.ID}
+				}
+			}
+		})
+		o.Feature = func(c memory.Caller, name string) bool { return name != memory.FeatureFaint || c.User == mia.User }
+	})
+	for text := range scores {
+		w.keep(t, memory.RememberInput{Content: text, Tags: []string{"ops"}})
+	}
+	tom := mia
+	tom.User = "tom"
+	for name, tc := range map[string]struct {
+		c       memory.Caller
+		in      memory.RecallInput
+		opposed bool
+		want    int
+	}{
+		"a question":           {mia, memory.RecallInput{}, false, 1},
+		"of one project":       {mia, memory.RecallInput{Filter: memory.Filter{Projects: []string{mia.Project}}}, false, 1},
+		"what differs from it": {mia, memory.RecallInput{}, true, 2},
+		"everything":           {mia, memory.RecallInput{Mode: memory.Accurate}, false, 3},
+		"a tag":                {mia, memory.RecallInput{Filter: memory.Filter{Tags: []string{"ops"}}}, false, 3},
+		"a time":               {mia, memory.RecallInput{Filter: memory.Filter{Since: start.Add(-time.Hour)}}, false, 3},
+		"with the feature off": {tom, memory.RecallInput{}, false, 3},
+		"nothing near":         {mia, memory.RecallInput{}, false, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			opposed = tc.opposed
+			scores["we deploy on tuesdays"] = .9
+			if tc.want == 0 {
+				scores["we deploy on tuesdays"] = .001
+			}
+			tc.in.Query, tc.in.Limit = "deploy", 10
+			res, err := w.Recall(t.Context(), tc.c, tc.in)
+			if err != nil || len(res.Memories) != tc.want || (res.Note != "") != (tc.want == 0) {
+				t.Fatalf("got %d memories, note %q, error %v; want %d", len(res.Memories), res.Note, err, tc.want)
+			}
+			if tc.want == 0 && !strings.Contains(res.Note, "mode=accurate") {
+				t.Errorf("the note %q does not say how to see what is faintly near", res.Note)
+			}
+		})
+	}
+}
+
+// scoringRanker has its scores changed, best first.
+type scoringRanker func([]memory.Ranked)
+
+func (r scoringRanker) Rank(q memory.RankQuery, set memory.CandidateSet) []memory.Ranked {
+	all := memorytest.Ranker{}.Rank(q, set)
+	r(all)
+	slices.SortStableFunc(all, func(a, b memory.Ranked) int { return cmp.Compare(b.Score, a.Score) })
+	return all
 }

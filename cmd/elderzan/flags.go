@@ -31,6 +31,7 @@ const (
 var features = []rollout.Feature{
 	{Name: featureLearnt, Default: true, Help: "the model learnt from corrections may raise sensitivity"},
 	{Name: memory.FeaturePart, Default: true, Help: "of a long memory recall returns the part that answers"},
+	{Name: memory.FeatureFaint, Default: true, Help: "recall leaves out what has next to nothing to do with the question"},
 	{Name: memory.FeatureMerge, Default: true, Help: "of near-duplicates recall returns one that stands for all"},
 	{Name: memory.FeatureOppose, Default: true, Help: "what says something else of the same is shown side by side"},
 	{Name: featureHybrid, Default: true, Help: "SHARED and GLOBAL memories go to the cloud; off keeps all here, without loss"},
