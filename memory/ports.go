@@ -2,6 +2,7 @@ package memory
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/elderzan/elderzan/scope"
@@ -198,6 +199,30 @@ type Stats struct {
 	LastCheckedAt  time.Time
 	RecoveredTx    int // transactions rolled forward or back at the last open
 	RecoveredSince time.Time
+	Renewal        Renewal
+}
+
+// Renewal says how far the store has come with what it does in the background after an upgrade or a rotation of the keys.
+type Renewal struct {
+	Part  string `json:"part"` // "terms", "memories", "values", "indexes"; "" when nothing is left to do
+	Done  int    `json:"done"`
+	Total int    `json:"total"`
+	Err   string `json:"error,omitempty"` // why it stopped; it goes on at the next start
+}
+
+// String puts it into words for a person; "" when nothing is left to do.
+func (r Renewal) String() string {
+	what, ok := map[string]string{"terms": "analysing anew", "memories": "sealing anew: memories", "values": "sealing anew: values", "indexes": "sealing anew: indexes"}[r.Part]
+	if !ok {
+		return ""
+	}
+	if r.Total > 0 {
+		what += fmt.Sprintf(", %d of %d memories", r.Done, r.Total)
+	}
+	if r.Err != "" {
+		what += "; stopped: " + r.Err
+	}
+	return what
 }
 
 // Job is a memory that waits for its embedding.

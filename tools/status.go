@@ -58,6 +58,7 @@ type statusStorage struct {
 	Findings      int    `json:"open_findings"`
 	CheckedAt     string `json:"checked_at,omitempty"`
 	Recovered     int    `json:"recovered_transactions"`
+	Renewal       string `json:"renewal,omitempty"`
 }
 
 // status answers while the memory is not open, too: then it says why.
@@ -105,6 +106,7 @@ func (r *statusResult) add(st memory.Stats) {
 	r.Sync.Pending = st.OutboxPending
 	r.Storage.Bytes, r.Storage.SchemaVersion = st.Bytes, st.SchemaVersion
 	r.Storage.Findings, r.Storage.CheckedAt, r.Storage.Recovered = st.OpenFindings, stamp(st.LastCheckedAt), st.RecoveredTx
+	r.Storage.Renewal = st.Renewal.String()
 	if st.OpenFindings > 0 {
 		r.Alerts = append(r.Alerts, "the last check found damage; run `elderzan doctor`")
 	}

@@ -22,6 +22,7 @@ type doctorArgs struct {
 type doctorResult struct {
 	Findings []finding `json:"findings"`
 	Mended   int       `json:"mended"`
+	Renewal  string    `json:"renewal,omitempty"` // what an upgrade or a new key has left to do in the background
 }
 
 // finding is a storage.Finding as it travels.
@@ -49,6 +50,11 @@ func (a *admin) doctor(ctx context.Context, st *stack, in doctorArgs) (any, erro
 	if err != nil {
 		return nil, err
 	}
+	stats, err := st.store.Stats(ctx)
+	if err != nil {
+		return nil, err
+	}
+	res.Renewal = stats.Renewal.String()
 	for _, f := range found {
 		res.Findings = append(res.Findings, finding{
 			Kind: string(f.Kind), Severity: f.Severity.String(), Engine: f.Engine, ID: f.ID, Detail: f.Detail, Advice: f.Advice,
@@ -145,6 +151,9 @@ func showFindings(w io.Writer, raw json.RawMessage) error {
 			fmt.Fprintf(w, ", memory %s", f.ID)
 		}
 		fmt.Fprintf(w, ": %s; %s\n", f.Detail, f.Advice)
+	}
+	if res.Renewal != "" {
+		fmt.Fprintf(w, "in the background: %s\n", res.Renewal)
 	}
 	if len(res.Findings) == 0 {
 		fmt.Fprintln(w, "no findings: record, full text, vectors, indexes and audit log agree")

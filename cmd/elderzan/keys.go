@@ -95,15 +95,8 @@ func showKeys(w io.Writer, raw json.RawMessage) error {
 		return err
 	}
 	fmt.Fprintf(w, "key %s, generation %d, in %s\n", st.ID, st.Generation, st.Source)
-	if st.Renewal.Part != "" {
-		fmt.Fprintf(w, "sealing anew: %s", st.Renewal.Part)
-		if st.Renewal.Total > 0 {
-			fmt.Fprintf(w, ", %d of %d", st.Renewal.Done, st.Renewal.Total)
-		}
-		if st.Renewal.Err != "" {
-			fmt.Fprintf(w, "; stopped: %s", st.Renewal.Err)
-		}
-		fmt.Fprintln(w)
+	if doing := st.Renewal.String(); doing != "" {
+		fmt.Fprintln(w, doing)
 	}
 	if st.Older > 0 {
 		fmt.Fprintf(w, "%d values in RocksDB are under older keys\n", st.Older)

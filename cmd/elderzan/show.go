@@ -195,8 +195,9 @@ func showStatus(w io.Writer, raw json.RawMessage) error {
 			Vectors int    `json:"vectors"`
 		} `json:"index"`
 		Storage struct {
-			Dir   string `json:"data_dir"`
-			Bytes int64  `json:"bytes"`
+			Dir     string `json:"data_dir"`
+			Bytes   int64  `json:"bytes"`
+			Renewal string `json:"renewal"`
 		} `json:"storage"`
 		Alerts []string `json:"alerts"`
 	}
@@ -214,6 +215,9 @@ func showStatus(w io.Writer, raw json.RawMessage) error {
 	}
 	fmt.Fprintf(w, "\n%d vectors (%s) of %s, %d waiting; %.1f MB in %s\n", r.Index.Vectors, r.Index.Kind, r.Embedding.Model,
 		r.Embedding.Pending, float64(r.Storage.Bytes)/1e6, r.Storage.Dir)
+	if r.Storage.Renewal != "" {
+		fmt.Fprintf(w, "in the background: %s\n", r.Storage.Renewal)
+	}
 	for _, alert := range r.Alerts {
 		fmt.Fprintf(w, "%s %s\n", paint(w, red, "!"), alert)
 	}

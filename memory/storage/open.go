@@ -56,8 +56,9 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err := s.start(ctx); err != nil {
 		return nil, errors.Join(err, s.release())
 	}
+	s.renewal = newRenewal(s)
 	s.keeper.start()
-	s.renewal = startRenewal(s)
+	s.renewal.start()
 	s.patrol = startPatrol(s)
 	s.scrubber.start()
 	return s, nil
@@ -206,7 +207,7 @@ func (s *Store) openEngines(ctx context.Context, ring *keyring.Keyring, ready bo
 	g.Go(func() error { return s.openKV(ring, ready) })
 	g.Go(func() error {
 		for _, step := range []func(context.Context) error{
-			func(ctx context.Context) error { return s.openCatalog(ctx, ring, !ready) }, s.identify, s.renewTerms, s.openWords,
+			func(ctx context.Context) error { return s.openCatalog(ctx, ring, !ready) }, s.identify, s.checkTerms, s.openWords,
 		} {
 			if err := step(ctx); err != nil {
 				return err

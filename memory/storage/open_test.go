@@ -147,6 +147,9 @@ func TestOpenMends(t *testing.T) {
 			t.Parallel()
 			r := newRig(t)
 			r.apart(t, func() { damage(t, r.dir) })
+			if err := r.WaitRenewed(t.Context()); err != nil {
+				t.Fatal(err)
+			}
 			if found, err := r.Check(t.Context()); err != nil || len(found) != 0 {
 				t.Errorf("Check = %v, %v", found, err)
 			}

@@ -12,15 +12,18 @@ import (
 
 	"github.com/elderzan/elderzan/memory"
 	"github.com/elderzan/elderzan/memory/storage/internal/catalog"
+	"github.com/elderzan/elderzan/memory/storage/internal/inverted"
 	"github.com/elderzan/elderzan/memory/storage/internal/kv"
 	"github.com/elderzan/elderzan/security"
 	"github.com/elderzan/elderzan/security/keyring"
 )
 
-// renewal brings everything that is sealed or hashed under an older generation of the keys to the current one, in the
-// background, after a rotation: memories' hashes and PRIVATE texts, the values of RocksDB, the snapshots of the vector
-// indexes. SQLite itself is written anew before it is opened (rekeyCatalog). Each part can be cut short anywhere: what
-// says that it is done is written last, and all older keys open what they sealed until Store.RetireKeys.
+// renewal brings to the present state, in the background, what an older build or an older generation of the keys has
+// left: terms, when the rules of analysis have changed; after a rotation everything that is sealed or hashed under an
+// older generation: memories' hashes and PRIVATE texts, the values of RocksDB, the snapshots of the vector indexes.
+// SQLite itself is written anew before it is opened (rekeyCatalog). Each part can be cut short anywhere: what says that
+// it is done is written last, questions are answered with older terms until then, and all older keys open what they
+// sealed until Store.RetireKeys.
 type renewal struct {
 	store  *Store
 	cancel context.CancelFunc
@@ -28,38 +31,47 @@ type renewal struct {
 
 	mu     sync.Mutex
 	active bool
-	status KeyRenewal
+	status memory.Renewal
 	err    error // why it stopped
 }
 
-// KeyRenewal says how far the renewal after a rotation has come.
-type KeyRenewal struct {
-	Part  string `json:"part"` // "memories", "values", "indexes"; "" when nothing is left to do
-	Done  int    `json:"done"`
-	Total int    `json:"total"`
-	Err   string `json:"error,omitempty"` // why it stopped; it goes on at the next start
-}
+// The parts of a renewal.
+const (
+	partTerms    = "terms"
+	partMemories = "memories"
+	partValues   = "values"
+	partIndexes  = "indexes"
+)
 
 const (
 	// metaRenewed is where the catalogue keeps which generation everything is sealed under.
 	metaRenewed = "keys-renewed"
 	// metaRenewing is how far the renewal of memories has come.
 	metaRenewing = "keys-renewing"
-	// renewBatch is how many memories are sealed anew in one transaction: writers wait for one.
+	// renewBatch is how many memories are sealed or analysed anew in one transaction: writers wait for one.
 	renewBatch = 64
 	// renewRest is how many times as long as it worked the renewal rests.
 	renewRest = 1
+	// analyseRest is that of analysing anew: nothing waits for it but better answers.
+	analyseRest = 2
 )
 
-// renewed is the value of metaRenewing.
+// renewed is the value of metaRenewing and of metaAnalysing.
 type renewed struct {
 	Generation uint32 `json:"generation"`
-	Row        int64  `json:"row"` // up to which memories are done
+	Rules      int    `json:"rules,omitempty"` // of analysis; 0 where only seals and hashes are made anew
+	Row        int64  `json:"row"`             // up to which memories are done
 }
 
-func startRenewal(s *Store) *renewal {
+// newRenewal returns a renewal that is under way and does nothing before start.
+func newRenewal(s *Store) *renewal {
+	return &renewal{store: s, done: make(chan struct{}), active: true, cancel: func() {}}
+}
+
+func (w *renewal) start() {
+	s := w.store
 	ctx, cancel := context.WithCancel(context.Background())
-	w := &renewal{store: s, cancel: cancel, done: make(chan struct{}), active: true}
+	w.cancel = cancel
 	go func() {
 		defer close(w.done)
 		err := w.run(ctx)
@@ -67,13 +79,12 @@ func startRenewal(s *Store) *renewal {
 		defer w.mu.Unlock()
 		w.active, w.err = err != nil, err
 		if err == nil {
-			w.status = KeyRenewal{}
+			w.status = memory.Renewal{}
 		} else if ctx.Err() == nil {
 			w.status.Err = err.Error()
-			s.opts.Logger.Error("sealing anew under the new key has stopped; it goes on at the next start", "part", w.status.Part, "error", err)
+			s.opts.Logger.Error("renewing what an older version or key has left has stopped; it goes on at the next start", "part", w.status.Part, "error", err)
 		}
 	}()
-	return w
 }
 
 func (w *renewal) close() {
@@ -94,14 +105,27 @@ func (w *renewal) pending() bool {
 	return w.active
 }
 
+// now returns how far it has come.
+func (w *renewal) now() memory.Renewal {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.status
+}
+
+// analysing reports whether terms are being made anew.
+func (w *renewal) analysing() bool { return w != nil && w.now().Part == partTerms }
+
 func (w *renewal) set(part string, done, total int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.status = KeyRenewal{Part: part, Done: done, Total: total}
+	w.status = memory.Renewal{Part: part, Done: done, Total: total}
 }
 
 func (w *renewal) run(ctx context.Context) error {
 	s := w.store
+	if err := w.terms(ctx); err != nil {
+		return err
+	}
 	want := fmt.Sprint(s.generation)
 	have, err := s.catalog.Meta(ctx, metaRenewed)
 	if err != nil || string(have) == want || s.generation == 1 {
@@ -116,47 +140,81 @@ func (w *renewal) run(ctx context.Context) error {
 	return s.catalog.Write(ctx, func(tx *catalog.Tx) error { return tx.SetMeta(metaRenewed, []byte(want)) })
 }
 
-// memories hashes every memory anew, and seals the PRIVATE ones.
-func (w *renewal) memories(ctx context.Context) error {
+// terms analyses every memory anew, and hashes and seals it, when its terms were made by other rules of analysis.
+func (w *renewal) terms(ctx context.Context) error {
 	s := w.store
-	var at renewed
-	b, err := s.catalog.Meta(ctx, metaRenewing)
+	was, err := s.catalog.Meta(ctx, metaTerms)
+	if err != nil || rulesOf(was) == inverted.AnalysisVersion {
+		return err
+	}
+	begin := s.opts.Now()
+	s.opts.Logger.Info("memories are analysed anew by the rules of this version; questions are answered meanwhile, with the older words at first")
+	to := renewed{Generation: s.generation, Rules: inverted.AnalysisVersion}
+	err = w.each(ctx, partTerms, metaAnalysing, to, analyseRest, func(rows []int64, mark func(*catalog.Tx) error) error {
+		return s.renew(ctx, rows, mark)
+	})
 	if err != nil {
 		return err
 	}
-	if err := json.Unmarshal(b, &at); err != nil || at.Generation != s.generation {
-		at = renewed{Generation: s.generation}
+	s.step(StepAnalysed)
+	if err := s.noteTerms(ctx); err != nil {
+		return err
+	}
+	s.opts.Logger.Info("memories were analysed anew", "took", s.opts.Now().Sub(begin))
+	return nil
+}
+
+// memories hashes every memory anew, and seals the PRIVATE ones.
+func (w *renewal) memories(ctx context.Context) error {
+	s := w.store
+	err := w.each(ctx, partMemories, metaRenewing, renewed{Generation: s.generation}, renewRest, func(rows []int64, mark func(*catalog.Tx) error) error {
+		return s.reseal(ctx, rows, mark)
+	})
+	if err != nil {
+		return err
+	}
+	return s.noteTerms(ctx)
+}
+
+// each calls do with all memories that were not done yet, in batches, by rising row; do has mark run in the transaction in
+// which it changes them. How far it came is kept under key; what was done to another state than to does not count.
+func (w *renewal) each(ctx context.Context, part, key string, to renewed, restFor time.Duration, do func(rows []int64, mark func(*catalog.Tx) error) error) error {
+	s := w.store
+	var at renewed
+	b, err := s.catalog.Meta(ctx, key)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(b, &at); err != nil || at.Generation != to.Generation || at.Rules != to.Rules {
+		at = to
 	}
 	rows, err := s.catalog.AllRows(ctx)
 	if err != nil {
 		return err
 	}
-	done := 0
-	for done < len(rows) && rows[done] <= at.Row {
-		done++
-	}
+	done, _ := slices.BinarySearch(rows, at.Row+1)
 	for done < len(rows) {
+		w.set(part, done, len(rows))
 		n := min(renewBatch, len(rows)-done)
 		begin := time.Now()
 		at.Row = rows[done+n-1]
-		if err := s.reseal(ctx, rows[done:done+n], at); err != nil {
+		mark, err := json.Marshal(at)
+		if err != nil {
+			return err
+		}
+		if err := do(rows[done:done+n], func(tx *catalog.Tx) error { return tx.SetMeta(key, mark) }); err != nil {
 			return err
 		}
 		done += n
-		w.set("memories", done, len(rows))
-		if err := rest(ctx, renewRest*time.Since(begin)); err != nil {
+		if err := rest(ctx, restFor*time.Since(begin)); err != nil {
 			return err
 		}
 	}
-	return s.catalog.Write(ctx, func(tx *catalog.Tx) error { return tx.SetMeta(metaTerms, []byte(termsVersion(s.generation))) })
+	return nil
 }
 
 // reseal hashes and seals the memories of rows anew; their terms stay as they are.
-func (s *Store) reseal(ctx context.Context, rows []int64, at renewed) error {
-	mark, err := json.Marshal(at)
-	if err != nil {
-		return err
-	}
+func (s *Store) reseal(ctx context.Context, rows []int64, mark func(*catalog.Tx) error) error {
 	return s.catalog.Write(ctx, func(tx *catalog.Tx) error {
 		records, err := tx.ByRows(rows)
 		if err != nil {
@@ -167,7 +225,7 @@ func (s *Store) reseal(ctx context.Context, rows []int64, at renewed) error {
 				return err
 			}
 		}
-		return tx.SetMeta(metaRenewing, mark)
+		return mark(tx)
 	})
 }
 
@@ -196,7 +254,7 @@ func (s *Store) resealOne(tx *catalog.Tx, r *catalog.Record) error {
 
 // values seals RocksDB's values anew. One that does not open is the checker's business.
 func (w *renewal) values(ctx context.Context) error {
-	w.set("values", 0, 0)
+	w.set(partValues, 0, 0)
 	_, err := w.store.kv.Reseal(ctx)
 	var damaged *memory.CorruptError
 	if err = kvError("seal anew", err); errors.As(err, &damaged) {
@@ -208,7 +266,7 @@ func (w *renewal) values(ctx context.Context) error {
 
 // indexes writes every snapshot anew.
 func (w *renewal) indexes(ctx context.Context) error {
-	w.set("indexes", 0, 0)
+	w.set(partIndexes, 0, 0)
 	return w.store.saveAll(ctx)
 }
 
@@ -286,16 +344,16 @@ func (s *Store) hashFits(hash []byte, project, content string) bool {
 
 // KeyStatus says what the store's keys are and what is sealed under older ones.
 type KeyStatus struct {
-	Generation uint32     `json:"generation"`
-	ID         string     `json:"id"`
-	Source     string     `json:"source"` // where the master key is kept
-	Held       []uint32   `json:"held"`   // generations that can still be opened
-	Retired    []uint32   `json:"retired,omitempty"`
-	SQLite     uint32     `json:"sqlite"` // generation that the database is under
-	Older      int        `json:"older"`  // values in RocksDB that are under older generations
-	Renewal    KeyRenewal `json:"renewal"`
-	Retirable  bool       `json:"retirable"`         // whether older generations can be retired now
-	NotYet     string     `json:"not_yet,omitempty"` // why not
+	Generation uint32         `json:"generation"`
+	ID         string         `json:"id"`
+	Source     string         `json:"source"` // where the master key is kept
+	Held       []uint32       `json:"held"`   // generations that can still be opened
+	Retired    []uint32       `json:"retired,omitempty"`
+	SQLite     uint32         `json:"sqlite"` // generation that the database is under
+	Older      int            `json:"older"`  // values in RocksDB that are under older generations
+	Renewal    memory.Renewal `json:"renewal"`
+	Retirable  bool           `json:"retirable"`         // whether older generations can be retired now
+	NotYet     string         `json:"not_yet,omitempty"` // why not
 }
 
 // openKeyring opens the keyring as it is on the disk now.
@@ -326,7 +384,7 @@ func (s *Store) KeyStatus(ctx context.Context) (KeyStatus, error) {
 	st.Renewal = s.renewal.status
 	s.renewal.mu.Unlock()
 	if active && st.Renewal.Part == "" {
-		st.Renewal.Part = "memories"
+		st.Renewal.Part = partMemories
 	}
 	checked, err := s.kv.Check(ctx, func(*kv.CorruptError) error { return nil })
 	if err != nil {
@@ -366,7 +424,7 @@ func (s *Store) RotateKeys(ctx context.Context, audit memory.Audit) error {
 		return fmt.Errorf("%w: the key was rotated already and the store is not opened under it yet; run: elderzan stop", ErrKeys)
 	}
 	if s.renewal.pending() {
-		return fmt.Errorf("%w: the last rotation is still under way", ErrKeys)
+		return fmt.Errorf("%w: data is being renewed after the last rotation, or by the rules of a newer version; see: elderzan keys status", ErrKeys)
 	}
 	was := ring.ID()
 	if err := ring.Rotate(ctx); err != nil {
@@ -408,7 +466,7 @@ func (s *Store) RetireKeys(ctx context.Context, audit memory.Audit) error {
 	return s.Note(ctx, audit)
 }
 
-// WaitRenewed waits until everything is sealed under the current keys.
+// WaitRenewed waits until everything is sealed under the current keys, and all terms are made by the current rules.
 func (s *Store) WaitRenewed(ctx context.Context) error {
 	select {
 	case <-s.renewal.done:
@@ -418,7 +476,7 @@ func (s *Store) WaitRenewed(ctx context.Context) error {
 	s.renewal.mu.Lock()
 	defer s.renewal.mu.Unlock()
 	if s.renewal.active {
-		return fmt.Errorf("sealing anew has stopped: %w", s.renewal.err)
+		return fmt.Errorf("renewing has stopped: %w", s.renewal.err)
 	}
 	return nil
 }

@@ -65,7 +65,7 @@ func (s *Store) mendTables(ctx context.Context) error {
 func (s *Store) mend(ctx context.Context, f Finding) error {
 	switch f.Kind {
 	case KindTerms:
-		return s.renew(ctx, []int64{f.Row})
+		return s.renew(ctx, []int64{f.Row}, func(*catalog.Tx) error { return nil })
 	case KindFullText:
 		if f.Row == 0 {
 			return s.renewFullText(ctx)

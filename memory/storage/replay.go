@@ -231,9 +231,16 @@ func syncFolder(dir string) error {
 // takes less than reading the snapshot.
 const replayShare = 20
 
+// renewalShare is that of words while all of them are made anew.
+const renewalShare = 4
+
 // wordsDue reports whether so many memories changed that the words should be saved.
 func (s *Store) wordsDue(live int) bool {
-	return live >= s.opts.ReplayFrom && s.words.Load() >= int64(max(1, live/replayShare))
+	share := replayShare
+	if s.renewal.analysing() {
+		share = renewalShare
+	}
+	return live >= s.opts.ReplayFrom && s.words.Load() >= int64(max(1, live/share))
 }
 
 // putWords and dropWords change the inverted index after a commit.

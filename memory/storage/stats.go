@@ -23,6 +23,7 @@ func (s *Store) Stats(ctx context.Context) (memory.Stats, error) {
 	st := memory.Stats{
 		ByScope: c.ByScope, ByState: c.ByState, Pending: c.Jobs, OutboxPending: c.Outbox, IndexKind: s.vectors.kind().String(),
 		SchemaVersion: catalog.SchemaVersion(), RecoveredTx: s.recovered, RecoveredSince: s.recoveredAt,
+		Renewal: s.renewal.now(),
 	}
 	for _, n := range s.vectors.spaces() {
 		st.Vectors += n

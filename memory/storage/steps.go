@@ -31,13 +31,14 @@ const (
 	StepClosingIndexes Step = "closing"              // on close: before the snapshots
 	StepRekeyed        Step = "sqlite-rekeyed"       // on open after a rotation: SQLite is written anew beside the old file
 	StepRekeyPlaced    Step = "sqlite-rekey-placed"  // and has taken its place
+	StepAnalysed       Step = "analysed"             // after the rules of analysis have changed: all terms are made anew, before that is noted
 	StepRenewed        Step = "renewed"              // after a rotation: everything else is sealed anew, before that is noted
 )
 
 var steps = []Step{
 	StepKeysMade, StepEnginesMade, StepReady, StepPrepare, StepPrepared, StepCommit, StepCommitted, StepFinish, StepFinished,
 	StepApplied, StepWords, StepCheckpoint, StepSnapshot, StepSnapshotted, StepRecoverFinish, StepRecoverUndo, StepRecovered, StepClosingIndexes,
-	StepRekeyed, StepRekeyPlaced, StepRenewed,
+	StepRekeyed, StepRekeyPlaced, StepAnalysed, StepRenewed,
 }
 
 // Steps lists every durable step, each once. The caller owns the slice.

@@ -46,7 +46,6 @@ type Store struct {
 	checkpoints *auditKeys
 
 	olderHashKeys    []security.Secret // that memories may still be hashed under while renewal is under way
-	renewFrom        uint32            // generation that memories were hashed and sealed under before the last rotation; 0 for none
 	sqliteGeneration uint32            // of the key that the database is under
 	cursorKey        security.Secret
 	auditKey         func(generation uint32) (security.Secret, error)

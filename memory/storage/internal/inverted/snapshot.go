@@ -34,9 +34,10 @@ func (m Mark) header() []byte {
 	return binary.LittleEndian.AppendUint64(h, uint64(m.Row))
 }
 
-// fingerprint names what postings and bonds depend on.
+// fingerprint names what postings and bonds depend on. The rules by which terms were made are not part of it: the words
+// that a snapshot holds are those that were on record, and where they were made anew since, that is a change like others.
 func (o Options) fingerprint() []byte {
-	b := binary.LittleEndian.AppendUint64(nil, uint64(AnalysisVersion))
+	b := make([]byte, 8) // the rules, in former snapshots
 	b = binary.LittleEndian.AppendUint64(b, math.Float64bits(o.Title)^math.Float64bits(o.Label)<<1)
 	b = binary.LittleEndian.AppendUint64(b, uint64(o.Gap))
 	return binary.LittleEndian.AppendUint64(b, math.Float64bits(o.NoteBond))
@@ -182,7 +183,7 @@ func (r *reading) block(n int) []byte {
 
 func (o Options) read(in io.Reader) (*state, error) {
 	r := &reading{r: in}
-	if string(r.bytes(32)) != string(o.fingerprint()) {
+	if string(r.bytes(32)[8:]) != string(o.fingerprint()[8:]) {
 		return nil, errors.Join(fmt.Errorf("%w: it was made by other rules", ErrSnapshot), r.err)
 	}
 	var sizes [7]int
