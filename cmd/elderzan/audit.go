@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -98,26 +99,23 @@ func toEntry(e *storage.AuditEntry) auditEntry {
 	}
 }
 
-func (e *auditEntry) String() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%6d  %s  %-14s", e.Seq, e.At.Local().Format(time.DateTime), e.Action)
-	if e.Subject != "" {
-		fmt.Fprintf(&b, "  %s", e.Subject)
-	}
+// cells are the columns of auditHead.
+func (e *auditEntry) cells() []string {
+	var scopes, who string
 	if e.From != "" || e.To != "" {
-		fmt.Fprintf(&b, "  %s → %s", orDash(e.From), orDash(e.To))
+		scopes = orDash(e.From) + " → " + orDash(e.To)
 	}
 	if e.User != "" || e.Client != "" {
-		fmt.Fprintf(&b, "  by %s (%s)", orDash(e.User), orDash(e.Client))
+		who = orDash(e.User) + " (" + orDash(e.Client) + ")"
 	}
+	why := e.Reason
 	if len(e.Rules) > 0 {
-		fmt.Fprintf(&b, "  rules %s", strings.Join(e.Rules, ", "))
+		why = strings.TrimSpace(why + ": " + strings.Join(e.Rules, ", "))
 	}
-	if e.Reason != "" {
-		fmt.Fprintf(&b, "  %s", e.Reason)
-	}
-	return b.String()
+	return []string{strconv.FormatUint(uint64(e.Seq), 10), e.At.Local().Format(time.DateTime), e.Action, string(e.Subject), scopes, who, why}
 }
+
+var auditHead = []string{"no", "when", "what", "memory", "scope", "who", "why"}
 
 func orDash(s string) string {
 	if s == "" {
@@ -151,10 +149,11 @@ func newAuditShow(a *app) *cobra.Command {
 				if err := json.Unmarshal(raw, &p); err != nil {
 					return err
 				}
+				t := newTable(w, auditHead...)
 				for i := range p.Entries {
-					fmt.Fprintln(w, p.Entries[i].String())
+					t.row(p.Entries[i].cells()...)
 				}
-				return nil
+				return t.flush()
 			})
 		},
 	}

@@ -213,7 +213,7 @@ func showBackup(w io.Writer, raw json.RawMessage) error {
 	if err := json.Unmarshal(raw, &r); err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "%s  %d memories, %s, of which %s are new in %s; writers waited %d ms\n", r.ID, r.Memories, megabytes(r.Bytes), megabytes(r.Stored), r.Folder, r.PauseMS)
+	fmt.Fprintf(w, "%s  %s, %s, of which %s are new in %s; writers waited %d ms\n", r.ID, count(r.Memories, "memory", "memories"), megabytes(r.Bytes), megabytes(r.Stored), r.Folder, r.PauseMS)
 	return nil
 }
 
@@ -235,14 +235,19 @@ func newBackupList(a *app) *cobra.Command {
 			if a.json {
 				return writeJSON(a.out, map[string]any{"backups": list})
 			}
+			if len(list) == 0 {
+				_, err := fmt.Fprintln(a.out, "no backups; elderzan backup create makes one")
+				return err
+			}
+			t := newTable(a.out, "backup", "made", "memories", "size", "new in it")
 			for _, i := range list {
 				if i.Damage != "" {
-					fmt.Fprintf(a.out, "%s  DAMAGED: %s\n", i.ID, i.Damage)
+					t.row(i.ID, "DAMAGED: "+i.Damage)
 					continue
 				}
-				fmt.Fprintf(a.out, "%s  %s  %d memories, %s (%s new)\n", i.ID, i.Time.Local().Format(time.DateTime), i.Memories, megabytes(i.Bytes), megabytes(i.Stored))
+				t.row(i.ID, i.Time.Local().Format(time.DateTime), strconv.Itoa(i.Memories), megabytes(i.Bytes), megabytes(i.Stored))
 			}
-			return nil
+			return t.flush()
 		},
 	}
 	f.add(cmd, true)
@@ -399,7 +404,7 @@ func (a *app) showRestored(r *backup.Restored) error {
 			"id": r.ID, "time": r.Time, "memories": r.Memories - r.Purged, "dir": r.Dir, "aside": r.Aside, "purged": r.Purged, "took_ms": r.Took.Milliseconds(),
 		})
 	}
-	fmt.Fprintf(a.out, "%s restored to %s: %d memories, in %v\n", r.ID, r.Dir, r.Memories-r.Purged, r.Took.Round(time.Millisecond))
+	fmt.Fprintf(a.out, "%s restored to %s: %s, in %v\n", r.ID, r.Dir, count(r.Memories-r.Purged, "memory", "memories"), r.Took.Round(time.Millisecond))
 	if r.Purged > 0 {
 		fmt.Fprintf(a.out, "%d memories were purged after that backup and stay gone\n", r.Purged)
 	}

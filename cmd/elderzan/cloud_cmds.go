@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -152,9 +154,11 @@ func newTeam(a *app) *cobra.Command {
 
 func showMembers(w io.Writer, r membersResult) {
 	fmt.Fprintf(w, "team %s, epoch %d, fingerprint %s\nthis device %s\n", r.Team, r.Epoch, r.Fingerprint, r.Own)
+	t := newTable(w, "member", "role", "id", "devices")
 	for _, m := range r.Members {
-		fmt.Fprintf(w, "%-20s %-8s %s\n  %s\n", m.Name, m.Role, m.ID, strings.Join(m.Devices, "\n  "))
+		t.row(m.Name, m.Role, m.ID, strings.Join(m.Devices, " "))
 	}
+	_ = t.flush() // the first error stays with the writer, as of the lines around
 	for _, q := range r.Asking {
 		fmt.Fprintf(w, "asks to join: %s %s\n", q.Name, q.Fingerprint)
 	}
@@ -176,7 +180,7 @@ func newSync(a *app) *cobra.Command {
 
 func showSync(w io.Writer, r syncStatusResult) {
 	fmt.Fprintf(w, "sync      %s\nteam      %s\nwaiting   %d\nconflicts %d\npushed    %d (%d bytes)\npulled    %d (%d bytes)\n",
-		r.State, r.Team, r.Pending, r.Conflicts, r.Total.Pushed, r.Total.BytesOut, r.Total.Pulled, r.Total.BytesIn)
+		r.State, cmp.Or(r.Team, "none; elderzan guide team says how to have one"), r.Pending, r.Conflicts, r.Total.Pushed, r.Total.BytesOut, r.Total.Pulled, r.Total.BytesIn)
 	for name, v := range map[string]string{"synced": r.SyncedAt, "next": r.NextTry, "error": r.Error} {
 		if v != "" {
 			fmt.Fprintf(w, "%-9s %s\n", name, v)
@@ -203,12 +207,15 @@ func newConflicts(a *app) *cobra.Command {
 	resolve.Flags().String("content", "", "a merged text")
 	return group("conflicts", "Texts that two people changed at once",
 		sub(a, "list", "List memories with texts that wait for a decision", "conflicts_list", cobra.NoArgs, nil, say(func(w io.Writer, r conflictsResult) {
-			for _, c := range r.Conflicts {
-				fmt.Fprintf(w, "%s  %d other text(s)  %s\n", c.ID, len(c.Others), firstLine(c.Text))
-			}
 			if len(r.Conflicts) == 0 {
 				fmt.Fprintln(w, "no conflicts")
+				return
 			}
+			t := newTable(w, "memory", "says now", "others")
+			for _, c := range r.Conflicts {
+				t.row(string(c.ID), firstLine(c.Text), strconv.Itoa(len(c.Others)))
+			}
+			_ = t.flush()
 		})),
 		sub(a, "show ID", "Show the texts of a conflict with what they come from", "conflicts_list", cobra.ExactArgs(1), byID, say(func(w io.Writer, r conflictsResult) {
 			for _, c := range r.Conflicts {

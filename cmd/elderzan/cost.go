@@ -46,7 +46,7 @@ func showCost(w io.Writer, raw json.RawMessage) error {
 		return err
 	}
 	n := float64(max(c.Memories, 1))
-	fmt.Fprintf(w, "%d memories, %d vectors; bytes a memory:\n\n", c.Memories, c.Vectors)
+	fmt.Fprintf(w, "%s, %s; bytes a memory:\n\n", count(c.Memories, "memory", "memories"), count(c.Vectors, "vector", "vectors"))
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprint(t, "engine\tdisk\thot\tplain: disk\thot\t\n")
 	for _, e := range c.Engines {

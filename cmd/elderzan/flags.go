@@ -245,17 +245,18 @@ func (a *app) callFlags(ctx context.Context, in flagsArgs) error {
 		fmt.Fprintln(a.out)
 		return nil
 	}
+	t := newTable(a.out)
 	for _, f := range out.Features {
 		if in.Feature == "" || f.Name == in.Feature {
-			fmt.Fprintf(a.out, "%-24s %s\n%-24s %s\n", f.Name, f.Says, "", f.Help)
+			t.row(f.Name, f.Says, f.Help)
 		}
 	}
 	if in.Feature == "" {
 		for _, g := range slices.Sorted(maps.Keys(out.Groups)) {
-			fmt.Fprintf(a.out, "group %-18s %s\n", g, orDash(strings.Join(out.Groups[g], ", ")))
+			t.row("group "+g, orDash(strings.Join(out.Groups[g], ", ")))
 		}
 	}
-	return nil
+	return t.flush()
 }
 
 func newFlags(a *app) *cobra.Command {

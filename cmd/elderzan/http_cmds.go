@@ -7,7 +7,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -169,16 +168,15 @@ func newHTTPList(a *app) *cobra.Command {
 				_, err := fmt.Fprintln(a.out, "no tokens; elderzan http token NAME makes one")
 				return err
 			}
-			t := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
-			fmt.Fprintln(t, "TOKEN\tUSER\tMADE\tVALID UNTIL")
+			t := newTable(a.out, "token", "user", "made", "valid until")
 			for _, k := range got.Tokens {
 				until := "it is revoked"
 				if k.Expires != nil {
 					until = k.Expires.Local().Format("2006-01-02 15:04")
 				}
-				fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", k.Name, k.User, k.Created.Local().Format("2006-01-02 15:04"), until)
+				t.row(k.Name, k.User, k.Created.Local().Format("2006-01-02 15:04"), until)
 			}
-			return t.Flush()
+			return t.flush()
 		},
 	}
 }

@@ -177,6 +177,7 @@ func showModels(w io.Writer, raw json.RawMessage) error {
 		_, err := fmt.Fprintln(w, "no model; detectors alone decide")
 		return err
 	}
+	t := newTable(w, "model", "trained", "corrections", "right", "cross-validated", "state")
 	for _, m := range res.Models {
 		state := "may go live"
 		switch {
@@ -185,8 +186,8 @@ func showModels(w io.Writer, raw json.RawMessage) error {
 		case !m.Report.Fit:
 			state = "may not go live: " + m.Report.Why
 		}
-		fmt.Fprintf(w, "%d  %s  %d corrections, %.1f %% right of %d held out, %.1f %% cross-validated  %s\n",
-			m.Number, m.Trained.Format(time.DateTime), m.Report.Examples, 100*m.Report.Accuracy, m.Report.HeldOut, 100*m.Report.CrossVal, state)
+		t.row(strconv.Itoa(m.Number), m.Trained.Local().Format(time.DateTime), strconv.Itoa(m.Report.Examples),
+			fmt.Sprintf("%.1f %% of %d held out", 100*m.Report.Accuracy, m.Report.HeldOut), fmt.Sprintf("%.1f %%", 100*m.Report.CrossVal), state)
 	}
-	return nil
+	return t.flush()
 }

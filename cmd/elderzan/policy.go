@@ -208,6 +208,9 @@ func (a *app) checkPolicy(folder string) error {
 		return err
 	}
 	p, err := readPolicy(filepath.Join(folder, policyFile), data)
+	if errors.Is(err, fs.ErrNotExist) {
+		return hint(fmt.Errorf("there is no %s in this folder, and none is needed", policyFile), "what one may say: elderzan policy --help")
+	}
 	if err != nil {
 		return hint(err, "see: elderzan policy --help")
 	}

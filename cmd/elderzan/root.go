@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/cobra/doc"
@@ -59,6 +61,8 @@ func newRoot(a *app) *cobra.Command {
 	root.AddCommand(newFlags(a), newReport(a), newGuide(a))
 	root.AddCommand(newCost(a))
 	root.AddCommand(cloudCommands(a)...)
+	fitHelp(root)
+	explainArgs(root)
 	return root
 }
 
@@ -69,9 +73,18 @@ func unknownCommand(root *cobra.Command, args []string) error {
 	}
 	next := "--help"
 	if near := root.SuggestionsFor(args[0]); len(near) > 0 {
-		next = near[0]
+		next = slices.MaxFunc(near, func(a, b string) int { return cmp.Compare(alike(a, args[0]), alike(b, args[0])) })
 	}
-	return hint(fmt.Errorf("unknown command %q", args[0]), "elderzan "+next)
+	return hint(fmt.Errorf("unknown command %q", args[0]), root.CommandPath()+" "+next)
+}
+
+// alike counts the letters that a and b begin with both.
+func alike(a, b string) int {
+	n := 0
+	for n < min(len(a), len(b)) && a[n] == b[n] {
+		n++
+	}
+	return n
 }
 
 func newConfig(a *app) *cobra.Command {
@@ -124,6 +137,7 @@ func (a *app) configJSON(dir string) error {
 func newMan() *cobra.Command {
 	return &cobra.Command{
 		Use: "man DIR", Short: "Write the manual pages into a folder", Hidden: true, Args: cobra.ExactArgs(1),
+		Example: "  elderzan man ~/.local/share/man/man1",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			root := cmd.Root()
 			root.DisableAutoGenTag = true // pages of one version are the same wherever they are made

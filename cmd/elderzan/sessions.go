@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -111,13 +113,37 @@ func showSessions(w io.Writer, raw json.RawMessage) error {
 	if err := json.Unmarshal(raw, &r); err != nil {
 		return err
 	}
-	for i := range r.Sessions {
-		fmt.Fprintln(w, r.Sessions[i].line())
-	}
 	if len(r.Sessions) == 0 {
-		fmt.Fprintln(w, "no sessions")
+		_, err := fmt.Fprintln(w, "no sessions")
+		return err
 	}
-	return nil
+	return sessionTable(w, r.Sessions)
+}
+
+func sessionTable(w io.Writer, sessions []shownSession) error {
+	t := newTable(w, "session", "last call", "state", "client", "stored", "recalls", "project")
+	alike := sessions[0].Score != nil
+	if alike {
+		t.head = append(t.head, "alike")
+	}
+	for i := range sessions {
+		s := &sessions[i]
+		cells := []string{s.ID, localTime(s.Last), s.Status, s.Client, strconv.Itoa(s.Stored), strconv.Itoa(s.Recalls), s.Project}
+		if alike {
+			cells = append(cells, fmt.Sprintf("%.2f", *s.Score))
+		}
+		t.row(cells...)
+	}
+	return t.flush()
+}
+
+// localTime shows a time of JSON to a person, in the time zone that is theirs.
+func localTime(stamp string) string {
+	at, err := time.Parse(time.RFC3339, stamp)
+	if err != nil {
+		return stamp
+	}
+	return at.Local().Format("2006-01-02 15:04")
 }
 
 func showSession(w io.Writer, raw json.RawMessage) error {

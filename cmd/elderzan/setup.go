@@ -10,7 +10,6 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -211,11 +210,14 @@ func (a *app) listClients(p clients.Place, s clients.Server) error {
 	if a.json {
 		return a.setupJSON(out)
 	}
-	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
-	for _, o := range out {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", o.Client, o.Title, o.State, o.File)
+	t := newTable(a.out, "name", "client", "state", "configuration")
+	t.colour = func(column int, cell string) string {
+		return map[string]string{"connected": green, "found": yellow, "unreadable": red, "absent": faint}[cell]
 	}
-	if err := w.Flush(); err != nil {
+	for _, o := range out {
+		t.row(o.Client, o.Title, o.State, atHome(p, o.File))
+	}
+	if err := t.flush(); err != nil {
 		return err
 	}
 	next := "connect one: elderzan setup claude-code"
@@ -224,6 +226,14 @@ func (a *app) listClients(p clients.Place, s clients.Server) error {
 	}
 	_, err := fmt.Fprintln(a.out, "\n"+next)
 	return err
+}
+
+// atHome writes a path below the home folder as shells do.
+func atHome(p clients.Place, path string) string {
+	if below, ok := strings.CutPrefix(path, p.Home+string(filepath.Separator)); ok {
+		return filepath.Join("~", below)
+	}
+	return path
 }
 
 func (a *app) setupJSON(out []setupOutcome) error {

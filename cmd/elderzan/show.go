@@ -13,16 +13,6 @@ import (
 	"github.com/elderzan/elderzan/scope"
 )
 
-// columns is how wide text may be: the terminal's width, or 100 where w is none.
-func columns(w io.Writer) int {
-	if f, ok := w.(interface{ Fd() uintptr }); ok {
-		if c, _, err := term.GetSize(int(f.Fd())); err == nil && c >= 40 {
-			return c
-		}
-	}
-	return 100
-}
-
 // The colours of what is printed to a terminal, as its escape sequences know them.
 const (
 	faint  = "2"
@@ -43,32 +33,6 @@ func paint(w io.Writer, colour, s string) string {
 		return s
 	}
 	return "\x1b[" + colour + "m" + s + "\x1b[0m"
-}
-
-// wrap breaks text into lines of at most width characters, indented by indent.
-func wrap(text string, width, indent int) string {
-	var b strings.Builder
-	pad := strings.Repeat(" ", indent)
-	for line := range strings.Lines(text) {
-		used := 0
-		for _, word := range strings.Fields(line) {
-			n := len([]rune(word))
-			switch {
-			case used == 0:
-				b.WriteString(pad)
-			case used+1+n > width-indent:
-				b.WriteString("\n" + pad)
-				used = 0
-			default:
-				b.WriteByte(' ')
-				used++
-			}
-			b.WriteString(word)
-			used += n
-		}
-		b.WriteByte('\n')
-	}
-	return strings.TrimRight(b.String(), "\n")
 }
 
 func showJSON(w io.Writer, raw json.RawMessage) error {
@@ -99,7 +63,7 @@ func showRemembered(w io.Writer, raw json.RawMessage) error {
 		fmt.Fprintf(w, "%s  %s\n", r.ID, paint(w, scopeColours[r.Scope], r.Scope))
 	}
 	for _, reason := range r.Classification.Reasons {
-		fmt.Fprintf(w, "  because: %s\n", reason)
+		fmt.Fprintln(w, wrap("because: "+reason, columns(w), 2))
 	}
 	for _, warning := range r.Warnings {
 		fmt.Fprintf(w, "  %s %s\n", paint(w, yellow, "warning:"), warning)
@@ -140,7 +104,7 @@ func showMemories(w io.Writer, raw json.RawMessage) error {
 		fmt.Fprintln(w, strings.Replace(line, " "+m.Scope, " "+paint(w, scopeColours[m.Scope], m.Scope), 1))
 		fmt.Fprintln(w, wrap(strings.TrimSpace(m.Title+"\n"+m.Content), width, 2))
 		for _, why := range m.Why {
-			fmt.Fprintf(w, "  · %s\n", why)
+			fmt.Fprintln(w, wrap("· "+why, width, 2))
 		}
 	}
 	if r.Total != nil {
@@ -175,7 +139,7 @@ func showDecision(w io.Writer, raw json.RawMessage) error {
 		fmt.Fprintf(w, "  %s (%s) at bytes %v\n", d.Rule, d.Kind, d.Span)
 	}
 	for _, reason := range r.Reasons {
-		fmt.Fprintf(w, "  because: %s\n", reason)
+		fmt.Fprintln(w, wrap("because: "+reason, columns(w), 2))
 	}
 	return nil
 }
@@ -204,16 +168,16 @@ func showStatus(w io.Writer, raw json.RawMessage) error {
 	if err := json.Unmarshal(raw, &r); err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "elderzan %s, engine %d, %d clients\n", r.Version, r.PID, r.Clients)
+	fmt.Fprintf(w, "elderzan %s, engine %d, %s\n", r.Version, r.PID, count(r.Clients, "client", "clients"))
 	total := 0
 	for _, n := range r.Memories {
 		total += n
 	}
-	fmt.Fprintf(w, "%d memories:", total)
+	fmt.Fprint(w, count(total, "memory:", "memories:"))
 	for _, s := range scope.All() {
 		fmt.Fprintf(w, " %s %d", s, r.Memories[s.String()])
 	}
-	fmt.Fprintf(w, "\n%d vectors (%s) of %s, %d waiting; %.1f MB in %s\n", r.Index.Vectors, r.Index.Kind, r.Embedding.Model,
+	fmt.Fprintf(w, "\n%s (%s) of %s, %d waiting\n%.1f MB in %s\n", count(r.Index.Vectors, "vector", "vectors"), r.Index.Kind, r.Embedding.Model,
 		r.Embedding.Pending, float64(r.Storage.Bytes)/1e6, r.Storage.Dir)
 	if r.Storage.Renewal != "" {
 		fmt.Fprintf(w, "in the background: %s\n", r.Storage.Renewal)

@@ -58,7 +58,7 @@ func notText(args map[string]any) string {
 
 func (a *app) print(raw json.RawMessage, show func(io.Writer, json.RawMessage) error) error {
 	if !a.json {
-		return show(a.out, raw)
+		return show(a.out, visible(raw))
 	}
 	_, err := fmt.Fprintf(a.out, "%s\n", raw)
 	return err

@@ -57,7 +57,7 @@ func showTopics(w io.Writer, raw json.RawMessage) error {
 	}
 	width := columns(w)
 	for _, t := range r.Topics {
-		fmt.Fprintf(w, "%s  %s  (%d)\n", t.ID, t.Name, t.Size)
+		fmt.Fprintf(w, "%s  %s  (%d)\n", paint(w, faint, t.ID), t.Name, t.Size)
 		if len(t.Examples) > 0 {
 			fmt.Fprintln(w, wrap(t.Examples[0].Text, width, 2))
 		}

@@ -74,7 +74,7 @@ func (a *app) exportEach(ctx context.Context, write func(*memory.Memory) error) 
 		}
 		n += len(page.Memories)
 		if cursor = page.Next; cursor == "" {
-			fmt.Fprintf(a.err, "%d memories exported, in the clear: keep them safe\n", n)
+			fmt.Fprintf(a.err, "%s exported, in the clear: keep them safe\n", count(n, "memory", "memories"))
 			return nil
 		}
 	}

@@ -225,6 +225,9 @@ func (d *Data) Markdown(pictures string) string {
 				fmt.Fprintf(&b, "\n![%s](%s-%s.svg)\n", p.line.Title, pictures, p.name)
 				continue
 			}
+			if len(p.line.Series[len(p.line.Series)-1].Points) == 0 {
+				continue // nothing was measured
+			}
 			fmt.Fprintf(&b, "\n%s: `%s`\n", p.line.Title, chart.Spark(squeezed(p.line.Series[len(p.line.Series)-1].Points)))
 		}
 		for _, n := range s.notes {
