@@ -258,20 +258,34 @@ func (e *Engine) open(r Record, seen State) (Doc, State, error) {
 }
 
 // push seals what changed and offers it; again says that others wrote the same rows meanwhile and there is more to do.
+// While the cloud takes a batch, the next one is sealed.
 func (e *Engine) push(ctx context.Context, rep *Report) (again bool, err error) {
+	ahead := 0 // sealed while the last batch was offered
 	for {
-		sealed, err := e.sealChanges(ctx, rep)
-		if err != nil {
-			return false, err
+		sealed := ahead
+		if ahead == 0 {
+			if sealed, err = e.sealChanges(ctx, rep); err != nil {
+				return false, err
+			}
 		}
 		ids, err := e.local.Sealed(ctx, e.place, e.opts.Batch)
 		if err != nil {
 			return false, fmt.Errorf("sync: read what was sealed: %w", err)
 		}
 		if len(ids) == 0 {
+			if ahead = 0; sealed >= e.opts.Batch {
+				continue // there was nothing to tell of any of them
+			}
 			return again, nil
 		}
-		stale, err := e.offer(ctx, ids, rep)
+		var next []change
+		if sealed >= e.opts.Batch {
+			if next, err = e.changes(ctx, rep); err != nil {
+				return false, err
+			}
+		}
+		ahead = len(next)
+		stale, err := e.offer(ctx, ids, next, rep)
 		if err != nil {
 			return false, err
 		}
@@ -290,17 +304,23 @@ func (e *Engine) push(ctx context.Context, rep *Report) (again bool, err error) 
 	}
 }
 
-// sealChanges seals a batch of changes and keeps the records before anybody sees them.
-func (e *Engine) sealChanges(ctx context.Context, rep *Report) (int, error) {
+// change is a row that is to be sealed.
+type change struct {
+	id  memory.ID
+	row Row
+}
+
+// changes reads the next batch of what changed and is ready to be sealed.
+func (e *Engine) changes(ctx context.Context, rep *Report) ([]change, error) {
 	ids, err := e.local.Changed(ctx, e.place, e.opts.Batch)
 	if err != nil || len(ids) == 0 {
-		return 0, err
+		return nil, err
 	}
 	rows, err := e.local.Rows(ctx, e.place, ids)
 	if err != nil {
-		return 0, fmt.Errorf("sync: read rows: %w", err)
+		return nil, fmt.Errorf("sync: read rows: %w", err)
 	}
-	var ready []memory.ID
+	var ready []change
 	rep.Waiting = 0
 	for _, id := range ids {
 		row := rows[id]
@@ -309,33 +329,52 @@ func (e *Engine) sealChanges(ctx context.Context, rep *Report) (int, error) {
 		case row.Change.waiting && e.opts.Now().Sub(row.Change.at) < e.opts.Patience:
 			rep.Waiting++
 		default:
-			ready = append(ready, id)
+			ready = append(ready, change{id, row})
 		}
 	}
-	if len(ready) == 0 {
-		return 0, nil
-	}
-	b := Batch{Items: make([]Item, len(ready))}
+	return ready, nil
+}
+
+// seal seals changes, on all cores.
+func (e *Engine) seal(cs []change) ([]Item, error) {
+	items := make([]Item, len(cs))
 	var g errgroup.Group
 	g.SetLimit(runtime.GOMAXPROCS(0))
-	for i, id := range ready {
+	for i, c := range cs {
 		g.Go(func() (err error) {
-			if b.Items[i], err = e.outgoing(id, rows[id]); err != nil {
-				return fmt.Errorf("sync: seal %s: %w", id, err)
+			if items[i], err = e.outgoing(c.id, c.row); err != nil {
+				return fmt.Errorf("sync: seal %s: %w", c.id, err)
 			}
 			return nil
 		})
 	}
-	if err := g.Wait(); err != nil {
+	return items, g.Wait()
+}
+
+// sealChanges seals a batch of changes and keeps the records before anybody sees them.
+func (e *Engine) sealChanges(ctx context.Context, rep *Report) (int, error) {
+	ready, err := e.changes(ctx, rep)
+	if err != nil || len(ready) == 0 {
 		return 0, err
 	}
-	for i := range b.Items {
-		rep.Refused += len(b.Items[i].Audit)
+	items, err := e.seal(ready)
+	if err != nil {
+		return 0, err
 	}
-	if err := e.local.Write(ctx, e.place, b); err != nil {
+	if err := e.local.Write(ctx, e.place, Batch{Items: items}); err != nil {
 		return 0, fmt.Errorf("sync: store what was sealed: %w", err)
 	}
-	return len(b.Items), nil
+	rep.Refused += refusals(items)
+	return len(items), nil
+}
+
+// refusals counts the changes that will never be sealed.
+func refusals(items []Item) int {
+	n := 0
+	for i := range items {
+		n += len(items[i].Audit)
+	}
+	return n
 }
 
 // outgoing seals the change of a row, or settles it where there is nothing to tell.
@@ -376,8 +415,9 @@ func (e *Engine) outgoing(id memory.ID, row Row) (Item, error) {
 	return it, nil
 }
 
-// offer pushes sealed records and notes their fate; it returns the rows of which the cloud has another version.
-func (e *Engine) offer(ctx context.Context, ids []memory.ID, rep *Report) (stale []memory.ID, err error) {
+// offer pushes sealed records, seals next meanwhile, and notes the fate of those together with the records of these; it
+// returns the rows of which the cloud has another version.
+func (e *Engine) offer(ctx context.Context, ids []memory.ID, next []change, rep *Report) (stale []memory.ID, err error) {
 	rows, err := e.local.Rows(ctx, e.place, ids)
 	if err != nil {
 		return nil, fmt.Errorf("sync: read rows: %w", err)
@@ -390,7 +430,16 @@ func (e *Engine) offer(ctx context.Context, ids []memory.ID, rep *Report) (stale
 			bytes += int64(len(p.Record))
 		}
 	}
+	var ahead []Item
+	var sealing errgroup.Group
+	sealing.Go(func() (err error) {
+		ahead, err = e.seal(next)
+		return err
+	})
 	outcomes, err := e.remote.Push(ctx, e.place, records)
+	if serr := sealing.Wait(); err == nil && serr != nil {
+		err = serr // what the cloud took is found out again
+	}
 	if err != nil {
 		return nil, fmt.Errorf("sync: push: %w", err)
 	}
@@ -398,7 +447,7 @@ func (e *Engine) offer(ctx context.Context, ids []memory.ID, rep *Report) (stale
 		return nil, fmt.Errorf("sync: push: %d answers to %d records", len(outcomes), len(records))
 	}
 	rep.BytesOut += bytes
-	var b Batch
+	b := Batch{Items: ahead}
 	for i, r := range records {
 		row := rows[r.ID]
 		it := Item{ID: r.ID, State: row.State, Base: row.Base, Others: row.Others, Held: row.Held}
@@ -423,6 +472,7 @@ func (e *Engine) offer(ctx context.Context, ids []memory.ID, rep *Report) (stale
 	if err := e.local.Write(ctx, e.place, b); err != nil {
 		return nil, fmt.Errorf("sync: note what the cloud took: %w", err)
 	}
+	rep.Refused += refusals(ahead)
 	return stale, nil
 }
 

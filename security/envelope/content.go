@@ -11,7 +11,6 @@ import (
 	"sync"
 	"unicode/utf8"
 
-	"github.com/klauspost/compress/zstd"
 	"github.com/vmihailenco/msgpack/v5"
 )
 
@@ -24,9 +23,10 @@ type Content struct {
 	Embedding []float32 // nil for none; kept to the bit
 	Model     string    // embedding space of Embedding
 	Deleted   bool      // the row is gone: a tombstone, with everything else empty
-	// Dense is how many bytes at the end of Metadata are not worth compressing, such as the noise of a vector. It makes
-	// sealing quicker and is no part of what the record holds: Open returns 0.
-	Dense int
+	// Dense is how many bytes at the end of Metadata are not worth compressing, such as the noise of a vector, and Upper
+	// how many before those are the upper bytes of its components. Both make sealing quicker and are no part of what the
+	// record holds: Open returns 0.
+	Dense, Upper int
 }
 
 // Limits of content.
@@ -52,27 +52,28 @@ const (
 // its shortest form, so that content has one encoding.
 func (c *Content) encode() ([]byte, error) {
 	var buf bytes.Buffer
-	err := c.encodeTo(&buf)
+	_, err := c.encodeTo(&buf)
 	return buf.Bytes(), err
 }
 
-func (c *Content) encodeTo(buf *bytes.Buffer) error {
+// encodeTo returns where in buf the metadata ends.
+func (c *Content) encodeTo(buf *bytes.Buffer) (metadata int, err error) {
 	if len(c.Tags) > maxTags || len(c.Embedding) > maxDims {
-		return fmt.Errorf("%w: %d tags, %d dimensions", ErrTooLarge, len(c.Tags), len(c.Embedding))
+		return 0, fmt.Errorf("%w: %d tags, %d dimensions", ErrTooLarge, len(c.Tags), len(c.Embedding))
 	}
 	n := len(c.Text) + len(c.Title) + len(c.Metadata) + len(c.Model) + 4*len(c.Embedding) + 32
 	for _, t := range c.Tags {
 		n += len(t) + 5
 	}
 	if n > maxContent {
-		return fmt.Errorf("%w: %d bytes of content, at most %d", ErrTooLarge, n, maxContent)
+		return 0, fmt.Errorf("%w: %d bytes of content, at most %d", ErrTooLarge, n, maxContent)
 	}
 	valid := utf8.ValidString(c.Text) && utf8.ValidString(c.Title) && utf8.ValidString(c.Model)
 	for _, t := range c.Tags {
 		valid = valid && utf8.ValidString(t)
 	}
 	if !valid {
-		return fmt.Errorf("%w: text that is not UTF-8", ErrContent)
+		return 0, fmt.Errorf("%w: text that is not UTF-8", ErrContent)
 	}
 	buf.Grow(n)
 	enc := msgpack.GetEncoder() // writing to a bytes.Buffer cannot fail
@@ -88,6 +89,7 @@ func (c *Content) encodeTo(buf *bytes.Buffer) error {
 	}
 	_ = enc.EncodeBytesLen(len(c.Metadata))
 	buf.Write(c.Metadata)
+	metadata = buf.Len()
 	_ = enc.EncodeString(c.Model)
 	_ = enc.EncodeBytesLen(4 * len(c.Embedding))
 	raw := buf.AvailableBuffer()
@@ -95,7 +97,7 @@ func (c *Content) encodeTo(buf *bytes.Buffer) error {
 		raw = binary.LittleEndian.AppendUint32(raw, math.Float32bits(v))
 	}
 	buf.Write(raw)
-	return nil
+	return metadata, nil
 }
 
 func (c *Content) flags() uint64 {
@@ -191,25 +193,6 @@ func decodeContent(b []byte) (Content, error) {
 	return c, nil
 }
 
-// The compressors are safe for concurrent use. EncodeAll and DecodeAll need no goroutines of theirs.
-var (
-	compressor = sync.OnceValue(func() *zstd.Encoder {
-		e, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderCRC(false),
-			zstd.WithSingleSegment(true), zstd.WithWindowSize(maxContent))
-		if err != nil {
-			panic("envelope: " + err.Error()) // the options are constants
-		}
-		return e
-	})
-	decompressor = sync.OnceValue(func() *zstd.Decoder {
-		d, err := zstd.NewReader(nil, zstd.WithDecoderMaxMemory(maxContent), zstd.WithDecoderConcurrency(0))
-		if err != nil {
-			panic("envelope: " + err.Error()) // the options are constants
-		}
-		return d
-	})
-)
-
 // pack encodes, compresses and pads content over dst, whose capacity is used. The result has tagSize bytes of spare
 // capacity.
 func (c *Content) pack(dst []byte) ([]byte, error) {
@@ -219,12 +202,14 @@ func (c *Content) pack(dst []byte) ([]byte, error) {
 		buf.Reset()
 		bodies.Put(buf)
 	}()
-	if err := c.encodeTo(buf); err != nil {
+	metadata, err := c.encodeTo(buf)
+	if err != nil {
 		return nil, err
 	}
 	body := buf.Bytes()
 	out := slices.Grow(dst[:0], frameSize+len(body))[:frameSize]
-	if out = compress(out, body, c.dense(body)); len(out)-frameSize < len(body) {
+	upper, dense := c.split(len(body), metadata)
+	if out = compress(out, body, upper, dense); len(out)-frameSize < len(body) {
 		return finish(out, codecZstd), nil
 	}
 	return finish(append(out[:frameSize], body...), codecRaw), nil
@@ -232,35 +217,6 @@ func (c *Content) pack(dst []byte) ([]byte, error) {
 
 // bodies holds buffers for encoded content, wiped.
 var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
-
-// dense returns the length of the end of body that is stored as it is: from Dense bytes before the end of the metadata
-// on. It is 0 where an embedding would be in it, or where a zstd block would not hold it.
-func (c *Content) dense(body []byte) int {
-	n := c.Dense + len(c.Model) + 2*binary.MaxVarintLen32 // the lengths of model and embedding, at most
-	if c.Dense <= 0 || c.Dense > len(c.Metadata) || len(c.Embedding) > 0 || n > min(maxBlock, len(body)) {
-		return 0
-	}
-	return n
-}
-
-const maxBlock = 128 << 10 // of zstd
-
-// compress appends body as zstd: what comes before the last dense bytes compressed, those in a frame with one raw block.
-// A decoder joins the frames.
-func compress(out, body []byte, dense int) []byte {
-	head, tail := body[:len(body)-dense], body[len(body)-dense:]
-	out = compressor().EncodeAll(head, out)
-	if len(tail) == 0 {
-		return out
-	}
-	h := zstd.Header{SingleSegment: true, HasFCS: true, FrameContentSize: uint64(len(tail))}
-	out, err := h.AppendTo(out)
-	if err != nil {
-		panic("envelope: " + err.Error()) // the header is one that zstd has
-	}
-	block := uint32(len(tail))<<3 | 1 // raw, and the frame's last
-	return append(append(out, byte(block), byte(block>>8), byte(block>>16)), tail...)
-}
 
 // finish puts codec and length into the frameSize bytes that out begins with, and pads it.
 func finish(out []byte, codec byte) []byte {

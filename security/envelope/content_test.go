@@ -256,35 +256,3 @@ func TestContentSharesNothing(t *testing.T) {
 		t.Error("the content changed with the buffer it was read from")
 	}
 }
-
-// TestDense has the end of the metadata stay uncompressed: what is opened is the same, with any number.
-func TestDense(t *testing.T) {
-	noise := make([]byte, 768)
-	for i := range noise {
-		noise[i] = byte(i * i * 31 >> 3)
-	}
-	long := bytes.Repeat([]byte("0123456789"), 20_000)
-	for name, c := range map[string]Content{
-		"a vector's noise":   {Text: strings.Repeat("words ", 100), Metadata: append([]byte(strings.Repeat("meta", 50)), noise...), Model: "model", Dense: len(noise)},
-		"all":                {Text: "text", Metadata: noise, Dense: len(noise)},
-		"one byte":           {Text: "text", Metadata: noise, Dense: 1},
-		"more than there is": {Text: "text", Metadata: noise, Dense: len(noise) + 1},
-		"less than none":     {Text: "text", Metadata: noise, Dense: -1},
-		"with an embedding":  {Text: "text", Metadata: noise, Embedding: []float32{1, 2}, Dense: len(noise)},
-		"beyond a block":     {Text: "text", Metadata: long, Dense: len(long)},
-		"nearly a block":     {Text: "text", Metadata: long, Dense: maxBlock - 2*binary.MaxVarintLen32},
-		"no metadata":        {Text: "text", Dense: 7},
-	} {
-		t.Run(name, func(t *testing.T) {
-			packed, err := c.pack([]byte("what was here before"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			got, err := unpack(packed)
-			c.Dense = 0
-			if err != nil || !reflect.DeepEqual(got, c) {
-				t.Errorf("%v, or not the same content", err)
-			}
-		})
-	}
-}

@@ -250,7 +250,6 @@ func (c *Chain) Writer(epoch uint64, device uuid.UUID) (key ed25519.PublicKey, s
 	if d == nil {
 		return nil, false, fmt.Errorf("%w: device %s", ErrAuthor, device)
 	}
-	err = fmt.Errorf("%w: device %s in epoch %d", ErrAuthor, device, epoch)
 	for _, g := range d.grants {
 		if epoch < g.from || g.to != 0 && epoch > g.to {
 			continue
@@ -260,6 +259,9 @@ func (c *Chain) Writer(epoch uint64, device uuid.UUID) (key ed25519.PublicKey, s
 			return slices.Clone(d.public.Signing), last.to == 0 && last.role.Writes(), nil
 		}
 		err = fmt.Errorf("%w: device %s was %v in epoch %d", ErrNotAllowed, device, g.role, epoch)
+	}
+	if err == nil {
+		err = fmt.Errorf("%w: device %s in epoch %d", ErrAuthor, device, epoch)
 	}
 	return nil, false, err
 }

@@ -3,6 +3,7 @@ package sealed
 import (
 	"errors"
 	"fmt"
+	stdsync "sync"
 
 	"github.com/google/uuid"
 
@@ -26,9 +27,16 @@ func (s *Sealer) Seal(id memory.ID, seen memsync.State, p memsync.Payload) ([]by
 	if err != nil {
 		return nil, memsync.State{}, fmt.Errorf("seal: %w", err)
 	}
+	room := metas.Get().(*[]byte)
+	meta := packMeta(*room, p.Meta, p.Vector)
+	defer func() {
+		clear(meta)
+		*room = meta
+		metas.Put(room)
+	}()
 	record, next, err := s.envelope.Seal(row, toState(seen), envelope.Content{
-		Text: p.Text, Title: p.Title, Tags: p.Tags, Metadata: packMeta(p.Meta, p.Vector), Model: p.Space, Deleted: p.Deleted,
-		Dense: len(p.Vector), // the lower bytes of its components
+		Text: p.Text, Title: p.Title, Tags: p.Tags, Metadata: meta, Model: p.Space, Deleted: p.Deleted,
+		Upper: len(p.Vector), Dense: len(p.Vector), // bytes of its components
 	})
 	if errors.Is(err, envelope.ErrAuthor) || errors.Is(err, envelope.ErrTooLarge) {
 		return nil, memsync.State{}, fmt.Errorf("%w: %w", memsync.ErrRefused, err)
@@ -38,6 +46,9 @@ func (s *Sealer) Seal(id memory.ID, seen memsync.State, p memsync.Payload) ([]by
 	}
 	return record, fromState(next), nil
 }
+
+// metas holds room for metadata and vectors, wiped.
+var metas = stdsync.Pool{New: func() any { return new([]byte) }}
 
 // Open implements memsync.Sealer. A record whose epoch or key this device does not know yet is held: the chain and the
 // wraps come with the next round, or a member has to grant the key.

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"math"
+	"slices"
 )
 
 // A vector of unit length travels as 16 bits a component, the upper bytes of all first, which packs well: a third of
@@ -12,14 +13,17 @@ import (
 
 const fixedOne = math.MaxInt16
 
-// packMeta joins metadata and vector.
-func packMeta(meta []byte, v []float32) []byte {
-	out := binary.AppendUvarint(make([]byte, 0, len(meta)+2*len(v)+binary.MaxVarintLen64), uint64(len(meta)))
+// toInteger, added to a small number, leaves the integer nearest to it, or the even one of two, in the lowest bits of the sum.
+const toInteger = 3 << 51
+
+// packMeta joins metadata and vector over dst, whose capacity is used.
+func packMeta(dst, meta []byte, v []float32) []byte {
+	out := binary.AppendUvarint(slices.Grow(dst[:0], len(meta)+2*len(v)+binary.MaxVarintLen64), uint64(len(meta)))
 	out = append(out, meta...)
 	high := out[len(out) : len(out)+len(v)]
 	low := out[len(out)+len(v) : len(out)+2*len(v)]
 	for i, f := range v {
-		q := uint16(int16(math.RoundToEven(float64(max(-1, min(1, f))) * fixedOne)))
+		q := math.Float64bits(float64(max(-1, min(1, f)))*fixedOne + toInteger)
 		high[i], low[i] = byte(q>>8), byte(q)
 	}
 	return out[:len(out)+2*len(v)]

@@ -19,7 +19,7 @@ func TestVectorTravels(t *testing.T) {
 		for i := range v {
 			v[i] /= float32(math.Sqrt(sum))
 		}
-		meta, got, err := unpackMeta(packMeta([]byte("meta"), v))
+		meta, got, err := unpackMeta(packMeta(nil, []byte("meta"), v))
 		if err != nil || string(meta) != "meta" || len(got) != len(v) {
 			t.Fatalf("%q, %d components, %v", meta, len(got), err)
 		}
@@ -31,20 +31,20 @@ func TestVectorTravels(t *testing.T) {
 			t.Errorf("cosine %v", cos)
 		}
 	}
-	if meta, v, err := unpackMeta(packMeta([]byte("m"), nil)); err != nil || string(meta) != "m" || v != nil {
+	if meta, v, err := unpackMeta(packMeta(nil, []byte("m"), nil)); err != nil || string(meta) != "m" || v != nil {
 		t.Errorf("none: %q, %v, %v", meta, v, err)
 	}
 }
 
 func FuzzUnpackMeta(f *testing.F) {
-	f.Add(packMeta([]byte("meta"), []float32{0.6, 0.8}))
+	f.Add(packMeta(nil, []byte("meta"), []float32{0.6, 0.8}))
 	f.Add([]byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01})
 	f.Fuzz(func(t *testing.T, b []byte) {
 		meta, v, err := unpackMeta(b)
 		if err != nil || v == nil {
 			return
 		}
-		if again, _, err := unpackMeta(packMeta(meta, v)); err != nil || !bytes.Equal(again, meta) {
+		if again, _, err := unpackMeta(packMeta(nil, meta, v)); err != nil || !bytes.Equal(again, meta) {
 			t.Errorf("again: %v", err)
 		}
 	})
