@@ -9,7 +9,7 @@ import (
 
 // benign reports whether the surroundings say that a random value is no secret.
 func benign(text string, v candidate, s, before, after string) bool {
-	if value.Placeholder(s) || value.Alphabet(s) || value.Dotted(s) || value.Versioned(s) || value.Reference(s) && v.random < 0.97 || value.File(s) && v.shape.Len < 40 {
+	if value.Placeholder(s) || value.Alphabet(s) || value.Dotted(s) || value.Versioned(s) || value.Reference(s) && v.random < 0.97 || value.File(s) && v.shape.Len < 40 || value.Qualified(s) || upper(s[0]) && value.Numbered(s) && v.shape.Digit <= 8 && v.random < 0.97 {
 		return true
 	}
 	if strings.HasPrefix(after, "(") && v.shape.Other <= strings.Count(s, ".")+strings.Count(s, "_") { // a call
@@ -32,7 +32,10 @@ func benign(text string, v candidate, s, before, after string) bool {
 			return true
 		}
 	}
-	if b := text[max(0, v.start-64):v.start]; strings.Contains(b, "PUBLIC KEY-----") || strings.Contains(b, "CERTIFICATE-----") {
+	if value.PublicBlock(text, v.start) || value.Published(s) || sealed(text, v, s) || jwk(text, v, before) || vector(text, v) {
+		return true
+	}
+	if strings.HasPrefix(s, "0x") && len(s) <= 18 || strings.HasPrefix(before, "x") && strings.HasSuffix(before, "0x") && len(s) <= 16 { // a number
 		return true
 	}
 	if uuidPath(text, v, s) || resource(s) {
@@ -42,6 +45,35 @@ func benign(text string, v candidate, s, before, after string) bool {
 		return !queryKey(before)
 	}
 	return benignName(before, v)
+}
+
+// sealed reports whether a value is one of a SealedSecret, which only its cluster can open.
+func sealed(text string, v candidate, s string) bool {
+	return v.shape.Len > 40 && strings.HasPrefix(s, "Ag") && strings.Contains(text[max(0, v.start-2000):v.start], "encryptedData")
+}
+
+// jwk reports whether a value is a member of a public key in JSON: beside "kty", with no private member.
+func jwk(text string, v candidate, before string) bool {
+	around := text[max(0, v.start-400):min(len(text), v.end+400)]
+	if !strings.Contains(around, `"kty"`) || strings.Contains(around, `"d":`) || strings.Contains(around, `"d" :`) || strings.Contains(around, `"k":`) {
+		return false
+	}
+	op := strings.TrimRight(before, " \t:")
+	for _, m := range []string{`"x"`, `"y"`, `"n"`, `"e"`, `"kid"`, `"x5t"`, `"x5c"`, `"x5t#S256"`} {
+		if strings.HasSuffix(strings.TrimRight(op, `" :`)+`"`, m) || strings.HasSuffix(op, m+`:"`) || strings.HasSuffix(strings.TrimRight(before, "\""), m+":") || strings.HasSuffix(before, m+`: "`) {
+			return true
+		}
+	}
+	return false
+}
+
+// vector reports whether hexadecimal stands in a test vector: with what goes in and what comes out.
+func vector(text string, v candidate) bool {
+	if !v.hex {
+		return false
+	}
+	around := strings.ToLower(text[max(0, v.start-300):min(len(text), v.end+300)])
+	return strings.Contains(around, "plaintext") && strings.Contains(around, "ciphertext") || strings.Contains(around, "test vector")
 }
 
 // envLike reports whether s is capital words and numbers joined by underscores.

@@ -114,9 +114,56 @@ func dismissed(text string, start int, s string, score float64) bool {
 	if strings.HasPrefix(s, "Ctrl+") || strings.HasPrefix(s, "Alt+") || strings.HasPrefix(s, "Cmd+") || strings.HasPrefix(s, "Shift+") {
 		return true
 	}
+	if len(s) == 1 || value.Standard(s) || value.Typed(s) || score < sure && strings.HasSuffix(s, "'s") || value.Published(s) || drawing(s) || value.Quantity(s) || score < sure && (value.Numbered(s) && !strings.ContainsAny(s, "!#$+") || value.Qualified(around(text, start, start+len(s)))) || digits(s) && strings.HasSuffix(strings.ToLower(name(text, start)), "seed") || stored(text, start+len(s)) || image(text, start+len(s)) {
+		return true
+	}
 	run := runStart(text, start)
 	return value.Placeholder(s) && !digits(s) || value.UUID(s) || value.Digest(s) || score < sure && issue.MatchString(s) || value.Versioned(s) || value.File(s) || value.Alphabet(s) || saying.Harmless(name(text, run)) ||
 		score < sure && plain(s) && saying.Describes(s) || published(text, run, s) || reference(text, start, s, score)
+}
+
+// stored reports whether a closing quote and words for keeping stand at end: what the quotes hold is the name of a place.
+func stored(text string, end int) bool {
+	rest := text[end:min(len(text), end+48)]
+	if i := strings.Index(rest, "」"); i >= 0 && i <= 24 {
+		rest = rest[i+len("」"):]
+	} else if i := strings.Index(rest, "』"); i >= 0 && i <= 24 {
+		rest = rest[i+len("』"):]
+	} else {
+		return false
+	}
+	for _, p := range []string{"に入", "に保", "に記", "にあ", "に登録", "に置", "に書", "にメモ", "にまとめ", "の項", "という項目", "という名前", "アイテム", "を参照", "を見", "フォルダ", "画面", "ボタン", "ページ", "タブ", "を押", "を選", "をクリック", "と表示", "欄"} {
+		if strings.HasPrefix(rest, p) {
+			return true
+		}
+	}
+	return false
+}
+
+// drawing reports whether s is a piece of the path of a drawing: 2.8V17h-2v-4.2a3.
+func drawing(s string) bool {
+	return strings.Count(s, ".")+strings.Count(s, "-") >= 3 && strings.Trim(s, "0123456789.-MmLlHhVvCcSsQqTtAaZz") == ""
+}
+
+// around returns the name that text[start:end] is part of.
+func around(text string, start, end int) string {
+	from := start
+	for from > 0 && start-from < 64 && nameByte(text[from-1]) {
+		from--
+	}
+	for n := end; end < len(text) && end-n < 64 && nameByte(text[end]); {
+		end++
+	}
+	return strings.Trim(text[from:end], ".:/")
+}
+
+func nameByte(c byte) bool {
+	return letter(c) || c >= '0' && c <= '9' || c == '.' || c == '/' || c == '_' || c == ':'
+}
+
+// image reports whether a word ends the name of a container image: a digest or a tag follows it.
+func image(text string, end int) bool {
+	return strings.HasPrefix(text[end:], "@sha256:") || strings.HasPrefix(text[end:], "@sha512:")
 }
 
 // plain reports whether s is letters, perhaps joined: any rare word or name.
@@ -144,7 +191,7 @@ func published(text string, start int, s string) bool {
 	if len(s) >= 8 && strings.Trim(s, "0123456789abcdef") == "" && idWords.Has(wordBefore(text, start)) {
 		return true
 	}
-	if b := text[max(0, start-64):start]; strings.Contains(b, "BEGIN PUBLIC KEY") || strings.Contains(b, "BEGIN CERTIFICATE") {
+	if value.PublicBlock(text, start) {
 		return true
 	}
 	if len(s) > 4 && s[0] == 'v' && s[1] >= '0' && s[1] <= '9' && strings.Count(s, ".") >= 2 {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/elderzan/elderzan/scope/sensitive/keyword"
 	"github.com/elderzan/elderzan/scope/sensitive/match"
+	"github.com/elderzan/elderzan/scope/sensitive/pattern"
 )
 
 // topic is one kind of matter.
@@ -26,18 +27,19 @@ var topics = []topic{
 			"妊娠|うつ病|糖尿病|持病|喘息|アレルギー|通院|入院|手術|抗がん剤|治療|服薬|薬を飲|がんの|癌|発達障害|障害者手帳|休職|精神科|心療内科|カウンセリング|流産|不妊治療|血液型|病歴|診断|検査で|陽性|抑うつ|双極性|パニック障害|自閉症|ADHD|てんかん|心筋梗塞|脳梗塞|肝炎|結核|高血圧|認知症|介護|産休|育休|不眠症|摂食障害"},
 	{"private-money", match.Financial,
 		"credit score|年収は|借金が|手取りは",
-		"salary|salaries|my pay|pay raise|a raise to|a raise of|for a raise|paycheck|bonus|net worth|mortgage|in debt|my debt|bankrupt|bankruptcy|overdraft|owe the|owes the|loan of|my loan|rent is|behind on rent|behind on the rent|behind on|months behind|rent of|savings of|my savings|my inheritance|his inheritance|her inheritance|inherited from|alimony|earns|earn about|hourly rate|day rate|per hour|a year plus|base pay|base salary|equity grant|stock grant|compensation of|tax debt|credit card debt|lost his savings|lost her savings|income is|makes about|we offer him|we offer her|we offer them|we offer 1|asked for 1|base $|base €|offer for the new hire|" +
+		"salary|salaries|is on|my pay|pay raise|a raise to|a raise of|for a raise|paycheck|bonus|net worth|mortgage|in debt|my debt|bankrupt|bankruptcy|overdraft|owe the|owes the|loan of|my loan|rent is|behind on rent|behind on the rent|behind on|months behind|rent of|savings of|my savings|my inheritance|his inheritance|her inheritance|inherited from|alimony|earns|earn about|hourly rate|day rate|per hour|a year plus|base pay|base salary|equity grant|stock grant|compensation of|tax debt|credit card debt|lost his savings|lost her savings|income is|makes about|we offer him|we offer her|we offer them|we offer 1|asked for 1|base $|base €|offer for the new hire|" +
 			"年収|月給|給料|給与|賞与|ボーナス|住宅ローン|ローン|家賃を|借金|貯金|滞納|破産|相続|慰謝料|養育費|家賃"},
 	{"private-work", match.Personal,
-		"lay off|layoffs planned|layoffs of|going to fire|about to fire|will be fired|does not know yet|doesn't know yet|pip from|on a pip|performance improvement plan|解雇を予定|リストラを予定",
+		"lay off|layoffs planned|layoffs of|going to fire|about to fire|will be fired|does not know yet|doesn't know yet|written warning|final warning|verbal warning|pip from|on a pip|performance improvement plan|解雇を予定|リストラを予定",
 		"laid off|layoff|layoffs|performance review|below expectations|warning letter|let him go|let her go|let them go|be let go|going to let|have to let|get fired|was fired|be fired|performance review of|poor performance|put on a plan|will be demoted|was demoted from|disciplinary|harassment by|sexual harassment|looking for a new job|interviewing elsewhere|am quitting|is quitting|resign|resignation|whistleblow|severance|counter-offer|" +
 			"人事評価|降格|解雇|クビ|退職する|退職予定|転職活動|転職を考え|懲戒|パワハラ|セクハラ|内定"},
 	{"private-family", match.Personal, "離婚調停",
 		"divorce|divorced|divorcing|custody|affair|adopted as|domestic violence|abusive|break-up|broke up|cheating on|orphan|foster child|ex-wife|ex-husband|離婚|別居|不倫|親権|家庭内暴力|浮気|家庭の事情|別れた|失恋"},
-	{"private-law", match.Personal, "criminal record|前科|弁護士によると",
+	{"private-law", match.Personal, "criminal record|h-1b|h1b|'s a-number|his a-number|her a-number|my a-number|green card|work permit expires|residence permit expires|overstayed|在留カード|在留期限|前科|弁護士によると",
 		"lawsuit|arrested|convicted|probation|my lawyer|attorney says|sued|court date|restraining order|immigration status|undocumented|asylum|visa expires|my visa|visa was|deported|裁判|訴訟|逮捕|弁護士|在留資格|示談|和解"},
 	{"private-belief", match.Personal, "宗教上の理由",
 		"muslim|jewish|catholic|buddhist|hindu|atheist|jehovah|ramadan|fasts|out at work|out to|trans|nonbinary|non-binary|communist|republican|conservative voter|trade union|gay|lesbian|bisexual|transgender|not out at|came out|closeted|my religion|converted to islam|converted to christianity|converted to judaism|converted to catholicism|i am muslim|i am jewish|i am christian|voted for|my party|union member|political views|sexual orientation|同性愛|ゲイ|レズビアン|トランスジェンダー|信仰|宗教|支持政党|投票した"},
+	{"private-home", match.Personal, "house is empty|flat is empty|home is empty|house will be empty|flat will be empty|spare key is|spare key in|spare key under|key under the mat|key is under|home alone|合鍵は|合鍵を|鍵は植木鉢|留守にするので|家を空け", ""},
 	{"marked-confidential", match.Personal,
 		"confidential:|strictly confidential|in confidence|do not share:|don't tell anyone|do not tell anyone|keep this between us|keep that between us|do not tell the others|don't tell the others|do not tell|don't tell him|don't tell her|not public:|under wraps|only hr knows|only hr and|keep it between us|between you and me|off the record|not public yet|under nda|under embargo|have not told anyone|does not want it known|doesn't want it known|for your eyes only|" +
 			"社外秘|極秘|部外秘|マル秘|内緒|口外|他言無用|ここだけの話|誰にも言って|打ち明け|秘密にして|オフレコ|公開しないこと",
@@ -103,6 +105,9 @@ func Scan(text string) []match.Match {
 		if !w.plain && (!says(l.persons, part) && !named(part) && !(t.kind == match.Financial && amount(part)) || says(l.systems, part)) {
 			return true
 		}
+		if strings.EqualFold(text[h.Start:h.End], "is on") && !paid.MatchString(text[h.End:end]) {
+			return true
+		}
 		conf := 0.6
 		if w.plain {
 			conf = 0.7
@@ -116,6 +121,9 @@ func Scan(text string) []match.Match {
 	}
 	return out
 }
+
+// paid is what someone is on: 143,500, £62k.
+var paid = pattern.New(`^ (?:about |around |roughly |currently )?(?:[£$€¥] ?|EUR |USD |GBP )?(?:\d{2,3}[.,]\d{3}\b|\d{2,3} ?[kK]\b|\d{5,6}\b)`)
 
 // verbs say something of a person whose name stands before them.
 var verbs = keyword.NewList(`is was has had takes took got gets will earns makes made owes lives suffers needs told came went says said fasts drinks smokes and isn't wasn't hasn't`)

@@ -87,6 +87,9 @@ func phoneAt(text string, start, end int) (int, float64) {
 		return 0, 0
 	}
 	s := text[start:end]
+	if public(text[max(0, start-40):start], s) {
+		return 0, 0
+	}
 	fits := func(re *pattern.Pattern) (string, bool) {
 		m := re.FindString(s)
 		return m, m != "" && !embedded(text, start, start+len(m))
@@ -159,10 +162,48 @@ func versionBefore(before string) bool {
 func phoneCue(before string) bool {
 	found := false
 	phoneWords.Each(before, func(h keyword.Hit) bool {
-		found = wholeWord(before, h)
+		found = wholeWord(before, h) && !otherNumber(before[:h.Start], before[h.Start:h.End])
 		return !found
 	})
 	return found
+}
+
+// otherNumber reports whether the word before "number" makes it the one of an order or a case.
+func otherNumber(before, word string) bool {
+	if word != "番号" && !strings.EqualFold(word, "number") {
+		return false
+	}
+	if s := strings.TrimRight(before, " "); word != "番号" {
+		return things.Has(strings.ToLower(s[strings.LastIndexByte(s, ' ')+1:]))
+	}
+	for _, p := range []string{"注文", "受注", "伝票", "請求", "請求書", "管理", "整理", "問い合わせ", "追跡", "受付", "予約", "品", "型", "チケット", "案件", "申請", "決裁", "製造", "部品", "商品", "契約", "登録", "便", "バージョン", "ポート", "行", "ページ", "発注", "会議"} {
+		if strings.HasSuffix(before, p) {
+			return true
+		}
+	}
+	return false
+}
+
+var things = keyword.NewList(`order invoice ticket tracking case reference confirmation booking reservation part item model version build serial issue job batch lot flight train room line port page row process request purchase po quote stock article product catalog catalogue track`)
+
+// hotlines say that a number is there for everybody to call.
+var hotlines = keyword.New([]string{"hotline", "helpline", "help line", "toll-free", "toll free", "freephone", "customer service", "customer support", "support line", "service line", "front desk", "reception", "switchboard", "press office", "代表電話", "代表番号", "フリーダイヤル", "お客様", "コールセンター", "相談窓口", "サポート窓口", "受付窓口", "カスタマー"})
+
+// public reports whether a phone number is no one's: toll-free, announced as a hotline, or zeros in place of digits.
+func public(before, s string) bool {
+	d := compact(s)
+	d = strings.TrimPrefix(strings.TrimPrefix(d, "+"), "1")
+	for _, p := range []string{"800", "888", "877", "866", "855", "844", "833"} {
+		if len(d) == 10 && strings.HasPrefix(d, p) {
+			return true
+		}
+	}
+	for _, p := range []string{"0120", "0800", "0808", "0570", "0990"} {
+		if len(d) >= 9 && len(d) <= 11 && strings.HasPrefix(d, p) {
+			return true
+		}
+	}
+	return hotlines.Contains(strings.ToLower(before)) || strings.Count(d, "0") >= 8 && len(d) <= 11
 }
 
 func validPhone(s, region string) bool {

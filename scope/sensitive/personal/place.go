@@ -1,6 +1,8 @@
 package personal
 
 import (
+	"net/netip"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -19,7 +21,7 @@ var (
 	postUK    = pattern.New(`\b[A-Z]{1,2}\d[A-Z\d]? ?\d[ABD-HJLNP-UW-Z]{2}\b`)
 	streetEU  = pattern.New(`\b(?:\p{Lu}[\p{L}\-]*(?:straße|strasse|str\.|weg|platz|gasse|allee|gatan|vägen|gata|väg|straat|laan|plein|gracht|kade|dijk|singel|gade|vej|veien|katu|utca)|(?:Rue|Avenue|Boulevard|Via|Calle|Plaza|Piazza|Corso|Rua) [\p{L}' ]{2,40}?),? \d{1,4}[a-z]?\b|\b\d{1,4},? (?:rue|avenue|boulevard|place|chemin) [\p{L}' ]{2,40}`)
 	postEU    = pattern.New(`(?:straße|strasse|str\.|weg|platz|gasse|allee|gatan|vägen|straat|laan|plein|gracht|kade|dijk|singel|gade|vej|veien|katu|utca),? \d{1,4} ?[A-Za-z]?,\s+(?:[A-Z]{1,2}-)?\d{2,5}(?:[ -]\d{2,3})?(?: [A-Z]{2})? \p{Lu}\p{L}+`)
-	cityJP    = pattern.New(`[^\s、。,]{0,12}?[市区町村郡][^\s、。,]{0,24}?\d{1,4}(?:丁目|番地?|号|-\d{1,4})[^\s、。,]{0,12}`)
+	cityJP    = pattern.New(`[^\s、。,]{0,12}?[市区町村郡][^\s、。,]{0,24}?[ 　]?\d{1,4}(?:丁目|番地?|号|-\d{1,4})[^\s、。,]{0,12}`)
 	postJP    = pattern.New(`^\s?\d{3}-?\d{4}`)
 	ipv4      = pattern.New(`\b(?:\d{1,3}\.){3}\d{1,3}\b`)
 	ipv6      = pattern.New(`(?i)\b(?:[0-9a-f]{1,4}:){3,7}[0-9a-f:]{1,20}\b`)
@@ -49,10 +51,10 @@ var placeTable = sync.OnceValue(func() (t placeLexicon) {
 	var words []string
 	for kind, list := range map[placeKind]string{
 		birthWord:      "born on|born|birth date|birthdate|date of birth|d.o.b|dob|birthday|geburtsdatum|geboren|né le|née le|fecha de nacimiento|data di nascita|生年月日|誕生日|出生日期|생년월일",
-		bornBefore:     "生まれ",
-		streetWord:     "Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Way|Place|Pl|Terrace|Square|Parkway|Pkwy|Circle|Cir",
-		homeWord:       "address|lives at|lives in|live at|living at|home|residence|resides|mail to|mailing|ship to|ship it to|send it to|shipping|deliver|postcode|post code|postal code|billing|wohnt|adresse|anschrift|dirección|indirizzo|habite|vive en",
-		prefectureWord: "東京都|北海道|京都府|大阪府|県|住所|宛先|自宅",
+		bornBefore:     "生まれ|日生）|日生)|日生、|日生。|日生 |日生\n|日生まれ",
+		streetWord:     "Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Way|Place|Pl|Terrace|Square|Parkway|Pkwy|Circle|Cir|Close|Crescent|Gardens|Grove|Mews|Walk|Hill|Rise|Row|Green|View|Loop|Trail",
+		homeWord:       "address|lives at|lives in|live at|living at|home|residence|resides|mail to|mailing|ship to|ship it to|send it to|shipping|deliver|postcode|post code|postal code|billing|the house|her flat|his flat|my flat|spare key|moved to|move to|apartment|apt|wohnt|adresse|anschrift|dirección|indirizzo|habite|vive en",
+		prefectureWord: "東京都|北海道|京都府|大阪府|県|住所|宛先|自宅|住まい|お住い|居住|転居|引っ越し先|引越先|送り先|届け先|実家",
 		postMark:       "〒",
 		euStreet:       "straße|strasse|str.|weg|platz|gasse|allee|gatan|vägen|straat|laan|plein|gracht|kade|dijk|singel|gade|vej|veien|katu|utca",
 		networkWord:    "ip address|ipv6 address|ip is|mac address|his ip|her ip|home ip|user ip|customer ip|client ip",
@@ -104,9 +106,14 @@ func placeAt(text string, kind placeKind, h keyword.Hit, before, after string) (
 	}
 	switch kind {
 	case birthWord:
-		return behind("date-of-birth", birthDate.FindStringSubmatchIndex(after), 0.85)
+		if loc := birthDate.FindStringSubmatchIndex(after); loc != nil && !history(after[loc[2]:loc[3]]) {
+			return behind("date-of-birth", loc, 0.85)
+		}
 	case bornBefore:
-		if loc := birthJP.FindStringSubmatchIndex(before); loc != nil {
+		if strings.HasPrefix(text[h.Start:], "日") {
+			before, h.Start = before+"日", h.Start+len("日")
+		}
+		if loc := birthJP.FindStringSubmatchIndex(before); loc != nil && !history(before[loc[2]:loc[3]]) {
 			from := h.Start - len(before)
 			return match.Match{Rule: "date-of-birth", Kind: match.Personal, Start: from + loc[2], End: from + loc[3], Confidence: 0.85}, true
 		}
@@ -128,7 +135,8 @@ func placeAt(text string, kind placeKind, h keyword.Hit, before, after string) (
 		}
 		return match.Match{Rule: "postal-address", Kind: match.Personal, Start: h.Start, End: h.Start + loc[1], Confidence: 0.75}, true
 	case prefectureWord:
-		return behind("postal-address", cityJP.FindStringIndex(after), 0.75)
+		m, ok := behind("postal-address", cityJP.FindStringIndex(after), 0.75)
+		return m, ok && !strings.ContainsAny(text[m.Start:m.End], "○〇◯△□×●■")
 	case postMark:
 		return behind("postal-address", postJP.FindStringIndex(after), 0.8)
 	case networkWord:
@@ -139,7 +147,7 @@ func placeAt(text string, kind placeKind, h keyword.Hit, before, after string) (
 			return match.Match{}, false
 		}
 		for _, re := range []*pattern.Pattern{ipv4, ipv6} {
-			if m, ok := behind("ip-address", re.FindStringIndex(after), 0.7); ok {
+			if m, ok := behind("ip-address", re.FindStringIndex(after), 0.7); ok && !everyones(text[m.Start:m.End]) {
 				return m, ok
 			}
 		}
@@ -167,3 +175,24 @@ func homeNear(part string) bool {
 var possessives = keyword.New([]string{"my ", "his ", "her ", "their ", "home", "customer", "client", "user", "visitor", "patient"})
 
 func personNear(before string) bool { return possessives.Contains(before[max(0, len(before)-24):]) }
+
+// oldest is the year of birth from which a person may be alive.
+const oldest = 1912
+
+// history reports whether a date of birth lies so far back that it is in every encyclopedia.
+func history(date string) bool {
+	for i := 0; i+4 <= len(date); i++ {
+		if (i == 0 || !digit(date[i-1])) && (i+4 == len(date) || !digit(date[i+4])) {
+			if y, err := strconv.Atoi(date[i : i+4]); err == nil && y > 999 {
+				return y < oldest
+			}
+		}
+	}
+	return false
+}
+
+// everyones reports whether an address belongs to no one: the unspecified one, loopback, or of a network that every house has.
+func everyones(s string) bool {
+	a, err := netip.ParseAddr(s)
+	return err == nil && (a.IsUnspecified() || a.IsLoopback() || a.IsPrivate() || a.IsLinkLocalUnicast() || a.IsMulticast())
+}

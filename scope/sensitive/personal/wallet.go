@@ -3,13 +3,18 @@ package personal
 import (
 	"crypto/sha256"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/elderzan/elderzan/scope/sensitive/keyword"
 	"github.com/elderzan/elderzan/scope/sensitive/match"
 )
 
 var (
-	keyWords   = keyword.New([]string{"private key", "private_key", "privatekey", "priv key", "privkey", "secret key", "secret_key", "秘密鍵", "wallet key"})
+	keyWords = keyword.New([]string{"private key", "private_key", "privatekey", "priv key", "privkey", "secret key", "secret_key", "秘密鍵", "wallet key"})
+	// signerWords stand before the key of an account, chainWords around the hash of something on the chain.
+	signerWords = keyword.New([]string{"wallet", "metamask", "deployer", "signer", "funded", "export", "private", "priv:", "pk:", "pk=", "ledger", "eth account", "eth key", "hot key", "account key", "ウォレット"})
+	chainWords  = keyword.New([]string{"tx", "transaction", "hash", "block", "topic", "root", "contract", "digest", "sha", "event", "receipt", "commit"})
+
 	coinWords  = keyword.New([]string{"wallet", "bitcoin", "btc", "ethereum", "eth ", "eth:", "crypto", "coin", "donate", "ウォレット", "address"})
 	bech32Tail = "023456789acdefghjklmnpqrstuvwxyz"
 )
@@ -26,7 +31,7 @@ func wallets(text string, out []match.Match) []match.Match {
 			j++
 		}
 		if j-i >= 26 && j-i <= 90 {
-			if rule, kind, conf := wallet(text[i:j], text[max(0, i-60):i]); rule != "" {
+			if rule, kind, conf := wallet(text[i:j], text[max(0, i-60):i], text[j:min(len(text), j+60)]); rule != "" {
 				out = append(out, match.Match{Rule: rule, Kind: kind, Start: i, End: j, Confidence: conf})
 			}
 		}
@@ -35,8 +40,8 @@ func wallets(text string, out []match.Match) []match.Match {
 	return out
 }
 
-// wallet judges one word; before is what stands before it.
-func wallet(w, before string) (rule, kind string, conf float64) {
+// wallet judges one word; before and after are what stands around it.
+func wallet(w, before, after string) (rule, kind string, conf float64) {
 	n := len(w)
 	switch {
 	case (w[0] == '1' || w[0] == '3') && n <= 35 && base58Check(w):
@@ -47,7 +52,7 @@ func wallet(w, before string) (rule, kind string, conf float64) {
 		return "bitcoin-address", match.Financial, 0.9
 	case n == 42 && strings.HasPrefix(w, "0x") && hexadecimal(w[2:]) && coinWords.Contains(before):
 		return "ethereum-address", match.Financial, 0.75
-	case (n == 64 && hexadecimal(w) || n == 66 && strings.HasPrefix(w, "0x") && hexadecimal(w[2:])) && keyWords.Contains(before):
+	case (n == 64 && hexadecimal(w) || n == 66 && strings.HasPrefix(w, "0x") && hexadecimal(w[2:])) && (keyWords.Contains(before) || signerWords.Contains(before) && !chainWords.Contains(before+after)):
 		return "ethereum-private-key", match.Key, 0.9
 	}
 	return "", "", 0
@@ -93,7 +98,7 @@ func base58Check(s string) bool {
 }
 
 var seedCue = keyword.New([]string{"seed phrase", "seedphrase", "seed word", "seed:", "mnemonic", "recovery phrase", "secret recovery", "backup phrase", "wallet phrase", "bip39", "bip-39", "シードフレーズ", "リカバリーフレーズ",
-	"ニーモニック", "復元フレーズ", "助记词", "니모닉"})
+	"ニーモニック", "復元フレーズ", "復元用", "復元の", "復元キー", "seed is", "recovery words", "backup words", "wallet words", "words of the wallet", "words for the wallet", "12 words", "24 words", "twelve words", "twenty-four words", "単語", "助记词", "니모닉"})
 
 // seedPhrases finds the word lists that restore a wallet: 12, 15, 18, 21 or 24 short plain words in a row, none of them
 // a word that sentences are built with. After a cue any such run of at least 11 counts.
@@ -103,6 +108,7 @@ func seedPhrases(text string, out []match.Match) []match.Match {
 		cue = h.End
 		return false
 	})
+	out = wordLists(text, cue, out)
 	start, end, n, lineBreaks := -1, 0, 0, 0
 	flush := func() {
 		after := cue >= 0 && start >= cue && start-cue < 120
@@ -164,3 +170,80 @@ var sentenceWords = keyword.NewList(`the and for are was were with that this the
 		used using than then there here also only each such some any all both more most less few other others over under after before about between
 		because while during without within per via out off down new note see set sets get gets make makes added adds fix fixes fixed remove removed
 		test tests code file files data user users app server client key keys token password secret phrase words seed wallet recovery`)
+
+// wordLists finds such words written otherwise: one a line with its number, "1) gauge", or in kana, 12 of them or more behind
+// a word for what they restore.
+func wordLists(text string, cue int, out []match.Match) []match.Match {
+	first, next := -1, 1
+	for at := 0; at < len(text); {
+		stop := strings.IndexByte(text[at:], '\n')
+		if stop < 0 {
+			stop = len(text) - at
+		}
+		switch n, ok := numberedWord(strings.TrimSpace(text[at : at+stop])); {
+		case ok && n == next:
+			if n == 1 {
+				first = at
+			}
+			next++
+			if n == 12 {
+				out = append(out, match.Match{Rule: "seed-phrase", Kind: match.Key, Start: first, End: at + stop, Confidence: 0.8})
+			}
+		case ok && n == 1:
+			first, next = at, 2
+		default:
+			next = 1
+		}
+		at += stop + 1
+	}
+	if cue < 0 {
+		return out
+	}
+	start, n := -1, 0
+	for i := cue; i < len(text) && i < cue+900; {
+		j := i
+		for j < len(text) {
+			r, size := utf8.DecodeRuneInString(text[j:])
+			if r < 0x3041 || r > 0x30FE || r == '・' {
+				break
+			}
+			j += size
+		}
+		switch length := (j - i) / 3; {
+		case length >= 2 && length <= 8 && j < len(text) && (strings.HasPrefix(text[j:], " ") || strings.HasPrefix(text[j:], "　") || strings.HasPrefix(text[j:], "、") || strings.HasPrefix(text[j:], "\n")) || length >= 2 && length <= 8 && n >= 11:
+			if n == 0 {
+				start = i
+			}
+			if n++; n == 12 {
+				return append(out, match.Match{Rule: "seed-phrase", Kind: match.Key, Start: start, End: j, Confidence: 0.9})
+			}
+		case length > 0:
+			n = 0
+		}
+		if j == i {
+			_, size := utf8.DecodeRuneInString(text[i:])
+			j += size
+		}
+		i = j
+	}
+	return out
+}
+
+// numberedWord reads a line that holds nothing but a number and a short word.
+func numberedWord(line string) (n int, ok bool) {
+	i := 0
+	for i < len(line) && i < 2 && digit(line[i]) {
+		n = n*10 + int(line[i]-'0')
+		i++
+	}
+	w := strings.TrimLeft(line[i:], ".): \t-")
+	if i == 0 || len(w) == len(line)-i || len(w) < 3 || len(w) > 8 {
+		return 0, false
+	}
+	for k := 0; k < len(w); k++ {
+		if !letter(w[k]) {
+			return 0, false
+		}
+	}
+	return n, true
+}

@@ -91,6 +91,9 @@ func userInfo(text string, at, end int) (match.Match, bool) {
 		}
 		return match.Match{Rule: "url-token", Kind: match.Credential, Start: at, End: at + last, Confidence: 0.85}, true
 	}
+	if plain(pass) && strings.ToUpper(pass) == pass && strings.ToUpper(user) == user && plain(user) && strings.HasPrefix(text[at+last+1:], strings.ToUpper("host")) { // USER:PASSWORD@HOST
+		return match.Match{}, false
+	}
 	if pass == "" || value.Placeholder(pass) || value.Reference(pass) || strings.ContainsAny(pass, "<>{}") || strings.Contains(pass, "*") && strings.Trim(pass, "*") == "" || strings.Contains(user, "<") {
 		return match.Match{}, false
 	}

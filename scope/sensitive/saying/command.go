@@ -200,7 +200,7 @@ func pairValue(text, user, s string, sepAt, from int) bool {
 	if strings.ContainsAny(s, "<>") || strings.HasPrefix(s, "//") || strings.HasPrefix(s, "/") || strings.Contains(strings.ToLower(text[max(0, from-12):sepAt]), "e.g") {
 		return false
 	}
-	if plain(s) && (describes(s) || len(s) < 4) {
+	if plain(s) && (describes(s) || len(s) < 4) || sh.High > 0 && (sh.Digit == 0 || strings.ContainsAny(s, "（(")) {
 		return false
 	}
 	strong := sh.Digit > 0 && sh.Lower+sh.Upper > 0 || strings.ContainsAny(s, "!@#$%^&*") || strings.Count(s, "-") >= 2

@@ -22,8 +22,18 @@ func Scan(text string) []match.Match {
 	out = deeds(text, out, &budget)
 	out = nearby(text, out, &budget)
 	out = spoken(text, out, &budget)
+	out = dictated(text, out)
+	out = radio(text, out)
+	out = listed(text, out)
+	out = inlineCodes(text, out)
+	out = pieces(text, out)
+	out = chosen(text, out)
+	out = phrases(text, out, &budget)
 	if hasJapanese(text) {
 		out = entered(text, out, &budget)
+		out = saidPairs(text, out, &budget)
+		out = spokenJapanese(text, out)
+		out = quotedDeeds(text, out, &budget)
 	}
 	out = passwordFile(text, out)
 	if budget.Spent() {
@@ -162,8 +172,8 @@ func tail(rest string, c *cue) bool {
 			return false
 		}
 	}
-	for _, w := range nameParts(rest) {
-		if meta.Has(w) {
+	for i, w := range nameParts(rest) {
+		if meta.Has(w) || i == 0 && w == "key" && c.class == password && !strings.HasSuffix(strings.ToLower(c.word), "key") {
 			return false
 		}
 	}

@@ -11,7 +11,7 @@ import (
 // judge returns how sure it is that v is a secret, or 0.
 func judge(text string, v found, l link, n name, c *cue) float64 {
 	s := text[v.start:v.end]
-	if !utf8.ValidString(s) || value.Placeholder(s) || value.Alphabet(s) || value.Versioned(s) {
+	if !utf8.ValidString(s) || value.Placeholder(s) || value.Alphabet(s) || value.Versioned(s) || value.Pattern(s) {
 		return 0
 	}
 	if strings.EqualFold(s, text[n.start:n.end]) { // password 'password' beside a user is one; a label is none
@@ -33,7 +33,10 @@ func judge(text string, v found, l link, n name, c *cue) float64 {
 	if v.quoted && (strings.HasPrefix(s, " %") || strings.HasPrefix(s, ")")) { // what stands between two strings
 		return 0
 	}
-	if l.comma && !v.quoted || c.class == weak && v.words > 1 {
+	if l.comma && (!v.quoted || value.Dotted(s) || strings.IndexByte(text[n.end:v.start], '\n') >= 0) || c.class == weak && v.words > 1 {
+		return 0
+	}
+	if !v.quoted && s[0] == '{' && l.kind == assign && (len(s) < 2 || s[1] != '{') || declared(text, n, l, c) || sealed(text, v) { // a nested mapping, a constant, what only a cluster can open
 		return 0
 	}
 	if v.words >= 3 && strings.IndexByte(s, '{') >= 0 && strings.IndexByte(s, '}') >= 0 { // a message with a place for a value
@@ -73,6 +76,21 @@ func judge(text string, v found, l link, n name, c *cue) float64 {
 		return 0.7
 	}
 	return 0
+}
+
+// declared reports whether a bare "Code =" behind another name is the type of a constant: ErrNotFound Code = 1003.
+func declared(text string, n name, l link, c *cue) bool {
+	if c.class != weak || l.kind != assign || n.start < 2 || !upper(text[n.start]) || text[n.start-1] != ' ' && text[n.start-1] != '\t' {
+		return false
+	}
+	before := strings.TrimRight(text[max(0, n.start-64):n.start], " \t")
+	w := before[strings.LastIndexAny(before, " \t\n(")+1:]
+	return mixedCase(w) && value.Identifier(w)
+}
+
+// sealed reports whether a value is one of a SealedSecret, which only its cluster can open.
+func sealed(text string, v found) bool {
+	return v.end-v.start > 40 && strings.HasPrefix(text[v.start:v.end], "Ag") && strings.Contains(text[max(0, v.start-2000):v.start], "encryptedData")
 }
 
 // otherCode reports whether the words before "code" make it no secret: an error code, a zip code.

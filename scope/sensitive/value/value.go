@@ -18,12 +18,15 @@ func Placeholder(s string) bool {
 		return true
 	}
 	switch first, last := s[0], s[len(s)-1]; {
-	case first == '<' && last == '>', first == '[' && last == ']' && wordy(l), first == '{' && last == '}' && wordy(strings.Trim(l, "{}")):
+	case first == '<' && last == '>', first == '[' && last == ']' && wordy(strings.Trim(l, "[]")), first == '{' && last == '}' && wordy(strings.Trim(l, "{}")):
 		return true
 	case strings.HasPrefix(s, "...") || strings.HasPrefix(s, "…"):
 		return len(s) <= 12
 	}
 	if (strings.HasPrefix(l, "your_") || strings.HasPrefix(l, "your-") || strings.HasPrefix(l, "my_") || strings.HasPrefix(l, "my-")) && strings.Trim(l, "abcdefghijklmnopqrstuvwxyz_-") == "" {
+		return true
+	}
+	if Published(s) || strings.Contains(l, "your") && (strings.HasSuffix(l, "here") || strings.HasPrefix(l, "your")) && ShapeOf(l).Digit == 0 {
 		return true
 	}
 	for _, p := range placeholderParts {
@@ -135,7 +138,7 @@ var referencePrefixes = []string{
 	"opts.", "args.", "request.", "req.", "ctx.", "state.", "vault:", "vault://", "ref+", "op://", "awssm://", "gcpsm://", "arn:", "ssm:", "kms:",
 	"sops:", "enc[", "enc(", "!vault", "!secret", "!ref", "!sub", "!getatt", "$ansible_vault", "{cipher}", "@microsoft.keyvault", "file:/", "keyring:",
 	"keychain:", "projects/", "secret/", "/run/secrets", "~/", "./", "../", "$(", "`", "lookup(", "new ", "await ", "null,", "function", "=>", "->",
-	"typeof ", "${", "$env:", "str(", "string(", "[redacted", "(redacted", "<redacted", "http://localhost", "https://localhost",
+	"typeof ", "ssh-ed25519", "ssh-rsa", "ssh-dss", "ecdsa-sha2-", "sk-ssh-ed25519", "sk-ecdsa-", "${", "$env:", "str(", "string(", "[redacted", "(redacted", "<redacted", "http://localhost", "https://localhost",
 }
 
 // dollar tells $NAME and ${NAME} from a password that begins with a dollar sign.

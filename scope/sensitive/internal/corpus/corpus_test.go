@@ -46,7 +46,7 @@ func TestRead(t *testing.T) {
 }
 
 func TestMeasureAndWrite(t *testing.T) {
-	rows := []corpus.Row{{"a secret", "sensitive", "k"}, {"another secret", "sensitive", "k"}, {"missed", "sensitive", "k"}, {"plain", "clean", "l"}, {"a false secret", "clean", "l"}}
+	rows := []corpus.Row{{Text: "a secret", Label: "sensitive", Kind: "k"}, {Text: "another secret", Label: "sensitive", Kind: "k"}, {Text: "missed", Label: "sensitive", Kind: "k"}, {Text: "plain", Label: "clean", Kind: "l"}, {Text: "a false secret", Label: "clean", Kind: "l"}}
 	var wrong []string
 	table, err := corpus.Measure(t.Context(), func(_ context.Context, text string) ([]string, error) {
 		if strings.Contains(text, "secret") {

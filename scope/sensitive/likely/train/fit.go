@@ -2,7 +2,10 @@ package main
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -22,8 +25,7 @@ const unit = 24
 const (
 	saidTexts   = 180000
 	talkTexts   = 180000
-	minedTexts  = 150000 // a folder
-	minedKept   = 150000
+	minedTexts  = 25000 // a folder
 	handWeight  = 12
 	talkWeight  = 15
 	epochs      = 4
@@ -51,8 +53,9 @@ type example struct {
 
 type corpus struct {
 	dir   string
+	cache string // file that mined texts are kept in; "" for none
 	more  []string
-	hold  bool // hold a fifth of the texts written by hand out, to measure
+	hold  string // files of texts written by hand that are held out, to measure: part of the name
 	train []example
 	test  []example // texts written by hand, held out
 	w     []float32
@@ -245,7 +248,7 @@ func (c *corpus) hand() error {
 		if err != nil {
 			return err
 		}
-		for i, line := range strings.Split(string(b), "\n") {
+		for _, line := range strings.Split(string(b), "\n") {
 			label, text, ok := strings.Cut(line, "\t")
 			if !ok || strings.HasPrefix(line, "#") {
 				continue
@@ -261,7 +264,7 @@ func (c *corpus) hand() error {
 			}
 			e := c.example(text, positive, weight)
 			e.hand = true
-			if i%5 == 0 && c.hold {
+			if c.hold != "" && strings.Contains(c.hold, filepath.Base(name)) {
 				c.test = append(c.test, e)
 			} else {
 				c.train = append(c.train, e)
@@ -271,29 +274,75 @@ func (c *corpus) hand() error {
 	return nil
 }
 
-// mine adds texts from the machine that the other layers let pass.
+// mine adds texts from the machine that the other layers let pass. With a file to keep them in, they are read from there
+// the next time.
 func (c *corpus) mine() error {
-	d := sensitive.New(sensitive.Options{})
-	kept, seen := 0, make(map[string]bool)
-	from, err := folders()
+	texts, err := c.keptTexts()
 	if err != nil {
 		return err
 	}
-	err = mined(from, minedTexts, func(_, p string) {
-		if kept >= minedKept || seen[p] || len(p) > 700 || strings.ContainsAny(p, opens+closes) {
-			return
+	if texts == nil {
+		if texts, err = harmless(c.dir); err != nil {
+			return err
 		}
-		e := c.example(p, false, 1)
-		if len(e.cands) == 0 {
+		if err := c.keep(texts); err != nil {
+			return err
+		}
+	}
+	for _, p := range texts {
+		if e := c.example(p, false, 1); len(e.cands) > 0 {
+			c.train = append(c.train, e)
+		}
+	}
+	fmt.Println("mined:", len(texts), "texts:", len(c.train))
+	return nil
+}
+
+// harmless returns the mined texts in which no rule finds anything.
+func harmless(dir string) ([]string, error) {
+	d := sensitive.New(sensitive.Options{})
+	seen := make(map[string]bool)
+	from, err := folders(dir)
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	err = mined(from, minedTexts, func(_, p string) {
+		if seen[p] || len(p) > 700 || strings.ContainsAny(p, opens+closes) {
 			return
 		}
 		seen[p] = true
-		if found, err := d.Detect(context.Background(), scope.Input{Content: p}); err != nil || slices.ContainsFunc(found, func(f scope.Finding) bool { return f.Rule != "likely-secret" }) {
-			return
+		found, err := d.Detect(context.Background(), scope.Input{Content: p})
+		if err == nil && !slices.ContainsFunc(found, func(f scope.Finding) bool { return f.Rule != "likely-secret" }) {
+			out = append(out, p)
 		}
-		kept++
-		c.train = append(c.train, e)
 	})
-	fmt.Println("mined:", kept, "texts:", len(c.train))
-	return err
+	return out, err
+}
+
+// keptTexts reads the mined texts of an earlier run, nil if there are none.
+func (c *corpus) keptTexts() ([]string, error) {
+	if c.cache == "" {
+		return nil, nil
+	}
+	b, err := os.ReadFile(c.cache)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	return out, json.Unmarshal(b, &out)
+}
+
+func (c *corpus) keep(texts []string) error {
+	if c.cache == "" {
+		return nil
+	}
+	b, err := json.Marshal(texts)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(c.cache, b, 0o644)
 }

@@ -19,6 +19,9 @@ var talks string
 //go:embed grammar.txt
 var grammarText string
 
+//go:embed scenes.txt
+var scenesText string
+
 // generator writes sentences, settings and code that say secrets, or speak of them, from templates and word lists.
 type generator struct {
 	rnd     *rand.Rand
@@ -27,7 +30,7 @@ type generator struct {
 }
 
 func newGenerator(seed uint64) *generator {
-	g := &generator{rand.New(rand.NewPCG(seed, 7)), make(map[string][]string), parseGrammar(grammarText)}
+	g := &generator{rand.New(rand.NewPCG(seed, 7)), make(map[string][]string), parseGrammar(grammarText + scenesText)}
 	for _, line := range strings.Split(nameLists, "\n") {
 		name, rest, ok := strings.Cut(line, " ")
 		if !ok {
@@ -374,18 +377,18 @@ func (g *generator) token() string {
 }
 
 // says returns n texts that say a secret, the value between opens and closes; talks returns n that speak of secrets.
-func (g *generator) says(n int) []string  { return g.expand(sayings, "says", n) }
-func (g *generator) talks(n int) []string { return g.expand(talks, "talks", n) }
+func (g *generator) says(n int) []string  { return g.expand(sayings, []string{"says", "scenes"}, n) }
+func (g *generator) talks(n int) []string { return g.expand(talks, []string{"talks", "calm"}, n) }
 
-// expand writes one text in three from whole templates and the others from the grammar.
-func (g *generator) expand(templates, start string, n int) []string {
+// expand writes one text in three from whole templates and the others from the parts of the grammar by turns.
+func (g *generator) expand(templates string, starts []string, n int) []string {
 	lines := strings.Split(strings.TrimSpace(templates), "\n")
 	out := make([]string, 0, n)
 	for len(out) < n {
 		if len(out)%3 == 0 {
 			out = append(out, g.fill(g.pick(lines)))
 		} else {
-			out = append(out, g.fill(g.pick(g.grammar[start])))
+			out = append(out, g.fill(g.pick(g.grammar[starts[len(out)%3-1]])))
 		}
 	}
 	return out

@@ -18,9 +18,10 @@ func main() {
 	words := flag.Bool("words", false, "count the vocabulary anew instead of fitting weights")
 	dir := flag.String("dir", "scope/sensitive/likely", "folder of the layer")
 	more := flag.String("more", "", "files of further labelled texts, separated by commas: *s.txt says a secret, *c.txt none")
-	hold := flag.Bool("hold", false, "hold a fifth of the texts written by hand out and report on them")
+	hold := flag.String("hold", "", "files of texts written by hand to hold out and report on, separated by commas")
+	cache := flag.String("mined", "", "file to keep the texts from the machine in, and to read them from")
 	flag.Parse()
-	c := &corpus{dir: *dir, hold: *hold}
+	c := &corpus{dir: *dir, hold: *hold, cache: *cache}
 	run := c.fit
 	if *words {
 		run = c.countWords
@@ -34,8 +35,9 @@ func main() {
 	}
 }
 
-// folders are where texts about software lie on a machine that builds this program.
-func folders() ([]string, error) {
+// folders are where texts about software lie on a machine that builds this program: the project itself, Go, the modules, and
+// what the system documents. dir is the folder of the layer.
+func folders(dir string) ([]string, error) {
 	home, _ := os.UserHomeDir()
 	mod := os.Getenv("GOMODCACHE")
 	if mod == "" {
@@ -46,5 +48,5 @@ func folders() ([]string, error) {
 		return nil, fmt.Errorf("go env GOROOT: %w", err)
 	}
 	root := strings.TrimSpace(string(goroot))
-	return []string{"/usr/share/locale/ja/LC_MESSAGES", "/usr/share/man/man1", "/usr/share/man/man5", "/usr/share/man/man8", filepath.Join(root, "doc"), filepath.Join(mod, "github.com"), filepath.Join(mod, "golang.org"), filepath.Join(mod, "google.golang.org"), filepath.Join(root, "src"), "/usr/lib/python3", "/usr/share/doc"}, nil
+	return []string{filepath.Join(dir, "..", "..", ".."), "/usr/share/locale/ja/LC_MESSAGES", filepath.Join(mod, "github.com"), filepath.Join(mod, "golang.org"), filepath.Join(mod, "google.golang.org"), filepath.Join(root, "src"), "/usr/lib/python3", "/usr/share/doc"}, nil
 }

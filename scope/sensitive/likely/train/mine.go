@@ -11,15 +11,22 @@ import (
 	"regexp"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/elderzan/elderzan/scope/sensitive/keyword"
 )
 
-// mined are texts from the machine that speak of software, mostly without a secret: sources and documentation of the Go
-// toolchain and of the modules in use, manuals, and the translated messages of programs.
+// mined visits texts from the machine that speak of software, mostly without a secret: sources and documentation of the project,
+// of the Go toolchain and of the modules in use, and the translated messages of programs. Of each folder it visits at most limit, at
+// even distances.
 func mined(folders []string, limit int, visit func(path, paragraph string)) error {
+	type text struct{ path, paragraph string }
 	for _, dir := range folders {
-		n := 0
+		var all []text
 		err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-			if err != nil || d.IsDir() || n >= limit || !wanted(path) {
+			if err == nil && d.IsDir() && left.Has(d.Name()) {
+				return filepath.SkipDir
+			}
+			if err != nil || d.IsDir() || !wanted(path) {
 				return nil //nolint:nilerr // what cannot be read is left out
 			}
 			b, err := read(path)
@@ -35,10 +42,7 @@ func mined(folders []string, limit int, visit func(path, paragraph string)) erro
 					continue
 				}
 				for _, p := range paragraphs(t) {
-					if n++; n > limit {
-						return nil
-					}
-					visit(path, p)
+					all = append(all, text{path, p})
 				}
 			}
 			return nil
@@ -46,9 +50,16 @@ func mined(folders []string, limit int, visit func(path, paragraph string)) erro
 		if err != nil {
 			return err
 		}
+		for i := range min(limit, len(all)) {
+			t := all[i*len(all)/min(limit, len(all))]
+			visit(t.path, t.paragraph)
+		}
 	}
 	return nil
 }
+
+// left are folders that are left out: what they hold is made to be found, or is not prose.
+var left = keyword.NewList(".git sensitive testdata vendor node_modules bin")
 
 // read reads a file, unpacked if it is compressed.
 func read(path string) ([]byte, error) {

@@ -40,7 +40,7 @@ func (c *corpus) countWords() error {
 	if err := c.common(counts); err != nil {
 		return err
 	}
-	from, err := folders()
+	from, err := folders(c.dir)
 	if err != nil {
 		return err
 	}

@@ -115,6 +115,8 @@ func (e *extractor) striking(i int) bool {
 	switch t.Shape {
 	case CapDigit, LowDigit, Strong:
 		return t.End-t.Start >= 6
+	case Drawn:
+		return t.End-t.Start >= 10 && t.End-t.Start <= 32
 	}
 	return false
 }

@@ -57,9 +57,12 @@ const (
 //go:embed words.txt
 var wordList string
 
+//go:embed nouns.txt
+var nounList string // everyday Japanese nouns
+
 var vocabulary = sync.OnceValue(func() map[string]bool {
-	m := make(map[string]bool, 4096)
-	for _, w := range strings.Fields(wordList) {
+	m := make(map[string]bool, 1<<14)
+	for _, w := range strings.Fields(wordList + nounList) {
 		m[w] = true
 	}
 	return m

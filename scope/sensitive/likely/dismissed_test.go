@@ -1,0 +1,82 @@
+package likely
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestDismissed: what a word is otherwise counts more than its score.
+func TestDismissed(t *testing.T) {
+	for name, tc := range map[string]struct {
+		text  string // the word between brackets of this kind: ⟦word⟧
+		score float64
+		want  bool
+	}{
+		"a password":              {"use ⟦Tr4ktor-Blau⟧ there", 2, false},
+		"a plain word":            {"it wakes up with ⟦otterpop⟧", 2, false},
+		"keys to press":           {"press ⟦Ctrl+Shift+P⟧", 5, true},
+		"one letter":              {"takes 2 ⟦s⟧", 5, true},
+		"an issue":                {"see ⟦BIL-7⟧", 2, true},
+		"an issue, too sure":      {"see ⟦BIL-7⟧", 4, false},
+		"a vulnerability":         {"⟦CVE-2024-3094⟧ was a backdoor", 5, true},
+		"a quantity":              {"down to ⟦95ms⟧", 5, true},
+		"a name in code":          {"⟦BroadcastInt16x8⟧ returns", 2, true},
+		"a placeholder":           {"use ⟦changeme⟧ there", 5, true},
+		"a uuid":                  {"id ⟦550e8400-e29b-41d4-a716-446655440000⟧", 5, true},
+		"a digest":                {"⟦e86db7cf72⟧ broke it", 5, true},
+		"a package":               {"⟦jackson-core-2.15.0⟧ is out", 5, true},
+		"a file":                  {"see ⟦notes.md⟧", 5, true},
+		"an alphabet":             {"⟦ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789⟧", 5, true},
+		"a public name":           {"public_key = ⟦pebblestone⟧", 5, true},
+		"a description":           {"the password is ⟦stored⟧", 2, true},
+		"a digest behind its sum": {"SHA256:⟦swordfish⟧", 5, true},
+		"a digest of a lock file": {"⟦sha512-swordfish⟧", 5, true},
+		"an address":              {"at ⟦0x7ffee4c0⟧", 5, true},
+		"a commit":                {"commit ⟦deadbeefcafe⟧", 2, true},
+		"a version":               {"since ⟦v1.22.3⟧", 5, true},
+		"a host":                  {"on ⟦db.prod.internal⟧", 2, true},
+		"a certificate":           {"-----BEGIN CERTIFICATE-----\n⟦swordfish⟧", 5, true},
+		"a variable":              {"$⟦swordfish⟧", 5, true},
+		"an address in a vault":   {"vault:secret/data/⟦swordfish⟧", 5, true},
+		"a seed":                  {"seed=⟦20240611⟧", 5, true},
+		"an item, Japanese":       {"1Passwordの「⟦受注⟧／検証」に入っています", 5, true},
+		"a button, Japanese":      {"『⟦受注⟧』ボタン", 5, true},
+		"a phrase, Japanese":      {"合図は「⟦受注⟧」です", 5, false},
+		"an image":                {"gcr.io/base/⟦static-debian12⟧@sha256:ab", 5, true},
+		"a drawing":               {"⟦2.8V17h-2v-4.2a3⟧", 5, true},
+		"a published example":     {"Basic ⟦QWxhZGRpbjpvcGVuIHNlc2FtZQ==⟧", 5, true},
+		"a member in code":        {"call ⟦config.password⟧", 2, true},
+		"a member, too sure":      {"PWは⟦Ringo.Musi9⟧", 4, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			before, rest, _ := strings.Cut(tc.text, "⟦")
+			word, after, ok := strings.Cut(rest, "⟧")
+			if !ok {
+				t.Fatal("no word in the text")
+			}
+			if got := dismissed(before+word+after, len(before), word, tc.score); got != tc.want {
+				t.Errorf("dismissed(%q) = %v, want %v", word, got, tc.want)
+			}
+		})
+	}
+}
+
+// TestMembersOfObjects: a rare word in the place of a member's value is a name more often than a secret.
+func TestMembersOfObjects(t *testing.T) {
+	for text, want := range map[string]bool{`"source": "x`: true, `"source":"x`: true, `source "x`: false, `say "x`: false, `"x`: false} {
+		if got := member(text, len(text)-1); got != want {
+			t.Errorf("member(%q) = %v, want %v", text, got, want)
+		}
+	}
+}
+
+func TestClasses(t *testing.T) {
+	for s, want := range map[string]class{
+		"swordfish": wordClass, "Ærlig": wordClass, "winter-cod-liver": joinedClass, "velvet.hammer": joinedClass, "bergluft2019": mixedClass, "Kwik!": mixedClass,
+		"4711": numberClass, "2-5-8-0": numberClass, "42": countClass, "1.25": countClass, "さくら": foreignClass, "비밀": foreignClass,
+	} {
+		if got := classOf(s); got != want {
+			t.Errorf("classOf(%q) = %v, want %v", s, got, want)
+		}
+	}
+}

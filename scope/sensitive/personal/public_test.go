@@ -1,0 +1,50 @@
+package personal_test
+
+import "testing"
+
+// TestEveryonesNumbers: what is published, made up or of history is no one's secret; beside it stands what is someone's.
+func TestEveryonesNumbers(t *testing.T) {
+	const signer = "0x7b1e9d3c5a2f4b6d8e0f1c3a5b7d9e2f4a6c8b0d1e3f5a7c9b2d4f60a1b2c3d4"
+	for name, tc := range map[string]struct {
+		rule, text string
+		want       bool
+	}{
+		"born, alive":                  {"date-of-birth", "born 10 December 1985", true},
+		"born, in history":             {"date-of-birth", "Ada Lovelace, born 10 December 1815", false},
+		"born, Japanese":               {"date-of-birth", "1984年11月3日生まれ", true},
+		"born, Japanese, short":        {"date-of-birth", "妻（1984年11月3日生）", true},
+		"born, Japanese, in history":   {"date-of-birth", "湯川秀樹は1907年1月23日生まれ", false},
+		"a home":                       {"postal-address", "her flat is at 9 Larch Close, Didcot", true},
+		"a home, Japanese":             {"postal-address", "住まい：川崎市多摩区登戸 1811-4", true},
+		"a sample, Japanese":           {"postal-address", "住所の見本は千代田区○○1-2-3", false},
+		"an address of a visitor":      {"ip-address", "his ip address is 81.2.69.142", true},
+		"an address of no one":         {"ip-address", "the client ip address is 0.0.0.0", false},
+		"an address in every house":    {"ip-address", "my ip address is 192.168.1.20", false},
+		"a number":                     {"phone-number", "call Max on +43 664 1234567", true},
+		"toll-free":                    {"phone-number", "report it at 1-877-382-4357", false},
+		"toll-free, Japanese":          {"phone-number", "電話 0120-444-113", false},
+		"a hotline":                    {"phone-number", "the hotline is +44 20 7946 0000", false},
+		"a hotline, Japanese":          {"phone-number", "代表電話 03-1234-5678", false},
+		"zeros":                        {"phone-number", "電話は03-0000-0000", false},
+		"an order":                     {"phone-number", "order number 4500-88172-11", false},
+		"an order, Japanese":           {"phone-number", "注文番号 4500-88172", false},
+		"a card":                       {"payment-card", "my card 4242 4242 4242 4242", true},
+		"a test card":                  {"payment-card", "the docs say 4242 4242 4242 4242 always succeeds", false},
+		"a test card, Japanese":        {"payment-card", "テストカード 4242 4242 4242 4242", false},
+		"a key of a wallet":            {"ethereum-private-key", "metamask export of the deployer " + signer, true},
+		"a hash on the chain":          {"ethereum-private-key", "the deployer's transaction " + signer, false},
+		"seed words":                   {"seed-phrase", "1. fabric\n2. onion\n3. rather\n4. simple\n5. velvet\n6. tiger\n7. museum\n8. pencil\n9. garage\n10. orbit\n11. flight\n12. copper", true},
+		"seed words that begin late":   {"seed-phrase", "1. one\n1. fabric\n2. onion\n3. rather\n4. simple\n5. velvet\n6. tiger\n7. museum\n8. pencil\n9. garage\n10. orbit\n11. flight\n12. copper\n", true},
+		"a list of longer lines":       {"seed-phrase", "1. fabric and silk\n2. onion\n3. rather\n4. simple\n5. velvet\n6. tiger\n7. museum\n8. pencil\n9. garage\n10. orbit\n11. flight\n12. copper", false},
+		"a list of numbers":            {"seed-phrase", "1. 4711\n2. 4712\n3. 4713\n4. 1\n5. 2\n6. 3\n7. 4\n8. 5\n9. 6\n10. 7\n11. 8\n12. 9", false},
+		"seed words, Japanese":         {"seed-phrase", "復元フレーズ：あさひ くらげ みかん たいこ はしら こよみ つばさ ねむり さばく ゆかた かもめ ひだり", true},
+		"few words, Japanese":          {"seed-phrase", "復元フレーズ：あさひ くらげ みかん", false},
+		"words of a sentence, no wish": {"seed-phrase", "復元フレーズはたいせつなものですからなくさないようにしてください。", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := has(tc.text, tc.rule); got != tc.want {
+				t.Errorf("%q: found %v, want %s: %v", tc.text, rules(tc.text), tc.rule, tc.want)
+			}
+		})
+	}
+}

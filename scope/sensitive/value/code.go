@@ -1,0 +1,199 @@
+package value
+
+import (
+	"strings"
+
+	"github.com/elderzan/elderzan/scope/sensitive/keyword"
+)
+
+// Qualified reports whether s is the full name of something in code: names in small letters joined by dots, slashes or
+// colons, and behind the last dot a name of words, capitals and the numbers that names in code have: simd/archsimd.BroadcastInt16x8.
+func Qualified(s string) bool {
+	i := strings.LastIndexAny(s, ".:#")
+	if i <= 1 || i == len(s)-1 {
+		return false
+	}
+	for _, p := range strings.FieldsFunc(s[:i], func(r rune) bool { return r == '.' || r == '/' || r == ':' || r == '#' }) {
+		sh := ShapeOf(p)
+		if sh.Upper > 0 || sh.Lower < 2 && !(p[0] == 'v' && sh.Digit == sh.Len-1) || sh.Digit > 3 || sh.Other > strings.Count(p, "-")+strings.Count(p, "_") || sh.High > 0 || sh.Len > 5 && Surprise(p) > 3.6 {
+			return false
+		}
+	}
+	last := s[i+1:]
+	if sh := ShapeOf(last); sh.Digit == 0 && sh.Lower+sh.Upper == sh.Len {
+		return Identifier(last) || strings.Contains(s[:i], "/") && isUpper(last[0]) || sh.Upper >= 2 && isUpper(last[0]) && sh.Lower > 0
+	}
+	return Numbered(last)
+}
+
+// Typed reports whether s is a type or protocol of programs with its number: int8, tcp4, complex128.
+func Typed(s string) bool {
+	i := 0
+	for i < len(s) && isLetter(s[i]) {
+		i++
+	}
+	return i > 0 && i < len(s) && strings.Trim(s[i:], "0123456789") == "" && kinds.Has(strings.ToLower(s[:i]))
+}
+
+var kinds = keyword.NewList(`int uint float complex utf ip ipv tcp udp icmp http tls ssl sha md crc aes rsa vec mat bool char rune base ed curve ecdsa`)
+
+// Numbered reports whether s is a name in code that holds nothing but words, capitals and usual numbers: Uint64,
+// Broadcast1To32, MLKEM768X25519, GenerateKey1024, AVX512VAES, complex128, TLS_AES_128_GCM_SHA256.
+func Numbered(s string) bool {
+	if s == "" || !isLetter(s[0]) {
+		return false
+	}
+	if constant(s) && algorithm(s) {
+		return true
+	}
+	letters, numbers, words := 0, 0, 0
+	for i := 0; i < len(s); {
+		j := i
+		switch {
+		case isDigit(s[i]):
+			for j < len(s) && isDigit(s[j]) {
+				j++
+			}
+			if !usualNumber(s[i:j]) {
+				return false
+			}
+			numbers++
+		case isLetter(s[i]):
+			for j < len(s) && isLetter(s[j]) {
+				j++
+			}
+			if isLower(s[i]) && i > 0 && isDigit(s[i-1]) && !(j-i == 1 && strings.IndexByte("xnvdb", s[i]) >= 0) { // a word that goes on behind a number
+				return false
+			}
+			letters += j - i
+			if l := strings.ToLower(s[i:j]); types.Has(l) || terms.Has(l) || j-i >= 3 && (strings.ToUpper(s[i:j]) == s[i:j] || strings.ToUpper(s[i:j-1])+"v" == s[i:j] || Surprise(s[i:j]) < 3.2) {
+				words++
+			}
+		case s[i] == '_':
+			j++
+		default:
+			return false
+		}
+		i = j
+	}
+	return numbers > 0 && numbers <= 4 && words > 0 && letters > numbers && capital(s)
+}
+
+// algorithm reports whether one of the words of s is a term of the trade: PBKDF2-HMAC-SHA256.
+func algorithm(s string) bool {
+	for _, w := range strings.FieldsFunc(strings.ToLower(s), func(r rune) bool { return r == '-' || r == '_' }) {
+		if terms.Has(strings.TrimRight(w, "0123456789")) {
+			return true
+		}
+	}
+	return false
+}
+
+// capital reports whether s is written as names in code are: a capital inside or at the start, or a term of the trade.
+func capital(s string) bool {
+	for i := 1; i < len(s); i++ {
+		if isUpper(s[i]) {
+			return true
+		}
+	}
+	return terms.Has(strings.ToLower(strings.TrimRight(s, "0123456789"))) || types.Has(strings.ToLower(strings.TrimRight(s, "0123456789")))
+}
+
+// types are names in code that a number of bits follows.
+var types = keyword.NewList(`is as in of to at by from int uint float complex vector mask utf rune word dword qword bits bit i u f s v x len add sub mul div rem log exp to atan sqrt crc adler base rgba nrgba gray cmyk ipv ip tcp udp icmp http https tls ssl sha md key aes des rsa ecdsa ed curve gcm cbc hmac ml mlkem kem kyber dilithium
+	level type version page step part phase option slice array list item arg param field column row node index port cause err error test case foo bar baz`)
+
+// usualNumber reports whether digits are a number that names in code hold: a version, a count, a size in bits.
+func usualNumber(s string) bool {
+	switch len(s) {
+	case 1:
+		return true
+	case 2:
+		return s != "00" && sizes.Has(s)
+	}
+	return sizes.Has(s)
+}
+
+var sizes = keyword.NewList(`10 11 12 15 16 18 20 21 24 25 26 31 32 33 36 40 48 53 54 56 57 58 60 62 63 64 80 86 89 90 92 96 100 127 128 160 192 203 204 224 232 256 302 303 304 307 308 384 400 401 403 404 409 429 448 450 500 502 503 504 509 512 521 768 802 1024 1305 1520 2048 3072 3339 4096 8192 8601 8859 16384 25519 32768 65536`)
+
+// Pattern reports whether s is a regular expression rather than a value: it holds a class or a group with a count behind it.
+func Pattern(s string) bool {
+	for i := 1; i < len(s); i++ {
+		switch {
+		case s[i] == ']' && strings.IndexByte(s[:i], '[') >= 0 && i+1 < len(s) && strings.IndexByte("{+*?", s[i+1]) >= 0:
+			return true
+		case s[i-1] == '\\' && strings.IndexByte("dwsbDWSB", s[i]) >= 0 && i+1 < len(s) && strings.IndexByte("{+*?", s[i+1]) >= 0:
+			return true
+		case s[i-1] == '(' && s[i] == '?' && i+1 < len(s) && strings.IndexByte(":i=!<P", s[i+1]) >= 0:
+			return true
+		}
+	}
+	return false
+}
+
+// How long, in bytes, a line of such a block and a block may be.
+const (
+	longestLine  = 80
+	longestBlock = 3072
+)
+
+// PublicBlock reports whether offset i of text lies within a block that anyone may see: a certificate, a request, a public key.
+func PublicBlock(text string, i int) bool {
+	line := text[max(0, i-longestLine):i]
+	if strings.IndexByte(line, '\n') < 0 {
+		return false
+	}
+	from := max(0, i-longestBlock)
+	open := strings.LastIndex(text[from:i], "-----BEGIN ")
+	if open < 0 || strings.Contains(text[from+open:i], "-----END ") {
+		return false
+	}
+	head := text[from+open+len("-----BEGIN ") : min(len(text), from+open+64)]
+	return strings.HasPrefix(head, "PUBLIC KEY") || strings.HasPrefix(head, "CERTIFICATE") || strings.HasPrefix(head, "RSA PUBLIC") || strings.HasPrefix(head, "EC PUBLIC") || strings.HasPrefix(head, "NEW CERTIFICATE") || strings.HasPrefix(head, "TRUSTED CERT") ||
+		strings.HasPrefix(head, "X509") || strings.HasPrefix(head, "PGP PUBLIC") || strings.HasPrefix(head, "PGP SIGNATURE") || strings.HasPrefix(head, "SSH SIGNATURE") || strings.HasPrefix(head, "PKCS7") || strings.HasPrefix(head, "DH PARAM") || strings.HasPrefix(head, "EC PARAM")
+}
+
+// Published reports whether s is a value that a standard or a vendor's manual prints as its example.
+func Published(s string) bool { return published.Has(strings.TrimSpace(s)) }
+
+var published = keyword.NewList(`QWxhZGRpbjpvcGVuIHNlc2FtZQ== QWxhZGRpbjpPcGVuU2VzYW1l dXNlcjpwYXNz dXNlcm5hbWU6cGFzc3dvcmQ= czZCaGRSa3F0MzpnWDFmQmF0M2JW mF_9.B5f-4.1JqM 2YotnFZFEjr1zCsicMWpAA tGzv3JOkF0XG5Qx2TlKWIA SlAV32hkKG 7Fjfp0ZBr1KtDRbnfVdmIw
+	2b7e151628aed2a6abf7158809cf4f3c 000102030405060708090a0b0c0d0e0f 603deb1015ca71be2b73aef0857d77811f352c073b6108d72d9810a30914dff4 6bc1bee22e409f96e93d7e117393172a 3ad77bb40d7a3660a89ecaf32466ef97 0f1571c947d9e8590cb7add6af7f6798
+	wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY AKIAIOSFODNN7EXAMPLE 12345678901234567890 GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ SflKxwRJSMeKKF2QT4fwpMeJf36POk6yJV_adQssw5c dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk
+	dQw4w9WgXcQ E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM dGhlIHNhbXBsZSBub25jZQ== s3pPLMBiTxaQ9kYGzzhZRbK+xOo=`)
+
+// Quantity reports whether s is a number with a unit right behind it: 95ms, 32B, 2x, 16GB, 3.5k.
+func Quantity(s string) bool {
+	i := 0
+	for i < len(s) && (isDigit(s[i]) || s[i] == '.' || s[i] == ',') {
+		i++
+	}
+	if i > 0 && i+1 < len(s) && s[i] == '-' {
+		i++
+	}
+	return i > 0 && i < len(s) && quantities.Has(strings.ToLower(s[i:]))
+}
+
+var quantities = keyword.NewList(`bit byte day days week month year hour minute second char character digit letter word line page way fold s ms us ns sec secs min mins h hr hrs d w m y b kb mb gb tb kib mib gib k bit bits byte bytes px pt em rem x th st nd rd fps hz khz mhz ghz v kv mv w kw kwh ma mah a c f mm cm km m2 g kg mg ml l kbps mbps gbps qps rps req pct rpm dpi vcpu cpu core cores ch p`)
+
+// Standard reports whether s names a norm, a vulnerability or the like: CVE-2024-3094, MIL-STD-1815, SP-800-38A.
+func Standard(s string) bool {
+	if norm(s) {
+		return true
+	}
+	i := 0
+	for i < len(s) && isLetter(s[i]) {
+		i++
+	}
+	if i < 2 || i == len(s) || s[i] != '-' && s[i] != ' ' && s[i] != '_' && !isDigit(s[i]) {
+		return false
+	}
+	return standards.Has(strings.ToUpper(s[:i])) && ShapeOf(s).Digit > 0
+}
+
+// norm reports whether s is the number of a norm: 800-38A, 180-4.
+func norm(s string) bool {
+	a, b, ok := strings.Cut(s, "-")
+	return ok && len(a) == 3 && strings.Trim(a, "0123456789") == "" && len(b) >= 1 && len(b) <= 3 && isDigit(b[0]) && strings.Trim(b, "0123456789ABCDEabr") == ""
+}
+
+var standards = keyword.NewList(`CVE CWE GHSA RFC ISO IEC NIST FIPS MIL DIN EN ANSI IEEE ITU JIS PEP KB MS RHSA DSA USN BCP STD OWASP ASVS SP SOC PCI ECMA ETSI EIP BIP ERC LTO ASTM UL CAPEC`)
