@@ -89,6 +89,18 @@ type CandidateQuery struct {
 	Filter  Filter
 	Mode    Mode
 	Limit   int // how many of each source
+
+	// Promise says how much each of some memories is worth by what the sources say, before any is read, to a caller who wants
+	// the best Want of them. Fast mode reads but a few more than that, those that promise most. nil means that the caller looks
+	// at all; then fast mode may leave out those that words and vector together speak for least.
+	Promise func([]Prospect) []float64
+	Want    int
+}
+
+// Prospect is what is known of a memory that was not read: a Candidate without Memory and its uses.
+type Prospect struct {
+	Candidate
+	Turn bool // of a conversation
 }
 
 // Candidate is a memory that may answer a query, with what the sources say of it.
@@ -312,4 +324,9 @@ type Ranked struct {
 // Ranker orders candidates, best first, merges near-duplicates, and returns at most q.Limit. It is a pure function.
 type Ranker interface {
 	Rank(q RankQuery, set CandidateSet) []Ranked
+}
+
+// Prospector is a Ranker that also tells what memories promise before they are read; the larger the number, the more.
+type Prospector interface {
+	Promise(q RankQuery, ps []Prospect) []float64
 }

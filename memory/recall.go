@@ -79,9 +79,13 @@ func (s *Service) Recall(ctx context.Context, c Caller, in RecallInput) (RecallR
 	if err != nil {
 		return RecallResult{}, err
 	}
-	set, err := s.store.Candidates(ctx, CandidateQuery{
-		Text: in.Query, Vectors: vectors, Filter: in.Filter, Mode: in.Mode, Limit: max(candidatesPerSource, in.Limit),
-	})
+	rank := RankQuery{Text: in.Query, Project: c.Project, Now: s.now(), Limit: in.Limit, Explain: in.Explain, Apart: !s.feature(c, FeatureMerge), Loose: !s.feature(c, FeatureOppose)}
+	query := CandidateQuery{Text: in.Query, Vectors: vectors, Filter: in.Filter, Mode: in.Mode, Limit: max(candidatesPerSource, in.Limit)}
+	if p, ok := s.ranker.(Prospector); ok && in.Mode == Fast {
+		query.Want = in.Limit
+		query.Promise = func(ps []Prospect) []float64 { return p.Promise(rank, ps) }
+	}
+	set, err := s.store.Candidates(ctx, query)
 	if err != nil {
 		return RecallResult{}, fmt.Errorf("recall: %w", err)
 	}
@@ -90,7 +94,7 @@ func (s *Service) Recall(ctx context.Context, c Caller, in RecallInput) (RecallR
 	}
 	set.Candidates = dropExpired(set.Candidates, s.now())
 	_, end := s.step.Begin(ctx, "recall rank")
-	ranked := s.ranker.Rank(RankQuery{Text: in.Query, Project: c.Project, Now: s.now(), Limit: in.Limit, Explain: in.Explain, Apart: !s.feature(c, FeatureMerge), Loose: !s.feature(c, FeatureOppose)}, set)
+	ranked := s.ranker.Rank(rank, set)
 	shown := s.leaveOutFaint(c, &in, ranked)
 	question := in.Query
 	if !s.feature(c, FeaturePart) {

@@ -50,7 +50,7 @@ func (s *Store) Get(ctx context.Context, ids []memory.ID) ([]memory.Memory, erro
 
 // Candidates implements memory.Finder. Words and vectors each propose q.Limit memories (0 means memory.DefaultLimit)
 // among all that the filter lets through, and each is asked about those that the other proposed; in fast mode a
-// quarter more than q.Limit come back in all. In accurate mode a filter without states lets archived memories through as well, and the vector search is exact; in the others it may
+// quarter more than q.Limit come back in all, or those that promise most where q.Promise tells. In accurate mode a filter without states lets archived memories through as well, and the vector search is exact; in the others it may
 // miss some of the nearest once there are too many vectors to look at each.
 func (s *Store) Candidates(ctx context.Context, q memory.CandidateQuery) (memory.CandidateSet, error) {
 	if err := s.usable(); err != nil {
@@ -149,7 +149,11 @@ func (s *Store) propose(ctx context.Context, q memory.CandidateQuery, sel *inver
 		p.near[row] = sim
 	}
 	if q.Mode == memory.Fast {
-		p.prune(q.Limit + q.Limit/4)
+		if most := q.Limit + q.Limit/4; q.Promise == nil {
+			p.prune(most, alike)
+		} else {
+			p.prune(min(most, fastTimes*q.Want+fastBeside), q.Promise)
+		}
 	}
 	return p, nil
 }
@@ -185,22 +189,53 @@ func (p *proposed) neighbours(row int64) (before, behind memory.Neighbour) {
 	return before, behind
 }
 
-// prune leaves the n rows that words and vectors together speak for most. Reading a memory costs more than finding it.
-func (p *proposed) prune(n int) {
+// Fast mode reads so many times what is wanted, and so many beside, of what promises most: half of that gives the same ten
+// at a million memories, but texts tell more of some questions than they do there.
+const (
+	fastTimes  = 3
+	fastBeside = 16
+)
+
+// prune leaves the n rows that promise most. Reading a memory costs more than finding it.
+func (p *proposed) prune(n int, promise func([]memory.Prospect) []float64) {
 	if len(p.words) <= n {
 		return
 	}
-	best, closest := 1e-9, 1e-9
-	for row := range p.words {
-		best, closest = max(best, p.words[row].Score), max(closest, p.near[row].cosine)
+	rows := slices.Sorted(maps.Keys(p.words))
+	prospects := make([]memory.Prospect, len(rows))
+	for i, row := range rows {
+		prospects[i] = memory.Prospect{Candidate: p.candidate(row), Turn: p.beside[row].Turn}
 	}
-	rows := slices.SortedFunc(maps.Keys(p.words), func(a, b int64) int {
-		worth := func(row int64) float64 { return p.words[row].Score/best + p.near[row].cosine/closest }
-		return cmp.Or(cmp.Compare(worth(b), worth(a)), cmp.Compare(b, a))
-	})
+	worth := make(map[int64]float64, len(rows))
+	for i, w := range promise(prospects) {
+		worth[rows[i]] = w
+	}
+	slices.SortFunc(rows, func(a, b int64) int { return cmp.Or(cmp.Compare(worth[b], worth[a]), cmp.Compare(b, a)) })
 	for _, row := range rows[n:] {
 		delete(p.words, row)
 	}
+}
+
+// alike counts words and vector alike.
+func alike(ps []memory.Prospect) []float64 {
+	best, closest := 1e-9, 1e-9
+	for i := range ps {
+		best, closest = max(best, ps[i].Lexical), max(closest, ps[i].Dense)
+	}
+	out := make([]float64, len(ps))
+	for i := range ps {
+		out[i] = ps[i].Lexical/best + ps[i].Dense/closest
+	}
+	return out
+}
+
+// candidate is what the sources say of a row.
+func (p *proposed) candidate(row int64) memory.Candidate {
+	hit := p.words[row]
+	sim, has := p.near[row]
+	c := memory.Candidate{Lexical: hit.Score, Own: hit.Own, Cover: hit.Cover, Near: hit.Near, Dense: sim.cosine, Space: sim.space, HasVector: has}
+	c.Before, c.Behind = p.neighbours(row)
+	return c
 }
 
 // wordEffort is how far words are searched in a mode; as far as it goes where none is named.
@@ -240,11 +275,8 @@ func (s *Store) load(ctx context.Context, f memory.Filter, p proposed) ([]memory
 		if !ok || !matches(&f, &m.memory) {
 			continue
 		}
-		hit := p.words[row]
-		sim, has := p.near[row]
-		c := memory.Candidate{Memory: m.memory, Lexical: hit.Score, Own: hit.Own, Cover: hit.Cover, Near: hit.Near, Dense: sim.cosine, Space: sim.space,
-			HasVector: has, Uses: m.uses, LastUsed: m.lastUsed}
-		c.Before, c.Behind = p.neighbours(row)
+		c := p.candidate(row)
+		c.Memory, c.Uses, c.LastUsed = m.memory, m.uses, m.lastUsed
 		u := s.uses.pending(m.memory.ID)
 		c.Uses += u.Count
 		if u.Last.After(c.LastUsed) {

@@ -310,6 +310,11 @@ func (v *vectorSet) searchSpace(ctx context.Context, space string, query []float
 		if x == nil || x.Len() == 0 {
 			continue
 		}
+		if n := o.Candidates; n > 0 && len(hits) >= min(n, k) { // what of this index is behind those need not be told apart
+			o.Floor = hits[min(n, k)-1].Cosine
+		} else if len(hits) >= k {
+			o.Floor = hits[k-1].Cosine
+		}
 		found, err := x.SearchWith(ctx, query, k, sel(name), o)
 		if errors.Is(err, vector.ErrClosed) {
 			return nil, false, ErrClosed

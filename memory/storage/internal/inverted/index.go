@@ -147,6 +147,7 @@ func (s *state) setState(row int64, st memory.State, updated int64) bool {
 	s.withdraw(d)
 	s.cols[d].attr = s.cols[d].attr&^stateMask | stateBits(st)
 	s.enroll(d)
+	s.changed(d)
 	s.cols[d].updated = updated
 	return true
 }

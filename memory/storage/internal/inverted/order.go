@@ -94,6 +94,7 @@ func (s *state) unlink(doc uint32) {
 	}
 	prev, next := c.prev, c.next
 	c.prev, c.next, c.bond = 0, 0, 0
+	s.changed(doc)
 	s.join(prev, next)
 	if next != 0 {
 		s.weigh(next)
@@ -124,8 +125,10 @@ func (g *group) around(ci, pos int) (prev, next uint32) {
 func (s *state) join(a, b uint32) {
 	if a != 0 {
 		s.cols[a].next = b
+		s.changed(a)
 	}
 	if b != 0 {
+		s.changed(b)
 		s.cols[b].prev = a
 		s.cols[b].bond = 0
 		if a != 0 {
@@ -189,6 +192,7 @@ func (s *state) weigh(doc uint32) {
 		s.lenders(n, func(from uint32, share float32) { m += share * s.cols[from].length })
 		s.class[c.attr&classMask].mass += float64(m) - float64(c.mass)
 		c.mass = m
+		s.changed(n)
 		if n == last {
 			return
 		}

@@ -12,6 +12,7 @@ type accumulator struct {
 	sums    []sums
 	touched []uint32 // documents of the term at hand
 	found   []uint32 // documents with a score
+	panes   *panes   // of searches by windows; nil before the first
 }
 
 // frequency of a term in a document, with what is borrowed, and alone; beside it the document's lengths, so that its column,
@@ -35,7 +36,7 @@ func (a *accumulator) fit(n int) {
 // memories that the others propose. The zero value is Thorough.
 type Effort struct {
 	Budget int // postings to walk through; 0 means Options.Budget
-	Depth  int // memories for which the words beyond are looked up; 0 means 4,096
+	Depth  int // memories for which the words beyond are looked up, and of many the most that Best returns; 0 means 4,096
 }
 
 // Efforts that were measured to keep the time a mode has at a million memories.
@@ -45,12 +46,14 @@ var (
 	Quick    = Effort{Budget: 25_000, Depth: 1024}
 )
 
+const defaultDepth = 4096
+
 func (o Options) effort(e Effort) Effort {
 	if e.Budget <= 0 {
 		e.Budget = o.Budget
 	}
 	if e.Depth <= 0 {
-		e.Depth = 4096
+		e.Depth = defaultDepth
 	}
 	return e
 }
@@ -67,7 +70,7 @@ type queryTerm struct {
 // larger row. A row without any of the terms, own or borrowed, is no hit. Rarity and usual length are those of the
 // selection, so that neither scores nor order depend on memories outside it.
 func (x *Index) Search(terms []Term, sel *Selection, k int) []Hit {
-	r := x.Begin(terms, sel, Thorough)
+	r := x.Begin(terms, sel, Effort{Depth: max(k, defaultDepth)})
 	defer r.End()
 	return r.Best(k)
 }
@@ -90,6 +93,8 @@ type Run struct {
 	looked []queryTerm // terms that are not walked through
 	total  float32     // of the terms' rarities
 	full   map[uint32]bool
+
+	windowed bool // the sums hold nothing but what full names; looked is all terms
 }
 
 // Begin scores the selected rows as far as the effort goes.
@@ -165,6 +170,7 @@ func (r *Run) Score(rows []int64) []Hit {
 type Beside struct {
 	Before, Behind       int64   // rows; -1 for none
 	BeforeOwn, BehindOwn float64 // BM25 of their own words
+	Turn                 bool    // of the row itself: see Doc.Turn
 }
 
 // Beside returns, for every one of rows, its neighbours in the order of their conversation, as far as they are selected.
@@ -179,7 +185,9 @@ func (r *Run) Beside(rows []int64) []Beside {
 		if doc == 0 {
 			continue
 		}
-		if c := &r.s.cols[doc]; c.bond != 0 {
+		c := &r.s.cols[doc]
+		out[i].Turn = c.attr&turnBit != 0
+		if c.bond != 0 {
 			docs[2*i], out[i].Before = r.neighbour(c.prev)
 		}
 		if n := r.s.cols[doc].next; n != 0 && r.s.cols[n].bond != 0 {
@@ -187,6 +195,13 @@ func (r *Run) Beside(rows []int64) []Beside {
 		}
 	}
 	if len(r.a.sums) == 0 {
+		return out
+	}
+	if r.windowed {
+		own := r.owns(docs)
+		for i := range out {
+			out[i].BeforeOwn, out[i].BehindOwn = own[2*i], own[2*i+1]
+		}
 		return out
 	}
 	r.lookUp(docs)
@@ -218,6 +233,12 @@ func (r *Run) score(terms []Term) {
 		}
 		walked++
 	}
+	if len(s.cols) > windowsFrom && sel.n >= len(s.cols)/windowShare {
+		if r.rate(all, walked); r.scoreWindows(all[:walked]) {
+			return
+		}
+		r.looked, r.total, r.full = nil, 0, nil
+	}
 	touched, counted := 0, 0
 	for i, q := range all {
 		if i < walked {
@@ -241,6 +262,26 @@ func (r *Run) score(terms []Term) {
 		r.full = map[uint32]bool{}
 		r.lookUp(s.bestDocs(a, r.effort.Depth))
 	}
+}
+
+// rate finds out how rare terms are: from a sample where that tells, else by walking through them.
+func (r *Run) rate(terms []queryTerm, walked int) {
+	s, a := r.s, r.a
+	for i := range terms {
+		q := &terms[i]
+		df, ok := s.sample(a, r.sel, *q)
+		if !ok {
+			s.spread(a, r.sel, *q, r.effort.Budget)
+			df = len(a.touched)
+			for _, doc := range a.touched {
+				a.freq[doc] = frequency{}
+			}
+			a.touched = a.touched[:0]
+		}
+		q.idf = rarity(r.sel.n, df)
+		r.total += q.idf * q.weight
+	}
+	r.looked = slices.Clone(terms[walked:])
 }
 
 // plan returns the known terms, each once, rarest first.
@@ -419,7 +460,7 @@ func (s *state) best(a *accumulator, k int) []Hit {
 }
 
 // sink restores the heap whose root is its worst hit, below position i.
-func sink(h []Hit, i int, worse func(x, y Hit) bool) {
+func sink[T any](h []T, i int, worse func(x, y T) bool) {
 	for {
 		c := 2*i + 1
 		if c >= len(h) {

@@ -3,6 +3,7 @@ package inverted
 import (
 	"math"
 	"slices"
+	"sync/atomic"
 
 	"github.com/elderzan/elderzan/memory"
 	"github.com/elderzan/elderzan/scope"
@@ -67,6 +68,8 @@ type state struct {
 	groups []group
 	byKey  map[groupKey]uint32
 	tf     map[uint32]freq
+
+	windows atomic.Pointer[[]atomic.Pointer[nearWindow]] // see nearOf
 }
 
 // freq counts a term while a document is added.
@@ -171,6 +174,7 @@ func (s *state) add(d *Doc) {
 		s.byRow = s.byRow[:len(s.byRow)+n]
 	}
 	s.byRow[d.Row] = doc
+	s.changed(doc)
 	s.live++
 	s.enroll(doc)
 	s.link(doc, groupKey{project, session})
@@ -195,6 +199,7 @@ func (s *state) remove(row uint32) bool {
 	s.withdraw(doc)
 	c := &s.cols[doc]
 	c.attr = 0
+	s.changed(doc)
 	s.byRow[row] = 0
 	s.live--
 	return true

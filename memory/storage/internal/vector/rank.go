@@ -37,6 +37,12 @@ func (x *Index) rank(ctx context.Context, query []float32, k int, p *proposals, 
 		if len(r.Hits) == k && list[0].est+p.margin < r.Hits[k-1].Cosine {
 			break
 		}
+		if e.floor > 0 && list[0].est+p.margin < e.floor {
+			if !e.exact {
+				rest = p.list[len(p.list)-len(list)-len(rest):]
+			}
+			break
+		}
 		n = min(n, len(list))
 		hits, err := x.read(ctx, query, list[:n], vecs[:n*x.dim])
 		if err != nil {
