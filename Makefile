@@ -10,6 +10,8 @@ GO_BUILD := $(GO) build -buildvcs=false -ldflags '-X github.com/elderzan/elderza
 
 # The pipe that each client starts is a small program of its own, carried inside bin/elderzan.
 BUILD_PIPE    := $(WITH) env CGO_ENABLED=0 go build -buildvcs=false -trimpath -ldflags '-s -w' -o cmd/internal/early/pipe.bin ./cmd/pipe
+# The libraries of the clouds' KMS are larger than all of the rest: a program of its own, started when kms_url names one.
+BUILD_KMS     := $(WITH) env CGO_ENABLED=0 go build -buildvcs=false -trimpath -ldflags '-s -w'
 BUILD_PROGRAM := GOFLAGS="$$GOFLAGS -tags=embedpipe" $(GO_BUILD)
 
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.13.0
@@ -28,9 +30,10 @@ SIZES    ?= 1k,10k,100k
 
 ##@ Use
 .PHONY: build
-build: deps ## build bin/elderzan and link the model's weights beside it
+build: deps ## build bin/elderzan and bin/elderzan-kms, and link the model's weights beside it
 	@$(BUILD_PIPE)
 	@$(BUILD_PROGRAM) -o bin/ ./cmd/elderzan
+	@$(BUILD_KMS) -o bin/elderzan-kms ./cmd/kms
 	@$(WITH) sh -c 'ln -sfn "$$ELDERZAN_MODEL" bin/model'
 
 .PHONY: run
@@ -41,12 +44,12 @@ run: deps ## build all and show what it does: bin/demo drives bin/elderzan
 	@bin/demo --elderzan bin/elderzan
 
 # Builds only what is missing: under sudo a build would be root's, with a cache of its own.
-bin/elderzan:
+bin/elderzan bin/elderzan-kms &:
 	@$(MAKE) --no-print-directory build
 
 .PHONY: install
-install: bin/elderzan ## install under PREFIX=/usr/local (DESTDIR= for packagers)
-	install -D -m 755 bin/elderzan $(DESTDIR)$(PREFIX)/bin/elderzan
+install: bin/elderzan bin/elderzan-kms ## install under PREFIX=/usr/local (DESTDIR= for packagers)
+	install -D -m 755 -t $(DESTDIR)$(PREFIX)/bin bin/elderzan bin/elderzan-kms
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/elderzan/model bin/model/*
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/elderzan LICENSE README.md
 	install -d $(addprefix $(DESTDIR)$(PREFIX)/share/,bash-completion/completions zsh/site-functions fish/vendor_completions.d man/man1)
@@ -63,7 +66,8 @@ RELOCATABLE := -extldflags "-Wl,-rpath,$$ORIGIN/../lib/elderzan -Wl,--disable-ne
 dist: deps ## release archive, MCP bundle, bill of materials and checksums in bin/dist
 	@$(BUILD_PIPE)
 	@GOFLAGS="$$GOFLAGS -tags=embedpipe" $(GO) build -buildvcs=false -trimpath -ldflags '-s -w -X github.com/elderzan/elderzan/cmd/internal/early.Version=$(VERSION) $(RELOCATABLE)' -o bin/release/elderzan ./cmd/elderzan
-	@$(WITH) sh -c 'go run ./cmd/dist --elderzan bin/release/elderzan --model "$$ELDERZAN_MODEL" --version $(VERSION) --epoch $(shell git log -1 --format=%ct)'
+	@$(BUILD_KMS) -o bin/release/elderzan-kms ./cmd/kms
+	@$(WITH) sh -c 'go run ./cmd/dist --elderzan bin/release/elderzan --kms bin/release/elderzan-kms --model "$$ELDERZAN_MODEL" --version $(VERSION) --epoch $(shell git log -1 --format=%ct)'
 
 .PHONY: train-ranker
 train-ranker: deps ## fit memory/rank/weights.json anew and print the figures of left-out conversations (wants ELDERZAN_DATA_DIR)

@@ -3,8 +3,11 @@ package main
 import (
 	"debug/buildinfo"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"runtime/debug"
+	"slices"
 	"strings"
 
 	cdx "github.com/CycloneDX/cyclonedx-go"
@@ -35,7 +38,7 @@ func (r *release) writeBill(to string) (err error) {
 }
 
 func (r *release) components() ([]cdx.Component, error) {
-	info, err := buildinfo.ReadFile(r.exe)
+	modules, version, err := modulesOf(r.exe, r.kms)
 	if err != nil {
 		return nil, err
 	}
@@ -43,11 +46,8 @@ func (r *release) components() ([]cdx.Component, error) {
 	add := func(kind cdx.ComponentType, name, version, purl string) {
 		out = append(out, cdx.Component{Type: kind, BOMRef: purl, Name: name, Version: version, PackageURL: purl})
 	}
-	add(cdx.ComponentTypeLibrary, "go", strings.TrimPrefix(info.GoVersion, "go"), "pkg:golang/stdlib@"+strings.TrimPrefix(info.GoVersion, "go"))
-	for _, m := range info.Deps {
-		if m.Replace != nil {
-			m = m.Replace
-		}
+	add(cdx.ComponentTypeLibrary, "go", version, "pkg:golang/stdlib@"+version)
+	for _, m := range modules {
 		add(cdx.ComponentTypeLibrary, m.Path, m.Version, fmt.Sprintf("pkg:golang/%s@%s", m.Path, m.Version))
 	}
 	for _, l := range r.libs {
@@ -61,6 +61,28 @@ func (r *release) components() ([]cdx.Component, error) {
 	add(cdx.ComponentTypeLibrary, "SQLite3 Multiple Ciphers", linked["SQLITE_PACKAGE"], "pkg:npm/"+linked["SQLITE_PACKAGE"])
 	add(cdx.ComponentTypeMachineLearningModel, "all-MiniLM-L6-v2", linked["WEIGHTS_PACKAGE"], "pkg:npm/"+strings.Replace(linked["WEIGHTS_PACKAGE"], "@", "%40", 1))
 	return out, nil
+}
+
+// modulesOf returns what programs are made of, each module once, by path, and the version of Go.
+func modulesOf(programs ...string) (modules []*debug.Module, version string, err error) {
+	known := map[string]*debug.Module{}
+	for _, p := range programs {
+		info, err := buildinfo.ReadFile(p)
+		if err != nil {
+			return nil, "", err
+		}
+		version = strings.TrimPrefix(info.GoVersion, "go")
+		for _, m := range info.Deps {
+			if m.Replace != nil {
+				m = m.Replace
+			}
+			known[m.Path] = m
+		}
+	}
+	for _, path := range slices.Sorted(maps.Keys(known)) {
+		modules = append(modules, known[path])
+	}
+	return modules, version, nil
 }
 
 // linkedIn reads the pinned versions where the set-up has them.

@@ -19,8 +19,8 @@ import (
 )
 
 type release struct {
-	exe, model, out, version string
-	when                     time.Time // of every file
+	exe, kms, model, out, version string
+	when                          time.Time // of every file
 
 	name string // elderzan-VERSION-linux-amd64
 	tree string // the folder that is packed
@@ -31,6 +31,7 @@ func main() {
 	var r release
 	var epoch int64
 	flag.StringVar(&r.exe, "elderzan", "", "the program, linked to find its libraries in ../lib/elderzan")
+	flag.StringVar(&r.kms, "kms", "", "the program elderzan-kms, which needs no libraries")
 	flag.StringVar(&r.model, "model", "", "folder of the weights")
 	flag.StringVar(&r.out, "out", "bin/dist", "folder for the results")
 	flag.StringVar(&r.version, "version", "dev", "version in the names")
@@ -75,6 +76,7 @@ func (r *release) make(ctx context.Context) error {
 func (r *release) fill(ctx context.Context) error {
 	files := map[string]string{
 		"bin/elderzan":                    r.exe,
+		"bin/elderzan-kms":                r.kms,
 		"share/doc/elderzan/LICENSE":      "LICENSE",
 		"share/doc/elderzan/README.md":    "README.md",
 		"share/doc/elderzan/CHANGELOG.md": "CHANGELOG.md",

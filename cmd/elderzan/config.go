@@ -45,7 +45,7 @@ var settings = []setting{
 	{"http_tls_key", "", "PEM file of that certificate's key"},
 	{"http_client_ca", "", "PEM file of the authority whose certificates clients must show; the name in one is the user it acts for"},
 	{"model_dir", "", "folder of the embedded model's weights; empty: found beside the program or in the cache"},
-	{"kms_url", "", "what keeps the master key: empty for the file master.key, or passphrase:, keyring:, pkcs11:…, base64key://; set by `elderzan keys wrap`"},
+	{"kms_url", "", "what keeps the master key: empty for the file master.key, or passphrase:, keyring:, pkcs11:…, base64key://, awskms://…, gcpkms://…, azurekeyvault://…, hashivault://…; set by `elderzan keys wrap`"},
 	{"passphrase_file", "", "file, mode 0600, that holds the passphrase for kms_url = \"passphrase:\"; ELDERZAN_PASSPHRASE wins"},
 	{"embedding.provider", "builtin", "builtin (offline) or openai (any OpenAI-compatible server; never sees PRIVATE or sensitive text)"},
 	{"embedding.base_url", "https://api.openai.com/v1", "address of the OpenAI-compatible server"},

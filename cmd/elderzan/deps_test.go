@@ -36,6 +36,7 @@ var mayImport = map[string][]string{
 	"cmd/elderzan":                       {"..."}, // wires everything
 	"cmd/pipe":                           {"cmd/internal/attach", "cmd/internal/link"},
 	"cmd/demo":                           {},
+	"cmd/kms":                            {"security/keyring/kms/kmswire"},
 	"cmd/dist":                           {},
 	"cmd/pyramid":                        {},
 }

@@ -12,7 +12,7 @@ import (
 var guides embed.FS
 
 // guideNames lists the guides in the order in which people need them.
-var guideNames = []string{"first-memory", "team", "machines", "leaving", "backup", "model", "incident", "comparison", "reference"}
+var guideNames = []string{"first-memory", "team", "machines", "leaving", "backup", "keys", "model", "incident", "comparison", "reference"}
 
 func guide(name string) (string, error) {
 	b, err := guides.ReadFile("guides/" + name + ".md")

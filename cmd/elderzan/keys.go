@@ -216,7 +216,12 @@ func newKeysWrap(a *app) *cobra.Command {
 			"  passphrase:                  a passphrase, asked for here; the engine takes it from ELDERZAN_PASSPHRASE or passphrase_file\n" +
 			"  keyring:                     the operating system's keyring\n" +
 			"  pkcs11:token=T;object=O?module-path=FILE&pin-source=file:FILE    a hardware token or HSM; else ELDERZAN_PKCS11_PIN\n" +
-			"  base64key://                 a key in ELDERZAN_KMS_KEY\n\n" +
+			"  base64key://                 a key in ELDERZAN_KMS_KEY\n" +
+			"  awskms://KEY?region=REGION   AWS KMS; KEY is an id, or alias/NAME\n" +
+			"  gcpkms://projects/P/locations/L/keyRings/R/cryptoKeys/K    Google Cloud KMS\n" +
+			"  azurekeyvault://V.vault.azure.net/keys/K/VERSION    Azure Key Vault; name the version, or wrap anew when it rotates\n" +
+			"  hashivault://KEY             Vault's transit engine, at VAULT_ADDR with VAULT_TOKEN\n\n" +
+			"The last four are spoken to by the program elderzan-kms beside elderzan, with the credentials that the cloud's own programs use.\n" +
 			"It is unwrapped once when the engine starts: while it runs, the keeper may be away.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if to == "" {

@@ -1,4 +1,4 @@
-// Command licences lists the licences of the Go modules that are linked into the program, as their own files state
+// Command licences lists the licences of the Go modules that are linked into the programs, as their own files state
 // them, in security/LICENCES.md. With -check it writes nothing and fails where the list is stale. A module without a
 // licence that this project may be shipped with is an error either way.
 package main
@@ -44,7 +44,7 @@ func main() {
 }
 
 func run(check bool) error {
-	list, err := modules("./cmd/elderzan", "./cmd/pipe")
+	list, err := modules("./cmd/elderzan", "./cmd/pipe", "./cmd/kms")
 	if err != nil {
 		return err
 	}

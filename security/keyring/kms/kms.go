@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/elderzan/elderzan/security"
 	"github.com/elderzan/elderzan/security/keyring"
@@ -24,6 +25,8 @@ type Options struct {
 	Folder     string                          // names the entry of this data folder in the operating system's keyring
 	// CreateKey lets a token be given the key that the URL names if it has none.
 	CreateKey bool
+	Helper    string        // the program HelperName; "" means beside this one, or on the PATH
+	Patience  time.Duration // until the KMS of a cloud has to have answered; 0 means 30 s
 }
 
 // Closer is a keeper that holds something open.
@@ -50,12 +53,22 @@ func Open(_ context.Context, rawURL string, o Options) (keyring.Keeper, error) {
 	case "base64key":
 		return newFixedKey(strings.TrimPrefix(rest, "//"), o.Key), nil
 	}
-	return refuse(scheme)
+	if clouds[scheme] != "" {
+		k, err := newCloudKMS(rawURL, scheme, o.Helper)
+		if err != nil {
+			return nil, err
+		}
+		if o.Patience > 0 {
+			k.seconds = max(1, int(o.Patience/time.Second))
+		}
+		return k, nil
+	}
+	return nil, fmt.Errorf("%w: its scheme is unknown; use one of %s", ErrURL, strings.Join(Schemes(), ", "))
 }
 
 // Schemes lists the URL schemes that Open knows each with its colon.
 func Schemes() []string {
-	return []string{"passphrase:", "keyring:", "pkcs11:", "base64key:"}
+	return []string{"passphrase:", "keyring:", "pkcs11:", "base64key:", "awskms:", "gcpkms:", "azurekeyvault:", "hashivault:"}
 }
 
 // Describe returns a kms_url without what may be secret in it.

@@ -116,6 +116,48 @@ func TestURLs(t *testing.T) {
 	}
 }
 
+// Whether the cloud answers is cmd/kms's matter; here is what goes wrong before it is asked.
+func TestClouds(t *testing.T) {
+	for _, url := range []string{"awskms:", "gcpkms://", "azurekeyvault:///", "hashivault://user:hunter2@key", "awskms://%zz"} {
+		if _, err := Open(t.Context(), url, Options{}); !errors.Is(err, ErrURL) || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("Open(%q) = %v", url, err)
+		}
+	}
+	const url = "awskms://alias/master?region=eu-central-1"
+	t.Setenv("PATH", t.TempDir())
+	key := security.RandomSecret(keyring.MasterKeySize)
+	if _, err := keeper(t, url, Options{}).Wrap(t.Context(), key); !errors.Is(err, keyring.ErrUnavailable) || !strings.Contains(err.Error(), HelperName) {
+		t.Errorf("without the program: %v", err)
+	}
+	for name, tc := range map[string]struct {
+		program string
+		want    error
+		text    string
+	}{
+		"it fails":            {"exit 3", keyring.ErrUnavailable, "did not answer"},
+		"it says nothing":     {"exit 0", keyring.ErrUnavailable, "same build"},
+		"it says too much":    {"yes 0123456789 | /usr/bin/head -c 300000", keyring.ErrUnavailable, "answer"},
+		"it gives nothing":    {"echo '{}'", keyring.ErrUnavailable, "nothing back"},
+		"the key is not ours": {`echo '{"error":"no such key","kind":"refused"}'`, keyring.ErrRefused, "no such key"},
+		"the cloud is away":   {`echo '{"error":"no route","kind":"unavailable"}'`, keyring.ErrUnavailable, "when it is back"},
+		"the URL is not good": {`echo '{"error":"odd","kind":"url"}'`, ErrURL, "odd"},
+		"a passphrase leaks":  {`[ -z "$ELDERZAN_PASSPHRASE" ] || echo '{"data":"AAAA"}'`, keyring.ErrUnavailable, "same build"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv("ELDERZAN_PASSPHRASE", "seven quiet herons")
+			t.Setenv("PATH", "/usr/bin:/bin")
+			program := filepath.Join(t.TempDir(), HelperName)
+			if err := os.WriteFile(program, []byte("#!/bin/sh\ncat >/dev/null\n"+tc.program+"\n"), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			_, err := keeper(t, url, Options{Helper: program}).Wrap(t.Context(), key)
+			if !errors.Is(err, tc.want) || !strings.Contains(err.Error(), tc.text) {
+				t.Errorf("%v; want %q", err, tc.text)
+			}
+		})
+	}
+}
+
 const softHSM = "/usr/lib/softhsm/libsofthsm2.so"
 
 // newToken makes a SoftHSM token of its own for this test and returns the URL without a key.
