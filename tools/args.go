@@ -2,6 +2,7 @@ package tools
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -25,9 +26,9 @@ type args struct {
 }
 
 // readArgs takes the arguments apart and refuses names that the tool does not know.
-func readArgs(d *definition, req mcp.CallToolRequest) (*args, error) {
+func readArgs(ctx context.Context, d *definition, req mcp.CallToolRequest) (*args, error) {
 	a := &args{def: d, raw: map[string]json.RawMessage{}}
-	b, err := rawArguments(req)
+	b, err := rawArguments(ctx, req)
 	if err != nil {
 		return nil, err
 	}
@@ -54,8 +55,20 @@ func readArgs(d *definition, req mcp.CallToolRequest) (*args, error) {
 	return a, nil
 }
 
+// argumentsKey finds a call's arguments in its context.
+type argumentsKey struct{}
+
+// WithArguments returns a context for the handling of a call of one of this package's tools whose arguments are raw,
+// whatever stands in the message. raw is valid JSON and must not change.
+func WithArguments(ctx context.Context, raw json.RawMessage) context.Context {
+	return context.WithValue(ctx, argumentsKey{}, raw)
+}
+
 // rawArguments returns the arguments as they came, which keeps the digits of numbers and the order of errors.
-func rawArguments(req mcp.CallToolRequest) (json.RawMessage, error) {
+func rawArguments(ctx context.Context, req mcp.CallToolRequest) (json.RawMessage, error) {
+	if raw, ok := ctx.Value(argumentsKey{}).(json.RawMessage); ok {
+		return raw, nil
+	}
 	if len(req.Params.RawArguments) > 0 {
 		return req.Params.RawArguments, nil
 	}

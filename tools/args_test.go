@@ -157,7 +157,7 @@ func FuzzArguments(f *testing.F) {
 		}
 		for name, d := range definitions {
 			req := request(name, json.RawMessage(text))
-			a, err := readArgs(d, req)
+			a, err := readArgs(t.Context(), d, req)
 			if err != nil {
 				continue
 			}

@@ -22,14 +22,13 @@ var errAsked = errors.New("tools: the person is being asked")
 // older protocol are asked by askLegacy, so that handlers know one way only.
 type questions struct {
 	key      []byte
-	subject  string // tool and arguments: an answer counts for the same call only
+	call     *args // an answer counts for the same tool and arguments only
 	answers  mcp.InputResponses
 	requests *server.InputRequestBuilder
 }
 
-func (s *surface) newQuestions(tool string, a *args, req mcp.CallToolRequest) *questions {
-	b, _ := json.Marshal(a.raw) // in sorted order; of raw messages that were decoded already
-	return &questions{key: s.key, subject: tool + "\x00" + string(b), answers: req.Params.InputResponses}
+func (s *surface) newQuestions(a *args, req mcp.CallToolRequest) *questions {
+	return &questions{key: s.key, call: a, answers: req.Params.InputResponses}
 }
 
 // possible reports whether the client says that it can put a question to a person.
@@ -70,8 +69,9 @@ func (q *questions) ask(_ context.Context, what string, why []string) (bool, err
 
 // id binds an answer to its question and call with a key of this process: another call cannot reuse it.
 func (q *questions) id(what string, why []string) string {
+	arguments, _ := json.Marshal(q.call.raw) // in sorted order; of raw messages that were decoded already
 	mac := hmac.New(sha256.New, q.key)
-	fmt.Fprintf(mac, "%s\x00%s\x00%s", q.subject, what, strings.Join(why, "\x00"))
+	fmt.Fprintf(mac, "%s\x00%s\x00%s\x00%s", q.call.def.name, arguments, what, strings.Join(why, "\x00"))
 	return "confirm_" + hex.EncodeToString(mac.Sum(nil)[:12])
 }
 

@@ -195,11 +195,11 @@ func TestAskingTooOften(t *testing.T) {
 func TestQuestionIDs(t *testing.T) {
 	s := &surface{key: []byte("a key")}
 	make := func(tool, args string) *questions {
-		a, err := readArgs(definitions[tool], request(tool, json.RawMessage(args)))
+		a, err := readArgs(t.Context(), definitions[tool], request(tool, json.RawMessage(args)))
 		if err != nil {
 			t.Fatal(err)
 		}
-		return s.newQuestions(tool, a, mcp.CallToolRequest{})
+		return s.newQuestions(a, mcp.CallToolRequest{})
 	}
 	base := make("share", `{"id":"a","scope":"GLOBAL"}`)
 	if base.id("w", nil) != make("share", `{ "scope" : "GLOBAL", "id" : "a" }`).id("w", nil) {

@@ -42,11 +42,11 @@ func (s *surface) run(d *definition, h handler) server.ToolHandlerFunc {
 				res, outcome = s.failed(ctx, d.name, panicError(r))
 			}
 		}()
-		a, err := readArgs(d, req)
+		a, err := readArgs(ctx, d, req)
 		if err != nil {
 			return s.failed(ctx, d.name, err)
 		}
-		c := &call{tool: d.name, caller: s.opts.Caller(ctx), args: a, asked: s.newQuestions(d.name, a, req)}
+		c := &call{tool: d.name, caller: s.opts.Caller(ctx), args: a, asked: s.newQuestions(a, req)}
 		if c.asked.possible(ctx) {
 			c.ask = c.asked.ask
 		}

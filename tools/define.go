@@ -44,6 +44,9 @@ var definitions = func() map[string]*definition {
 	return all
 }()
 
+// Has reports whether a tool is one of this package's.
+func Has(name string) bool { return definitions[name] != nil }
+
 func readDefinition(file string) (*definition, error) {
 	b, err := schemas.ReadFile(file)
 	if err != nil {

@@ -16,7 +16,6 @@ import (
 	"github.com/elderzan/elderzan/cmd/internal/link"
 	"github.com/elderzan/elderzan/cmd/internal/session"
 	"github.com/elderzan/elderzan/memory/storage"
-	"github.com/elderzan/elderzan/tools"
 )
 
 // openInProcess opens the store in this process; it fails clearly when an engine has it.
@@ -41,7 +40,7 @@ func (a *app) serveInProcess(ctx context.Context, dir string) (err error) {
 	defer func() { err = errors.Join(err, closeStore()) }()
 	cwd, _ := os.Getwd() // a removed folder is no project
 	name, root, remote := attach.Project(cwd)
-	host := session.NewHost(session.Options{Server: h.server(), Handle: tools.Handle, ProjectOf: attach.Project, Logger: h.log})
+	host := session.NewHost(session.Options{Server: h.server(), Handle: handle, ProjectOf: attach.Project, Logger: h.log})
 	h.updated = host.ResourceUpdated
 	return host.Serve(ctx, session.Conn{
 		Session: rand.Text(), Client: "mcp", User: userName(), UID: os.Getuid(), PID: os.Getppid(), CWD: cwd,

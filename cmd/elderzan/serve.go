@@ -132,7 +132,7 @@ func newHolder(dir string, logTo interface{ Write([]byte) (int, error) }) *holde
 
 func (h *holder) engineOptions() engine.Options {
 	o := engine.Options{
-		Dir: h.dir, Build: h.build, Logger: h.log, ProjectOf: attach.Project, Handle: tools.Handle, NeedsReady: needsStore,
+		Dir: h.dir, Build: h.build, Logger: h.log, ProjectOf: attach.Project, Handle: handle, NeedsReady: needsStore,
 		NewServer: func(d engine.Deps) *server.MCPServer {
 			h.ready, h.status, h.updated, h.door.serve = d.Ready, d.Status, d.ResourceUpdated, d.Serve
 			h.door.mcp = h.server()

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"reflect"
 
 	"github.com/mark3labs/mcp-go/mcp"
 )
@@ -46,6 +47,11 @@ func (s *Session) send(of []byte, last bool, msg any) error {
 
 // encode writes msg as one line; JSON escapes line ends inside strings.
 func encode(msg any) ([]byte, error) {
+	if r, ok := msg.(result); ok {
+		if tool, ok := r.Result.(*mcp.CallToolResult); ok && tool != nil {
+			return encodeCall(r.ID, tool)
+		}
+	}
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)
 	enc.SetEscapeHTML(false)
@@ -53,6 +59,21 @@ func encode(msg any) ([]byte, error) {
 		return nil, err
 	}
 	return buf.Bytes(), nil
+}
+
+// encodeCall is encode for the result of a tool call. Such a result writes itself, on one line, and encoding/json would
+// read that again from end to end.
+func encodeCall(id []byte, tool *mcp.CallToolResult) ([]byte, error) {
+	b, err := tool.MarshalJSON()
+	if err != nil {
+		return nil, &json.MarshalerError{Type: reflect.TypeFor[*mcp.CallToolResult](), Err: err}
+	}
+	if id == nil {
+		id = []byte("null")
+	}
+	buf := make([]byte, 0, len(b)+len(id)+48)
+	buf = append(append(buf, `{"jsonrpc":"`+mcp.JSONRPC_VERSION+`","id":`...), id...)
+	return append(append(append(buf, `,"result":`...), b...), "}\n"...), nil
 }
 
 // write is the only goroutine that writes to a connection. Before each message of out it writes the notifications that

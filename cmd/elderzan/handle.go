@@ -1,0 +1,29 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/mark3labs/mcp-go/mcp"
+	"github.com/mark3labs/mcp-go/server"
+
+	"github.com/elderzan/elderzan/cmd/internal/link"
+	"github.com/elderzan/elderzan/tools"
+)
+
+// handle passes a message to the server. The arguments of a tool, which hold the texts, go around it: the server would
+// decode them six times on the way there. Administration, which is rare, reads them where they stand.
+func handle(ctx context.Context, s *server.MCPServer, message json.RawMessage) mcp.JSONRPCMessage {
+	if rest, arguments, ok := link.Lift(message, "params", "arguments"); ok {
+		var call struct { // as the server is going to read it
+			Method mcp.MCPMethod `json:"method"`
+			Params struct {
+				Name string `json:"name"`
+			} `json:"params"`
+		}
+		if json.Unmarshal(rest, &call) == nil && call.Method == mcp.MethodToolsCall && tools.Has(call.Params.Name) {
+			ctx, message = tools.WithArguments(ctx, arguments), rest
+		}
+	}
+	return tools.Handle(ctx, s, message)
+}
