@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime/debug"
 	"strconv"
 	"strings"
 	"time"
@@ -42,7 +41,7 @@ func newBench(a *app) *cobra.Command {
 				return err
 			}
 			if os.Getenv("GOGC") == "" {
-				debug.SetGCPercent(engineGCPercent) // as the engine does
+				tuneCollector() // as the engine does
 			}
 			o.Progress = func(what string, done, total int) { a.benchProgress(what, done, total) }
 			o.Measured = func(r bench.Report) { printBench(a.out, r, a.json) }

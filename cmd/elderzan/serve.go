@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/user"
 	"path/filepath"
-	"runtime/debug"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -73,9 +72,6 @@ func (a *app) serve(ctx context.Context) error {
 	})
 }
 
-// engineGCPercent trades a little collector time for memory: much of the heap lives as long as the engine.
-const engineGCPercent = 25
-
 func newEngine(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use: "engine", Short: "Run the engine of a data folder; clients start it by themselves", Hidden: true, Args: cobra.NoArgs,
@@ -85,7 +81,7 @@ func newEngine(a *app) *cobra.Command {
 				return err
 			}
 			if set := os.Getenv("GOGC"); set == "" || set == "off" { // off is what a client has started it with
-				debug.SetGCPercent(engineGCPercent)
+				tuneCollector()
 			}
 			err = engine.Run(cmd.Context(), newHolder(dir, a.err).engineOptions())
 			if errors.Is(err, engine.ErrHeld) {
