@@ -129,10 +129,11 @@ type switchedRaiser struct {
 }
 
 func (s switchedRaiser) Raise(in scope.Input, d scope.Decision) (bool, float64, string) {
-	if !s.flags.on(memory.Caller{}, featureLearnt) {
+	raise, confidence, reason := s.Raiser.Raise(in, d)
+	if !raise || !s.flags.on(memory.Caller{}, featureLearnt) { // the model says no nearly always, and costs less to ask
 		return false, 0, ""
 	}
-	return s.Raiser.Raise(in, d)
+	return raise, confidence, reason
 }
 
 func (f *flags) close() error {

@@ -106,7 +106,7 @@ func inWords(class string) string {
 
 func startsWith(text string, starts string) float64 {
 	body := strings.TrimLeft(text, " .")
-	for _, s := range strings.Split(starts, "|") {
+	for s := range strings.SplitSeq(starts, "|") {
 		if s != "" && len(body) > len(s) && strings.EqualFold(body[:len(s)], s) {
 			return 1
 		}
