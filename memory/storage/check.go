@@ -39,6 +39,7 @@ const (
 	KindTerms       Kind = "terms"        // the terms or the content hash on record are not those of the text
 	KindFullText    Kind = "full-text"    // the full-text table differs from the terms on record
 	KindTags        Kind = "tags"         // the table of tags differs from the record
+	KindHashes      Kind = "hashes"       // the table by which texts are known again differs from the record
 	KindVector      Kind = "vector"       // a vector on record is missing from RocksDB, damaged, or under another key
 	KindStray       Kind = "stray"        // RocksDB holds a vector or an intent that nothing on record wants
 	KindValue       Kind = "value"        // a value in RocksDB does not authenticate

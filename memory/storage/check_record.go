@@ -51,6 +51,7 @@ func (c *checker) record(ctx context.Context, v *catalog.View, auditHead int64) 
 	for _, check := range []func() error{
 		func() error { return c.fullText(ctx, v, seed, rows) },
 		func() error { return c.tags(ctx, v, seed, rows) },
+		func() error { return c.hashes(ctx, v, rows) },
 		func() error { return c.jobs(ctx, v, rows) },
 		func() error { return c.outbox(ctx, v, rows) },
 		func() error { return c.links(ctx, v, rows) },
@@ -253,6 +254,34 @@ func (c *checker) tags(ctx context.Context, v *catalog.View, seed maphash.Seed, 
 	for row, e := range rows {
 		if row <= settled && sums[row] != e.tags {
 			c.add(Finding{Kind: KindTags, ID: e.id, Row: row, Detail: "they are not those on record"})
+		}
+	}
+	return nil
+}
+
+func (c *checker) hashes(ctx context.Context, v *catalog.View, rows map[int64]*expected) error {
+	settled, err := v.Settled(ctx)
+	if err != nil {
+		return err
+	}
+	found := make(map[int64]bool, len(rows))
+	err = v.Hashes(ctx, func(row int64, fits bool) error {
+		switch e := rows[row]; {
+		case e == nil:
+			c.add(Finding{Kind: KindHashes, Row: row, Detail: "it holds the hash of a memory that is gone"})
+		case !fits:
+			c.add(Finding{Kind: KindHashes, ID: e.id, Row: row, Detail: "it holds another hash than the record"})
+		default:
+			found[row] = true
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for row, e := range rows {
+		if row <= settled && !found[row] {
+			c.add(Finding{Kind: KindHashes, ID: e.id, Row: row, Detail: "it lacks the hash on record"})
 		}
 	}
 	return nil

@@ -93,6 +93,15 @@ func TestCheckFinds(t *testing.T) {
 		"tag missing": {func(t *testing.T, r *rig) {
 			r.apart(t, func() { execSQL(t, r.dir, `DELETE FROM tags WHERE tag = 'bird'`) })
 		}, KindTags, Drift},
+		"hash missing": {func(t *testing.T, r *rig) {
+			r.apart(t, func() { execSQL(t, r.dir, `DELETE FROM hashes WHERE row = 2`) })
+		}, KindHashes, Drift},
+		"hash altered": {func(t *testing.T, r *rig) {
+			r.apart(t, func() { execSQL(t, r.dir, `UPDATE hashes SET prefix = x'00' WHERE row = 1`) })
+		}, KindHashes, Drift},
+		"hash of nothing": {func(t *testing.T, r *rig) {
+			r.apart(t, func() { execSQL(t, r.dir, `INSERT INTO hashes (prefix, row) VALUES (x'00', 999)`) })
+		}, KindHashes, Drift},
 		"job missing": {func(t *testing.T, r *rig) {
 			r.apart(t, func() { execSQL(t, r.dir, `DELETE FROM vectors WHERE row = 2`) })
 		}, KindUnembedded, Drift},

@@ -73,6 +73,8 @@ func (s *Store) mend(ctx context.Context, f Finding) error {
 		return s.mendWords(ctx, f.Row)
 	case KindTags:
 		return s.mendWords(ctx, f.Row)
+	case KindHashes:
+		return s.write(ctx, func(tx *catalog.Tx) error { return tx.MendHash(f.Row) })
 	case KindVector:
 		return s.embedAgain(ctx, f.Row)
 	case KindUnembedded:

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -41,14 +42,15 @@ func (r *request) finish() { r.done <- r.err }
 // writer owns the writing connection. One goroutine runs the requests and commits; a second one runs what waits for
 // a commit (Tx.After) and answers, while the first is at the next batch already.
 type writer struct {
-	db    *DB
-	conn  *sql.Conn
-	base  context.Context  // without a deadline: nothing stops a statement half way
-	chain chain            // end of the audit log as committed
-	head  atomic.Int64     // chain.seq for others to read; larger after a loss
-	file  *headFile        // keeps head
-	lost  int64            // see DB.Lost
-	late  map[int64]*Words // by row, as committed: words that wait for settleWords
+	db     *DB
+	conn   *sql.Conn
+	base   context.Context  // without a deadline: nothing stops a statement half way
+	chain  chain            // end of the audit log as committed
+	head   atomic.Int64     // chain.seq for others to read; larger after a loss
+	file   *headFile        // keeps head
+	lost   int64            // see DB.Lost
+	late   map[int64]*Words // by row, as committed: words that wait for settleWords
+	hashes []lateHash       // hashes that wait for it, those of the newest batch included
 
 	queue   chan *request
 	applied chan []*request
@@ -269,8 +271,8 @@ func (w *writer) attempt(batch []*request) bool {
 	}
 	w.chain = start
 	_, rerr := w.conn.ExecContext(w.base, "ROLLBACK")
-	_ = rerr // SQLite may have rolled back already, which makes this an error of no interest
-	for _, r := range batch {
+	_ = rerr                                   // SQLite may have rolled back already, which makes this an error of no interest
+	for _, r := range slices.Backward(batch) { // one may have built on what another did
 		r.tx.undo()
 		r.tx, r.err = nil, err
 	}

@@ -87,6 +87,7 @@ func (tx *Tx) Insert(r *Record, words *Words) error {
 	if _, err := tx.exec("insert text", `INSERT INTO texts (row, body) VALUES (?, ?)`, r.Row, r.Body); err != nil {
 		return err
 	}
+	tx.waitHash(r.Row, r.Hash)
 	tx.wait(r.Row, words)
 	return nil
 }
@@ -95,6 +96,9 @@ func (tx *Tx) Insert(r *Record, words *Words) error {
 func (tx *Tx) Update(r *Record, words *Words, wasSealed bool) error {
 	args, err := r.columns()
 	if err != nil {
+		return err
+	}
+	if err := tx.rehash(r.Row, r.Hash); err != nil {
 		return err
 	}
 	if _, err := tx.exec("update memory", updateMemory, append(args, r.Row)...); err != nil {
@@ -127,6 +131,9 @@ func (tx *Tx) UpdateAttributes(r *Record) error {
 	if err != nil {
 		return err
 	}
+	if err := tx.rehash(r.Row, r.Hash); err != nil {
+		return err
+	}
 	if _, err := tx.exec("update memory", updateMemory, append(args, r.Row)...); err != nil {
 		return err
 	}
@@ -147,6 +154,9 @@ func (tx *Tx) Delete(row int64, sealed bool) error {
 			return err
 		}
 		tx.After(tx.w.noteDeletion)
+	}
+	if err := tx.rehash(row, nil); err != nil {
+		return err
 	}
 	if _, err := tx.exec("delete memory", `DELETE FROM memories WHERE row = ?`, row); err != nil {
 		return err
@@ -184,13 +194,6 @@ func (tx *Tx) ByRows(rows []int64) ([]Record, error) {
 		return nil, wrap("read memories", err)
 	}
 	return scanRecords(found, len(rows))
-}
-
-// ActiveByHash finds the active memory with this hash of project and text.
-func (tx *Tx) ActiveByHash(hash []byte) (id memory.ID, row int64, ok bool, err error) {
-	var key []byte
-	ok, err = tx.row("find duplicate", `SELECT id, row FROM memories WHERE hash = ? AND state = 1`, []any{hash}, &key, &row)
-	return idOf(key), row, ok, err
 }
 
 // Request looks up a request that was answered before.

@@ -3,6 +3,7 @@ package catalog
 import (
 	"context"
 	"maps"
+	"slices"
 )
 
 // Late words
@@ -62,7 +63,7 @@ func (w *writer) readSettled() error {
 	}
 	w.db.settled.Store(settled)
 	w.unsettled = last > settled
-	return nil
+	return w.readHashes()
 }
 
 // settleWords puts all words that wait into fts and tags. Like a merge it changes nothing that anybody was promised,
@@ -87,6 +88,7 @@ func (w *writer) settleSome() error {
 	if len(rows) == 0 {
 		w.unsettled = false
 		clear(w.late)
+		w.hashes = nil
 		return nil
 	}
 	last := rows[len(rows)-1].row
@@ -103,6 +105,7 @@ func (w *writer) settleSome() error {
 		return err
 	}
 	w.db.settled.Store(last)
+	w.hashes = slices.DeleteFunc(w.hashes, func(l lateHash) bool { return l.row <= last })
 	maps.DeleteFunc(w.late, func(row int64, _ *Words) bool { return row <= last })
 	return nil
 }
@@ -147,6 +150,9 @@ func (w *writer) settleRows(rows []waitingRow, last int64) error {
 		if err := tx.putWords(r.row, words); err != nil {
 			return err
 		}
+	}
+	if err := tx.settleHashes(last); err != nil {
+		return err
 	}
 	_, err = tx.exec("settle words", `INSERT OR REPLACE INTO counters (name, n) VALUES ('words', ?)`, last)
 	return err
