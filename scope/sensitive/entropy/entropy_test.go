@@ -35,6 +35,9 @@ func TestFinds(t *testing.T) {
 		"UUID with a cue":          {"token: " + uuid, "hex-near-cue"},
 		"query parameter":          {"https://api.host.com/v1?api_key=" + base62, "random-near-cue"},
 		"Japanese cue":             {"トークンを " + base36 + " に更新", "random-near-cue"},
+		"private JWK":              {`{"kty":"EC","x":"a","d":"` + long64 + `"} token`, "random-near-cue"},
+		"token behind its name":    {"coda-token-" + uuid, "hex-near-cue"},
+		"half of a pair":           {"client_id = " + base62, "random-near-cue"},
 		"name and value in a word": {"WEATHERLY_API_KEY=" + base36, "random-near-cue"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -73,6 +76,18 @@ func TestLetsPass(t *testing.T) {
 		"e-mail":             "token sent to x7k2p9q4m1@host.com",
 		"comparison":         "key a1b2c3d4e5==f6g7h8i9",
 		"settings name":      "secret ELDERZAN_V2_API_TOKEN_1",
+		"certificate":        "-----BEGIN CERTIFICATE-----\n" + long64 + long64 + "\n-----END CERTIFICATE-----",
+		"sealed":             "kind: SealedSecret\nencryptedData:\n  token: Ag" + long64 + long64,
+		"public JWK":         `{"kty":"EC","crv":"P-256","kid":"2024-06","x":"` + long64 + `","y":"` + long64 + `"}`,
+		"public JWK, spaced": `{"kty": "EC", "x": "` + long64 + `"}`,
+		"test vector":        "KEY = " + hex32 + "\nPLAINTEXT = " + hex32 + "\nCIPHERTEXT = " + hex32,
+		"number in code":     "const magic = 0x9E3779B9" + "7F4A7C15",
+		"qualified name":     "simd/archsimd.BroadcastInt16x8",
+		"example of a norm":  "Authorization: Basic QWxhZGRpbjpv" + "cGVuIHNlc2FtZQ==",
+		"path to a UUID":     "key at /srv/data/" + uuid,
+		"cloud resource":     "key vol-0a1b2c3d4e5f67890",
+		"name of a URL":      "see www.host.com/" + base62,
+		"commit words":       "token rev " + hex40,
 		"far away from cues": "token. " + strings.Repeat("word ", 30) + hex32,
 		"session at vendor":  "request_id=" + uuid,
 	} {

@@ -21,28 +21,28 @@ type topic struct {
 
 var topics = []topic{
 	{"private-health", match.Health,
-		"hiv positive|hiv-positive|hiv test|hiv陽性|hiv検査|陰性だっ|陽性だっ|antidepressant|chemotherapy|miscarriage|suicidal|self-harm|sexually transmitted|うつ病と診断|と診断された|と診断されて|アレルギーがあ|アレルギーなの|持病は|持病が|血液型は",
+		"mrsa positive|dnar|do not resuscitate|hba1c|要治療|要精密検査|hiv positive|hiv-positive|hiv test|hiv陽性|hiv検査|陰性だっ|陽性だっ|antidepressant|chemotherapy|miscarriage|suicidal|self-harm|sexually transmitted|うつ病と診断|と診断された|と診断されて|アレルギーがあ|アレルギーなの|持病は|持病が|血液型は",
 		"diagnosed|diagnosis|therapist|therapy|psychiatrist|psychologist|counselling|counseling|pregnant|pregnancy|surgery|cancer|tumor|tumour|diabetes|diabetic|depression|depressed|anxiety disorder|panic attacks|adhd|autism|autistic|" +
 			"hepatitis|tuberculosis|herpes|chlamydia|syphilis|malignant|benign tumour|biopsy|mammogram|ultrasound|blood test|test results came|fluoxetine|sertraline|prozac|xanax|methadone|metformin|migraine|arthritis|multiple sclerosis|parkinson|heart attack|seizure|anorexia|bulimia|ptsd|schizophrenia|nervous breakdown|relapse|hysterectomy|vasectomy|abortion|postpartum|menopause|std test|bipolar|lithium|dialysis|transplant|stroke|dementia|alzheimer|allergic|allergy|blood type|blood group|blood pressure|medication|prescription|insulin|asthma|epilepsy|rehab|addiction|alcoholic|sober since|disability pension|disability benefits|i am disabled|severely disabled|infertility|ivf|hospitalised|hospitalized|in hospital|sick leave|parental leave|medical leave|burnout|" +
-			"妊娠|うつ病|糖尿病|持病|喘息|アレルギー|通院|入院|手術|抗がん剤|治療|服薬|薬を飲|がんの|癌|発達障害|障害者手帳|休職|精神科|心療内科|カウンセリング|流産|不妊治療|血液型|病歴|診断|検査で|陽性|抑うつ|双極性|パニック障害|自閉症|ADHD|てんかん|心筋梗塞|脳梗塞|肝炎|結核|高血圧|認知症|介護|産休|育休|不眠症|摂食障害"},
+			"妊娠|うつ病|糖尿病|持病|喘息|アレルギー|通院|入院|手術|抗がん剤|治療|服薬|薬を飲|がんの|癌|発達障害|障害者手帳|休職|精神科|心療内科|カウンセリング|流産|不妊治療|血液型|病歴|診断|検査で|陽性|抑うつ|性病|性感染症|産婦人科|泌尿器科|双極性|パニック障害|自閉症|ADHD|てんかん|心筋梗塞|脳梗塞|肝炎|結核|高血圧|認知症|介護|産休|育休|不眠症|摂食障害"},
 	{"private-money", match.Financial,
 		"credit score|年収は|借金が|手取りは",
 		"salary|salaries|is on|my pay|pay raise|a raise to|a raise of|for a raise|paycheck|bonus|net worth|mortgage|in debt|my debt|bankrupt|bankruptcy|overdraft|owe the|owes the|loan of|my loan|rent is|behind on rent|behind on the rent|behind on|months behind|rent of|savings of|my savings|my inheritance|his inheritance|her inheritance|inherited from|alimony|earns|earn about|hourly rate|day rate|per hour|a year plus|base pay|base salary|equity grant|stock grant|compensation of|tax debt|credit card debt|lost his savings|lost her savings|income is|makes about|we offer him|we offer her|we offer them|we offer 1|asked for 1|base $|base €|offer for the new hire|" +
 			"年収|月給|給料|給与|賞与|ボーナス|住宅ローン|ローン|家賃を|借金|貯金|滞納|破産|相続|慰謝料|養育費|家賃"},
 	{"private-work", match.Personal,
 		"lay off|layoffs planned|layoffs of|going to fire|about to fire|will be fired|does not know yet|doesn't know yet|written warning|final warning|verbal warning|pip from|on a pip|performance improvement plan|解雇を予定|リストラを予定",
-		"laid off|layoff|layoffs|performance review|below expectations|warning letter|let him go|let her go|let them go|be let go|going to let|have to let|get fired|was fired|be fired|performance review of|poor performance|put on a plan|will be demoted|was demoted from|disciplinary|harassment by|sexual harassment|looking for a new job|interviewing elsewhere|am quitting|is quitting|resign|resignation|whistleblow|severance|counter-offer|" +
+		"laid off|layoff|layoffs|performance review|below expectations|warning letter|let him go|let her go|let them go|be let go|going to let|have to let|get fired|was fired|be fired|performance review of|poor performance|put on a plan|will be demoted|was demoted from|disciplinary|harassment by|harassment complaint|letting go|sexual harassment|looking for a new job|interviewing elsewhere|am quitting|is quitting|resign|resignation|whistleblow|severance|counter-offer|" +
 			"人事評価|降格|解雇|クビ|退職する|退職予定|転職活動|転職を考え|懲戒|パワハラ|セクハラ|内定"},
-	{"private-family", match.Personal, "離婚調停",
+	{"private-family", match.Personal, "離婚調停|birth mother|birth father|adoption file|placement address|生活保護受給|生活保護を|母子家庭|父子家庭|不登校気味|不登校で|避難先は|DV相談|DV被害",
 		"divorce|divorced|divorcing|custody|affair|adopted as|domestic violence|abusive|break-up|broke up|cheating on|orphan|foster child|ex-wife|ex-husband|離婚|別居|不倫|親権|家庭内暴力|浮気|家庭の事情|別れた|失恋"},
-	{"private-law", match.Personal, "criminal record|h-1b|h1b|'s a-number|his a-number|her a-number|my a-number|green card|work permit expires|residence permit expires|overstayed|在留カード|在留期限|前科|弁護士によると",
-		"lawsuit|arrested|convicted|probation|my lawyer|attorney says|sued|court date|restraining order|immigration status|undocumented|asylum|visa expires|my visa|visa was|deported|裁判|訴訟|逮捕|弁護士|在留資格|示談|和解"},
+	{"private-law", match.Personal, "criminal record|h-1b|h1b|'s a-number|his a-number|her a-number|my a-number|green card|work permit expires|residence permit expires|overstayed|前科|弁護士によると",
+		"lawsuit|arrested|convicted|probation|my lawyer|attorney says|sued|court date|restraining order|immigration status|prison|in jail|release date is|parole|since the trial|undocumented|asylum|visa expires|my visa|visa was|deported|裁判|訴訟|逮捕|弁護士|在留資格|在留期限|在留カード|示談|和解"},
 	{"private-belief", match.Personal, "宗教上の理由",
 		"muslim|jewish|catholic|buddhist|hindu|atheist|jehovah|ramadan|fasts|out at work|out to|trans|nonbinary|non-binary|communist|republican|conservative voter|trade union|gay|lesbian|bisexual|transgender|not out at|came out|closeted|my religion|converted to islam|converted to christianity|converted to judaism|converted to catholicism|i am muslim|i am jewish|i am christian|voted for|my party|union member|political views|sexual orientation|同性愛|ゲイ|レズビアン|トランスジェンダー|信仰|宗教|支持政党|投票した"},
 	{"private-home", match.Personal, "house is empty|flat is empty|home is empty|house will be empty|flat will be empty|spare key is|spare key in|spare key under|key under the mat|key is under|home alone|合鍵は|合鍵を|鍵は植木鉢|留守にするので|家を空け", ""},
 	{"marked-confidential", match.Personal,
-		"confidential:|strictly confidential|in confidence|do not share:|don't tell anyone|do not tell anyone|keep this between us|keep that between us|do not tell the others|don't tell the others|do not tell|don't tell him|don't tell her|not public:|under wraps|only hr knows|only hr and|keep it between us|between you and me|off the record|not public yet|under nda|under embargo|have not told anyone|does not want it known|doesn't want it known|for your eyes only|" +
-			"社外秘|極秘|部外秘|マル秘|内緒|口外|他言無用|ここだけの話|誰にも言って|打ち明け|秘密にして|オフレコ|公開しないこと",
+		"confidential:|strictly confidential|in confidence|do not share:|don't tell anyone|do not tell anyone|keep this between us|keep that between us|do not tell the others|don't tell the others|do not tell|must not be told|must not know|must not learn|mustn't know|mustn't be told|must never know|don't tell him|don't tell her|not public:|under wraps|only hr knows|only hr and|keep it between us|between you and me|off the record|not public yet|under nda|under embargo|have not told anyone|does not want it known|doesn't want it known|for your eyes only|" +
+			"社外秘|極秘|部外秘|マル秘|内緒|口外|他言無用|ここだけの話|誰にも言って|知らせないこと|知らせないで|絶対に知らせ|伝えないで|言わないで|打ち明け|秘密にして|オフレコ|公開しないこと",
 		"secret affair|private matter|strictly private"},
 }
 
@@ -51,7 +51,7 @@ const persons = "'s|i|i'm|i've|i'd|my|me|mine|patient|patients|he|he's|she|she's
 	"私|僕|俺|彼|彼女|妻|夫|息子|娘|父|母|兄|弟|姉|妹|さん|くん|君|氏|自分|家族|人の|二人|返信|本人|円です|万円|ほしい|かもしれ|ています|なった|いる"
 
 // systems are words that make a sentence one about software or policy.
-const systems = "bands|handbook|documented|composition|module|table|column|field|service|endpoint|schema|database|api|page|portal|class|function|feature|app|system|encrypt|log files|log file|stored|must be|should be|never|always|verify|user data|policy|テーブル|カラム|モジュール|サービス|画面|保存|暗号化|機能|システム|項目|べき|リポジトリ|アプリ|API|入力|フィールド|データベース"
+const systems = "bands|handbook|documented|composition|module|table|column|field|service|endpoint|schema|database|api|page|portal|class|function|feature|app|system|encrypt|log files|log file|stored|must be|should be|never|always|verify|user data|policy|テーブル|カラム|モジュール|サービス|画面|保存|暗号化|機能|システム|項目|べき|リポジトリ|アプリ|募集|応募|求人|記録せず|必須|お手続き|いずれか|お持ち|問診票|指針|案内|API|入力|フィールド|データベース"
 
 type word struct {
 	topic int
@@ -108,6 +108,10 @@ func Scan(text string) []match.Match {
 		if strings.EqualFold(text[h.Start:h.End], "is on") && !paid.MatchString(text[h.End:end]) {
 			return true
 		}
+		if strings.EqualFold(text[h.Start:h.End], "off the record") && strings.HasPrefix(text[h.End:], " of") || w.plain && t.kind == match.Health && says(l.systems, part) && !says(l.persons, part) ||
+			t.kind == match.Financial && offers.Contains(text[max(0, start-reach):min(len(text), end+reach)]) {
+			return true
+		}
 		conf := 0.6
 		if w.plain {
 			conf = 0.7
@@ -116,11 +120,22 @@ func Scan(text string) []match.Match {
 		done = end
 		return true
 	})
+	if strings.Contains(text, " go") && strings.Contains(text, "let") && budget.Spend(len(text)) {
+		if m := letGo.FindStringIndex(text); m != nil {
+			out = append(out, match.Match{Rule: "private-work", Kind: match.Personal, Start: m[0], End: m[1], Confidence: 0.6})
+		}
+	}
 	if budget.Spent() {
 		out = append(out, match.TooDense(len(text)))
 	}
 	return out
 }
+
+// offers are words of advertisements for work, which tell everybody what it pays.
+var offers = keyword.New([]string{"we are hiring", "we're hiring", "vacancy", "job ad", "apply by", "apply via", "applications to", "how to apply", "募集します", "募集中", "求人", "応募"})
+
+// letGo is how someone is said to lose their work: "we're letting Conrad Oyelowo-Baker go".
+var letGo = pattern.New(`\b(?:let|lets|letting) (?:\p{Lu}[\p{L}'-]+ ?){1,3}go\b`)
 
 // paid is what someone is on: 143,500, £62k.
 var paid = pattern.New(`^ (?:about |around |roughly |currently )?(?:[£$€¥] ?|EUR |USD |GBP )?(?:\d{2,3}[.,]\d{3}\b|\d{2,3} ?[kK]\b|\d{5,6}\b)`)

@@ -74,6 +74,7 @@ func Scan(text string) []match.Match {
 	out = phones(text, out)
 	out = emails(text, out)
 	out = places(text, out)
+	out = persons(text, out)
 	out = wallets(text, out)
 	return seedPhrases(text, out)
 }

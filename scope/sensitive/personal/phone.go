@@ -19,7 +19,7 @@ var (
 
 // phoneWords say that a number near them is a phone number.
 var phoneWords = keyword.New([]string{"phone", "telephone", "tel", "tel.", "mobile", "cell", "cellphone", "fax", "call", "sms", "text", "whatsapp", "ring", "dial", "hotline", "contact", "number",
-	"téléphone", "telefon", "teléfono", "telefono", "handy", "móvil", "電話", "携帯", "ファックス", "番号", "连絡", "連絡", "手机", "전화", "휴대폰", "reach", "reached", "pager"})
+	"téléphone", "telefon", "teléfono", "telefono", "handy", "móvil", "電話", "携帯", "ファックス", "番号", "连絡", "連絡", "手机", "전화", "휴대폰", "reach", "reached", "pager", "private line", "direct line", "landline", "wants a call", "her line", "his line"})
 
 // phoneRegions are the plans tried for national numbers near one of phoneWords; the international form needs none.
 var phoneRegions = []string{"US", "JP", "GB", "DE", "FR", "IN", "AU", "BR", "CN", "KR", "IT", "ES", "NL", "CA", "MX"}
@@ -51,6 +51,10 @@ func eachPhone(text string, visit func(start, end int) int) {
 	for i := 0; i < len(text); {
 		c := text[i]
 		if !digit(c) && !(c == '+' && i+1 < len(text) && digit(text[i+1])) && !(c == '(' && i+1 < len(text) && (digit(text[i+1]) || text[i+1] == '+')) || i > 0 && alnum(text[i-1]) {
+			i++
+			continue
+		}
+		if c == '(' && i+5 < len(text) && strings.IndexByte(text[i:min(len(text), i+8)], ')') < 0 { // a remark that begins with a number
 			i++
 			continue
 		}

@@ -50,11 +50,11 @@ type placeLexicon struct {
 var placeTable = sync.OnceValue(func() (t placeLexicon) {
 	var words []string
 	for kind, list := range map[placeKind]string{
-		birthWord:      "born on|born|birth date|birthdate|date of birth|d.o.b|dob|birthday|geburtsdatum|geboren|né le|née le|fecha de nacimiento|data di nascita|生年月日|誕生日|出生日期|생년월일",
+		birthWord:      "b.|born on|born|birth date|birthdate|date of birth|d.o.b|dob|birthday|geburtsdatum|geboren|né le|née le|fecha de nacimiento|data di nascita|生年月日|誕生日|出生日期|생년월일",
 		bornBefore:     "生まれ|日生）|日生)|日生、|日生。|日生 |日生\n|日生まれ",
-		streetWord:     "Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Way|Place|Pl|Terrace|Square|Parkway|Pkwy|Circle|Cir|Close|Crescent|Gardens|Grove|Mews|Walk|Hill|Rise|Row|Green|View|Loop|Trail",
-		homeWord:       "address|lives at|lives in|live at|living at|home|residence|resides|mail to|mailing|ship to|ship it to|send it to|shipping|deliver|postcode|post code|postal code|billing|the house|her flat|his flat|my flat|spare key|moved to|move to|apartment|apt|wohnt|adresse|anschrift|dirección|indirizzo|habite|vive en",
-		prefectureWord: "東京都|北海道|京都府|大阪府|県|住所|宛先|自宅|住まい|お住い|居住|転居|引っ越し先|引越先|送り先|届け先|実家",
+		streetWord:     "Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Way|Place|Pl|Terrace|Square|Parkway|Pkwy|Circle|Cir|Close|Crescent|Gardens|Grove|Mews|Walk|Hill|Rise|Row|Green|View|Loop|Trail|Brae|Bank|Cottages|Cottage|Villas|Wharf|Quay|Parade|Meadow|Orchard|Fields|Yard|Esplanade|Promenade|Heights",
+		homeWord:       "address|lives at|lives in|live at|living at|home|residence|resides|mail to|mailing|ship to|ship it to|send it to|shipping|deliver|postcode|post code|postal code|billing|the house|her flat|his flat|my flat|spare key|moved to|move to|is now at|moved, ok|has moved|apartment|apt|wohnt|adresse|anschrift|dirección|indirizzo|habite|vive en",
+		prefectureWord: "東京都|北海道|京都府|大阪府|県|住所|宛先|自宅|住まい|お住い|居住|転居|引っ越した|引っ越し先|引越先|送り先|届け先|実家",
 		postMark:       "〒",
 		euStreet:       "straße|strasse|str.|weg|platz|gasse|allee|gatan|vägen|straat|laan|plein|gracht|kade|dijk|singel|gade|vej|veien|katu|utca",
 		networkWord:    "ip address|ipv6 address|ip is|mac address|his ip|her ip|home ip|user ip|customer ip|client ip",
@@ -106,6 +106,9 @@ func placeAt(text string, kind placeKind, h keyword.Hit, before, after string) (
 	}
 	switch kind {
 	case birthWord:
+		if text[h.Start:h.End] == "b." && (after == "" || after[0] != ' ' || len(after) < 8 || !digit(after[1])) {
+			return match.Match{}, false
+		}
 		if loc := birthDate.FindStringSubmatchIndex(after); loc != nil && !history(after[loc[2]:loc[3]]) {
 			return behind("date-of-birth", loc, 0.85)
 		}
@@ -119,7 +122,7 @@ func placeAt(text string, kind placeKind, h keyword.Hit, before, after string) (
 		}
 	case streetWord:
 		loc := streetUS.FindStringIndex(before)
-		if loc == nil || !homeNear(text[max(0, h.Start-120):h.Start]) && !homeNear(after) && !zipUS.MatchString(after) {
+		if loc == nil || !homeNear(text[max(0, h.Start-120):h.Start]) && !homeNear(after) && !someone.Contains(text[max(0, h.Start-160):h.Start]) && !zipUS.MatchString(after) {
 			return match.Match{}, false
 		}
 		return match.Match{Rule: "postal-address", Kind: match.Personal, Start: h.Start - len(before) + loc[0], End: h.End, Confidence: 0.75}, true
@@ -171,6 +174,9 @@ func homeNear(part string) bool {
 	})
 	return found
 }
+
+// someone are words that make an address behind them the one of a person.
+var someone = keyword.New([]string{"Mr ", "Mr. ", "Mrs ", "Mrs. ", "Ms ", "Ms. ", "Miss ", "(living)", "aged ", " daughter ", " son ", " mother ", " father ", " wife ", " husband ", "drop her", "drop him", "placement", " tenant ", " patient ", " b. 19", " b. 20"})
 
 var possessives = keyword.New([]string{"my ", "his ", "her ", "their ", "home", "customer", "client", "user", "visitor", "patient"})
 

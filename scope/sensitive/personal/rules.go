@@ -100,6 +100,7 @@ var identityRules = []rule{
 	{name: "nz-ird", kind: match.Personal, cues: []string{"ird", "nhi number"}, pattern: `\d{2,3}[- ]?\d{3}[- ]?\d{3}|\b[A-Z]{3}\d{4}\b`, conf: 0.85},
 	{name: "vn-id", kind: match.Personal, cues: []string{"cccd", "cmnd", "căn cước"}, pattern: `\d{12}|\d{9}`, conf: 0.85},
 	{name: "id-nik", kind: match.Personal, cues: []string{"nik", "ktp"}, pattern: `\d{16}`, conf: 0.85},
+	{name: "imei", kind: match.Personal, cues: []string{"imei", "imei1", "imei2", "端末識別番号", "製造番号"}, pattern: `\b\d{15}\b`, conf: 0.7},
 	{name: "own-number", kind: match.Personal, cues: []string{"my", "his", "her", "their", "customer's", "client's", "patient's", "user's", "employee's", "wife's", "husband's", "mother's", "father's", "son's", "daughter's"},
 		pattern: `(?i)^[\w]*\s(?:[A-Za-zÀ-ÿ'/-]+ ){0,5}?(?:number|no\.?|id|card|licen[cs]e|identifier|insurance|certificate|permit)(?: \([^)\n]{1,24}\))?\s?(?:is|was|=|:)\s?["']?([A-Z]{0,6}[ -]?\d[\dA-Za-z.\-/]{4,24})`, check: func(s string) bool { return countDigits(s) >= 5 && len(s) <= 24 }, refuse: notOwn, conf: 0.7},
 	{name: "id-number", kind: match.Personal, cues: []string{"student id", "student number", "employee id", "employee number", "staff id", "personnel number", "badge number", "membership number", "member number", "national id", "id card number", "identity number", "personal number", "citizen id", "tax number", "taxpayer number", "身分証番号", "個人識別番号"}, pattern: `\b[A-Z]{0,3}\d{2,6}(?:[ .\-/]?\d{2,6}){1,4}[A-Z]?\b`, check: func(s string) bool { return len(s) >= 7 && countDigits(s) >= 6 }, conf: 0.8},

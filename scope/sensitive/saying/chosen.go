@@ -19,7 +19,7 @@ func chosen(text string, out []match.Match) []match.Match {
 			continue
 		}
 		j := i
-		for j < len(text) && (alnum(text[j]) || strings.IndexByte("!#%&$?_-.@^~+*=/:(<>[{\\", text[j]) >= 0) {
+		for j < len(text) && (alnum(text[j]) || strings.IndexByte("!#%&$?_-.@^~+*=(<>[{\\", text[j]) >= 0) {
 			j++
 		}
 		s := strings.TrimRight(text[i:j], "!?.:-(")
@@ -54,6 +54,11 @@ func proseBefore(text string, i int) bool {
 		return true
 	}
 	c := text[i-1]
+	if c == '/' || c == ':' { // user/password, no path
+		before := text[max(0, i-24) : i-1]
+		before = before[strings.LastIndexAny(before, " \n\"「、。")+1:]
+		return before != "" && !strings.ContainsAny(before, "/.=?&") && len(before) < 24
+	}
 	return c == ' ' || c == '\n' || c == '"' || c == '`' || c == '(' && i > 1 && text[i-2] == ' ' || c >= 0x80
 }
 
@@ -63,14 +68,14 @@ func proseAfter(text string, i int) bool {
 
 // saidWith is a phrase behind what it opens: "the laptop boots with the sentence: My 3 goats hate Mondays", "which is the string
 // nine-otters-in-a-canoe".
-var saidWith = pattern.New(`(?i)^(?:boots?|unlocks?|opens?|decrypts?|starts?|wakes?(?: up)?|mounts?|signs?|logs? (?:on|in)|lets? (?:me|you|us|him|her|them) in|which is|that is|is|expects?|wants?|needs?|takes?|accepts?|type|enter|say|uses?|with)\b(?: [a-z]+){0,3}? (?:the|this|our|my|a)? ?(?:sentence|phrase|word|words|line|string|passphrase|motto|rhyme|verse|proverb|saying)s?(?: is|,| of)?:? ["'“` + "`" + `]?([A-Za-z0-9][^".”\n` + "`" + `]{5,60})`)
+var saidWith = pattern.New(`(?i)^(?:boots?|unlocks?|opens?|decrypts?|starts?|wakes?(?: up)?|mounts?|signs?|logs? (?:on|in)|lets? (?:me|you|us|him|her|them) in|which is|that is|is|expects?|wants?|needs?|takes?|accepts?|type|enter|says?|whispers?|gives?|uses?|with)\b(?: [a-z]+){0,3}? (?:the|this|our|my|a)? ?(?:(?:family|code|safe|magic|secret|pass|duress|watch|callback|agreed) ?)?(?:sentence|phrase|word|words|line|string|passphrase|motto|rhyme|verse|proverb|saying)s?(?: is|,| of)?:? ["'“` + "`" + `]?([A-Za-z0-9][^".”\n` + "`" + `]{5,60})`)
 
 var saidWithWords = keyword.New([]string{"sentence", "phrase", "string ", "words", "word ", "the line", "motto", "rhyme", "proverb", "saying"})
 
-var saidVerbs = keyword.New([]string{"boot", "unlock", "open", "decrypt", "start", "wake", "mount", "sign", "log on", "logs on", "log in", "logs in", "let", "which is", "that is", " is ", "expect", "want", "need", "take", "accept", "type", "enter", "say ", "use", "with"})
+var saidVerbs = keyword.New([]string{"boot", "unlock", "open", "decrypt", "start", "wake", "mount", "sign", "log on", "logs on", "log in", "logs in", "let", "whisper", "which is", "that is", " is ", "expect", "want", "need", "take", "accept", "type", "enter", "say ", "use", "with"})
 
 // saidThings make such a phrase one that opens something.
-var saidThings = keyword.New([]string{"boot", "unlock", "decrypt", "passw", "passphrase", "login", "log in", "logs in", "laptop", "disk", "drive", "vault", "safe", "gate", "door", "keypad", "hmac", "secret", "signing", "wallet", "backup", "restic", "borg", "luks", "prompt", "account", "admin", "root", "vpn", "wifi", "wi-fi", "volume", "archive", "export it as", "export as"})
+var saidThings = keyword.New([]string{"boot", "unlock", "decrypt", "passw", "passphrase", "login", "log in", "logs in", "laptop", "disk", "drive", "vault", "safe", "gate", "door", "keypad", "hmac", "secret", "signing", "wallet", "backup", "restic", "borg", "luks", "prompt", "account", "family word", "code word", "safe word", "magic word", "secret word", "pass phrase", "duress", "callback", "agreed word", "teacher", "school", "concierge", "reception", "caller", "helpdesk", "bank", "admin", "root", "vpn", "wifi", "wi-fi", "volume", "archive", "export it as", "export as"})
 
 // phrases finds what saidWith describes: a quoted or hyphenated phrase, or one behind a colon.
 func phrases(text string, out []match.Match, budget *match.Budget) []match.Match {
@@ -123,6 +128,52 @@ func phrases(text string, out []match.Match, budget *match.Budget) []match.Match
 // deedsJapanese follow, behind a quoted phrase, what is done with it, and what that leads to.
 var deedsJapanese = pattern.New(`^(?:」|』|”)(?:を|と|って)?[^。\n]{0,24}?(?:打|入力|入れ|言|唱え|答え|伝え|書|回答)[^。\n]{0,16}?(?:開|解除|入れ|通|ログイン|つなが|起動|動|進|渡|見られ|復元|マウント|サインイン)`)
 
+// numberDeeds are numbers that open something in Japanese: ダイヤルは1185に合わせて, 3702が裏口, 左から8、8、5で開きます.
+var numberDeeds = pattern.New(`(?:ダイヤル|裏口|勝手口|通用口|玄関|金庫|倉庫|物置|錠|鍵|扉|ドア|門|ロッカー|レジ|箱|シャッター|ゲート)[^。\n]{0,60}?(\d[\d、・\- ]{1,10}\d)(?:に合わせ|を押|と押|で開|と回|と打|を入れ|と入れ|で入)|(\d{4,8})が(?:裏口|正面|玄関|金庫|倉庫|通用口|勝手口)|(?:左|右|上)から ?(\d[\d、・ ]{2,12}\d)(?:で開|に合わせ|と回|の順)`)
+
+var numberDeedWords = keyword.New([]string{"に合わせ", "を押", "と押", "で開", "と回", "と打", "を入れ", "と入れ", "で入", "が裏口", "が正面", "が玄関", "が金庫", "が倉庫", "が通用口", "が勝手口", "の順"})
+
+// numbersOpening finds what numberDeeds describes.
+func numbersOpening(text string, out []match.Match, budget *match.Budget) []match.Match {
+	done := 0
+	numberDeedWords.Each(text, func(h keyword.Hit) bool {
+		from := max(done, h.Start-120)
+		if h.Start <= from || !strings.ContainsAny(text[max(from, h.Start-24):h.Start], "0123456789") {
+			return true
+		}
+		for from < h.Start && text[from]&0xC0 == 0x80 {
+			from++
+		}
+		if !budget.Spend(2 * (h.End - from)) {
+			return false
+		}
+		m := numberDeeds.FindStringSubmatchIndex(text[from:h.End])
+		if m == nil {
+			return true
+		}
+		done = h.End
+		for g := 2; g < len(m); g += 2 {
+			if m[g] >= 0 && value.ShapeOf(text[from+m[g]:from+m[g+1]]).Digit >= 3 {
+				out = append(out, match.Match{Rule: "ja-number-deed", Kind: match.Credential, Start: from + m[g], End: from + m[g+1], Confidence: 0.65})
+			}
+		}
+		return len(out) < match.Enough
+	})
+	return out
+}
+
+// typed reports whether a quoted value of letters with a digit or sign is what is to be typed, or whether it is to go into a field.
+func typed(text string, start, end int, s string) bool {
+	rest := strings.TrimPrefix(text[end:], "」")
+	sh := value.ShapeOf(s)
+	if !strings.Contains(s, " ") && sh.Lower+sh.Upper >= 3 && sh.Digit > 0 && !value.Identifier(s) && !value.Versioned(s) && hasAnyPrefix(rest, []string{"と打", "を打", "と入力", "を入力", "と入れ", "を入れ"}) {
+		return true
+	}
+	before := strings.TrimSuffix(text[:start], "「")
+	field := strings.HasSuffix(before, "枠に") || strings.HasSuffix(before, "欄に") || strings.HasSuffix(before, "窓に") || strings.HasSuffix(before, "欄には")
+	return field && hasAny(rest[:min(len(rest), 90)], []string{"そのまま", "と入れ", "を入れ", "と打", "を打"})
+}
+
 // interfaceJapanese are words for parts of a screen: what is quoted before them is written there for everybody.
 var interfaceJapanese = []string{"ボタン", "画面", "項目", "入力欄", "メニュー", "タブ", "リンク", "一覧", "コマンド", "メール"}
 
@@ -152,7 +203,7 @@ func quotedDeeds(text string, out []match.Match, budget *match.Budget) []match.M
 		if utf8.RuneCountInString(s) < 3 || value.Placeholder(s) || value.Reference(s) || strings.Contains(s, "パスワード") || strings.Contains(s, "ボタン") || strings.Contains(s, "設定") || strings.Contains(s, "ください") {
 			continue
 		}
-		if rest := text[end:to]; deedsJapanese.MatchString(rest) && !hasAny(rest[:min(len(rest), 90)], interfaceJapanese) {
+		if rest := text[end:to]; (deedsJapanese.MatchString(rest) || typed(text, start, end, s)) && !hasAny(rest[:min(len(rest), 90)], interfaceJapanese) {
 			out = append(out, match.Match{Rule: "ja-said-phrase", Kind: match.Credential, Start: start, End: end, Confidence: 0.6})
 		}
 	}
@@ -190,5 +241,44 @@ func inlineCodes(text string, out []match.Match) []match.Match {
 		}
 		i = open + size + 2
 	}
+	return out
+}
+
+// signs are pictures that stand for a lock, a door or a network.
+var signs = keyword.New([]string{"🔐", "🔑", "🔒", "🔓", "🚪", "🗝", "📶", "🛜"})
+
+// pictured finds what stands behind such a picture: a number, or behind an arrow or a colon a word with signs in it.
+func pictured(text string, out []match.Match) []match.Match {
+	signs.Each(text, func(h keyword.Hit) bool {
+		i := h.End
+		for i < len(text) && i-h.End < 8 && (text[i] == ' ' || text[i] >= 0xF0 || text[i]&0xC0 == 0x80 || text[i] == ':') {
+			i++
+		}
+		j := i
+		for j < len(text) && (digit(text[j]) || text[j] == '-' || text[j] == '#' || text[j] == '*') {
+			j++
+		}
+		if n := value.ShapeOf(text[i:j]).Digit; n >= 3 && n <= 10 && !calendar(text[i:j]) && !unitFollows(text, j) && (j == len(text) || !alnum(text[j]) && text[j] != '.' && text[j] != ':' && text[j] != '/') {
+			out = append(out, match.Match{Rule: "pictured", Kind: match.Credential, Start: i, End: j, Confidence: 0.65})
+			return len(out) < match.Enough
+		}
+		end := min(len(text), h.End+70)
+		for _, arrow := range []string{"→", "➡", "=>", "->", ": "} {
+			at := strings.Index(text[h.End:end], arrow)
+			if at < 0 || strings.IndexByte(text[h.End:h.End+at], '\n') >= 0 {
+				continue
+			}
+			start := skipSpace(text, h.End+at+len(arrow), 4)
+			stop := start
+			for stop < len(text) && text[stop] > ' ' && text[stop] < 0x80 {
+				stop++
+			}
+			if s := strings.TrimRight(text[start:stop], ".,;"); len(s) >= 6 && (strings.Count(s, "-") >= 2 || passwordLike(s)) && !value.Reference(s) && !value.Placeholder(s) && !describes(s) {
+				out = append(out, match.Match{Rule: "pictured", Kind: match.Credential, Start: start, End: start + len(s), Confidence: 0.6})
+				break
+			}
+		}
+		return len(out) < match.Enough
+	})
 	return out
 }

@@ -61,6 +61,7 @@ var forms = []form{
 	{"setter", "setPassword(|setPasswd(|setPwd(|setSecret(|setToken(|setApiKey(|setAccessKey(|setSecretKey(|setPrivateKey(|setPassphrase(|set_password(|withPassword(|.password(", true, `(?i)[.\w]+\(\s*["']([^"'\n]{4,200})["']\s*\)`, 0.85, false},
 	{"identified-by", "identified ", true, `(?i)identified\s+(?:with\s+\S+\s+)?by\s+(?:password\s+)?(?:["']([^"'\n]{3,120})["']|([^\s"';]*\d[^\s"';]*);?)`, 0.9, false},
 	{"sql-password", "with password|encrypted password|set password", true, `(?i)\w+\s+password\s+(?:for\s+\S+\s+)?(?:=\s*)?(?:password\()?` + quotedArg, 0.9, false},
+	{"keystroke", "keystroke |SendKeys|send_keys|sendkeys|xdotool type|typeText(|type_text(", true, `\w+(?: type)?[ (]+` + quotedArg, 0.8, true},
 	{"curl-option", "CURLOPT_", true, `CURLOPT_\w*(?:PASSWORD|USERPWD|PASSWD)\s*,\s*` + quotedArg, 0.9, false},
 	{"mosquitto-password", "mosquitto_", true, `mosquitto_\w+\b[^\n]*?\s-P\s+` + arg, 0.9, false},
 	{"ssh-keygen-passphrase", "ssh-keygen ", true, `ssh-keygen\b[^\n]*?\s-[PN]\s+` + arg, 0.9, false},
@@ -138,7 +139,7 @@ func commandValue(f *form, s string) bool {
 	if i := strings.IndexByte(s, ':'); f.rule == "curl-user" && i >= 0 {
 		s = s[i+1:]
 	}
-	if value.Placeholder(s) || value.Reference(s) || strings.HasPrefix(s, "-") || strings.HasPrefix(s, "<") || typeName(strings.Trim(s, "`")) {
+	if value.Placeholder(s) || value.Reference(s) || named(s) || strings.HasPrefix(s, "-") || strings.HasPrefix(s, "<") || typeName(strings.Trim(s, "`")) {
 		return false
 	}
 	if f.random {
@@ -148,6 +149,18 @@ func commandValue(f *form, s string) bool {
 		return false
 	}
 	return f.rule != "option" || made(s) || value.ShapeOf(s).Digit > 0 && !measured(s) || strings.ContainsAny(s, "!@#$%^&*")
+}
+
+// named reports whether s is a word for a secret, in the place of one: P:パスワード;;.
+func named(s string) bool {
+	found := false
+	for _, l := range []*lexicon{english(), japanese()} {
+		l.set.Each(s, func(h keyword.Hit) bool {
+			found = found || h.Start == 0 && h.End == len(s)
+			return !found
+		})
+	}
+	return found && !ascii(s)
 }
 
 // shells are the forms whose value can be nothing but a password, however it ends.
@@ -240,7 +253,7 @@ func barePairs(text string, out []match.Match, budget *match.Budget) []match.Mat
 		s := strings.TrimRight(text[start:end], ".:")
 		sh := value.ShapeOf(s)
 		if sh.Digit == 0 || sh.Lower+sh.Upper < 3 || sh.Upper == 0 && sh.Other == 0 && !(sh.Digit >= 2 && strings.Contains(text[from:start], " / ")) || value.Reference(s) || value.Placeholder(s) || measured(s) || technical(s) || value.Versioned(s) || value.Digest(s) ||
-			strings.Contains(s, "@") && strings.Contains(s, ".") || strings.ContainsAny(s, "=()<>{}") || strings.Count(s, ":") > 1 {
+			strings.Contains(s, "@") && strings.Contains(s, ".") || strings.ContainsAny(s, "=()<>{}:") {
 			return true
 		}
 		done = end

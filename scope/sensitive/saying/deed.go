@@ -15,6 +15,7 @@ var deedPatterns = []*pattern.Pattern{
 	pattern.New(`(?i)\b(?:enter|punch in|type|type in|key in|dial|press|input|use)\b ["'` + "`" + `]?([^\s"'` + "`" + `,;]{3,60})["'` + "`" + `]? (?:at|on|into|in|for|to open|to unlock|to disarm|to enter|to get into|to decrypt)\b[^\n.;]{0,30}?\b(?:keypad|key pad|pad|intercom|gate|door|alarm|safe|lock|locker|lockbox|panel|elevator|garage|vault|building|prompt)\b`),
 	pattern.New(`(?i)\b(?:keypad|key pad|gate|door|alarm|safe|lock|padlock|lockbox|locker|panel|intercom)\b[^\n.;]{0,40}?\b(?:takes|accepts|wants|needs|expects|asks for) (\d{3,8}[#*]?)(?:$|[\s.,;!])`),
 	pattern.New(`(?i)\b(?:press|dial|punch in|punch|enter|type|key in) (?:in )?["'` + "`" + `]?(\d{3,10}[#*])`),
+	pattern.New(`(?i)\b(?:lock|padlock|gate|door|safe|fridge|cage|dial|till|strongbox|alarm|shed|hide)\b[^\n]{0,60}?(?:, so |\(|that makes |which makes |that gives |i\.e\. |namely )((?:[03-9]\d|1[0-8]|2[1-9])\d{2,4})\b`),
 	pattern.New(`(?i)\b(?:luggage|bike|door|locker|gym|suitcase|shed|gate|front door|back door|garage|key ?safe|key ?box)\s?(?:lock|padlock|keypad|code|combo|combination|pin)?\b(?: code| is| =|:|,)* (\d{3,6}|\d{1,2}-\d{1,2}-\d{1,2})(?:$|[\s.,;!?])`),
 }
 
@@ -55,6 +56,48 @@ func deeds(text string, out []match.Match, budget *match.Budget) []match.Match {
 			return true
 		}
 		return true
+	})
+	return out
+}
+
+// keysPressed are single keys to press one after the other, and turns of a dial: "press 7, 3 and Y", "left 4, right 9", 「右に4、左に戻して9」.
+var keysPressed = pattern.New(`(?:[Pp]ress|[Pp]ush|[Pp]unch(?: in)?|[Tt]ap|[Dd]ial|[Kk]ey in|[Bb]uttons?|[Kk]eys?):? ((?:[0-9A-Z*#](?:, then |, and |, | then | and | )){2,6}[0-9A-Z*#])(?:\b|[^0-9A-Za-z]|$)|((?:[Ll]eft|[Rr]ight|clockwise) (?:to )?\d{1,2}[^.\n]{1,24}?(?:left|right|clockwise|back|forward) (?:to )?\d{1,2})|((?:右|左)(?:に|へ|回りに?|回しで?)?\d{1,2}[^。\n]{1,24}?(?:右|左|戻し)[^。\n\d]{0,12}\d{1,2})`)
+
+var keyWords = keyword.New([]string{"press ", "push ", "punch ", "tap ", "dial ", "key in ", "buttons", "keys", "left ", "right ", "clockwise ", "右に", "左に", "右へ", "左へ", "右回", "左回", "右"})
+
+// lockNear are what such keys and turns open.
+var lockNear = keyword.New([]string{"lock", "safe", "box", "door", "gate", "pull", "open", "unlock", "combination", "combo", "keypad", "dial", "latch", "padlock", "cabinet", "locker", "suitcase", "letterbox", "mailbox", "開", "ダイヤル", "金庫", "ポスト", "ロッカー", "鍵", "解錠", "南京錠", "箱", "ロック"})
+
+// pressed finds what keysPressed describes, near what it opens. Keys that count up are let pass.
+func pressed(text string, out []match.Match, budget *match.Budget) []match.Match {
+	done := 0
+	keyWords.Each(text, func(h keyword.Hit) bool {
+		if h.Start < done || h.Start > 0 && letter(text[h.Start-1]) && letter(text[h.Start]) {
+			return true
+		}
+		to := min(len(text), h.End+70)
+		if !strings.ContainsAny(text[h.End:to], "0123456789") || !standsNear(lockNear, text, max(0, h.Start-140), min(len(text), h.End+140)) {
+			return true
+		}
+		if !budget.Spend(to - h.Start) {
+			return false
+		}
+		m := keysPressed.FindStringSubmatchIndex(text[h.Start:to])
+		if m == nil || m[0] > 8 {
+			return true
+		}
+		for g := 2; g < len(m); g += 2 {
+			if m[g] < 0 {
+				continue
+			}
+			s := text[h.Start+m[g] : h.Start+m[g+1]]
+			if g == 2 && (value.ShapeOf(s).Digit < 2 || strings.HasPrefix(s, "1, 2, 3") || strings.HasPrefix(s, "1 2 3") || strings.HasPrefix(s, "1, 2 and 3")) {
+				continue
+			}
+			done = h.Start + m[g+1]
+			out = append(out, match.Match{Rule: "keys-pressed", Kind: match.Credential, Start: h.Start + m[g], End: done, Confidence: 0.65})
+		}
+		return len(out) < match.Enough
 	})
 	return out
 }

@@ -79,7 +79,7 @@ func radio(text string, out []match.Match) []match.Match {
 	start, end, letters, others, words, ordered := -1, 0, 0, 0, 0, true
 	prev := byte(0)
 	flush := func() {
-		if letters >= 4 && !ordered && (words == letters || others > 0) {
+		if letters >= 4 && !ordered && !talk.Has(strings.ToLower(strings.ReplaceAll(text[max(0, start):end], " ", ""))) && !strings.Contains(strings.ToLower(strings.ReplaceAll(text[max(0, start):end], " ", "")), "password") && (words == letters || others > 0) {
 			out = append(out, match.Match{Rule: "dictated", Kind: match.Credential, Start: start, End: end, Confidence: 0.7})
 		}
 		start, letters, others, words, ordered, prev = -1, 0, 0, 0, true, 0
@@ -133,7 +133,7 @@ var signWords = keyword.NewList(`dash hyphen minus dot point underscore bang exc
 var digitsJapanese = strings.Fields(`きゅう キュウ ゼロ ぜろ れい まる マル いち イチ さん サン よん ヨン ろく ロク なな ナナ しち シチ はち ハチ に ニ ご ゴ し シ く ク 一 二 三 四 五 六 七 八 九 零 〇`)
 
 // spokenThings are what such numbers open.
-var spokenThings = keyword.New([]string{"番号", "暗証", "コード", "ロック", "鍵", "カギ", "金庫", "ドア", "扉", "門", "ゲート", "玄関", "パス", "解除", "シャッター", "エレベーター", "入口", "裏口", "開", "入室", "キーパッド", "テンキー", "駐輪", "駐車", "倉庫", "ロッカー", "ボックス", "アラーム", "警備", "米印", "シャープ", "いげた", "ピン"})
+var spokenThings = keyword.New([]string{"番号", "暗証", "コード", "ロック", "鍵", "カギ", "金庫", "ドア", "扉", "門", "ゲート", "玄関", "パス", "解除", "シャッター", "エレベーター", "入口", "裏口", "開", "入室", "キーパッド", "テンキー", "駐輪", "駐車", "倉庫", "ロッカー", "ボックス", "アラーム", "警備", "米印", "シャープ", "いげた", "ピン", "読み上げ", "カード", "口座", "レジ", "回す", "合わせ"})
 
 // spokenJapanese finds numbers said digit by digit: 「さん、はち、いち、いち」. Four in a row with something between them,
 // which do not count up, where the text speaks of what they open.
@@ -152,12 +152,17 @@ func spokenJapanese(text string, out []match.Match) []match.Match {
 			counts = counts && (prev < 0 || k == prev+1)
 			n, prev, end = n+1, k, at+size
 			next := skipPause(text, end)
-			if next == end {
+			if next == end && !kanjiDigit(text[at:end]) {
 				break
 			}
 			at = next
 		}
-		if n >= 4 && !counts && spokenThings.Contains(text[max(0, i-150):min(len(text), end+90)]) {
+		for _, p := range []string{"年", "月", "日", "時", "分", "人", "円", "個", "回", "件", "階", "号", "歳", "度", "万", "億", "番線", "丁目", "番地", "つ", "本", "台"} {
+			if strings.HasPrefix(text[end:], p) {
+				n = 0
+			}
+		}
+		if n >= 10 && kanjiDigit(text[i:]) || n >= 4 && !counts && spokenThings.Contains(text[max(0, i-150):min(len(text), end+90)]) {
 			out = append(out, match.Match{Rule: "spoken-digits", Kind: match.Credential, Start: i, End: end, Confidence: 0.75})
 		}
 		i = max(end, i+1)
@@ -170,6 +175,9 @@ func kanaBefore(text string, i int) bool {
 	s := text[max(0, i-3):i]
 	return len(s) == 3 && s[0] >= 0xE3 && s[0] <= 0xE9 && !strings.HasSuffix(s, "、") && !strings.HasSuffix(s, "・") && !strings.HasSuffix(s, "。") && !strings.HasSuffix(s, "「") && !strings.HasSuffix(s, "　") && s != "は" && s != "が" && s != "で"
 }
+
+// kanjiDigit reports whether a digit is a Chinese character: those need no pause, 「一八七〇」, but are no number of years or people.
+func kanjiDigit(s string) bool { return s >= "一" || s == "〇" }
 
 // digitJapanese reads a digit at the start of s: its value and length in bytes, 0 if there is none.
 func digitJapanese(s string) (value, size int) {
@@ -195,6 +203,58 @@ func skipPause(text string, i int) int {
 	}
 	return i
 }
+
+// lettersSaid finds values spelled in kana: 「えす、おー、びー、はいふん、ろく」. Four names of letters, signs and digits with a pause
+// between them, three of letters.
+func lettersSaid(text string, out []match.Match) []match.Match {
+	for i := 0; i < len(text) && len(out) < match.Enough; {
+		if text[i] < 0xE3 || i > 0 && kanaBefore(text, i) {
+			i++
+			continue
+		}
+		end, n, letters := i, 0, 0
+		for at := i; at < len(text) && n < 40; {
+			size := nameOf(text[at:], lettersJapanese)
+			if size == 0 {
+				size = nameOf(text[at:], lettersHiragana)
+			}
+			if size > 0 {
+				letters++
+			} else if size = nameOf(text[at:], signsJapanese); size == 0 {
+				_, size = digitJapanese(text[at:])
+			}
+			if size == 0 {
+				break
+			}
+			n, end = n+1, at+size
+			next := skipPause(text, end)
+			if next == end {
+				break
+			}
+			at = next
+		}
+		if n >= 4 && letters >= 3 {
+			out = append(out, match.Match{Rule: "dictated", Kind: match.Credential, Start: i, End: end, Confidence: 0.7})
+		}
+		i = max(end, i+1)
+	}
+	return out
+}
+
+// nameOf returns the length of the one of names that s begins with, 0 if there is none.
+func nameOf(s string, names []string) int {
+	for _, n := range names {
+		if strings.HasPrefix(s, n) {
+			return len(n)
+		}
+	}
+	return 0
+}
+
+var (
+	lettersHiragana = strings.Fields(`えー えい びー しー でぃー でー いー えふ じー えいち えっち あい じぇい じぇー けー けい える えむ えぬ おー ぴー きゅー あーる えす てぃー てー ゆー ぶい だぶりゅー えっくす わい ぜっと`)
+	signsJapanese   = strings.Fields(`ハイフン はいふん アンダーバー アンダースコア ドット どっと ピリオド スラッシュ シャープ アットマーク アット びっくりマーク びっくり ビックリマーク 感嘆符 ドル パーセント アンド プラス マイナス イコール アスタリスク 米印 クエスチョン はてな 大文字 小文字 数字 スペース 空白`)
+)
 
 // listCues announce a list of codes, one a line.
 var listCues = keyword.New([]string{"recovery", "backup", "back-up", "scratch", "rescue", "emergency", "one-time", "one time", "2fa", "mfa", "two-factor", "otp", "codes", "keys", "vouchers", "pins", "リカバリー", "バックアップ", "復旧", "復元", "回復", "予備", "緊急", "ワンタイム", "コード", "認証"})

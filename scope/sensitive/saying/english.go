@@ -20,6 +20,7 @@ func Scan(text string) []match.Match {
 	out = pairs(text, out, &budget)
 	out = barePairs(text, out, &budget)
 	out = deeds(text, out, &budget)
+	out = pressed(text, out, &budget)
 	out = nearby(text, out, &budget)
 	out = spoken(text, out, &budget)
 	out = dictated(text, out)
@@ -28,12 +29,15 @@ func Scan(text string) []match.Match {
 	out = inlineCodes(text, out)
 	out = pieces(text, out)
 	out = chosen(text, out)
+	out = pictured(text, out)
 	out = phrases(text, out, &budget)
 	if hasJapanese(text) {
 		out = entered(text, out, &budget)
 		out = saidPairs(text, out, &budget)
 		out = spokenJapanese(text, out)
+		out = lettersSaid(text, out)
 		out = quotedDeeds(text, out, &budget)
+		out = numbersOpening(text, out, &budget)
 	}
 	out = passwordFile(text, out)
 	if budget.Spent() {

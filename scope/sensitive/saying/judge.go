@@ -36,6 +36,9 @@ func judge(text string, v found, l link, n name, c *cue) float64 {
 	if l.comma && (!v.quoted || value.Dotted(s) || strings.IndexByte(text[n.end:v.start], '\n') >= 0) || c.class == weak && v.words > 1 {
 		return 0
 	}
+	if famous(text, v.start, s) || !v.quoted && s[0] == '(' && plain(strings.Trim(s, "()")) { // password = (sensitive value)
+		return 0
+	}
 	if !v.quoted && s[0] == '{' && l.kind == assign && (len(s) < 2 || s[1] != '{') || declared(text, n, l, c) || sealed(text, v) { // a nested mapping, a constant, what only a cluster can open
 		return 0
 	}
@@ -436,3 +439,14 @@ func firstPart(s string) string {
 	}
 	return s
 }
+
+// Famous reports whether s is one of the passwords that everybody knows, in a text that speaks of how common they are.
+func Famous(text string, start int, s string) bool { return famous(text, start, s) }
+
+func famous(text string, start int, s string) bool {
+	return wellKnown.Has(strings.ToLower(strings.Trim(s, "\"'.,`"))) && ranking.Contains(strings.ToLower(text[max(0, start-120):min(len(text), start+120)]))
+}
+
+var wellKnown = keyword.NewList(`123456 12345678 123456789 1234567890 12345 1234 0000 1111 111111 000000 qwerty qwertz azerty password password1 letmein iloveyou admin welcome hunter2 abc123 monkey dragon football baseball sunshine princess 1q2w3e4r passw0rd secret changeme trustno1 master superman batman`)
+
+var ranking = keyword.New([]string{"most common", "commonest", "worst password", "worst pin", "popular password", "of all four", "of all pin", "the list of", "list is led", "top ten", "top 10", "tops the list", "leads the list", "joke", "ranking", "ranked", "number one again", "nobody is surprised", "最悪の", "ありがち", "一位", "1位", "ランキング", "よく使われる", "使われがち"})

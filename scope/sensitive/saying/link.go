@@ -64,6 +64,9 @@ func linkAfter(text string, n name, c *cue) (link, bool) {
 		}
 		return link{kind: assign, at: k, prose: !n.code && !n.quoted, tag: text[j] == '>'}, true
 	}
+	if at, ok := cell(text, j); ok { // <td>password</td><td>
+		return link{kind: assign, at: at, tag: true}, true
+	}
 	if v, ok := attribute(text, j); ok { // <add key="Password" value="x"/>
 		return link{kind: assign, at: v}, true
 	}
@@ -190,6 +193,23 @@ func operator(text string, i int) (int, bool) {
 		}
 	case ',', '>':
 		return i + 1, true
+	}
+	return i, false
+}
+
+// cell reads the end of one cell of a table or list in HTML and the beginning of the next.
+func cell(text string, i int) (int, bool) {
+	for _, p := range [][2]string{{"</td>", "<td"}, {"</th>", "<td"}, {"</dt>", "<dd"}} {
+		if !strings.HasPrefix(text[i:], p[0]) {
+			continue
+		}
+		j := skipSpace(text, i+len(p[0]), 16)
+		if !strings.HasPrefix(text[j:], p[1]) {
+			continue
+		}
+		if end := strings.IndexByte(text[j:min(len(text), j+60)], '>'); end > 0 {
+			return j + end + 1, true
+		}
 	}
 	return i, false
 }

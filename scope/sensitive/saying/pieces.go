@@ -9,8 +9,8 @@ import (
 )
 
 // pieceWords say that a value is told in parts.
-var pieceWords = keyword.New([]string{"put together", "put them together", "join them", "join the two", "join", "joined together", "glue", "concatenate", "combine", "one after the other", "one after another", "in that order", "in this order", "back to back", "without spaces", "no spaces", "without a space", "run together",
-	"first half", "second half", "other half", "first part", "second part", "third part", "last part", "first bit", "second bit", "the rest is", "followed by", "and then the", "comes first", "goes first", "prefix it with", "append", "starts with", "ends with", "begins with", "first four", "last four", "first three", "last three", "first two", "last two",
+var pieceWords = keyword.New([]string{"put together", "put them together", "join them", "join the two", "join", "joined together", "glue", "concatenate", "combine", "one after the other", "one after another", "in that order", "in this order", "back to back", "run together",
+	"first half", "second half", "other half", "first part", "second part", "third part", "last part", "first bit", "second bit", "the rest is", "followed by", "and then the", "comes first", "goes first", "prefix it with", "starts with", "ends with", "begins with", "first four", "last four", "first three", "last three", "first two", "last two",
 	"前半", "後半", "つなげ", "繋げ", "つない", "繋い", "くっつけ", "続けて", "合わせて", "上2桁", "上二桁", "下2桁", "下二桁", "上4桁", "下4桁", "上四桁", "下四桁", "最初の", "残り", "のあとに", "の後に"})
 
 // pieceCues are what such a value opens. One must stand in the same text, near the parts.
@@ -72,7 +72,7 @@ func partAt(text string, i, to int) (start, end, next int) {
 	if closing, size := openQuote(text, i); size > 0 && (i == 0 || !alnum(text[i-1])) {
 		if n := strings.Index(text[i+size:to], closing); n > 0 && n <= 40 && strings.IndexByte(text[i+size:i+size+n], '\n') < 0 {
 			s := text[i+size : i+size+n]
-			if !value.Reference(s) && !value.Placeholder(s) && !describes(firstWord(s)) {
+			if !value.Reference(s) && !value.Placeholder(s) && !describes(firstWord(s)) && !strings.ContainsAny(s, "<>{}[]|_") {
 				return i + size, i + size + n, i + size + n + len(closing)
 			}
 			return 0, 0, i + size + n + len(closing)
@@ -88,7 +88,7 @@ func partAt(text string, i, to int) (start, end, next int) {
 	}
 	s := strings.TrimRight(text[i:j], ".:!?")
 	sh := value.ShapeOf(s)
-	made := sh.Digit == sh.Len && sh.Len >= 2 && sh.Len <= 8 || sh.Digit > 0 && sh.Lower+sh.Upper > 0 || strings.ContainsAny(s, "!@#$%^&*") && sh.Lower+sh.Upper > 1
+	made := sh.Digit == sh.Len && sh.Len >= 2 && sh.Len <= 4 || sh.Digit > 0 && sh.Lower+sh.Upper > 0 || strings.ContainsAny(s, "!@#$%^&*") && sh.Lower+sh.Upper > 1
 	if !made || measured(s) || technical(s) || value.Reference(s) || value.Versioned(s) || value.File(s) || unitFollows(text, i+len(s)) {
 		return 0, 0, j
 	}

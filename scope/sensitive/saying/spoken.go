@@ -10,10 +10,10 @@ import (
 )
 
 // spokenDigits are the digits as people say them to a microphone.
-var spokenDigits = keyword.NewList(`zero oh nought one two three four five six seven eight nine double triple`)
+var spokenDigits = keyword.NewList(`zero oh nought one two three four five six seven eight nine double triple ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety`)
 
 // spokenCues are what such a number opens.
-var spokenCues = keyword.New([]string{"tap", "dial", "dials", "dialling", "punch", "press", "screen", "padlock", "lockbox", "suitcase", "luggage", "暗証", "番号", "コード", "ロック", "金庫", "鍵", "解除", "ピン", "ダイヤル", "puk", "tan", "cvv", "cvc", "lock", "locks", "pin", "code", "password", "passcode", "pass code", "combination", "combo", "safe", "alarm", "garage", "gate", "door", "voicemail", "locker", "keypad", "vault", "unlock", "otp"})
+var spokenCues = keyword.New([]string{"card", "cards", "number", "open", "opens", "hold", "star", "enter", "radio", "digits", "override", "till", "錠", "お入り", "social security", "ssn", "スマホ", "携帯", "アプリ", "通帳", "カード", "タブレット", "iPhone", "アイフォン", "シャッター", "tap", "dial", "dials", "dialling", "punch", "press", "screen", "padlock", "lockbox", "suitcase", "luggage", "暗証", "番号", "コード", "ロック", "金庫", "鍵", "解除", "ピン", "ダイヤル", "puk", "tan", "cvv", "cvc", "lock", "locks", "pin", "code", "password", "passcode", "pass code", "combination", "combo", "safe", "alarm", "garage", "gate", "door", "voicemail", "locker", "keypad", "vault", "unlock", "otp"})
 
 // spokenLeast is how many digits in a row make a number that someone dictates.
 const spokenLeast = 4
@@ -37,7 +37,11 @@ func spoken(text string, out []match.Match, budget *match.Budget) []match.Match 
 			j++
 		}
 		one := j == i+1 && digit(c) && (j >= len(text) || text[j] != '.' || j+1 >= len(text) || !digit(text[j+1]))
-		if !one && (j-i > 6 || !spokenDigits.Has(strings.ToLower(text[i:j]))) {
+		if w := text[i:j]; run > 0 && (w == "dash" || w == "hyphen" || w == "space" || w == "then" || w == "and") {
+			i = j
+			continue
+		}
+		if !one && (j-i > 9 || !spokenDigits.Has(strings.ToLower(text[i:j]))) {
 			reset()
 			i = j
 			continue

@@ -88,3 +88,6 @@ func bech32(s string) bool {
 	}
 	return sum == 1
 }
+
+// notUtopia refuses the specimens of ICAO 9303, which are of the state of Utopia.
+func notUtopia(s string) bool { return !strings.Contains(s, "UTO") }

@@ -26,8 +26,11 @@ func Qualified(s string) bool {
 	return Numbered(last)
 }
 
-// Typed reports whether s is a type or protocol of programs with its number: int8, tcp4, complex128.
+// Typed reports whether s is a type or protocol of programs with its number, int8, tcp4, complex128, or the formula of a substance.
 func Typed(s string) bool {
+	if formula(s) {
+		return true
+	}
 	i := 0
 	for i < len(s) && isLetter(s[i]) {
 		i++
@@ -43,8 +46,11 @@ func Numbered(s string) bool {
 	if s == "" || !isLetter(s[0]) {
 		return false
 	}
-	if constant(s) && algorithm(s) {
+	if constant(s) && algorithm(s) || formula(s) {
 		return true
+	}
+	if isLower(s[0]) && strings.Contains(s, "_") {
+		return false
 	}
 	letters, numbers, words := 0, 0, 0
 	for i := 0; i < len(s); {
@@ -78,6 +84,26 @@ func Numbered(s string) bool {
 	}
 	return numbers > 0 && numbers <= 4 && words > 0 && letters > numbers && capital(s)
 }
+
+// formula reports whether s is the formula of a substance: C9H8O4.
+func formula(s string) bool {
+	n, digits := 0, 0
+	for i := 0; i < len(s); n++ {
+		if i+1 < len(s) && elements.Has(s[i:i+2]) {
+			i += 2
+		} else if elements.Has(s[i : i+1]) {
+			i++
+		} else {
+			return false
+		}
+		for ; i < len(s) && isDigit(s[i]); i++ {
+			digits++
+		}
+	}
+	return n >= 2 && digits > 0
+}
+
+var elements = keyword.NewList(`H C N O F P S K I B Cl Na Ca Mg Fe Br Si Al Li Zn Cu Ag Au Hg Pb Sn Ti Mn Cr Ni Co He Ne Ar Ba Se As`)
 
 // algorithm reports whether one of the words of s is a term of the trade: PBKDF2-HMAC-SHA256.
 func algorithm(s string) bool {
@@ -159,6 +185,7 @@ func Published(s string) bool { return published.Has(strings.TrimSpace(s)) }
 var published = keyword.NewList(`QWxhZGRpbjpvcGVuIHNlc2FtZQ== QWxhZGRpbjpPcGVuU2VzYW1l dXNlcjpwYXNz dXNlcm5hbWU6cGFzc3dvcmQ= czZCaGRSa3F0MzpnWDFmQmF0M2JW mF_9.B5f-4.1JqM 2YotnFZFEjr1zCsicMWpAA tGzv3JOkF0XG5Qx2TlKWIA SlAV32hkKG 7Fjfp0ZBr1KtDRbnfVdmIw
 	2b7e151628aed2a6abf7158809cf4f3c 000102030405060708090a0b0c0d0e0f 603deb1015ca71be2b73aef0857d77811f352c073b6108d72d9810a30914dff4 6bc1bee22e409f96e93d7e117393172a 3ad77bb40d7a3660a89ecaf32466ef97 0f1571c947d9e8590cb7add6af7f6798
 	wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY AKIAIOSFODNN7EXAMPLE 12345678901234567890 GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ SflKxwRJSMeKKF2QT4fwpMeJf36POk6yJV_adQssw5c dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk
+	eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9 eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9 eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9 258EAFA5-E914-47DA-95CA-C5AB0DC85B11 L898902C3 L898902C36
 	dQw4w9WgXcQ E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM dGhlIHNhbXBsZSBub25jZQ== s3pPLMBiTxaQ9kYGzzhZRbK+xOo=`)
 
 // Quantity reports whether s is a number with a unit right behind it: 95ms, 32B, 2x, 16GB, 3.5k.

@@ -2,6 +2,7 @@ package corpus_test
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -78,5 +79,50 @@ func TestMeasureAndWrite(t *testing.T) {
 	}
 	if err := corpus.WriteTable(write(t, "x.md", "nothing"), table); err == nil {
 		t.Error("a file without a place for the table is no error")
+	}
+}
+
+func TestCommitted(t *testing.T) {
+	dir := t.TempDir()
+	for _, f := range []string{"testdata/round1.txt", "testdata/fresh.txt", "testdata/sayings.txt", "likely/train/rounds.txt"} {
+		if rows, err := corpus.Committed(dir); err == nil {
+			t.Errorf("%d rows without %s", len(rows), f)
+		}
+		path := filepath.Join(dir, f)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte("s\tpin: 4827\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rows, err := corpus.Committed(dir)
+	if err != nil || len(rows) != 4 {
+		t.Errorf("%d rows, %v; want 4", len(rows), err)
+	}
+	if rows, err := corpus.Committed("["); err == nil {
+		t.Errorf("%d rows of a folder that cannot be", len(rows))
+	}
+}
+
+// TestLabels reads both ways of saying what a line of JSON is.
+func TestLabels(t *testing.T) {
+	rows, err := corpus.Read(write(t, "c.jsonl", `{"text":"a","sensitive":true}`+"\n"+`{"text":"b","sensitive":false}`+"\n"))
+	if err != nil || len(rows) != 2 || !rows[0].Sensitive() || rows[1].Sensitive() || rows[1].Label != "clean" {
+		t.Errorf("%+v, %v", rows, err)
+	}
+	if _, err := corpus.Read(write(t, "c.jsonl", "{\n")); err == nil || !strings.Contains(err.Error(), "line 1") {
+		t.Errorf("%v, want an error that names the line", err)
+	}
+}
+
+func TestMeasureStopsAtAnError(t *testing.T) {
+	want := errors.New("broken")
+	_, err := corpus.Measure(t.Context(), func(context.Context, string) ([]string, error) { return nil, want }, []corpus.Row{{Text: "x"}}, nil)
+	if !errors.Is(err, want) {
+		t.Errorf("%v, want %v", err, want)
+	}
+	if err := corpus.WriteTable(filepath.Join(t.TempDir(), "none.md"), nil); err == nil {
+		t.Error("a table without a page is no error")
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
+
+	"github.com/elderzan/elderzan/scope/sensitive/likely/internal/feature"
 )
 
 //go:embed names.txt
@@ -31,6 +33,7 @@ type generator struct {
 
 func newGenerator(seed uint64) *generator {
 	g := &generator{rand.New(rand.NewPCG(seed, 7)), make(map[string][]string), parseGrammar(grammarText + scenesText)}
+	g.lists["everyday"] = feature.Everyday()
 	for _, line := range strings.Split(nameLists, "\n") {
 		name, rest, ok := strings.Cut(line, " ")
 		if !ok {
@@ -202,6 +205,8 @@ func (g *generator) slot(name string) (string, bool) {
 		return g.chars("ABCDEFGHIJKLMNOPQRSTUVWXYZ", 1), true
 	case "n":
 		return fmt.Sprint(1 + g.rnd.IntN(99)), true
+	case "ev0":
+		return p("everyday")
 	case "hex":
 		return g.chars("0123456789abcdef", []int{7, 8, 40}[g.rnd.IntN(3)]), true
 	case "d5":
@@ -305,6 +310,9 @@ func (g *generator) word() string {
 		if b.Len() >= 4 {
 			return b.String()
 		}
+	}
+	if g.rnd.IntN(6) == 0 {
+		return g.pick(g.lists["everyday"])
 	}
 	return g.pick(g.lists["words"])
 }

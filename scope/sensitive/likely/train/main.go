@@ -2,6 +2,7 @@
 // and writes its vocabulary and weights.
 //
 //	go run ./scope/sensitive/likely/train -words   # the vocabulary
+//	go run ./scope/sensitive/likely/train -everyday # the everyday words beside it
 //	go run ./scope/sensitive/likely/train          # the weights
 package main
 
@@ -16,6 +17,7 @@ import (
 
 func main() {
 	words := flag.Bool("words", false, "count the vocabulary anew instead of fitting weights")
+	everyday := flag.Bool("everyday", false, "write the everyday words of English anew")
 	dir := flag.String("dir", "scope/sensitive/likely", "folder of the layer")
 	more := flag.String("more", "", "files of further labelled texts, separated by commas: *s.txt says a secret, *c.txt none")
 	hold := flag.String("hold", "", "files of texts written by hand to hold out and report on, separated by commas")
@@ -23,6 +25,9 @@ func main() {
 	flag.Parse()
 	c := &corpus{dir: *dir, hold: *hold, cache: *cache}
 	run := c.fit
+	if *everyday {
+		run = c.writeEveryday
+	}
 	if *words {
 		run = c.countWords
 	}

@@ -96,11 +96,29 @@ func (c *corpus) countWords() error {
 }
 
 // common counts in the everyday words of English: the first whole words of the embedding model's vocabulary, which is
-// ordered by frequency. Its folder comes from $ELDERZAN_MODEL.
+// ordered by frequency.
 func (c *corpus) common(counts map[string]int) error {
-	b, err := os.ReadFile(filepath.Join(os.Getenv("ELDERZAN_MODEL"), "tokenizer.json"))
+	words, err := wholeWords()
 	if err != nil {
 		return err
+	}
+	for w, rank := range words {
+		if rank < everyday {
+			counts[w] += 1000 + (everyday-rank)*10
+		}
+	}
+	return nil
+}
+
+// everyday is how far down that vocabulary words count as everyday ones among texts about software.
+const everyday = 13000
+
+// wholeWords returns the words of the embedding model's vocabulary that begin with a small letter, and their rank. The folder
+// comes from $ELDERZAN_MODEL.
+func wholeWords() (map[string]int, error) {
+	b, err := os.ReadFile(filepath.Join(os.Getenv("ELDERZAN_MODEL"), "tokenizer.json"))
+	if err != nil {
+		return nil, err
 	}
 	var file struct {
 		Model struct {
@@ -108,18 +126,45 @@ func (c *corpus) common(counts map[string]int) error {
 		} `json:"model"`
 	}
 	if err := json.Unmarshal(b, &file); err != nil {
-		return err
+		return nil, err
 	}
-	for w, rank := range file.Model.Vocab {
-		if rank < everyday && len(w) > 1 && w[0] >= 'a' && w[0] <= 'z' {
-			counts[w] += 1000 + (everyday-rank)*10
+	for w := range file.Model.Vocab {
+		if len(w) < 2 || w[0] < 'a' || w[0] > 'z' {
+			delete(file.Model.Vocab, w)
 		}
 	}
-	return nil
+	return file.Model.Vocab, nil
 }
 
-// everyday is how far down that vocabulary words count as everyday ones.
-const everyday = 13000
+// writeEveryday writes the words of that vocabulary which texts about software seldom hold: letters only, and none that people use
+// as passwords.
+func (c *corpus) writeEveryday() error {
+	words, err := wholeWords()
+	if err != nil {
+		return err
+	}
+	b, err := os.ReadFile(filepath.Join(c.dir, "internal", "feature", "words.txt"))
+	if err != nil {
+		return err
+	}
+	for _, w := range strings.Fields(string(b)) {
+		delete(words, w)
+	}
+	g := newGenerator(3)
+	for _, list := range []string{"words", "answers", "users", "jwords"} {
+		for _, w := range g.lists[list] {
+			delete(words, strings.ToLower(w))
+		}
+	}
+	out := make([]string, 0, len(words))
+	for w := range words {
+		if len(w) >= 3 && strings.Trim(w, "abcdefghijklmnopqrstuvwxyz") == "" && !feature.Compound(w) {
+			out = append(out, w)
+		}
+	}
+	slices.Sort(out)
+	return os.WriteFile(filepath.Join(c.dir, "internal", "feature", "everyday.txt"), []byte(strings.Join(out, "\n")+"\n"), 0o644)
+}
 
 // prose keeps what a paragraph says in words: of code, its comments.
 func prose(path, p string) string {

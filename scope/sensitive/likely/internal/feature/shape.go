@@ -93,6 +93,8 @@ func coarse(s Shape) uint32 {
 	switch s {
 	case Talk:
 		return 7
+	case Plain, PlainCap:
+		return 8
 	case Low, Joined, Letter:
 		return 1
 	case Cap, JoinedUp, Upper, Mixed:

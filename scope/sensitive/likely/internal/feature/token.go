@@ -51,18 +51,31 @@ const (
 	Han
 	HanDigits // 五三八一
 	Other
+	Plain    // an everyday word outside of the vocabulary: caretaker, peacock
+	PlainCap // the same with a capital
 	shapes
 )
 
 //go:embed words.txt
 var wordList string
 
+//go:embed everyday.txt
+var everydayList string // English words that texts about software seldom hold
+
 //go:embed nouns.txt
-var nounList string // everyday Japanese nouns
+var nounList string // everyday Japanese nouns, names of products, and the small words of other languages
 
 var vocabulary = sync.OnceValue(func() map[string]bool {
-	m := make(map[string]bool, 1<<14)
+	m := make(map[string]bool, 1<<15)
 	for _, w := range strings.Fields(wordList + nounList) {
+		m[w] = true
+	}
+	return m
+})
+
+var everydayWords = sync.OnceValue(func() map[string]bool {
+	m := make(map[string]bool, 1<<14)
+	for _, w := range strings.Fields(everydayList) {
 		m[w] = true
 	}
 	return m
@@ -186,6 +199,11 @@ func word(text string, i, j int, words map[string]bool, cues map[string]uint8, b
 		return t
 	}
 	t.Shape = shapeOf(s)
+	if (t.Shape == Low || t.Shape == Cap || t.Shape == Talk) && everydayWords()[string(low)] {
+		if t.Shape = Plain; upper(s[0]) {
+			t.Shape = PlainCap
+		}
+	}
 	t.ID = shapeID(t.Shape)
 	last, n := "", 0
 	if i := strings.IndexAny(s, "._-"); i > 0 { // WiFi.begin
@@ -329,3 +347,6 @@ func shapeID(s Shape) uint32 { return 0xA1B20000 + uint32(s)*16 }
 
 // Compound reports whether w ends in a word for a secret written together with another.
 func Compound(w string) bool { return suffixCue([]byte(w)) > 0 }
+
+// Everyday returns the everyday words outside of the vocabulary.
+func Everyday() []string { return strings.Fields(everydayList) }
