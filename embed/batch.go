@@ -8,7 +8,7 @@ import (
 // request is one call's texts. Its fields belong to the Batcher's lock, and to the caller once done is closed.
 type request struct {
 	texts   []string
-	vectors [][]float32
+	rows    []Embedding
 	taken   int // texts in batches so far
 	left    int // texts without a vector
 	err     error
@@ -56,14 +56,11 @@ func (b *Batcher) run(end class) {
 			cancel()
 			return
 		}
-		vectors, err := b.inner[t.class].Embed(ctx, t.texts)
-		if err == nil {
-			err = check(vectors, len(t.texts), b.Dim())
-		}
+		rows, err := checked(ctx, b.inner[t.class], t.texts, b.Dim())
 		if err != nil && len(t.pieces) > 1 && errors.Is(err, ErrInput) {
 			b.apart(ctx, t)
 		} else {
-			b.settle(t, vectors, err)
+			b.settle(t, rows, err)
 		}
 		cancel()
 	}
@@ -116,7 +113,7 @@ func (b *Batcher) fits(t *batch, bytes int, text string) bool {
 }
 
 // settle hands the rows of a batch, or its error, to the requests.
-func (b *Batcher) settle(t *batch, vectors [][]float32, err error) {
+func (b *Batcher) settle(t *batch, rows []Embedding, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if err != nil {
@@ -128,18 +125,18 @@ func (b *Batcher) settle(t *batch, vectors [][]float32, err error) {
 		if err != nil {
 			b.fail(p.request, t.class, err)
 		} else {
-			b.deliver(t, p, vectors[row:row+n])
+			b.deliver(t, p, rows[row:row+n])
 		}
 		row += n
 	}
 }
 
 // deliver gives a request the rows of one piece.
-func (b *Batcher) deliver(t *batch, p piece, rows [][]float32) {
+func (b *Batcher) deliver(t *batch, p piece, rows []Embedding) {
 	if p.over {
 		return
 	}
-	copy(p.vectors[p.from:p.to], rows)
+	copy(p.rows[p.from:p.to], rows)
 	p.left -= len(rows)
 	for i, q := range p.batches {
 		if q == t {
@@ -169,10 +166,7 @@ func (b *Batcher) apart(ctx context.Context, t *batch) {
 	for _, p := range t.pieces {
 		texts := t.texts[row : row+p.to-p.from]
 		row += len(texts)
-		vectors, err := b.inner[t.class].Embed(ctx, texts)
-		if err == nil {
-			err = check(vectors, len(texts), b.Dim())
-		}
-		b.settle(&batch{class: t.class, pieces: []piece{p}, texts: texts}, vectors, err)
+		rows, err := checked(ctx, b.inner[t.class], texts, b.Dim())
+		b.settle(&batch{class: t.class, pieces: []piece{p}, texts: texts}, rows, err)
 	}
 }

@@ -86,6 +86,11 @@ func (b *Batcher) Dim() int { return b.inner[question].Dim() }
 
 // Embed embeds texts that someone waits for.
 func (b *Batcher) Embed(ctx context.Context, texts []string) ([][]float32, error) {
+	return vectorsOf(b.embed(ctx, question, texts))
+}
+
+// EmbedTokens embeds texts that someone waits for, with their tokens where the inner embedder tells of them.
+func (b *Batcher) EmbedTokens(ctx context.Context, texts []string) ([]Embedding, error) {
 	return b.embed(ctx, question, texts)
 }
 
@@ -99,6 +104,11 @@ type background struct{ *Batcher }
 
 // Embed embeds texts that nobody waits for.
 func (b background) Embed(ctx context.Context, texts []string) ([][]float32, error) {
+	return vectorsOf(b.embed(ctx, document, texts))
+}
+
+// EmbedTokens embeds texts that nobody waits for, with their tokens where the inner embedder tells of them.
+func (b background) EmbedTokens(ctx context.Context, texts []string) ([]Embedding, error) {
 	return b.embed(ctx, document, texts)
 }
 
@@ -145,8 +155,8 @@ func (b *Batcher) Metrics() BatcherMetrics {
 	return m
 }
 
-// embed queues texts and waits for their vectors.
-func (b *Batcher) embed(ctx context.Context, c class, texts []string) ([][]float32, error) {
+// embed queues texts and waits for what becomes of them.
+func (b *Batcher) embed(ctx context.Context, c class, texts []string) ([]Embedding, error) {
 	if err := ctx.Err(); err != nil || len(texts) == 0 {
 		return nil, err
 	}
@@ -155,7 +165,7 @@ func (b *Batcher) embed(ctx context.Context, c class, texts []string) ([][]float
 		return nil, ctx.Err()
 	}
 	defer b.room[c].Release(weight)
-	r := &request{texts: texts, vectors: make([][]float32, len(texts)), left: len(texts), done: make(chan struct{})}
+	r := &request{texts: texts, rows: make([]Embedding, len(texts)), left: len(texts), done: make(chan struct{})}
 	b.mu.Lock()
 	if b.closed {
 		b.mu.Unlock()
@@ -169,7 +179,7 @@ func (b *Batcher) embed(ctx context.Context, c class, texts []string) ([][]float
 		if r.err != nil {
 			return nil, r.err
 		}
-		return r.vectors, nil
+		return r.rows, nil
 	case <-ctx.Done():
 		b.abandon(c, r, ctx.Err())
 		return nil, ctx.Err()

@@ -43,8 +43,8 @@ type vectorStore struct {
 type textHash [sha256.Size]byte
 
 type entry struct {
-	hash   textHash
-	vector []float32
+	hash textHash
+	row  Embedding
 }
 
 // NewCache returns a Cache over inner.
@@ -87,16 +87,21 @@ func (c *Cache) view(inner Embedder, role byte) Embedder {
 
 // Embed returns the kept vectors and asks the inner embedder for the others, each distinct text once.
 func (c *Cache) Embed(ctx context.Context, texts []string) ([][]float32, error) {
+	return vectorsOf(c.EmbedTokens(ctx, texts))
+}
+
+// EmbedTokens is Embed with the tokens, where the inner embedder tells of them.
+func (c *Cache) EmbedTokens(ctx context.Context, texts []string) ([]Embedding, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	vectors := make([][]float32, len(texts))
+	rows := make([]Embedding, len(texts))
 	hashes := make([]textHash, len(texts))
 	var missing []string
 	places := make(map[textHash][]int)
 	for i, text := range texts {
 		hashes[i] = c.store.hash(c.role, text)
-		if vectors[i] = c.store.get(hashes[i]); vectors[i] != nil {
+		if rows[i] = c.store.get(hashes[i]); rows[i].Vector != nil {
 			continue
 		}
 		if places[hashes[i]] == nil {
@@ -105,27 +110,24 @@ func (c *Cache) Embed(ctx context.Context, texts []string) ([][]float32, error) 
 		places[hashes[i]] = append(places[hashes[i]], i)
 	}
 	if len(missing) == 0 {
-		return vectors, nil
+		return rows, nil
 	}
-	fresh, err := c.inner.Embed(ctx, missing)
-	if err == nil {
-		err = check(fresh, len(missing), c.Dim())
-	}
+	fresh, err := checked(ctx, c.inner, missing, c.Dim())
 	if err != nil {
 		return nil, err
 	}
 	next := 0
 	for i := range texts {
-		if same := places[hashes[i]]; vectors[i] == nil {
+		if same := places[hashes[i]]; rows[i].Vector == nil {
 			c.store.put(hashes[i], fresh[next])
-			vectors[i] = fresh[next]
+			rows[i] = fresh[next]
 			for _, j := range same[1:] {
-				vectors[j] = append([]float32(nil), fresh[next]...)
+				rows[j] = fresh[next].copied()
 			}
 			next++
 		}
 	}
-	return vectors, nil
+	return rows, nil
 }
 
 func (s *vectorStore) hash(role byte, text string) (h textHash) {
@@ -136,23 +138,29 @@ func (s *vectorStore) hash(role byte, text string) (h textHash) {
 	return h
 }
 
-// get returns a copy of the vector under h, or nil.
-func (s *vectorStore) get(h textHash) []float32 {
+// get returns what is kept under h, with a copy of the vector, or nothing.
+func (s *vectorStore) get(h textHash) Embedding {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e, ok := s.byHash[h]
 	if !ok {
 		s.misses++
-		return nil
+		return Embedding{}
 	}
 	s.hits++
 	s.recent.MoveToFront(e)
-	return append([]float32(nil), e.Value.(*entry).vector...)
+	return e.Value.(*entry).row.copied()
+}
+
+// copied is e with a vector of its own.
+func (e Embedding) copied() Embedding {
+	e.Vector = append([]float32(nil), e.Vector...)
+	return e
 }
 
 // put keeps a copy of v under h and forgets what was used longest ago until everything fits.
-func (s *vectorStore) put(h textHash, v []float32) {
-	size := entrySize(v)
+func (s *vectorStore) put(h textHash, v Embedding) {
+	size := entrySize(&v)
 	if size > s.limit {
 		return
 	}
@@ -162,16 +170,18 @@ func (s *vectorStore) put(h textHash, v []float32) {
 		s.recent.MoveToFront(e)
 		return
 	}
-	s.byHash[h] = s.recent.PushFront(&entry{hash: h, vector: append([]float32(nil), v...)})
+	s.byHash[h] = s.recent.PushFront(&entry{hash: h, row: v.copied()})
 	s.bytes += size
 	for s.bytes > s.limit {
 		last := s.recent.Remove(s.recent.Back()).(*entry)
 		delete(s.byHash, last.hash)
-		s.bytes -= entrySize(last.vector)
+		s.bytes -= entrySize(&last.row)
 	}
 }
 
-func entrySize(v []float32) int64 { return int64(4*len(v) + entryOverhead) }
+func entrySize(e *Embedding) int64 {
+	return int64(4*len(e.Vector) + len(e.Tokens.Rows) + 16*len(e.Tokens.Spans) + entryOverhead)
+}
 
 // CacheMetrics says what a Cache holds and how often that helped.
 type CacheMetrics struct {

@@ -47,10 +47,12 @@ func (j *Joint) Space() string {
 
 // Embed returns the joined vector of each text.
 func (j *Joint) Embed(ctx context.Context, texts []string) ([][]float32, error) {
-	semantic, err := j.semantic.Embed(ctx, texts)
-	if err == nil {
-		err = check(semantic, len(texts), j.semantic.Dim())
-	}
+	return vectorsOf(j.EmbedTokens(ctx, texts))
+}
+
+// EmbedTokens returns the joined vector of each text, and its tokens where the semantic part tells of them.
+func (j *Joint) EmbedTokens(ctx context.Context, texts []string) ([]Embedding, error) {
+	rows, err := checked(ctx, j.semantic, texts, j.semantic.Dim())
 	if err != nil {
 		return nil, fmt.Errorf("semantic part: %w", err)
 	}
@@ -61,17 +63,16 @@ func (j *Joint) Embed(ctx context.Context, texts []string) ([][]float32, error) 
 	if err != nil {
 		return nil, fmt.Errorf("lexical part: %w", err)
 	}
-	vectors := make([][]float32, len(texts))
-	for i := range vectors {
+	for i := range rows {
 		v := make([]float32, 0, j.Dim())
-		v = appendScaled(v, semantic[i], math.Sqrt(j.share))
+		v = appendScaled(v, rows[i].Vector, math.Sqrt(j.share))
 		v = appendScaled(v, lexical[i], math.Sqrt(1-j.share))
 		if err := normalise(v); err != nil {
 			return nil, err
 		}
-		vectors[i] = v
+		rows[i].Vector = v
 	}
-	return vectors, nil
+	return rows, nil
 }
 
 func appendScaled(dst, v []float32, scale float64) []float32 {

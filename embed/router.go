@@ -90,27 +90,24 @@ func (r *Router) others() []former {
 
 // Documents embeds texts to be stored, all in the space it names: the remote one's if there is one and localOnly is
 // false. It never falls back to the other, since texts and their questions must meet; the caller tries again later.
-func (r *Router) Documents(ctx context.Context, texts []string, localOnly bool) ([][]float32, string, error) {
+func (r *Router) Documents(ctx context.Context, texts []string, localOnly bool) ([]Embedding, string, error) {
 	e := r.local.documents
 	if r.remote != nil && !localOnly {
 		e = r.remote.documents
 	}
-	vectors, err := e.Embed(ctx, texts)
-	if err == nil {
-		err = check(vectors, len(texts), Dim)
-	}
+	rows, err := checked(ctx, e, texts, Dim)
 	if err != nil {
 		return nil, "", fmt.Errorf("embed documents as %s: %w", e.Space(), err)
 	}
-	return vectors, e.Space(), nil
+	return rows, e.Space(), nil
 }
 
 // Query embeds a question in every space, so that it meets all documents; with localOnly in those of this process.
 // degraded says that a space could not be asked, because it failed or must not see the text: the other vectors stand
 // without it. Only the local embedder must succeed.
-func (r *Router) Query(ctx context.Context, text string, localOnly bool) (vectors map[string][]float32, degraded bool, err error) {
+func (r *Router) Query(ctx context.Context, text string, localOnly bool) (rows map[string]Embedding, degraded bool, err error) {
 	others := r.others()
-	answers := make([][]float32, len(others))
+	answers := make([]Embedding, len(others))
 	var calls sync.WaitGroup
 	for i, f := range others {
 		if f.remote && localOnly {
@@ -126,24 +123,21 @@ func (r *Router) Query(ctx context.Context, text string, localOnly bool) (vector
 	if err := ctx.Err(); err != nil {
 		return nil, false, err
 	}
-	vectors = map[string][]float32{r.local.queries.Space(): local}
-	for i, v := range answers {
-		if v == nil {
+	rows = map[string]Embedding{r.local.queries.Space(): local}
+	for i, row := range answers {
+		if row.Vector == nil {
 			degraded = true
 			continue
 		}
-		vectors[others[i].queries.Space()] = v
+		rows[others[i].queries.Space()] = row
 	}
-	return vectors, degraded, nil
+	return rows, degraded, nil
 }
 
-func one(ctx context.Context, e Embedder, text string) ([]float32, error) {
-	vectors, err := e.Embed(ctx, []string{text})
-	if err == nil {
-		err = check(vectors, 1, Dim)
-	}
+func one(ctx context.Context, e Embedder, text string) (Embedding, error) {
+	rows, err := checked(ctx, e, []string{text}, Dim)
 	if err != nil {
-		return nil, err
+		return Embedding{}, err
 	}
-	return vectors[0], nil
+	return rows[0], nil
 }

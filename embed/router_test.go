@@ -76,7 +76,7 @@ func TestRouterHarmlessTexts(t *testing.T) {
 		t.Errorf("the local embedder was asked too: %q", calls)
 	}
 	answers, degraded, err := r.Query(t.Context(), "question", false)
-	if err != nil || degraded || len(answers["local"]) != embedding.Dim || len(answers["remote"]) != embedding.Dim {
+	if err != nil || degraded || len(answers["local"].Vector) != embedding.Dim || len(answers["remote"].Vector) != embedding.Dim {
 		t.Errorf("Query = %d spaces, degraded %v, %v", len(answers), degraded, err)
 	}
 }
@@ -105,7 +105,7 @@ func TestRouterWhenTheRemoteFails(t *testing.T) {
 		t.Errorf("Documents fell back or lost the error: %v", err)
 	}
 	answers, degraded, err := r.Query(t.Context(), "question", false)
-	if err != nil || !degraded || len(answers) != 1 || answers["local"] == nil {
+	if err != nil || !degraded || len(answers) != 1 || answers["local"].Vector == nil {
 		t.Errorf("Query = %d spaces, degraded %v, %v; want the local one alone, degraded", len(answers), degraded, err)
 	}
 	local.Err = errors.New("broken too")

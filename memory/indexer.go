@@ -250,7 +250,7 @@ func (x *Indexer) work(ctx context.Context, jobs []Job) {
 			break
 		}
 		for i, j := range step {
-			vectors = append(vectors, Vector{ID: j.ID, Version: j.Version, Space: space, Values: rows[i]})
+			vectors = append(vectors, Vector{ID: j.ID, Version: j.Version, Space: space, Values: rows[i].Vector, Tokens: rows[i].Tokens.Rows})
 		}
 		jobs = jobs[len(step):]
 		x.giveWay(ctx, time.Since(began))

@@ -283,7 +283,7 @@ func TestIndexerShortAnswer(t *testing.T) {
 // short is an Embedder that leaves out vectors.
 type short struct{ memory.Embedder }
 
-func (short) Documents(context.Context, []string, bool) ([][]float32, string, error) {
+func (short) Documents(context.Context, []string, bool) ([]memory.Embedding, string, error) {
 	return nil, "s", nil
 }
 

@@ -11,6 +11,21 @@ import (
 // Dim is the length of every vector in the store.
 const Dim = 768
 
+// TokenDim is how many numbers the direction of a token has.
+const TokenDim = 64
+
+// Tokens is what the tokens of a text mean in it. Zero where the embedder does not tell.
+type Tokens struct {
+	Rows  []int8   // of each token TokenDim whole numbers that point in its direction, the largest of them ±127
+	Spans [][2]int // the part of the text that each stands for: text[span[0]:span[1]], in bytes
+}
+
+// Embedding is what an Embedder makes of a text.
+type Embedding struct {
+	Vector []float32 // unit length, Dim long
+	Tokens Tokens
+}
+
 // Writer changes the record. Every method is one durable transaction: when it returns nil, the change survives
 // power loss; when it returns an error, nothing of it is there. Safe for concurrent use.
 type Writer interface {
@@ -86,6 +101,7 @@ const (
 type CandidateQuery struct {
 	Text    string               // "" for vectors alone
 	Vectors map[string][]float32 // query vector by embedding space; unit length, Dim long
+	Tokens  map[string]Tokens    // of Text, by embedding space, where its embedder tells of them
 	Filter  Filter
 	Mode    Mode
 	Limit   int // how many of each source
@@ -114,10 +130,14 @@ type Candidate struct {
 	Space   string  // embedding space of Dense
 	// HasVector is false while the memory waits for its embedding.
 	HasVector bool
-	Before    Neighbour // what stands before it in its conversation
-	Behind    Neighbour // what stands behind it
-	Uses      int       // how often recall returned it
-	LastUsed  time.Time // zero for never
+	// Match says how near the memory's tokens come to each of the question's: the mean cosine of the nearest, by the rarity of
+	// the question's words; Sharp the mean of its cubes. In [0, 1]; meaningful when HasTokens.
+	Match, Sharp float64
+	HasTokens    bool
+	Before       Neighbour // what stands before it in its conversation
+	Behind       Neighbour // what stands behind it
+	Uses         int       // how often recall returned it
+	LastUsed     time.Time // zero for never
 }
 
 // Neighbour is what the sources say of the memory next to a candidate in its conversation; zero where there is none, or
@@ -252,6 +272,7 @@ type Vector struct {
 	Version int
 	Space   string
 	Values  []float32 // unit length, Dim long
+	Tokens  []int8    // see Tokens.Rows; empty where the embedder does not tell
 }
 
 // Indexes feeds the embedding worker.
@@ -269,10 +290,10 @@ type Indexes interface {
 type Embedder interface {
 	// Documents embeds texts in order; localOnly keeps them all with the embedded model. space names the
 	// generation that was used.
-	Documents(ctx context.Context, texts []string, localOnly bool) (vectors [][]float32, space string, err error)
+	Documents(ctx context.Context, texts []string, localOnly bool) (rows []Embedding, space string, err error)
 	// Query embeds a question in every space that may hold answers; with localOnly only in the embedded model's.
 	// degraded says that a space could not be asked.
-	Query(ctx context.Context, text string, localOnly bool) (vectors map[string][]float32, degraded bool, err error)
+	Query(ctx context.Context, text string, localOnly bool) (rows map[string]Embedding, degraded bool, err error)
 }
 
 // Step is told that a step of a call begins, by a name that is the same for all calls; it returns a context for what belongs

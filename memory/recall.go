@@ -75,12 +75,12 @@ func (s *Service) Recall(ctx context.Context, c Caller, in RecallInput) (RecallR
 		defer s.indexer.Foreground()()
 	}
 	var res RecallResult
-	vectors, err := s.embedQuery(ctx, in, &res)
+	rows, err := s.embedQuery(ctx, in, &res)
 	if err != nil {
 		return RecallResult{}, err
 	}
 	rank := RankQuery{Text: in.Query, Project: c.Project, Now: s.now(), Limit: in.Limit, Explain: in.Explain, Apart: !s.feature(c, FeatureMerge), Loose: !s.feature(c, FeatureOppose)}
-	query := CandidateQuery{Text: in.Query, Vectors: vectors, Filter: in.Filter, Mode: in.Mode, Limit: max(candidatesPerSource, in.Limit)}
+	query := CandidateQuery{Text: in.Query, Vectors: vectorsOf(rows), Tokens: tokensOf(rows), Filter: in.Filter, Mode: in.Mode, Limit: max(candidatesPerSource, in.Limit)}
 	if p, ok := s.ranker.(Prospector); ok && in.Mode == Fast {
 		query.Want = in.Limit
 		query.Promise = func(ps []Prospect) []float64 { return p.Promise(rank, ps) }
@@ -132,8 +132,8 @@ func checkRecall(in *RecallInput) error {
 	return firstError(checkLimit(in.Limit), checkText("query", in.Query, MaxQueryBytes), checkFilter(&in.Filter))
 }
 
-// embedQuery returns the question's vectors, or none where there is nothing to compare them with.
-func (s *Service) embedQuery(ctx context.Context, in RecallInput, res *RecallResult) (map[string][]float32, error) {
+// embedQuery returns the question's vectors and tokens, or none where there is nothing to compare them with.
+func (s *Service) embedQuery(ctx context.Context, in RecallInput, res *RecallResult) (map[string]Embedding, error) {
 	if s.indexer != nil && in.Mode != Fast {
 		s.indexer.Settle(ctx, settleFew, settleTime)
 	}
@@ -152,7 +152,7 @@ func (s *Service) embedQuery(ctx context.Context, in RecallInput, res *RecallRes
 		}
 		localOnly = d.Sensitive
 	}
-	vectors, degraded, err := s.embedder.Query(ctx, in.Query, localOnly)
+	rows, degraded, err := s.embedder.Query(ctx, in.Query, localOnly)
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
@@ -161,7 +161,27 @@ func (s *Service) embedQuery(ctx context.Context, in RecallInput, res *RecallRes
 		return nil, nil
 	}
 	res.Degraded = degraded
-	return vectors, nil
+	return rows, nil
+}
+
+// vectorsOf are the vectors of a question by embedding space.
+func vectorsOf(rows map[string]Embedding) map[string][]float32 {
+	out := make(map[string][]float32, len(rows))
+	for space, r := range rows {
+		out[space] = r.Vector
+	}
+	return out
+}
+
+// tokensOf are its tokens, in the spaces that tell of them.
+func tokensOf(rows map[string]Embedding) map[string]Tokens {
+	out := make(map[string]Tokens, len(rows))
+	for space, r := range rows {
+		if len(r.Tokens.Rows) > 0 {
+			out[space] = r.Tokens
+		}
+	}
+	return out
 }
 
 // embedderTrouble puts an embedder's error into words for the caller; its detail may hold what the log alone may see.

@@ -164,7 +164,7 @@ func (r *Reembedder) embed(ctx context.Context, jobs []Job) error {
 			return fmt.Errorf("embed anew: %w", err)
 		}
 		for i, j := range of {
-			vectors = append(vectors, Vector{ID: j.ID, Version: j.Version, Space: space, Values: rows[i]})
+			vectors = append(vectors, Vector{ID: j.ID, Version: j.Version, Space: space, Values: rows[i].Vector, Tokens: rows[i].Tokens.Rows})
 		}
 	}
 	if err := r.store.PutVectors(ctx, vectors); err != nil {

@@ -178,11 +178,11 @@ func (s *Service) SimilarSessions(ctx context.Context, c Caller, about string, n
 		return nil, err
 	}
 	var res RecallResult
-	vectors, err := s.embedQuery(ctx, RecallInput{Query: about}, &res)
-	if err != nil || len(vectors) == 0 {
+	rows, err := s.embedQuery(ctx, RecallInput{Query: about}, &res)
+	if err != nil || len(rows) == 0 {
 		return nil, err
 	}
-	return s.similar(ctx, vectors, "", n)
+	return s.similar(ctx, vectorsOf(rows), "", n)
 }
 
 // similar leaves the session itself out.

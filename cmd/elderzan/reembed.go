@@ -15,6 +15,7 @@ import (
 	embedding "github.com/elderzan/elderzan/embed"
 	"github.com/elderzan/elderzan/embed/openai"
 	"github.com/elderzan/elderzan/memory"
+	"github.com/elderzan/elderzan/memory/storage"
 )
 
 // embedModel is a model as the store keeps a note of it: enough to ask it for the vectors of questions, and no secret.
@@ -44,6 +45,7 @@ type embedPlan struct {
 	Target  embedModel    `json:"target"`
 	Spaces  memory.Spaces `json:"spaces"`
 	Formers []embedModel  `json:"formers,omitempty"` // until everything is embedded anew
+	Tokens  string        `json:"tokens,omitempty"`  // the local space, once all that was stored in it before has tokens
 	Began   time.Time     `json:"began,omitzero"`
 }
 
@@ -106,15 +108,53 @@ func (s *stack) reembed(ctx context.Context, p embedPlan, log *slog.Logger) erro
 	s.plan.Store(&p)
 	s.reembedder = memory.StartReembedder(context.WithoutCancel(ctx), s.store, s.embeds, want, memory.ReembedderOptions{
 		Busy: s.indexer.Busy, Logger: log, Done: func() error {
-			done := embedPlan{Target: p.Target, Spaces: want}
-			if err := s.savePlan(context.WithoutCancel(ctx), done, memory.Audit{}); err != nil {
+			err := s.replan(ctx, func(p *embedPlan) { p.Formers, p.Began = nil, time.Time{} })
+			if err != nil {
 				return err
 			}
-			s.plan.Store(&done)
 			return s.embeds.dropFormers()
 		},
 	})
 	return nil
+}
+
+// replan changes the plan and keeps it.
+func (s *stack) replan(ctx context.Context, edit func(*embedPlan)) error {
+	s.planning.Lock()
+	defer s.planning.Unlock()
+	p := *s.plan.Load()
+	edit(&p)
+	if err := s.savePlan(context.WithoutCancel(ctx), p, memory.Audit{}); err != nil {
+		return err
+	}
+	s.plan.Store(&p)
+	return nil
+}
+
+// tokenless is the store as what is left to be embedded for the tokens alone, of memories that older versions have stored.
+type tokenless struct{ *storage.Store }
+
+func (t tokenless) Outdated(ctx context.Context, want memory.Spaces, after int64, n int) ([]memory.Job, int64, error) {
+	jobs, next, err := t.WithoutTokens(ctx, want.Local, after, n)
+	for i := range jobs {
+		jobs[i].LocalOnly = true // whatever else has their vectors, tokens are the built-in model's
+	}
+	return jobs, next, err
+}
+
+func (tokenless) DropOtherSpaces(context.Context, memory.Spaces, int) (int, error) { return 0, nil }
+
+// retoken has the tokens made that are missing, if that was not done.
+func (s *stack) retoken(ctx context.Context, log *slog.Logger) {
+	want, ok := s.embeds.spaces()
+	if !ok || s.plan.Load().Tokens == want.Local {
+		return
+	}
+	s.retokener = memory.StartReembedder(context.WithoutCancel(ctx), tokenless{s.store}, s.embeds, want, memory.ReembedderOptions{
+		Busy: s.indexer.Busy, Logger: log, Done: func() error {
+			return s.replan(ctx, func(p *embedPlan) { p.Tokens = want.Local })
+		},
+	})
 }
 
 // formers opens the models that stored vectors are of, beside the ones in use. One that cannot be asked is left out.

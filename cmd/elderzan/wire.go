@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -41,6 +42,8 @@ type stack struct {
 
 	plan       atomic.Pointer[embedPlan]
 	reembedder *memory.Reembedder // nil where nothing was to be embedded anew
+	retokener  *memory.Reembedder // nil where no tokens were missing
+	planning   sync.Mutex         // held while plan changes
 
 	authorizer *authorizer
 	flags      *flags
@@ -137,6 +140,7 @@ func openStack(ctx context.Context, c config, traces *trace.Tracer, mend bool, l
 	if err := st.reembed(ctx, plan, log); err != nil {
 		return nil, err
 	}
+	st.retoken(ctx, log)
 	if c.Backup.Replica != "" {
 		st.replica = backup.StartReplica(ctx, store, backup.ReplicaOptions{Repository: backup.Options{Folder: c.Backup.Replica, KeySource: source, Build: version}, Logger: log})
 	}
@@ -211,6 +215,9 @@ func (s *stack) close() error {
 	}
 	if s.sweeper != nil {
 		errs = append(errs, s.sweeper.Close())
+	}
+	if s.retokener != nil {
+		errs = append(errs, s.retokener.Close())
 	}
 	if s.reembedder != nil {
 		errs = append(errs, s.reembedder.Close())
@@ -332,20 +339,28 @@ func (e *embeddings) serve(inner embedding.Embedder) (embedding.Embedder, error)
 // embeddingCacheBytes holds about 1,200 vectors: questions repeat within a session, documents seldom do.
 const embeddingCacheBytes = 4 << 20
 
-func (e *embeddings) Documents(ctx context.Context, texts []string, localOnly bool) ([][]float32, string, error) {
+func (e *embeddings) Documents(ctx context.Context, texts []string, localOnly bool) ([]memory.Embedding, string, error) {
 	if e.router.Load() == nil {
 		return nil, "", fmt.Errorf("%w: %w", memory.ErrNotEmbedding, e.err)
 	}
-	v, space, err := e.router.Load().Documents(ctx, texts, localOnly)
-	return v, space, e.note(err)
+	rows, space, err := e.router.Load().Documents(ctx, texts, localOnly)
+	out := make([]memory.Embedding, len(rows))
+	for i, r := range rows {
+		out[i] = memory.Embedding{Vector: r.Vector, Tokens: memory.Tokens(r.Tokens)}
+	}
+	return out, space, e.note(err)
 }
 
-func (e *embeddings) Query(ctx context.Context, text string, localOnly bool) (map[string][]float32, bool, error) {
+func (e *embeddings) Query(ctx context.Context, text string, localOnly bool) (map[string]memory.Embedding, bool, error) {
 	if e.router.Load() == nil {
 		return nil, true, fmt.Errorf("%w: %w", memory.ErrNotEmbedding, e.err)
 	}
-	v, degraded, err := e.router.Load().Query(ctx, text, localOnly)
-	return v, degraded, e.note(err)
+	rows, degraded, err := e.router.Load().Query(ctx, text, localOnly)
+	out := make(map[string]memory.Embedding, len(rows))
+	for space, r := range rows {
+		out[space] = memory.Embedding{Vector: r.Vector, Tokens: memory.Tokens(r.Tokens)}
+	}
+	return out, degraded, e.note(err)
 }
 
 // note marks the errors that a person can mend by setting the model or its provider up again, and keeps them for

@@ -2,10 +2,13 @@ package minilm
 
 import (
 	"context"
+	"math"
 	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	embedding "github.com/elderzan/elderzan/embed"
 )
 
 // Embed returns the unit vector of each text, in order. Of a text longer than MaxTokens tokens the beginning counts, or
@@ -13,6 +16,25 @@ import (
 // An empty text has a vector too. When ctx ends it returns its error after the pass under way, of at most 512 tokens
 // (about 0.1 s).
 func (m *Model) Embed(ctx context.Context, texts []string) ([][]float32, error) {
+	return m.embed(ctx, texts, nil)
+}
+
+// EmbedTokens is Embed, and tells of the tokens of each text, or of its first window when it is long: where the last layer
+// has them in their context. They come from the same pass and cost little.
+func (m *Model) EmbedTokens(ctx context.Context, texts []string) ([]embedding.Embedding, error) {
+	out := make([]embedding.Embedding, len(texts))
+	vectors, err := m.embed(ctx, texts, out)
+	if err != nil {
+		return nil, err
+	}
+	for i, v := range vectors {
+		out[i].Vector = v
+	}
+	return out, nil
+}
+
+// embed returns the vectors of texts and, unless it is nil, fills in the tokens of tell.
+func (m *Model) embed(ctx context.Context, texts []string, tell []embedding.Embedding) ([][]float32, error) {
 	l, release, err := m.acquire(ctx)
 	if err != nil {
 		return nil, err
@@ -21,10 +43,13 @@ func (m *Model) Embed(ctx context.Context, texts []string) ([][]float32, error) 
 	var ids [][]int32 // of the parts of all texts
 	owner := make([]int, 0, len(texts))
 	for i, text := range texts {
-		parts := m.parts(l.tokens, text)
+		parts, spans := m.parts(l.tokens, text)
 		ids = append(ids, parts...)
 		for range parts {
 			owner = append(owner, i)
+		}
+		if tell != nil {
+			tell[i].Tokens.Spans = spans
 		}
 	}
 	parts := make([][]float32, len(ids))
@@ -39,8 +64,12 @@ func (m *Model) Embed(ctx context.Context, texts []string) ([][]float32, error) 
 		}
 		row := 0
 		for i := p.from; i < p.to; i++ {
-			parts[i] = pool(x[row*hidden:], len(ids[i]))
-			row += len(ids[i])
+			n := len(ids[i])
+			parts[i] = pool(x[row*hidden:], n)
+			if tell != nil && (i == 0 || owner[i-1] != owner[i]) {
+				tell[owner[i]].Tokens.Rows = l.weights.directions(m.kernels, s, x[(row+1)*hidden:(row+n-1)*hidden])
+			}
+			row += n
 		}
 		return nil
 	})
@@ -72,17 +101,30 @@ func (m *Model) sharing(s *scratch, ids [][]int32) (end func()) {
 	}
 }
 
-// parts returns the tokens of text, or of windows of it when it is long and the options ask for more than one.
-func (m *Model) parts(k *tokenizer, text string) [][]int32 {
+// parts returns the tokens of text, or of windows of it when it is long and the options ask for more than one, and what the
+// tokens of the first part stand for.
+func (m *Model) parts(k *tokenizer, text string) (ids [][]int32, first [][2]int) {
 	if m.windows == 1 || len(text) <= MaxTokens-2 { // a token has a byte at least
-		return [][]int32{k.ids(text)}
+		tokens := k.encode(text, MaxTokens-2)
+		return [][]int32{marked(tokens)}, places(tokens)
 	}
-	spans := spread(windows(text, k.encode(text, len(text))), m.windows)
-	ids := make([][]int32, len(spans))
-	for i, s := range spans {
-		ids[i] = k.ids(text[s.Start:s.End])
+	for i, s := range spread(windows(text, k.encode(text, len(text))), m.windows) {
+		tokens := k.encode(text[s.Start:s.End], MaxTokens-2)
+		if i == 0 { // it begins where the text does
+			first = places(tokens)
+		}
+		ids = append(ids, marked(tokens))
 	}
-	return ids
+	return ids, first
+}
+
+// places are the parts of the text that tokens stand for.
+func places(tokens []token) [][2]int {
+	out := make([][2]int, len(tokens))
+	for i, t := range tokens {
+		out[i] = [2]int{t.start, t.end}
+	}
+	return out
 }
 
 // merge adds up the vectors of each text's parts and gives the sums length one.
@@ -103,9 +145,8 @@ func merge(parts [][]float32, owner []int, texts int) [][]float32 {
 	return vectors
 }
 
-// ids returns the tokens of text with the marks of its ends, at most MaxTokens.
-func (t *tokenizer) ids(text string) []int32 {
-	tokens := t.encode(text, MaxTokens-2)
+// marked returns the ids of tokens between the marks of the ends.
+func marked(tokens []token) []int32 {
 	ids := make([]int32, 0, len(tokens)+2)
 	ids = append(ids, idStart)
 	for _, k := range tokens {
@@ -161,29 +202,36 @@ func (m *Model) each(ctx context.Context, list []pass, f func(*scratch, pass) er
 // Span is a part of a text: text[Start:End], in bytes.
 type Span struct{ Start, End int }
 
-// EmbedTokens returns a unit vector for each token of text, as the last layer has it in its context, and the part of
-// the text that the token stands for. Like Embed it sees the first MaxTokens tokens.
-func (m *Model) EmbedTokens(ctx context.Context, text string) ([][]float32, []Span, error) {
-	l, release, err := m.acquire(ctx)
-	if err != nil {
-		return nil, nil, err
+// directions reduces the states of tokens, hidden numbers each, to embedding.TokenDim whole numbers each: the direction in
+// which a token lies from the mean one.
+func (w *weights) directions(k *kernels, s *scratch, x []float32) []int8 {
+	rows := len(x) / hidden
+	if rows == 0 {
+		return nil
 	}
-	defer release()
-	tokens := l.tokens.encode(text, MaxTokens-2)
-	s := m.scratch.Get().(*scratch)
-	defer m.scratch.Put(s)
-	x, err := l.weights.forward(m.kernels, s, l.file, [][]int32{l.tokens.ids(text)})
-	if err != nil {
-		return nil, nil, err
+	y := grow(&s.wide, rows*embedding.TokenDim)
+	for i := range embedding.TokenDim / k.cols {
+		w.tokens.strip(k, &s.panel, x, y[i*k.cols:], embedding.TokenDim, rows, i)
 	}
-	vectors := make([][]float32, len(tokens))
-	spans := make([]Span, len(tokens))
-	backing := make([]float32, len(tokens)*hidden)
-	for i, k := range tokens {
-		v := backing[i*hidden : (i+1)*hidden : (i+1)*hidden]
-		copy(v, x[(i+1)*hidden:]) // row 0 is the mark of the start
-		normalise(v)
-		vectors[i], spans[i] = v, Span{k.start, k.end}
+	out := make([]int8, len(y))
+	for r := range rows {
+		row := y[r*embedding.TokenDim:][:embedding.TokenDim]
+		square, top := float32(0), float32(0)
+		for _, v := range x[r*hidden : (r+1)*hidden] {
+			square += v * v
+		}
+		length := float32(math.Sqrt(float64(square))) // what tells tokens apart is the way they point
+		for i := range row {
+			row[i] -= w.tokens.mean[i] * length
+			top = max(top, row[i], -row[i])
+		}
+		if top == 0 {
+			continue
+		}
+		scale := 127 / top
+		for i, v := range row {
+			out[r*embedding.TokenDim+i] = int8(math.RoundToEven(float64(v * scale)))
+		}
 	}
-	return vectors, spans, nil
+	return out
 }

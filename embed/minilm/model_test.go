@@ -144,7 +144,7 @@ func TestFilesCutOffInUse(t *testing.T) {
 	if _, err := m.Embed(t.Context(), []string{"text"}); err == nil {
 		t.Error("Embed from a file that was cut off succeeds")
 	}
-	if _, _, err := m.EmbedTokens(t.Context(), "text"); err == nil {
+	if _, err := m.EmbedTokens(t.Context(), []string{"text"}); err == nil {
 		t.Error("EmbedTokens from a file that was cut off succeeds")
 	}
 }
@@ -188,7 +188,7 @@ func TestUnloadAndClose(t *testing.T) {
 	if _, err := m.Embed(t.Context(), []string{"text"}); !errors.Is(err, ErrClosed) {
 		t.Errorf("Embed after Close: %v, want ErrClosed", err)
 	}
-	if _, _, err := m.EmbedTokens(t.Context(), "text"); !errors.Is(err, ErrClosed) {
+	if _, err := m.EmbedTokens(t.Context(), []string{"text"}); !errors.Is(err, ErrClosed) {
 		t.Errorf("EmbedTokens after Close: %v, want ErrClosed", err)
 	}
 	if err := m.Load(t.Context()); !errors.Is(err, ErrClosed) {
@@ -235,40 +235,96 @@ func TestCancelBetweenPasses(t *testing.T) {
 	}
 }
 
+// The tokens of a text stand for its parts, come beside the same vector that Embed gives, and those of one word in two
+// senses are further apart than in one.
 func TestEmbedTokens(t *testing.T) {
 	m := open(t, available()[0], Options{})
-	const text = "Anna's naïve café 東京!"
-	vectors, spans, err := m.EmbedTokens(t.Context(), text)
+	texts := []string{"Anna's naïve café 東京!", "", strings.Repeat("word ", 400), "We sat on the bank of the river.",
+		"Fish swim near the bank of the stream.", "The bank raised its interest rates."}
+	rows, err := m.EmbedTokens(t.Context(), texts)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var parts []string
-	for i, s := range spans {
-		parts = append(parts, text[s.Start:s.End])
-		if n := cosine(vectors[i], vectors[i]); len(vectors[i]) != Dim || math.Abs(n-1) > 1e-6 {
-			t.Errorf("token %d: %d numbers", i, len(vectors[i]))
+	vectors, err := m.Embed(t.Context(), texts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, r := range rows {
+		if !slices.Equal(r.Vector, vectors[i]) {
+			t.Errorf("text %d has another vector with its tokens", i)
 		}
+		if len(r.Tokens.Rows) != len(r.Tokens.Spans)*embedding.TokenDim {
+			t.Errorf("text %d: %d numbers of %d tokens", i, len(r.Tokens.Rows), len(r.Tokens.Spans))
+		}
+		for k := range r.Tokens.Spans {
+			if row := r.Tokens.Rows[k*embedding.TokenDim:][:embedding.TokenDim]; max(slices.Max(row), -slices.Min(row)) != 127 {
+				t.Errorf("text %d: the largest number of token %d is %d", i, k, max(slices.Max(row), -slices.Min(row)))
+			}
+		}
+	}
+	var parts []string
+	for _, s := range rows[0].Tokens.Spans {
+		parts = append(parts, texts[0][s[0]:s[1]])
 	}
 	if got, want := strings.Join(parts, "|"), "Anna|'|s|naïve|café|東|京|!"; got != want {
 		t.Errorf("tokens stand for %q, want %q", got, want)
 	}
-	// The mean of the tokens' states is the text's vector: it lies between the tokens.
-	whole, err := m.Embed(t.Context(), []string{text})
-	if err != nil {
-		t.Fatal(err)
+	if n := len(rows[1].Tokens.Spans); n != 0 {
+		t.Errorf("nothing has %d tokens", n)
 	}
-	for i, v := range vectors {
-		if c := cosine(v, whole[0]); c < 0.2 {
-			t.Errorf("token %q has cosine %v with its text", parts[i], c)
+	if n := len(rows[2].Tokens.Spans); n != MaxTokens-2 {
+		t.Errorf("a long text has %d tokens", n)
+	}
+	bank := func(i int) []int8 {
+		for k, s := range rows[i].Tokens.Spans {
+			if texts[i][s[0]:s[1]] == "bank" {
+				return rows[i].Tokens.Rows[k*embedding.TokenDim:][:embedding.TokenDim]
+			}
 		}
+		t.Fatalf("no token in %q", texts[i])
+		return nil
 	}
-	none, _, err := m.EmbedTokens(t.Context(), "")
-	if err != nil || len(none) != 0 {
-		t.Errorf("EmbedTokens of nothing = %d vectors, %v", len(none), err)
+	if same, other := angle(bank(3), bank(4)), angle(bank(3), bank(5)); same < other+.05 {
+		t.Errorf("the bank of a river: cosine %.2f with that of a stream, %.2f with one that lends", same, other)
 	}
-	long, spans, err := m.EmbedTokens(t.Context(), strings.Repeat("word ", 400))
-	if err != nil || len(long) != MaxTokens-2 || len(spans) != len(long) {
-		t.Errorf("EmbedTokens of a long text = %d vectors, %d spans, %v", len(long), len(spans), err)
+}
+
+// angle is the cosine of two directions.
+func angle(a, b []int8) float64 {
+	var dot, x, y float64
+	for i := range a {
+		dot += float64(a[i]) * float64(b[i])
+		x += float64(a[i]) * float64(a[i])
+		y += float64(b[i]) * float64(b[i])
+	}
+	return dot / math.Sqrt(x*y)
+}
+
+// Every kernel reduces tokens to the same directions, give or take a rounding; windows tell of the first one's alone.
+func TestEmbedTokensAlike(t *testing.T) {
+	texts := []string{"The engine replays its log after a crash.", strings.Repeat("Anna prefers green tea. ", 120)}
+	var want []embedding.Embedding
+	for _, k := range available() {
+		for _, windows := range []int{1, 3} {
+			rows, err := open(t, k, Options{Windows: windows}).EmbedTokens(t.Context(), texts[:1+windows/3])
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want == nil {
+				want = rows
+			}
+			for i, v := range rows[0].Tokens.Rows {
+				if d := int(v) - int(want[0].Tokens.Rows[i]); d < -1 || d > 1 {
+					t.Fatalf("%s: number %d is %d, elsewhere %d", k.name, i, v, want[0].Tokens.Rows[i])
+				}
+			}
+			if windows > 1 {
+				spans := rows[1].Tokens.Spans
+				if n := len(spans); n == 0 || n > windowTokens || spans[0][0] != 0 || texts[1][spans[0][0]:spans[0][1]] != "Anna" {
+					t.Errorf("%s: %d tokens of a long text, the first one at %v", k.name, n, spans[0])
+				}
+			}
+		}
 	}
 }
 

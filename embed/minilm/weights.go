@@ -26,6 +26,7 @@ type weights struct {
 	position []float32 // positions rows, with the type of the first segment added
 	norm     layerNorm
 	layers   [layers]layer
+	tokens   projection // reduces the state of a token to its direction
 }
 
 // layer is one transformer layer.
@@ -52,7 +53,7 @@ type reader struct {
 // newWeights unpacks the model. The result does not refer to the bytes of t.
 func newWeights(t *tensors) (*weights, error) {
 	r := &reader{tensors: t}
-	w := &weights{}
+	w := &weights{tokens: newProjection()}
 	const e = "embeddings."
 	w.words, r.err = t.offset(e+"word_embeddings.weight", vocabSize, hidden)
 	w.norm = r.norm(e + "LayerNorm")

@@ -23,7 +23,7 @@ type Embedder struct {
 }
 
 // Documents implements memory.Embedder.
-func (e *Embedder) Documents(ctx context.Context, texts []string, localOnly bool) ([][]float32, string, error) {
+func (e *Embedder) Documents(ctx context.Context, texts []string, localOnly bool) ([]memory.Embedding, string, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, "", err
 	}
@@ -32,20 +32,20 @@ func (e *Embedder) Documents(ctx context.Context, texts []string, localOnly bool
 			return nil, "", err
 		}
 	}
-	out := make([][]float32, len(texts))
+	out := make([]memory.Embedding, len(texts))
 	for i, t := range texts {
-		out[i] = bag(t)
+		out[i].Vector = bag(t)
 	}
 	return out, Space, nil
 }
 
 // Query implements memory.Embedder.
-func (e *Embedder) Query(ctx context.Context, text string, localOnly bool) (map[string][]float32, bool, error) {
+func (e *Embedder) Query(ctx context.Context, text string, localOnly bool) (map[string]memory.Embedding, bool, error) {
 	rows, _, err := e.Documents(ctx, []string{text}, localOnly)
 	if err != nil {
 		return nil, false, err
 	}
-	return map[string][]float32{Space: rows[0]}, false, nil
+	return map[string]memory.Embedding{Space: rows[0]}, false, nil
 }
 
 func bag(text string) []float32 {

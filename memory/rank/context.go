@@ -73,6 +73,22 @@ func (s *scene) near(values []float64) []float64 {
 	return out
 }
 
+// beside is how far best looks.
+const beside = 2
+
+// best returns the largest value of each position and its neighbours.
+func (s *scene) best(values []float64) []float64 {
+	out := make([]float64, len(values))
+	for p := range values {
+		for q := max(0, p-beside); q <= min(p+beside, len(values)-1); q++ {
+			if s.episode[q] == s.episode[p] {
+				out[p] = max(out[p], values[q])
+			}
+		}
+	}
+	return out
+}
+
 // bestOf returns, for each episode, the mean of its three best values; missing ones count as 0.
 func (s *scene) bestOf(values []float64) []float64 {
 	top := make([][3]float64, s.count)

@@ -24,6 +24,9 @@ const (
 	fDenseBehind                 // cosine of the memory behind it
 	fNearDense                   // cosine of its neighbours
 	fEpisodeDense                // cosine of the three best of its episode
+	fMatch                       // its tokens are near the question's
+	fSharp                       // some of them are very near
+	fSharpNear                   // fSharp of the best of it and two neighbours on either side
 	fSpeaker                     // said by a person whom the question names
 	fPresent                     // the persons named speak in its episode
 	fDate                        // from the time that the question speaks of
@@ -51,7 +54,7 @@ const (
 
 var featureNames = [numFeatures]string{
 	"lexical", "own", "cover", "near", "phrase", "own_before", "own_behind", "episode", "dense", "dense_before",
-	"dense_behind", "near_dense", "episode_dense", "speaker",
+	"dense_behind", "near_dense", "episode_dense", "match", "sharp", "sharp_near", "speaker",
 	"present", "date", "when", "note", "unnamed", "asks", "first_person", "name", "name_asked", "count", "quote", "short", "length",
 	"project", "recent", "latest", "importance", "pinned", "used", "untrusted", "repeated",
 }
@@ -74,12 +77,19 @@ const memoryHalf = 45 * 24 * time.Hour
 func describe(q *question, rq *memory.RankQuery, cs []memory.Candidate, off stageSet) (vs []vector, ts []traits) {
 	vs, ts = make([]vector, len(cs)), make([]traits, len(cs))
 	for i := range cs {
-		ts[i] = traitsOf(&cs[i].Memory)
+		asked := q
+		if cs[i].Cover == 0 || off.has(StagePhrases) { // without a word of the question there is no phrase of it
+			asked = nil
+		}
+		ts[i] = traitsOf(&cs[i].Memory, asked)
 	}
 	s := stage(cs)
 	words(vs, cs, q)
 	if !off.has(StageEpisodes) || !off.has(StageNeighbours) {
 		around(vs, cs, &s)
+	}
+	if !off.has(StageTokens) {
+		tokens(vs, cs, q, &s)
 	}
 	people, anyone := make([]float64, len(cs)), false
 	if !off.has(StagePeople) {
@@ -94,9 +104,7 @@ func describe(q *question, rq *memory.RankQuery, cs []memory.Candidate, off stag
 			v[fDate] = max(v[fDate], p.match(m.At()))
 		}
 		textual(v, t, q)
-		if c := &cs[i]; c.Cover > 0 && len(q.pairs) > 0 && !t.repeated && !off.has(StagePhrases) {
-			v[fPhrase] = q.phrases(clip(m.Content))
-		}
+		v[fPhrase] = t.phrases
 		known(v, &cs[i], t, q, rq)
 	}
 	return vs, ts
@@ -129,6 +137,22 @@ func words(vs []vector, cs []memory.Candidate, q *question) {
 		if q.sees(c) {
 			v[fDense] = c.Dense
 		}
+	}
+}
+
+// tells says whether c has tokens that say something to this question.
+func (q *question) tells(c *memory.Candidate) bool { return c.HasTokens && !q.mute(c) }
+
+// tokens sets what the comparison of tokens says of the candidates and of those beside them.
+func tokens(vs []vector, cs []memory.Candidate, q *question, s *scene) {
+	sharp := make([]float64, len(cs))
+	for p, i := range s.order {
+		if c := &cs[i]; q.tells(c) {
+			vs[i][fMatch], vs[i][fSharp], sharp[p] = c.Match, c.Sharp, c.Sharp
+		}
+	}
+	for p, best := range s.best(sharp) {
+		vs[s.order[p]][fSharpNear] = best
 	}
 }
 

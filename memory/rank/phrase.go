@@ -1,6 +1,7 @@
 package rank
 
 import (
+	"math/bits"
 	"slices"
 	"unicode/utf8"
 
@@ -10,7 +11,7 @@ import (
 // phraseReach is how many words behind the first word of a pair its second may stand.
 const phraseReach = 3
 
-// maxStems bounds the words of a question that form pairs.
+// maxStems bounds the words of a question that form pairs; below 32.
 const maxStems = 24
 
 // readPairs returns the stems of a question's words that tell something, and which of them follow each other. Scripts
@@ -34,40 +35,36 @@ func readPairs(text string) (stems []string, pairs [][2]int) {
 	return stems, pairs
 }
 
-// phrases returns the share of the question's pairs of words that text holds in their order and close to each other.
-func (q *question) phrases(text string) float64 {
-	var at [maxStems]int // where each stem was seen last, counted in words from 1; 0 for not at all
-	var buf [24]byte
-	found := make([]bool, len(q.pairs))
-	word := 0
-	for i := 0; i < len(text); {
-		r, size := rune(text[i]), 1
-		if r >= utf8.RuneSelf {
-			r, size = utf8.DecodeRuneInString(text[i:])
-		}
-		if !wordRune(r) {
-			i += size
-			continue
-		}
-		end := wordEnd(text, i)
-		word++
-		if k := q.stemAt(lowered(buf[:0], text[i:end])); k >= 0 {
-			at[k] = word
-			for n, p := range q.pairs {
-				if p[1] == k && at[p[0]] > 0 && word-at[p[0]] <= phraseReach {
-					found[n] = true
-				}
-			}
-		}
-		i = end
+// pairing looks for a question's pairs of words in a text that is read word by word.
+type pairing struct {
+	q     *question
+	at    [maxStems]int // where each stem was seen last, counted in words from 1; 0 for not at all
+	found uint32        // of the pairs, a bit each
+}
+
+// read takes the n-th word, from 1, in lower case.
+func (p *pairing) read(n int, word []byte) {
+	if !p.q.initials[word[0]] {
+		return
 	}
-	n := 0
-	for _, f := range found {
-		if f {
-			n++
+	k := p.q.stemAt(word)
+	if k < 0 {
+		return
+	}
+	p.at[k] = n
+	for i, pair := range p.q.pairs {
+		if pair[1] == k && p.at[pair[0]] > 0 && n-p.at[pair[0]] <= phraseReach {
+			p.found |= 1 << i
 		}
 	}
-	return float64(n) / float64(len(q.pairs))
+}
+
+// share returns which share of the pairs the text holds, in their order and close to each other.
+func (p *pairing) share() float64 {
+	if len(p.q.pairs) == 0 {
+		return 0
+	}
+	return float64(bits.OnesCount32(p.found)) / float64(len(p.q.pairs))
 }
 
 // stemAt returns which of the question's stems a word in lower case has; -1 for none. Only words that begin like one

@@ -3,6 +3,8 @@ package rank
 import (
 	"testing"
 	"time"
+
+	"github.com/elderzan/elderzan/memory"
 )
 
 func TestPhrases(t *testing.T) {
@@ -23,11 +25,7 @@ func TestPhrases(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			q := readQuestion(tc.question, time.Time{})
-			got := 0.0
-			if len(q.pairs) > 0 {
-				got = q.phrases(tc.text)
-			}
-			if got != tc.want {
+			if got := traitsOf(&memory.Memory{Content: tc.text}, &q).phrases; got != tc.want {
 				t.Errorf("%q in %q: %v; want %v (stems %q, pairs %v)", tc.question, tc.text, got, tc.want, q.stems, q.pairs)
 			}
 		})
@@ -41,10 +39,8 @@ func FuzzPhrases(f *testing.F) {
 		if len(q.stems) > maxStems || len(q.pairs) >= max(len(q.stems), 1) {
 			t.Fatalf("%d stems, %d pairs", len(q.stems), len(q.pairs))
 		}
-		if len(q.pairs) > 0 {
-			if s := q.phrases(text); s < 0 || s > 1 {
-				t.Errorf("share %v", s)
-			}
+		if s := traitsOf(&memory.Memory{Content: text}, &q).phrases; s < 0 || s > 1 {
+			t.Errorf("share %v", s)
 		}
 	})
 }

@@ -12,16 +12,17 @@ import (
 
 // question is what a question asks for, read once per call.
 type question struct {
-	words   map[string]bool // in lower case, without possessive endings
-	text    string          // in lower case, for names in scripts without spaces
-	when    bool            // asks when
-	count   bool            // asks how many, how long
-	entity  bool            // asks for a name: of a person, place, book …
-	latest  bool            // asks for the newest state
-	foreign bool            // see Foreign
-	stems   []string        // of the words that tell something, each once
-	pairs   [][2]int        // those that stand one behind the other, as indexes in stems
-	times   []period
+	words    map[string]bool // in lower case, without possessive endings
+	text     string          // in lower case, for names in scripts without spaces
+	when     bool            // asks when
+	count    bool            // asks how many, how long
+	entity   bool            // asks for a name: of a person, place, book …
+	latest   bool            // asks for the newest state
+	foreign  bool            // see Foreign
+	stems    []string        // of the words that tell something, each once
+	pairs    [][2]int        // those that stand one behind the other, as indexes in stems
+	initials [256]bool       // first bytes of stems
+	times    []period
 }
 
 var (
@@ -53,6 +54,9 @@ func readQuestion(text string, now time.Time) question {
 		i = end
 	}
 	q.stems, q.pairs = readPairs(s)
+	for _, stem := range q.stems {
+		q.initials[stem[0]] = true
+	}
 	q.foreign = Foreign(text)
 	q.when = whenAsked.MatchString(s)
 	q.count = countAsked.MatchString(s)

@@ -61,7 +61,10 @@ func (r *Ranker) Rank(q memory.RankQuery, set memory.CandidateSet) []memory.Rank
 	// One whose vector is still to come is judged by its words: those of a store that was just filled would be behind any
 	// that has a vector, however far away.
 	model := func(i int) *model {
-		if question.sees(&cs[i]) {
+		switch c := &cs[i]; {
+		case question.sees(c) && question.tells(c):
+			return &r.models.tokens
+		case question.sees(c):
 			return &r.models.hybrid
 		}
 		return &r.models.words
@@ -104,6 +107,9 @@ var phrases = map[feature]string{
 	fDense:        "is near in meaning",
 	fNearDense:    "stands beside what is near in meaning",
 	fEpisodeDense: "comes from a conversation near in meaning",
+	fMatch:        "its words mean what the question's mean",
+	fSharp:        "some of its words mean what the question asks for",
+	fSharpNear:    "stands beside words that mean what the question asks for",
 	fSpeaker:      "said by the person asked about",
 	fPresent:      "from a conversation with the person asked about",
 	fDate:         "from the time asked about",

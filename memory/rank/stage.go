@@ -14,6 +14,7 @@ const (
 	StageNeighbours Stage = "neighbours" // what stands before and behind it in its conversation
 	StagePhrases    Stage = "phrases"    // words of the question one behind the other
 	StageVectors    Stage = "vectors"    // nearness in meaning, its own and its neighbours'
+	StageTokens     Stage = "tokens"     // nearness in meaning of single words
 	StageEpisodes   Stage = "episodes"   // the conversation that it comes from
 	StagePeople     Stage = "people"     // persons named
 	StageTimes      Stage = "times"      // dates and words of time
@@ -25,6 +26,7 @@ var stageFeatures = map[Stage][]feature{
 	StageNeighbours: {fNear, fOwnBefore, fOwnBehind, fDenseBefore, fDenseBehind, fNearDense},
 	StagePhrases:    {fPhrase},
 	StageVectors:    {fDense, fDenseBefore, fDenseBehind, fNearDense, fEpisodeDense},
+	StageTokens:     {fMatch, fSharp, fSharpNear},
 	StageEpisodes:   {fEpisode, fEpisodeDense},
 	StagePeople:     {fSpeaker, fPresent, fUnnamed},
 	StageTimes:      {fDate, fWhen},
@@ -33,7 +35,7 @@ var stageFeatures = map[Stage][]feature{
 
 // Stages returns all stages, in the order in which the package's comment tells of them.
 func Stages() []Stage {
-	return []Stage{StageWords, StageNeighbours, StagePhrases, StageVectors, StageEpisodes, StagePeople, StageTimes, StageShape}
+	return []Stage{StageWords, StageNeighbours, StagePhrases, StageVectors, StageTokens, StageEpisodes, StagePeople, StageTimes, StageShape}
 }
 
 // Features returns the names of the features that go with the stage.
@@ -52,7 +54,7 @@ func (m *models) switchOff(stages []Stage) error {
 		if !ok {
 			return fmt.Errorf("rank: no stage %q; there are %q", s, Stages())
 		}
-		for _, v := range []*vector{&m.hybrid.turns, &m.hybrid.notes, &m.words.turns, &m.words.notes} {
+		for _, v := range []*vector{&m.tokens.turns, &m.tokens.notes, &m.hybrid.turns, &m.hybrid.notes, &m.words.turns, &m.words.notes} {
 			for _, f := range fs {
 				v[f] = 0
 			}

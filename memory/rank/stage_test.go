@@ -45,7 +45,7 @@ func TestSwitchedOff(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, m := range []model{r.models.hybrid, r.models.words} {
+		for _, m := range []model{r.models.tokens, r.models.hybrid, r.models.words} {
 			for _, f := range stageFeatures[s] {
 				if m.turns[f] != 0 || m.notes[f] != 0 {
 					t.Errorf("without %q feature %q still counts", s, featureNames[f])

@@ -30,7 +30,7 @@ func TestTraits(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := memory.Memory{Content: tc.text}
-			if got := traitsOf(&m); got != tc.want {
+			if got := traitsOf(&m, nil); got != tc.want {
 				t.Errorf("traits = %+v; want %+v", got, tc.want)
 			}
 		})
@@ -79,7 +79,7 @@ func FuzzText(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		m := memory.Memory{Content: s}
-		if got := traitsOf(&m); got.words < 0 || got.words > len(s) {
+		if got := traitsOf(&m, nil); got.words < 0 || got.words > len(s) {
 			t.Fatalf("%d words in %d bytes", got.words, len(s))
 		}
 		p := fingerprintOf(&m)

@@ -21,18 +21,27 @@ type traits struct {
 	class    wordClass // classes of all its words together
 	asks     bool      // ends with a question
 	digits   bool
-	name     bool // a capitalised word inside a sentence that is not the speaker
-	quote    bool // something in quotation marks
-	repeated bool // little but repetition
+	name     bool    // a capitalised word inside a sentence that is not the speaker
+	quote    bool    // something in quotation marks
+	repeated bool    // little but repetition
+	phrases  float64 // share of the question's pairs of words that it holds
 }
 
 var seed = maphash.MakeSeed()
 
-// traitsOf reads a memory's text once.
-func traitsOf(m *memory.Memory) traits {
+// traitsOf reads a memory's text once. With a nil q it looks for no phrases.
+func traitsOf(m *memory.Memory, q *question) traits {
 	turn := dialogue.Parse(m.Content, m.Metadata)
 	t := traits{speaker: strings.ToLower(turn.Speaker)}
-	t.scan(clip(turn.Body))
+	if q == nil || len(q.pairs) == 0 {
+		t.scan(clip(turn.Body), nil)
+		return t
+	}
+	p := pairing{q: q}
+	t.scan(clip(turn.Body), &p)
+	if !t.repeated {
+		t.phrases = p.share()
+	}
 	return t
 }
 
@@ -47,7 +56,7 @@ func clip(s string) string {
 	return s[:n]
 }
 
-func (t *traits) scan(text string) {
+func (t *traits) scan(text string, p *pairing) {
 	text = strings.TrimSpace(text)
 	t.asks = asks(text)
 	hashes := make([]uint64, 0, 64)
@@ -70,6 +79,9 @@ func (t *traits) scan(text string) {
 		t.words++
 		t.digits = t.digits || '0' <= r && r <= '9'
 		lower := lowered(buf[:0], word)
+		if p != nil {
+			p.read(t.words, lower)
+		}
 		class := classes[string(lower)]
 		t.class |= class
 		if !start && unicode.IsUpper(r) && end-i > 2 && class&(firstWord|timeWord) == 0 {

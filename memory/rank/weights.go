@@ -17,6 +17,7 @@ var reviewedWeights []byte
 type weightsFile struct {
 	Note   string             `json:"note"`
 	Priors map[string]float64 `json:"priors"` // features that no data teaches, for both models
+	Tokens modelFile          `json:"tokens"` // words, vectors and tokens
 	Hybrid modelFile          `json:"hybrid"` // words and vectors
 	Words  modelFile          `json:"words"`  // words alone
 }
@@ -35,8 +36,8 @@ type model struct {
 	turns, notes vector
 }
 
-// models are the two rankers of a weights file.
-type models struct{ hybrid, words model }
+// models are the rankers of a weights file.
+type models struct{ tokens, hybrid, words model }
 
 // readWeights checks and reads a weights file: every name a feature, every number finite.
 func readWeights(raw []byte) (models, error) {
@@ -50,7 +51,7 @@ func readWeights(raw []byte) (models, error) {
 	for _, m := range []struct {
 		from modelFile
 		to   *model
-	}{{f.Hybrid, &out.hybrid}, {f.Words, &out.words}} {
+	}{{f.Tokens, &out.tokens}, {f.Hybrid, &out.hybrid}, {f.Words, &out.words}} {
 		m.to.bias = m.from.Bias
 		for _, part := range []map[string]float64{f.Priors, m.from.Turns} {
 			if err := m.to.turns.add(part); err != nil {

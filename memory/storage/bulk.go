@@ -6,6 +6,7 @@ import (
 
 	"github.com/elderzan/elderzan/memory"
 	"github.com/elderzan/elderzan/memory/storage/internal/catalog"
+	"github.com/elderzan/elderzan/memory/storage/internal/maxsim"
 )
 
 // Bulk is a memory that comes with its vectors, such as from another store. Vectors need no id.
@@ -95,7 +96,7 @@ func (s *Store) putBulk(tx *catalog.Tx, t *txn, b *bulkItem, audit memory.Audit)
 	}
 	for i := range b.vectors {
 		v := &b.vectors[i]
-		t.put(catalog.VectorRef{Row: r.Row, Space: v.Space, Version: b.memory.Version, Class: vectorClass(&b.memory)}, v.Values, widthFor(&b.memory))
+		t.put(catalog.VectorRef{Row: r.Row, Space: v.Space, Version: b.memory.Version, Class: vectorClass(&b.memory)}, v.Values, maxsim.Pack(nil, v.Tokens), widthFor(&b.memory))
 	}
 	if len(b.vectors) == 0 {
 		if err := tx.PutJob(r.Row); err != nil {

@@ -202,12 +202,12 @@ func (c *checker) indexed(row int64, refs []catalog.VectorRef, report func(Findi
 // holds reports whether x has the vector of ref, or its code. Where RocksDB has lost it, which is a finding of its own, a
 // code cannot be compared.
 func (c *checker) holds(x *vector.Index, ref catalog.VectorRef) bool {
-	values, _, err := c.store.txns.value(ref)
+	v, err := c.store.txns.value(ref)
 	if err != nil {
 		got, err := x.Reconstruct(ref.Row)
 		return x.Kind() != vector.Flat || err == nil && slices.ContainsFunc(widths[:], func(w width) bool { return bytesFit(ref, vectorBytes(got, w)) })
 	}
-	same, err := x.Matches(ref.Row, values)
+	same, err := x.Matches(ref.Row, v.values)
 	return err == nil && same
 }
 

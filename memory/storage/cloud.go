@@ -7,6 +7,7 @@ import (
 
 	"github.com/elderzan/elderzan/memory"
 	"github.com/elderzan/elderzan/memory/storage/internal/catalog"
+	"github.com/elderzan/elderzan/memory/storage/internal/maxsim"
 	"github.com/elderzan/elderzan/scope"
 )
 
@@ -170,12 +171,12 @@ func (s *Store) addMemories(ctx context.Context, v *catalog.View, ids []memory.I
 		out[owner[row]] = view
 	}
 	for _, ref := range refs {
-		values, _, err := s.txns.value(ref)
+		v, err := s.txns.value(ref)
 		if err != nil {
 			continue // damaged or just replaced: the other side embeds the text itself
 		}
 		view := out[owner[ref.Row]]
-		view.Vectors = append(view.Vectors, memory.Vector{ID: owner[ref.Row], Version: ref.Version, Space: ref.Space, Values: values})
+		view.Vectors = append(view.Vectors, memory.Vector{ID: owner[ref.Row], Version: ref.Version, Space: ref.Space, Values: v.values})
 		out[owner[ref.Row]] = view
 	}
 	return nil
@@ -301,7 +302,7 @@ func (s *Store) cloudApply(tx *catalog.Tx, t *txn, it *CloudItem, d *draft) erro
 	}
 	v := *it.Vector
 	v.Version = after.Version
-	return s.putVector(tx, t, &v, v.Values)
+	return s.putVector(tx, t, &v, storedVector{values: v.Values, tokens: maxsim.Pack(nil, v.Tokens)})
 }
 
 func (s *Store) cloudInsert(tx *catalog.Tx, t *txn, it *CloudItem, d *draft) error {
@@ -327,7 +328,7 @@ func (s *Store) cloudInsert(tx *catalog.Tx, t *txn, it *CloudItem, d *draft) err
 	if it.Vector == nil || checkVector(it.Vector) != nil {
 		return tx.PutJob(r.Row)
 	}
-	t.put(catalog.VectorRef{Row: r.Row, Space: it.Vector.Space, Version: 1, Class: vectorClass(&m)}, it.Vector.Values, widthFor(&m))
+	t.put(catalog.VectorRef{Row: r.Row, Space: it.Vector.Space, Version: 1, Class: vectorClass(&m)}, it.Vector.Values, maxsim.Pack(nil, it.Vector.Tokens), widthFor(&m))
 	return nil
 }
 

@@ -104,6 +104,7 @@ type proposed struct {
 	words  map[int64]inverted.Hit // names all rows: an empty hit for each that only its vector proposed
 	near   map[int64]similarity
 	beside map[int64]inverted.Beside
+	tokens map[int64]tokenMatch
 	exact  bool // no vector is nearer than those proposed
 }
 
@@ -148,14 +149,16 @@ func (s *Store) propose(ctx context.Context, q memory.CandidateQuery, sel *inver
 	for row, sim := range rest {
 		p.near[row] = sim
 	}
-	if q.Mode == memory.Fast {
+	if q.Mode == memory.Fast { // reading tokens takes longer than it has
 		if most := q.Limit + q.Limit/4; q.Promise == nil {
 			p.prune(most, alike)
 		} else {
 			p.prune(min(most, fastTimes*q.Want+fastBeside), q.Promise)
 		}
+		return p, nil
 	}
-	return p, nil
+	p.tokens, err = s.tokenMatches(ctx, &q, run, slices.Sorted(maps.Keys(p.words)))
+	return p, err
 }
 
 // surround finds the neighbours of all rows, and returns the rows and neighbours whose vectors were not asked about.
@@ -235,6 +238,9 @@ func (p *proposed) candidate(row int64) memory.Candidate {
 	sim, has := p.near[row]
 	c := memory.Candidate{Lexical: hit.Score, Own: hit.Own, Cover: hit.Cover, Near: hit.Near, Dense: sim.cosine, Space: sim.space, HasVector: has}
 	c.Before, c.Behind = p.neighbours(row)
+	if t, ok := p.tokens[row]; ok {
+		c.Match, c.Sharp, c.HasTokens = t.match, t.sharp, true
+	}
 	return c
 }
 

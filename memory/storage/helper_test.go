@@ -39,7 +39,7 @@ func newRig(t *testing.T) *rig {
 			t.Fatal(err)
 		}
 		r.ms[sc] = st.Memory
-		if err := r.PutVectors(t.Context(), []memory.Vector{{ID: m.ID, Version: 1, Space: "mini", Values: unit(i)}}); err != nil {
+		if err := r.PutVectors(t.Context(), []memory.Vector{{ID: m.ID, Version: 1, Space: "mini", Values: unit(i), Tokens: tokenRows(i)}}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -149,4 +149,13 @@ func kvPut(t *testing.T, db *kv.DB, f kv.Family, key, value []byte, class securi
 
 func (r *rig) faiss(class security.Class) *vector.Index {
 	return r.vectors.indexes[indexName{"mini", class}]
+}
+
+// tokenRows are the directions of a few tokens, the same for the same n.
+func tokenRows(n int) []int8 {
+	rows := make([]int8, 3*memory.TokenDim)
+	for i := range rows {
+		rows[i] = int8((i+1)*(2*n+37)%255 - 127)
+	}
+	return rows
 }

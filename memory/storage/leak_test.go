@@ -14,6 +14,7 @@ import (
 
 	"github.com/elderzan/elderzan/memory"
 	"github.com/elderzan/elderzan/memory/analysis"
+	"github.com/elderzan/elderzan/memory/storage/internal/maxsim"
 	"github.com/elderzan/elderzan/scope"
 )
 
@@ -48,7 +49,7 @@ func TestNothingReadable(t *testing.T) {
 		if _, err := s.Put(t.Context(), memory.Put{Memory: m, Audit: memory.Audit{Action: "remember", User: own[0]}}); err != nil {
 			t.Fatal(err)
 		}
-		if err := s.PutVectors(t.Context(), []memory.Vector{{ID: m.ID, Version: 1, Space: "mini", Values: ramp(i)}}); err != nil {
+		if err := s.PutVectors(t.Context(), []memory.Vector{{ID: m.ID, Version: 1, Space: "mini", Values: ramp(i), Tokens: tokenRows(i)}}); err != nil {
 			t.Fatal(err)
 		}
 		_, dupErr := s.Put(t.Context(), memory.Put{Memory: m})
@@ -122,6 +123,9 @@ func wantUnreadable(t *testing.T, dir string, words []string) {
 		for i := range 4 {
 			if bytes.Contains(b, vectorBytes(ramp(i), fullWidth)[4*100:4*108]) || bytes.Contains(b, vectorBytes(ramp(i), warmWidth)[150:162]) {
 				t.Errorf("%s holds a vector in the clear", path)
+			}
+			if bytes.Contains(b, maxsim.Pack(nil, tokenRows(i))[:12]) {
+				t.Errorf("%s holds tokens in the clear", path)
 			}
 		}
 		return nil

@@ -168,15 +168,15 @@ func (s *Store) mendVectorIndex(ctx context.Context, f Finding) error {
 		if err != nil {
 			return err
 		}
-		v := s.vectors
-		if err := v.remove(indexName{f.ref.Space, f.ref.Class}, f.Row); err != nil {
+		set := s.vectors
+		if err := set.remove(indexName{f.ref.Space, f.ref.Class}, f.Row); err != nil {
 			return err
 		}
 		for _, ref := range refs {
 			if ref.Space != f.ref.Space || ref.Class != f.ref.Class {
 				continue
 			}
-			values, _, err := s.txns.value(ref)
+			v, err := s.txns.value(ref)
 			var damaged *memory.CorruptError
 			if errors.As(err, &damaged) {
 				return nil // a finding of its own: KindVector
@@ -184,7 +184,7 @@ func (s *Store) mendVectorIndex(ctx context.Context, f Finding) error {
 			if err != nil {
 				return err
 			}
-			return v.put(indexName{ref.Space, ref.Class}, []int64{ref.Row}, [][]float32{values})
+			return set.put(indexName{ref.Space, ref.Class}, []int64{ref.Row}, [][]float32{v.values})
 		}
 		return nil
 	})

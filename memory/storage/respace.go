@@ -2,9 +2,11 @@ package storage
 
 import (
 	"context"
+	"errors"
 
 	"github.com/elderzan/elderzan/memory"
 	"github.com/elderzan/elderzan/memory/storage/internal/catalog"
+	"github.com/elderzan/elderzan/memory/storage/internal/kv"
 )
 
 var _ memory.Respacer = (*Store)(nil)
@@ -18,9 +20,21 @@ func (s *Store) Outdated(ctx context.Context, want memory.Spaces, after int64, n
 	if err != nil || len(rows) == 0 {
 		return nil, after, catalogError(err)
 	}
+	jobs, err := s.jobsOf(ctx, rows)
+	if err != nil {
+		return nil, after, err
+	}
+	if len(jobs) == 0 { // nothing of it can be read: what follows may be
+		return s.Outdated(ctx, want, rows[len(rows)-1], n)
+	}
+	return jobs, rows[len(rows)-1], nil
+}
+
+// jobsOf are the memories of rows as they would be embedded, without those that are damaged.
+func (s *Store) jobsOf(ctx context.Context, rows []int64) ([]memory.Job, error) {
 	records, err := s.catalog.ByRows(ctx, rows)
 	if err != nil {
-		return nil, after, catalogError(err)
+		return nil, catalogError(err)
 	}
 	jobs := make([]memory.Job, 0, len(records))
 	for i := range records {
@@ -31,10 +45,58 @@ func (s *Store) Outdated(ctx context.Context, want memory.Spaces, after int64, n
 		}
 		jobs = append(jobs, memory.Job{ID: m.ID, Text: m.EmbeddingText(), LocalOnly: m.LocalOnly(), Version: m.Version})
 	}
-	if len(jobs) == 0 { // nothing of it can be read: what follows may be
-		return s.Outdated(ctx, want, rows[len(rows)-1], n)
+	return jobs, nil
+}
+
+// WithoutTokens returns up to n memories whose vector in a space has no tokens, in the order and with the place to go on after
+// of Outdated. Archived memories need none.
+func (s *Store) WithoutTokens(ctx context.Context, space string, after int64, n int) ([]memory.Job, int64, error) {
+	if err := s.usable(); err != nil {
+		return nil, 0, err
 	}
-	return jobs, rows[len(rows)-1], nil
+	for {
+		rows, next, err := s.tokenless(ctx, space, after, n)
+		if err != nil || len(rows) == 0 {
+			return nil, after, err
+		}
+		jobs, err := s.jobsOf(ctx, rows)
+		if err != nil || len(jobs) > 0 {
+			return jobs, next, err
+		}
+		after = next
+	}
+}
+
+// tokenless returns up to n rows behind after with a vector alone, and the last row it looked at. What does not authenticate
+// is passed over: the checker has it made anew.
+func (s *Store) tokenless(ctx context.Context, space string, after int64, n int) (rows []int64, last int64, err error) {
+	last = after
+	for {
+		err := s.kv.ScanAfter(kv.Vectors, nil, vectorKey(last+1, ""), func(key, value []byte) error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			row, in, _ := parseVectorKey(key)
+			if in != space {
+				return nil
+			}
+			last = row
+			if _, tokens := cutTokens(value); len(tokens) == 0 && widthOf(value) > coldWidth {
+				rows = append(rows, row)
+			}
+			if len(rows) == n {
+				return kv.ErrStop
+			}
+			return nil
+		})
+		var damaged *kv.CorruptError
+		if !errors.As(err, &damaged) {
+			return rows, last, kvError("look for tokens", err)
+		}
+		if last, _, _ = parseVectorKey(damaged.Key); len(rows) == n {
+			return rows, last, nil
+		}
+	}
 }
 
 // CountOutdated implements memory.Respacer.

@@ -21,9 +21,10 @@ type txn struct {
 	decided bool // committed; guarded by manager.mu
 }
 
-// put has the vector of ref stored in components of that width. The indexes get what is stored, not values themselves.
-func (t *txn) put(ref catalog.VectorRef, values []float32, w width) {
-	b := vectorBytes(values, w)
+// put has the vector of ref stored in components of that width, with packed tokens behind it unless there are none. The
+// indexes get what is stored, not values themselves.
+func (t *txn) put(ref catalog.VectorRef, values []float32, tokens []byte, w width) {
+	b := withTokens(vectorBytes(values, w), tokens, w)
 	ref.Sum = vectorSum(b)
 	t.ops = append(t.ops, intentOp{key: vectorKey(ref.Row, ref.Space), class: ref.Class, value: b})
 	t.refs, t.values = append(t.refs, ref), append(t.values, vectorValues(b))
@@ -252,8 +253,15 @@ func (m *manager) giveForget(ids [][]byte) {
 	m.forget = append(m.forget, ids...)
 }
 
-// value returns a vector and its width as the writer's transaction sees it, and checks its bytes against ref.
-func (m *manager) value(ref catalog.VectorRef) ([]float32, width, error) {
+// storedVector is what a value of the family Vectors holds.
+type storedVector struct {
+	values []float32
+	tokens []byte // packed; empty for none
+	width  width
+}
+
+// value returns a vector as the writer's transaction sees it, and checks its bytes against ref.
+func (m *manager) value(ref catalog.VectorRef) (storedVector, error) {
 	key := vectorKey(ref.Row, ref.Space)
 	m.mu.Lock()
 	p := m.pending[string(key)]
@@ -264,11 +272,12 @@ func (m *manager) value(ref catalog.VectorRef) ([]float32, width, error) {
 	} else {
 		var err error
 		if b, err = m.store.kv.Get(kv.Vectors, key); err != nil && !errors.Is(err, kv.ErrNotFound) {
-			return nil, 0, kvError("read vector", err)
+			return storedVector{}, kvError("read vector", err)
 		}
 	}
 	v, err := checkedVector(ref, b)
-	return v, widthOf(b), err
+	_, tokens := cutTokens(b)
+	return storedVector{v, tokens, widthOf(b)}, err
 }
 
 // decided puts, in values, what decided transactions have for keys that they have not moved in place yet.
@@ -324,7 +333,7 @@ func (s *Store) moveVectors(tx *catalog.Tx, row int64, class security.Class, mos
 	var t txn
 	moved := false
 	for _, ref := range refs {
-		values, has, err := s.txns.value(ref)
+		v, err := s.txns.value(ref)
 		var damaged *memory.CorruptError
 		if err != nil && !errors.As(err, &damaged) {
 			return err
@@ -341,7 +350,7 @@ func (s *Store) moveVectors(tx *catalog.Tx, row int64, class security.Class, mos
 			}
 			break
 		}
-		if ref.Class == class && has <= most {
+		if ref.Class == class && v.width <= most {
 			continue
 		}
 		if ref.Class != class {
@@ -349,7 +358,7 @@ func (s *Store) moveVectors(tx *catalog.Tx, row int64, class security.Class, mos
 			t.drops = append(t.drops, ref)
 		}
 		ref.Class = class
-		t.put(ref, values, min(has, most))
+		t.put(ref, v.values, v.tokens, min(v.width, most))
 	}
 	if moved {
 		if err := tx.Touch(row, catalog.TouchedVectors); err != nil {

@@ -4,9 +4,11 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"math"
+	"slices"
 
 	"github.com/elderzan/elderzan/memory"
 	"github.com/elderzan/elderzan/memory/storage/internal/catalog"
+	"github.com/elderzan/elderzan/memory/storage/internal/maxsim"
 )
 
 // width is how many bits a component of a stored vector takes. What is stored is the vector: every index and every exact
@@ -22,6 +24,9 @@ const (
 // A vector's bytes are its direction in whole numbers: the largest component is written as the largest signed number of
 // the width, and the length of all is brought to 1 on reading. Of 12 bits two numbers stand in three bytes, the lower
 // bits first. How many bytes there are tells the width.
+//
+// Behind a vector its tokens may stand as package maxsim packs them, and then one byte that says the width. A vector alone
+// has an even number of bytes, one with tokens an odd number.
 
 var widths = [...]width{warmWidth, coldWidth, fullWidth}
 
@@ -36,8 +41,30 @@ func widthFor(m *memory.Memory) width {
 // size is the length of a vector's bytes.
 func (w width) size() int { return memory.Dim * int(w) / 8 }
 
+// withTokens appends packed tokens to the bytes of a vector; archived memories do without.
+func withTokens(vector, tokens []byte, w width) []byte {
+	if len(tokens) == 0 || w == coldWidth {
+		return vector
+	}
+	return append(append(vector, tokens...), byte(w))
+}
+
+// cutTokens parts a stored value into the bytes of its vector and the tokens packed behind it, which it may lack.
+func cutTokens(b []byte) (vector, tokens []byte) {
+	if len(b)%2 == 0 {
+		return b, nil
+	}
+	last := len(b) - 1
+	w := width(b[last])
+	if !slices.Contains(widths[:], w) || last <= w.size() || (last-w.size())%maxsim.Packed != 0 {
+		return nil, nil
+	}
+	return b[:w.size()], b[w.size():last]
+}
+
 // widthOf returns the width of a vector's bytes, and 0 for what is none.
 func widthOf(b []byte) width {
+	b, _ = cutTokens(b)
 	for _, w := range widths {
 		if len(b) == w.size() {
 			return w
@@ -87,6 +114,7 @@ func vectorValues(b []byte) []float32 {
 // dst alone where they are not.
 func readVector(b []byte, dst []float32) bool {
 	dst = dst[:memory.Dim]
+	b, _ = cutTokens(b)
 	switch widthOf(b) {
 	case fullWidth:
 		for i := range dst {
@@ -127,8 +155,9 @@ func shorten(v []float32, sum int64) bool {
 	return true
 }
 
-// vectorSum is the checksum on record of a vector's bytes.
+// vectorSum is the checksum on record of a vector's bytes. Tokens need none: they are sealed into one value with them.
 func vectorSum(b []byte) []byte {
+	b, _ = cutTokens(b)
 	sum := sha256.Sum256(b)
 	return sum[:catalog.SumSize]
 }

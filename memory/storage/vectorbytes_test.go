@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/elderzan/elderzan/memory"
 	"github.com/elderzan/elderzan/memory/storage/internal/kv"
+	"github.com/elderzan/elderzan/memory/storage/internal/maxsim"
 	"github.com/elderzan/elderzan/scope"
 )
 
@@ -50,6 +52,41 @@ func TestVectorBytes(t *testing.T) {
 	for _, b := range [][]byte{nil, make([]byte, 7), make([]byte, warmWidth.size()), make([]byte, coldWidth.size())} {
 		if v := vectorValues(b); v != nil {
 			t.Errorf("%d bytes of nothing are a vector", len(b))
+		}
+	}
+}
+
+// Tokens behind a vector come back and leave it alone, and what is neither is taken for neither.
+func TestTokensBehindVectors(t *testing.T) {
+	packed := maxsim.Pack(nil, tokenRows(1))
+	for _, w := range widths {
+		vector := vectorBytes(ramp(2), w)
+		b := withTokens(slices.Clone(vector), packed, w)
+		gotVector, gotTokens := cutTokens(b)
+		want := packed
+		if w == coldWidth {
+			want = nil
+		}
+		if !bytes.Equal(gotVector, vector) || !bytes.Equal(gotTokens, want) || widthOf(b) != w {
+			t.Errorf("width %d: %d and %d bytes; want %d and %d", w, len(gotVector), len(gotTokens), len(vector), len(want))
+		}
+		if !slices.Equal(vectorValues(b), vectorValues(vector)) || !bytes.Equal(vectorSum(b), vectorSum(vector)) {
+			t.Errorf("width %d: another vector with tokens behind it", w)
+		}
+		if same := withTokens(slices.Clone(vector), nil, w); !bytes.Equal(same, vector) {
+			t.Errorf("width %d: no tokens take %d bytes", w, len(same)-len(vector))
+		}
+	}
+	warm := withTokens(vectorBytes(ramp(2), warmWidth), packed, warmWidth)
+	for name, b := range map[string][]byte{
+		"a byte more":     append(slices.Clone(warm), 0, 0),
+		"half a token":    append(slices.Clone(warm[:len(warm)-17]), byte(warmWidth)),
+		"another width":   append(slices.Clone(warm[:len(warm)-1]), 11),
+		"no token":        append(vectorBytes(ramp(2), warmWidth), byte(warmWidth)),
+		"the width alone": {byte(warmWidth)},
+	} {
+		if v, k := cutTokens(b); v != nil || k != nil || vectorValues(b) != nil {
+			t.Errorf("%s: %d bytes of a vector, %d of tokens", name, len(v), len(k))
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/elderzan/elderzan/memory"
 	"github.com/elderzan/elderzan/memory/storage/internal/catalog"
 	"github.com/elderzan/elderzan/memory/storage/internal/kv"
+	"github.com/elderzan/elderzan/memory/storage/internal/maxsim"
 	"github.com/elderzan/elderzan/memory/storage/internal/vector"
 )
 
@@ -53,12 +54,12 @@ func (s *Store) FailJobs(ctx context.Context, ids []memory.ID, after time.Time) 
 // PutVectors implements memory.Indexes. A vector of a text that has changed since, or of a memory that is gone, is
 // dropped, and its job stays. A memory keeps one vector in each space.
 func (s *Store) PutVectors(ctx context.Context, vs []memory.Vector) error {
-	copies := make([][]float32, len(vs))
+	copies := make([]storedVector, len(vs))
 	for i := range vs {
 		if err := checkVector(&vs[i]); err != nil {
 			return err
 		}
-		copies[i] = append([]float32(nil), vs[i].Values...)
+		copies[i] = storedVector{values: append([]float32(nil), vs[i].Values...), tokens: maxsim.Pack(nil, vs[i].Tokens)}
 	}
 	return s.write(ctx, func(tx *catalog.Tx) error {
 		var t txn
@@ -72,13 +73,13 @@ func (s *Store) PutVectors(ctx context.Context, vs []memory.Vector) error {
 }
 
 // putVector adds one vector to t unless it is stale, and removes its job.
-func (s *Store) putVector(tx *catalog.Tx, t *txn, v *memory.Vector, values []float32) error {
+func (s *Store) putVector(tx *catalog.Tx, t *txn, v *memory.Vector, stored storedVector) error {
 	r, ok, err := tx.ByID(v.ID)
 	if err != nil || !ok || v.Version < r.TextVersion || v.Version > r.Memory.Version {
 		return err
 	}
 	ref := catalog.VectorRef{Row: r.Row, Space: v.Space, Version: v.Version, Class: vectorClass(&r.Memory)}
-	t.put(ref, values, widthFor(&r.Memory))
+	t.put(ref, stored.values, stored.tokens, widthFor(&r.Memory))
 	return tx.DropJob(r.Row)
 }
 
@@ -89,6 +90,9 @@ func checkVector(v *memory.Vector) error {
 	if len(v.Values) != memory.Dim {
 		return &memory.InputError{Field: "vector", Problem: fmt.Sprintf("has %d components, not %d", len(v.Values), memory.Dim),
 			Hint: "set embedding.dimensions to 768"}
+	}
+	if len(v.Tokens)%memory.TokenDim != 0 {
+		return &memory.InputError{Field: "vector", Problem: fmt.Sprintf("has tokens of %d numbers in all, which are not %d each", len(v.Tokens), memory.TokenDim)}
 	}
 	var sum float64
 	for _, c := range v.Values {

@@ -63,14 +63,14 @@ type embedder struct {
 	t     *Tracer
 }
 
-func (e *embedder) Documents(ctx context.Context, texts []string, localOnly bool) ([][]float32, string, error) {
+func (e *embedder) Documents(ctx context.Context, texts []string, localOnly bool) ([]memory.Embedding, string, error) {
 	ctx, end := e.t.Begin(ctx, "embed texts", attribute.Int("elderzan.texts", len(texts)))
 	v, space, err := e.inner.Documents(ctx, texts, localOnly)
 	end(err)
 	return v, space, err
 }
 
-func (e *embedder) Query(ctx context.Context, text string, localOnly bool) (map[string][]float32, bool, error) {
+func (e *embedder) Query(ctx context.Context, text string, localOnly bool) (map[string]memory.Embedding, bool, error) {
 	ctx, end := e.t.Begin(ctx, "embed question")
 	v, degraded, err := e.inner.Query(ctx, text, localOnly)
 	end(err, attribute.Bool("elderzan.degraded", degraded))

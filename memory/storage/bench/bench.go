@@ -188,12 +188,12 @@ type given struct{}
 
 type vectorKey struct{}
 
-func (given) Query(ctx context.Context, _ string, _ bool) (map[string][]float32, bool, error) {
+func (given) Query(ctx context.Context, _ string, _ bool) (map[string]memory.Embedding, bool, error) {
 	v, _ := ctx.Value(vectorKey{}).([]float32)
-	return map[string][]float32{Space: v}, false, nil
+	return map[string]memory.Embedding{Space: {Vector: v}}, false, nil
 }
 
-func (given) Documents(context.Context, []string, bool) ([][]float32, string, error) {
+func (given) Documents(context.Context, []string, bool) ([]memory.Embedding, string, error) {
 	return nil, Space, errors.ErrUnsupported
 }
 

@@ -211,12 +211,16 @@ func look(ctx context.Context, s *storage.Store, want shape, jobs map[memory.ID]
 	}
 	for space, has := range map[string]*bool{"mini": &got.Mini, "next": &got.Next} {
 		set, err := s.Candidates(ctx, memory.CandidateQuery{
-			Vectors: map[string][]float32{space: UnitVector(1)}, Filter: memory.Filter{IDs: []memory.ID{m.ID}, States: allStates}, Mode: memory.Accurate,
+			Text: "a b c", Vectors: map[string][]float32{space: UnitVector(1)}, Tokens: map[string]memory.Tokens{space: RandomTokens(1)},
+			Filter: memory.Filter{IDs: []memory.ID{m.ID}, States: allStates}, Mode: memory.Accurate,
 		})
 		if err != nil {
 			return shape{}, err
 		}
 		*has = len(set.Candidates) == 1 && set.Candidates[0].HasVector
+		if *has && set.Candidates[0].HasTokens != (m.State != memory.Archived) {
+			return shape{}, fmt.Errorf("%s, which is %s: tokens %v", m.ID, m.State, set.Candidates[0].HasTokens)
+		}
 	}
 	page, err := s.Search(ctx, memory.SearchQuery{Text: ownWord(m.Content), Filter: memory.Filter{States: allStates}})
 	got.Found = page.Total == 1 && len(page.Memories) == 1 && page.Memories[0].ID == m.ID

@@ -70,7 +70,7 @@ func put(ctx context.Context, s *storage.Store, p memory.Put) error {
 }
 
 func vectorOf(id memory.ID, version int, seed uint64) memory.Vector {
-	return memory.Vector{ID: id, Version: version, Space: "mini", Values: UnitVector(seed)}
+	return memory.Vector{ID: id, Version: version, Space: "mini", Values: UnitVector(seed), Tokens: RandomTokens(seed).Rows}
 }
 
 func change(id memory.ID, edit func(*memory.Memory)) func(context.Context, *storage.Store) error {

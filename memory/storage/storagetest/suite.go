@@ -135,7 +135,7 @@ func (s *suite) embed(t testing.TB, space string, seed uint64, ms ...memory.Memo
 	t.Helper()
 	vs := make([]memory.Vector, len(ms))
 	for i, m := range ms {
-		vs[i] = memory.Vector{ID: m.ID, Version: m.Version, Space: space, Values: UnitVector(seed + uint64(i))}
+		vs[i] = memory.Vector{ID: m.ID, Version: m.Version, Space: space, Values: UnitVector(seed + uint64(i)), Tokens: RandomTokens(seed + uint64(i)).Rows}
 	}
 	if err := s.PutVectors(t.Context(), vs); err != nil {
 		t.Fatalf("PutVectors: %v", err)
@@ -205,6 +205,21 @@ func Memory(content string) memory.Memory {
 // Audit returns an entry for a change made by the suite.
 func Audit(action string) memory.Audit {
 	return memory.Audit{At: time.Date(2026, 3, 4, 5, 6, 8, 0, time.UTC), Action: action, User: "ada", Client: "test", Session: "s-1", Reason: "suite"}
+}
+
+// RandomTokens returns a few tokens of the text "a b c" with random directions, the same for the same seed.
+func RandomTokens(seed uint64) memory.Tokens {
+	r := rand.New(rand.NewPCG(seed, 3))
+	t := memory.Tokens{Spans: [][2]int{{0, 1}, {2, 3}, {4, 5}}}
+	for range t.Spans {
+		row := make([]int8, memory.TokenDim)
+		for i := range row {
+			row[i] = int8(r.IntN(255) - 127)
+		}
+		row[r.IntN(len(row))] = 127
+		t.Rows = append(t.Rows, row...)
+	}
+	return t
 }
 
 // UnitVector returns a random vector of length 1, the same for the same seed.

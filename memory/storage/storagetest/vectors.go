@@ -72,9 +72,15 @@ func testVectors(t *testing.T, s *suite) {
 	s.embed(t, "mini", 500, ms[0]) // again: no second one
 	for range 3 {
 		for i, m := range ms {
-			set, err := s.Candidates(t.Context(), memory.CandidateQuery{Vectors: map[string][]float32{"mini": UnitVector(500 + uint64(i))}, Limit: 1})
-			if err != nil || !slices.ContainsFunc(set.Candidates, func(c memory.Candidate) bool { return c.Memory.ID == m.ID && c.Dense > 0.999 }) {
-				t.Errorf("memory %d is not the nearest to its own vector: %v", i, err)
+			q := memory.CandidateQuery{Text: "a b c", Vectors: map[string][]float32{"mini": UnitVector(500 + uint64(i))},
+				Tokens: map[string]memory.Tokens{"mini": RandomTokens(500 + uint64(i))}, Limit: 1}
+			by, _ := s.candidates(t, q)
+			if c := by[m.ID]; c.Dense < .999 || !c.HasTokens || c.Match < .99 || c.Sharp < .97 {
+				t.Errorf("memory %d is not the nearest to its own vector and tokens: %+v", i, c)
+			}
+			delete(q.Tokens, "mini")
+			if by, _ = s.candidates(t, q); by[m.ID].HasTokens {
+				t.Errorf("memory %d: tokens without a question", i)
 			}
 		}
 		if got := s.Spaces()["mini"]; got != n {
@@ -86,6 +92,7 @@ func testVectors(t *testing.T, s *suite) {
 	for name, v := range map[string]memory.Vector{
 		"no space":        {ID: ms[0].ID, Version: 1, Values: UnitVector(1)},
 		"too short":       {ID: ms[0].ID, Version: 1, Space: "mini", Values: UnitVector(1)[:10]},
+		"part of a token": {ID: ms[0].ID, Version: 1, Space: "mini", Values: UnitVector(1), Tokens: make([]int8, 7)},
 		"not unit length": {ID: ms[0].ID, Version: 1, Space: "mini", Values: make([]float32, memory.Dim)},
 	} {
 		if err := s.PutVectors(t.Context(), []memory.Vector{v}); !errors.As(err, &input) {

@@ -64,6 +64,7 @@ type queryTerm struct {
 	count  int // postings
 	weight float32
 	idf    float32
+	text   string
 }
 
 // Search returns the best k of the selected rows by BM25 with the neighbours' words, best first; ties go to the
@@ -90,8 +91,9 @@ type Run struct {
 	a      *accumulator
 	sel    *Selection
 	effort Effort
-	looked []queryTerm // terms that are not walked through
-	total  float32     // of the terms' rarities
+	looked []queryTerm        // terms that are not walked through
+	total  float32            // of the terms' rarities
+	rare   map[string]float32 // see Rarity
 	full   map[uint32]bool
 
 	windowed bool // the sums hold nothing but what full names; looked is all terms
@@ -166,6 +168,16 @@ func (r *Run) Score(rows []int64) []Hit {
 	return out
 }
 
+// Rarity returns how rare a term of the question is among the selected memories: the inverse document frequency of those that
+// hold it themselves; of a term in so many that it was not walked through, of those that borrow it as well. One that no
+// memory holds is the rarest.
+func (r *Run) Rarity(term string) float64 {
+	if idf, ok := r.rare[term]; ok {
+		return float64(idf)
+	}
+	return float64(rarity(r.sel.n, 0))
+}
+
 // Beside is what stands before and behind a row in its conversation.
 type Beside struct {
 	Before, Behind       int64   // rows; -1 for none
@@ -226,6 +238,7 @@ func (r *Run) score(terms []Term) {
 	s, a, sel := r.s, r.a, r.sel
 	a.fit(len(s.cols))
 	all := s.plan(terms)
+	r.rare = make(map[string]float32, len(all))
 	walked, read := 0, 0
 	for _, q := range all {
 		if read += q.count; read > r.effort.Budget && walked > 0 {
@@ -245,7 +258,7 @@ func (r *Run) score(terms []Term) {
 			s.spread(a, sel, q, r.effort.Budget)
 			q.idf = rarity(sel.n, len(a.touched))
 			touched, counted = touched+len(a.touched), counted+min(q.count, r.effort.Budget)
-			s.settle(a, sel, q.idf*q.weight)
+			r.rare[q.text] = rarity(sel.n, s.settle(a, sel, q.idf*q.weight))
 		} else {
 			df, ok := s.sample(a, sel, q)
 			if !ok {
@@ -254,6 +267,7 @@ func (r *Run) score(terms []Term) {
 				df = int(float64(sel.n) * -math.Expm1(-share))
 			}
 			q.idf = rarity(sel.n, df)
+			r.rare[q.text] = q.idf
 			r.looked = append(r.looked, q)
 		}
 		r.total += q.idf * q.weight
@@ -279,6 +293,7 @@ func (r *Run) rate(terms []queryTerm, walked int) {
 			a.touched = a.touched[:0]
 		}
 		q.idf = rarity(r.sel.n, df)
+		r.rare[q.text] = q.idf
 		r.total += q.idf * q.weight
 	}
 	r.looked = slices.Clone(terms[walked:])
@@ -299,7 +314,7 @@ func (s *state) plan(terms []Term) []queryTerm {
 		if w == 0 {
 			w = 1
 		}
-		out = append(out, queryTerm{id: id, count: s.postings(id), weight: w})
+		out = append(out, queryTerm{id: id, count: s.postings(id), weight: w, text: t.Text})
 	}
 	slices.SortStableFunc(out, func(a, b queryTerm) int { return cmp.Compare(a.count, b.count) })
 	return out
@@ -392,14 +407,19 @@ func (s *state) sample(a *accumulator, sel *Selection, q queryTerm) (df int, ok 
 	return min(sel.n, seen*n/(spans*spanDocs)), seen >= fewInSpans
 }
 
-// settle adds the term at hand, of the given rarity, to the sums and clears its frequencies.
-func (s *state) settle(a *accumulator, sel *Selection, idf float32) {
+// settle adds the term at hand, of the given rarity, to the sums and clears its frequencies. It returns how many documents
+// hold it themselves.
+func (s *state) settle(a *accumulator, sel *Selection, idf float32) (own int) {
 	w := s.weights(sel)
 	for _, doc := range a.touched {
+		if a.freq[doc].own > 0 {
+			own++
+		}
 		a.credit(&w, doc, a.freq[doc], idf)
 		a.freq[doc] = frequency{}
 	}
 	a.touched = a.touched[:0]
+	return own
 }
 
 // weights are BM25's constants for one selection: of a document of length l, k1·(1-b+b·l/mean) is base + slope·l.

@@ -8,15 +8,17 @@ import (
 
 	"github.com/elderzan/elderzan/memory"
 	"github.com/elderzan/elderzan/memory/storage/internal/inverted"
+	"github.com/elderzan/elderzan/memory/storage/internal/maxsim"
 )
 
 // Corpus is a set with its index and, when they could be had, its vectors.
 type Corpus struct {
 	Set     *Set
 	Index   *inverted.Index
-	Vectors [][]float32 // by memory; nil without an embedder
-	Queries [][]float32 // by question
-	Space   string      // of the vectors
+	Vectors [][]float32        // by memory; nil without an embedder
+	Tokens  [][]byte           // by memory, packed
+	Queries []memory.Embedding // by question
+	Space   string             // of the vectors
 }
 
 // NewCorpus indexes a set.
@@ -52,6 +54,7 @@ func (c *Corpus) Candidates(q int, pooled bool, limit int) memory.CandidateSet {
 		rows[i] = h.Row
 	}
 	set := memory.CandidateSet{Candidates: make([]memory.Candidate, len(hits)), Exact: true}
+	tokens := c.question(q, run)
 	for i, b := range run.Beside(rows) {
 		h := hits[i]
 		set.Candidates[i] = memory.Candidate{
@@ -60,8 +63,21 @@ func (c *Corpus) Candidates(q int, pooled bool, limit int) memory.CandidateSet {
 			Before: memory.Neighbour{Own: b.BeforeOwn, Dense: c.cosine(q, b.Before)},
 			Behind: memory.Neighbour{Own: b.BehindOwn, Dense: c.cosine(q, b.Behind)},
 		}
+		if tokens != nil {
+			x := &set.Candidates[i]
+			x.Match, x.Sharp, x.HasTokens = tokens.Match(c.Tokens[h.Row])
+		}
 	}
 	return set
+}
+
+// question returns the tokens of question q; nil without an embedder.
+func (c *Corpus) question(q int, run *inverted.Run) *maxsim.Question {
+	if c.Queries == nil {
+		return nil
+	}
+	t := &c.Queries[q].Tokens
+	return maxsim.NewQuestion(t.Rows, run.TokenWeights(c.Set.Questions[q].Text, t.Spans))
 }
 
 // nearest returns the rows nearest to question q that are not among hits.
@@ -85,7 +101,7 @@ func (c *Corpus) cosine(q int, row int64) float64 {
 	if row < 0 || c.Vectors == nil {
 		return 0
 	}
-	return dot(c.Queries[q], c.Vectors[row])
+	return dot(c.Queries[q].Vector, c.Vectors[row])
 }
 
 func dot(a, b []float32) float64 {

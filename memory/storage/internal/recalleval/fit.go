@@ -77,7 +77,8 @@ type column struct {
 
 // fitting is groups laid out for descent: of each row the columns in use, scaled to a deviation of one.
 type fitting struct {
-	columns []column
+	columns []column  // those of turns first
+	turns   int       // how many are of turns
 	scale   []float32 // what each column was multiplied with; 0 for one that never varies
 	x       []float32 // rows × columns
 	groups  []fitted
@@ -98,6 +99,9 @@ func newFitting(groups []*Group, use Columns) *fitting {
 		if use.Turns[j] {
 			f.columns = append(f.columns, column{j, true})
 		}
+	}
+	f.turns = len(f.columns)
+	for j := range use.Notes {
 		if use.Notes[j] {
 			f.columns = append(f.columns, column{j, false})
 		}
@@ -165,13 +169,25 @@ func (f *fitting) gradient(w []float32) []float32 {
 	return out
 }
 
+// row returns the columns of the i-th row of p that are not 0 throughout, and where they begin.
+func (f *fitting) row(p *fitted, i int) (x []float32, from int) {
+	n := len(f.columns)
+	x = f.x[(p.first+i)*n : (p.first+i+1)*n]
+	if p.group.Turns[i] {
+		return x[:f.turns], 0
+	}
+	return x[f.turns:], f.turns
+}
+
 func (f *fitting) add(p fitted, w, gradient []float32) {
-	n, rows := len(w), len(p.group.Rows)
+	rows := len(p.group.Rows)
 	best := float32(math.Inf(-1))
 	for i := range rows {
 		s := float32(0)
-		for j, x := range f.x[(p.first+i)*n : (p.first+i+1)*n] {
-			s += w[j] * x
+		row, from := f.row(&p, i)
+		weights := w[from:][:len(row)]
+		for j, x := range row {
+			s += weights[j] * x
 		}
 		f.scores[i] = s
 		best = max(best, s)
@@ -190,8 +206,10 @@ func (f *fitting) add(p fitted, w, gradient []float32) {
 			continue
 		}
 		d *= float32(p.group.Weight) / f.total
-		for j, x := range f.x[(p.first+i)*n : (p.first+i+1)*n] {
-			gradient[j] += d * x
+		row, from := f.row(&p, i)
+		out := gradient[from:][:len(row)]
+		for j, x := range row {
+			out[j] += d * x
 		}
 	}
 }

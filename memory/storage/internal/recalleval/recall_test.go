@@ -92,7 +92,14 @@ func vectors(t *testing.T, c *Corpus, make bool) bool {
 	var e Embedder
 	cache := filepath.Join(os.TempDir(), "elderzan-recalleval")
 	if make {
-		e, cache = joint, t.TempDir()
+		cache = t.TempDir()
+		e = func(ctx context.Context, texts []string, add func([]float32, memory.Tokens)) error {
+			rows, err := joint.EmbedTokens(ctx, texts)
+			for _, r := range rows {
+				add(r.Vector, memory.Tokens(r.Tokens))
+			}
+			return err
+		}
 	}
 	ok, err := c.Embed(context.Background(), e, joint.Space(), cache)
 	if err != nil {
@@ -130,8 +137,8 @@ func TestRecallOfDialogue(t *testing.T) {
 		return
 	}
 	within, pooled = figures(t, c)
-	reach(t, "ranked within, with vectors", within[2].R10, .845)
-	reach(t, "ranked over all, with vectors", pooled[2].R10, .835)
+	reach(t, "ranked within, with vectors", within[2].R10, .86)
+	reach(t, "ranked over all, with vectors", pooled[2].R10, .85)
 }
 
 func reach(t *testing.T, what string, got, want float64) {

@@ -1,126 +1,127 @@
 package recalleval
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
-	"encoding/binary"
+	"encoding/gob"
 	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 
 	"github.com/elderzan/elderzan/memory"
+	"github.com/elderzan/elderzan/memory/storage/internal/maxsim"
 )
 
-// Embedder maps texts to unit vectors.
-type Embedder interface {
-	Embed(ctx context.Context, texts []string) ([][]float32, error)
-	Space() string
-}
+// Embedder hands the unit vector of each text, in order, and its tokens to add.
+type Embedder func(ctx context.Context, texts []string, add func(vector []float32, tokens memory.Tokens)) error
 
-// Embed gives a corpus its vectors. They are kept in the file system under cache, by the texts and the embedder's
-// space, since they take a minute to make. With a nil embedder only vectors that are there already are used; it
+// Embed gives a corpus its vectors and tokens. They are kept in the file system under cache, by the texts and the embedder's
+// space, since they take a minute to make. With a nil embedder only what is there already is used; it
 // reports whether the corpus has vectors afterwards.
 func (c *Corpus) Embed(ctx context.Context, e Embedder, space, cache string) (bool, error) {
-	documents := make([]string, len(c.Set.Memories))
+	texts := make([]string, 0, len(c.Set.Memories)+len(c.Set.Questions))
 	for i := range c.Set.Memories {
-		documents[i] = c.Set.Memories[i].EmbeddingText()
+		texts = append(texts, c.Set.Memories[i].EmbeddingText())
 	}
-	questions := make([]string, len(c.Set.Questions))
-	for i, q := range c.Set.Questions {
-		questions[i] = q.Text
+	for _, q := range c.Set.Questions {
+		texts = append(texts, q.Text)
 	}
-	var err error
-	if c.Vectors, err = cached(ctx, e, space, cache, documents); err != nil || c.Vectors == nil {
+	rows, err := cached(ctx, e, space, cache, texts)
+	if err != nil || rows == nil {
 		return false, err
 	}
-	if c.Queries, err = cached(ctx, e, space, cache, questions); err != nil || c.Queries == nil {
-		c.Vectors = nil
-		return false, err
+	n := len(c.Set.Memories)
+	c.Vectors, c.Tokens = make([][]float32, n), make([][]byte, n)
+	for i, r := range rows[:n] {
+		c.Vectors[i], c.Tokens[i] = r.Vector, maxsim.Pack(nil, r.Tokens.Rows)
 	}
+	c.Queries = rows[n:]
 	c.Space = space
 	return true, nil
 }
 
-// A cache file holds, one after the other, the hash of a text and its vector.
-const (
-	hashBytes   = 16
-	recordBytes = hashBytes + 4*memory.Dim
-)
+// textHash stands for a text in a cache.
+type textHash [16]byte
 
-// cached returns the vectors of texts: those that the cache has, and of the others what e makes, which the cache then has
-// too. Without e it returns nil where any is missing.
-func cached(ctx context.Context, e Embedder, space, cache string, texts []string) ([][]float32, error) {
-	name := sha256.Sum256([]byte(space))
-	path := filepath.Join(cache, hex.EncodeToString(name[:8])+".vectors")
+func hashOf(text string) textHash {
+	h := sha256.Sum256([]byte(text))
+	return textHash(h[:])
+}
+
+// cached returns what becomes of texts: what the cache has, and of the others what e makes, which the cache then has too.
+// Without e it returns nil where any is missing.
+func cached(ctx context.Context, e Embedder, space, cache string, texts []string) ([]memory.Embedding, error) {
+	name := sha256.Sum256([]byte(space + " with tokens"))
+	path := filepath.Join(cache, hex.EncodeToString(name[:8])+".gob")
 	known, err := readCache(path)
 	if err != nil {
 		return nil, err
 	}
-	out := make([][]float32, len(texts))
-	var missing []string
-	var places []int
-	for i, t := range texts {
-		if out[i] = known[hashOf(t)]; out[i] == nil {
-			missing, places = append(missing, t), append(places, i)
+	missing := map[textHash]string{}
+	for _, t := range texts {
+		if _, ok := known[hashOf(t)]; !ok {
+			missing[hashOf(t)] = t
 		}
 	}
-	if len(missing) == 0 || e == nil {
-		if len(missing) > 0 {
+	if len(missing) > 0 {
+		if e == nil {
 			return nil, nil
 		}
-		return out, nil
+		var asked []string
+		for t := range maps.Values(missing) {
+			asked = append(asked, t)
+		}
+		n := 0
+		err := e(ctx, asked, func(vector []float32, tokens memory.Tokens) {
+			known[hashOf(asked[n])] = memory.Embedding{Vector: vector, Tokens: tokens}
+			n++
+		})
+		if err != nil {
+			return nil, err
+		}
+		if err := writeCache(path, known); err != nil {
+			return nil, err
+		}
 	}
-	made, err := e.Embed(ctx, missing)
+	out := make([]memory.Embedding, len(texts))
+	for i, t := range texts {
+		out[i] = known[hashOf(t)]
+	}
+	return out, nil
+}
+
+func readCache(path string) (map[textHash]memory.Embedding, error) {
+	known := map[textHash]memory.Embedding{}
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return known, nil
+	}
 	if err != nil {
 		return nil, err
 	}
-	for i, v := range made {
-		out[places[i]] = v
-	}
-	return out, appendCache(path, missing, made)
-}
-
-func hashOf(text string) [hashBytes]byte {
-	h := sha256.Sum256([]byte(text))
-	return [hashBytes]byte(h[:hashBytes])
-}
-
-func readCache(path string) (map[[hashBytes]byte][]float32, error) {
-	known := map[[hashBytes]byte][]float32{}
-	raw, err := os.ReadFile(path)
-	if err != nil && !os.IsNotExist(err) {
-		return nil, err
-	}
-	for ; len(raw) >= recordBytes; raw = raw[recordBytes:] {
-		v := make([]float32, memory.Dim)
-		if _, err := binary.Decode(raw[hashBytes:recordBytes], binary.LittleEndian, v); err != nil {
-			return nil, err
-		}
-		known[[hashBytes]byte(raw)] = v
+	defer f.Close()
+	if err := gob.NewDecoder(f).Decode(&known); err != nil {
+		return nil, fmt.Errorf("%s: %w; remove it", path, err)
 	}
 	return known, nil
 }
 
-func appendCache(path string, texts []string, vectors [][]float32) error {
-	var b bytes.Buffer
-	for i, v := range vectors {
-		h := hashOf(texts[i])
-		b.Write(h[:])
-		if err := binary.Write(&b, binary.LittleEndian, v); err != nil {
-			return err
-		}
-	}
+// writeCache puts a whole file in place, so that two programs at once do no harm.
+func writeCache(path string, known map[textHash]memory.Embedding) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
-	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	f, err := os.CreateTemp(filepath.Dir(path), "*.part")
 	if err != nil {
 		return err
 	}
-	if _, err := f.Write(b.Bytes()); err != nil {
-		f.Close()
+	defer os.Remove(f.Name())
+	if err := errors.Join(gob.NewEncoder(f).Encode(known), f.Close()); err != nil {
 		return err
 	}
-	return f.Close()
+	return os.Rename(f.Name(), path)
 }

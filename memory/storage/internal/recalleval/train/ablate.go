@@ -23,7 +23,7 @@ func ablate(dialogue, notes *recalleval.Corpus, priors map[string]float64) error
 	}
 	fmt.Printf("| without | dialogue | over all | multi-hop | notes | keywords | µs |\n|---|---|---|---|---|---|---|\n")
 	for _, s := range append([]rank.Stage{""}, rank.Stages()...) {
-		use := columns(names, priors, s != rank.StageVectors)
+		use := columns(names, priors, "tokens")
 		for i, n := range names {
 			if slices.Contains(s.Features(), n) {
 				use.Turns[i], use.Notes[i] = false, false

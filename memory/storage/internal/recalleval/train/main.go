@@ -22,11 +22,13 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"time"
 
 	embedding "github.com/elderzan/elderzan/embed"
 	"github.com/elderzan/elderzan/embed/lexical"
 	"github.com/elderzan/elderzan/embed/minilm"
+	"github.com/elderzan/elderzan/memory"
 	"github.com/elderzan/elderzan/memory/analysis"
 	"github.com/elderzan/elderzan/memory/storage/internal/inverted"
 	"github.com/elderzan/elderzan/memory/storage/internal/recalleval"
@@ -44,20 +46,21 @@ const notesWeight = 1
 func main() {
 	out := flag.String("o", "", "weights file to write; its priors are kept")
 	cache := flag.String("cache", filepath.Join(os.TempDir(), "elderzan-recalleval"), "folder for vectors")
+	which := flag.String("models", "words,hybrid,tokens", "weights to fit; the others of the file stay")
 	table := flag.Bool("ablate", false, "print what is found without each stage, and what it costs; the weights file is only read")
 	flag.Parse()
-	if err := run(context.Background(), *out, *cache, *table); err != nil {
+	if err := run(context.Background(), *out, *cache, strings.Split(*which, ","), *table); err != nil {
 		fmt.Fprintln(os.Stderr, "train:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, out, cache string, table bool) error {
+func run(ctx context.Context, out, cache string, which []string, table bool) error {
 	dialogue, notes, err := corpora()
 	if err != nil {
 		return err
 	}
-	e, err := embedder()
+	e, space, err := embedder()
 	if err != nil {
 		return err
 	}
@@ -65,21 +68,22 @@ func run(ctx context.Context, out, cache string, table bool) error {
 	if err != nil {
 		return err
 	}
-	if !table {
-		if file.Words, err = fit("words", dialogue, notes, file.Priors); err != nil {
-			return err
-		}
+	if slices.Contains(which, "words") && !table {
+		file.Words = fit("words", dialogue, notes, file.Priors)
 	}
 	for _, c := range []*recalleval.Corpus{dialogue, notes} {
-		if _, err := c.Embed(ctx, e, e.Space(), cache); err != nil {
+		if _, err := c.Embed(ctx, e, space, cache); err != nil {
 			return err
 		}
 	}
 	if table {
 		return ablate(dialogue, notes, file.Priors)
 	}
-	if file.Hybrid, err = fit("hybrid", dialogue, notes, file.Priors); err != nil {
-		return err
+	if slices.Contains(which, "hybrid") {
+		file.Hybrid = fit("hybrid", dialogue, notes, file.Priors)
+	}
+	if slices.Contains(which, "tokens") {
+		file.Tokens = fit("tokens", dialogue, notes, file.Priors)
 	}
 	if out == "" {
 		return nil
@@ -122,26 +126,38 @@ func ownSets() (*recalleval.Set, error) {
 	return recalleval.Merge("notes", sets...), nil
 }
 
-func embedder() (*embedding.Joint, error) {
+// embedder returns the built-in embedder and the space of its vectors.
+func embedder() (e recalleval.Embedder, space string, err error) {
 	dir := os.Getenv("ELDERZAN_MODEL")
 	if dir == "" {
-		return nil, errors.New("no model; set ELDERZAN_MODEL, for example by `eval \"$(make -s env)\"`")
+		return nil, "", errors.New("no model; set ELDERZAN_MODEL, for example by `eval \"$(make -s env)\"`")
 	}
 	model, err := minilm.Open(dir, minilm.Options{Threads: runtime.GOMAXPROCS(0)})
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	words, err := lexical.New(lexical.Options{Terms: analysis.Terms, TermsVersion: analysis.Version})
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	return embedding.NewJoint(model, words, embedding.JointOptions{})
+	j, err := embedding.NewJoint(model, words, embedding.JointOptions{})
+	if err != nil {
+		return nil, "", err
+	}
+	return func(ctx context.Context, texts []string, add func([]float32, memory.Tokens)) error {
+		rows, err := j.EmbedTokens(ctx, texts)
+		for _, r := range rows {
+			add(r.Vector, memory.Tokens(r.Tokens))
+		}
+		return err
+	}, j.Space(), nil
 }
 
 // weightsFile is the form of memory/rank's weights.
 type weightsFile struct {
 	Note   string             `json:"note"`
 	Priors map[string]float64 `json:"priors"`
+	Tokens model              `json:"tokens"`
 	Hybrid model              `json:"hybrid"`
 	Words  model              `json:"words"`
 }
@@ -173,27 +189,30 @@ func writeFile(path string, f weightsFile) error {
 	return os.WriteFile(path, b.Bytes(), 0o644)
 }
 
-// vectorFeatures take no part where there are no vectors.
-var vectorFeatures = []string{"dense", "dense_before", "dense_behind", "near_dense", "episode_dense"}
+// Features that take no part where there are no vectors, and where there are no tokens.
+var (
+	vectorFeatures = []string{"dense", "dense_before", "dense_behind", "near_dense", "episode_dense"}
+	tokenFeatures  = []string{"match", "sharp", "sharp_near"}
+)
 
 // noteFeatures are what memories that are no turns are judged by. Notes do not lend words to each other, have no speaker,
 // and what tells turns apart says nothing about them.
-var noteFeatures = []string{"lexical", "cover", "phrase", "dense", "present", "date", "when", "note", "unnamed", "asks",
+var noteFeatures = []string{"lexical", "cover", "phrase", "dense", "match", "sharp", "present", "date", "when", "note", "unnamed", "asks",
 	"name_asked", "count"}
 
 // positiveFeatures are those that say that a memory matches.
-var positiveFeatures = []string{"lexical", "cover", "near", "phrase", "dense"}
+var positiveFeatures = []string{"lexical", "cover", "near", "phrase", "dense", "match", "sharp", "sharp_near"}
 
 // noteFolds is into how many parts the projects of notes are split for leaving out.
 const noteFolds = 4
 
-// columns are the features that weights are found for.
-func columns(names []string, priors map[string]float64, hybrid bool) recalleval.Columns {
+// columns are the features that the weights of that name are found for.
+func columns(names []string, priors map[string]float64, of string) recalleval.Columns {
 	use := recalleval.Columns{Turns: make([]bool, len(names)), Notes: make([]bool, len(names)), Positive: make([]bool, len(names))}
 	for i, n := range names {
 		use.Positive[i] = slices.Contains(positiveFeatures, n)
 		_, prior := priors[n]
-		if prior || !hybrid && slices.Contains(vectorFeatures, n) {
+		if prior || of == "words" && slices.Contains(vectorFeatures, n) || of != "tokens" && slices.Contains(tokenFeatures, n) {
 			continue
 		}
 		use.Turns[i] = n != "note" && n != "unnamed"
@@ -203,14 +222,14 @@ func columns(names []string, priors map[string]float64, hybrid bool) recalleval.
 }
 
 // fit prints the figures of left-out conversations and projects, and returns the weights learned from all.
-func fit(name string, dialogue, notes *recalleval.Corpus, priors map[string]float64) (model, error) {
+func fit(name string, dialogue, notes *recalleval.Corpus, priors map[string]float64) model {
 	workers := runtime.GOMAXPROCS(0)
 	names, dg := dialogue.Groups(now, candidates, 1, workers)
 	_, ng := notes.Groups(now, candidates, notesWeight, workers)
-	if name == "hybrid" {
+	if name != "words" {
 		ng = hybridOnly(ng)
 	}
-	use := columns(names, priors, name == "hybrid")
+	use := columns(names, priors, name)
 	o := recalleval.FitOptions{Workers: workers}
 	by := recalleval.CrossFit(dg, ng, 0, use, o)
 	within, pooled := recalleval.Measure(dg, func(p string) *recalleval.Weights { return by[p] })
@@ -219,7 +238,7 @@ func fit(name string, dialogue, notes *recalleval.Corpus, priors map[string]floa
 	within, pooled = recalleval.Measure(ng, func(p string) *recalleval.Weights { return by2[p] })
 	fmt.Printf("%-7s notes    within  %s\n%-7s notes    over all %s\n", name, &within, name, &pooled)
 	all := by[""]
-	return model{Bias: bias(dg, all), Turns: named(names, all.Turns), Notes: named(names, all.Notes)}, nil
+	return model{Bias: bias(dg, all), Turns: named(names, all.Turns), Notes: named(names, all.Notes)}
 }
 
 // named gives the weights that matter their features' names.

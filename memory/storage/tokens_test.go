@@ -1,0 +1,126 @@
+package storage
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/elderzan/elderzan/memory"
+	"github.com/elderzan/elderzan/memory/storage/internal/kv"
+	"github.com/elderzan/elderzan/scope"
+	"github.com/elderzan/elderzan/security"
+)
+
+// Who was stored without tokens is listed, a few at a time, until it has them; archived memories, those of other spaces and
+// damaged values are not.
+func TestWithoutTokens(t *testing.T) {
+	r := newRig(t) // its own have tokens
+	var want []memory.ID
+	put := func(space string, tokens []int8) memory.ID {
+		t.Helper()
+		m := memory.Memory{ID: memory.NewID(), Content: "heron " + string(memory.NewID()), Scope: scope.All()[len(want)%4], State: memory.Active}
+		if _, err := r.Put(t.Context(), memory.Put{Memory: m}); err != nil {
+			t.Fatal(err)
+		}
+		if err := r.PutVectors(t.Context(), []memory.Vector{{ID: m.ID, Version: 1, Space: space, Values: unit(3), Tokens: tokens}}); err != nil {
+			t.Fatal(err)
+		}
+		return m.ID
+	}
+	for i := range 7 {
+		want = append(want, put("mini", nil))
+		put("mini", tokenRows(i))
+		put("other", nil)
+	}
+	archived := put("mini", nil)
+	_, err := r.Change(t.Context(), archived, "", func(m *memory.Memory) (memory.Audit, error) {
+		m.State = memory.Archived
+		return memory.Audit{Action: "revise"}, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, err := r.catalog.RowsOf(t.Context(), []memory.ID{put("mini", nil)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range rows {
+		r.apart(t, func() {
+			withStrangeKeys(t, r.dir, func(db *kv.DB) {
+				kvPut(t, db, kv.Vectors, vectorKey(row, "mini"), vectorBytes(unit(1), warmWidth), security.ClassStore)
+			})
+		})
+	}
+	want = append(want, put("mini", nil))
+	list := func(n int) (ids []memory.ID) {
+		t.Helper()
+		for after := int64(0); ; {
+			jobs, next, err := r.WithoutTokens(t.Context(), "mini", after, n)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(jobs) == 0 {
+				return ids
+			}
+			if len(jobs) > n || next <= after {
+				t.Fatalf("%d jobs of %d, from %d to %d", len(jobs), n, after, next)
+			}
+			for _, j := range jobs {
+				ids = append(ids, j.ID)
+			}
+			after = next
+		}
+	}
+	for _, n := range []int{1, 3, 100} {
+		if got := list(n); !slices.Equal(got, want) {
+			t.Errorf("by %d: %v; want %v", n, got, want)
+		}
+	}
+	for _, id := range want {
+		if err := r.PutVectors(t.Context(), []memory.Vector{{ID: id, Version: 1, Space: "mini", Values: unit(3), Tokens: tokenRows(1)}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := list(3); len(got) > 0 {
+		t.Errorf("%v are listed with tokens", got)
+	}
+}
+
+// Tokens stay with a vector that moves between classes of keys, and go with it.
+func TestTokensFollowVectors(t *testing.T) {
+	r := newRig(t)
+	id := r.ms[scope.Project].ID
+	question := memory.Tokens{Rows: tokenRows(slices.Index(scope.All(), scope.Project)), Spans: [][2]int{{0, 5}, {6, 7}, {8, 9}}}
+	match := func() (c memory.Candidate) {
+		t.Helper()
+		set, err := r.Candidates(t.Context(), memory.CandidateQuery{Text: "heron b c", Vectors: map[string][]float32{"mini": unit(0)},
+			Tokens: map[string]memory.Tokens{"mini": question}, Filter: memory.Filter{IDs: []memory.ID{id}}})
+		if err != nil || len(set.Candidates) != 1 {
+			t.Fatalf("%d candidates, %v", len(set.Candidates), err)
+		}
+		return set.Candidates[0]
+	}
+	change := func(edit func(*memory.Memory)) {
+		t.Helper()
+		_, err := r.Change(t.Context(), id, "", func(m *memory.Memory) (memory.Audit, error) {
+			edit(m)
+			return memory.Audit{Action: "revise"}, nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, sc := range []scope.Scope{scope.Project, scope.Private, scope.Shared} {
+		change(func(m *memory.Memory) { m.Scope = sc })
+		if c := match(); !c.HasTokens || c.Match < .99 || c.Sharp < .97 {
+			t.Errorf("as %s: %v, %v, %v", sc, c.HasTokens, c.Match, c.Sharp)
+		}
+	}
+	change(func(m *memory.Memory) { m.Content = "another heron" })
+	if c := match(); c.HasTokens || c.HasVector {
+		t.Errorf("the tokens of the former text are left: %v, %v", c.HasTokens, c.HasVector)
+	}
+	found, err := r.Check(t.Context())
+	if err != nil || len(found) > 0 {
+		t.Errorf("Check = %v, %v", found, err)
+	}
+}
