@@ -139,6 +139,10 @@ bench: deps-test ## benchmarks against BASE=main, compared by benchstat
 bench-sizes: build ## recall and writes at growing SIZES=1k,10k,100k
 	@bin/elderzan bench --sizes $(SIZES)
 
+.PHONY: pictures
+pictures: build deps-test ## make the README's pictures anew: a session in a terminal, pages of the dashboard
+	@$(GO) run ./cmd/pictures
+
 ##@ Checks
 .PHONY: check
 check: fmt-check vet lint vuln gosec licences-check test race generate-check ## all that must pass before a change lands

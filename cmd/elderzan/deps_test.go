@@ -39,6 +39,7 @@ var mayImport = map[string][]string{
 	"cmd/kms":                            {"security/keyring/kms/kmswire"},
 	"cmd/dist":                           {},
 	"cmd/pyramid":                        {},
+	"cmd/pictures":                       {},
 }
 
 // TestImportsPointDown runs without the test cache's help: use -count=1 after adding an import.

@@ -66,7 +66,17 @@ var helpers = template.FuncMap{
 	"scopes":  scope.All,
 	"pixels":  pixels,
 	"radius":  radius,
+	"above":   func(size int) int { return radius(size) + 5 }, // where a topic's name stands clear of its circle
+	"took":    humanTime,
 	"join":    strings.Join,
+}
+
+// humanTime writes how long an answer took.
+func humanTime(d time.Duration) string {
+	if d < time.Second {
+		return fmt.Sprintf("%d ms", d.Milliseconds())
+	}
+	return fmt.Sprintf("%.3g s", d.Seconds())
 }
 
 func humanBytes(n int64) string {
