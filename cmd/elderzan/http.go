@@ -65,7 +65,7 @@ func (d *httpDoor) listen(c httpConfig, address string, lease time.Duration) (ur
 		}
 		return l.url, nil
 	}
-	secure, names, err := c.secure()
+	secure, names, err := c.secure(d.h.log)
 	if err != nil {
 		return "", err
 	}

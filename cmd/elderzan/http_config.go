@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
@@ -59,19 +60,19 @@ func (c *httpConfig) check(address string) error {
 }
 
 // secure returns the TLS settings, and the names that the certificate vouches for; nil for plain HTTP.
-func (c *httpConfig) secure() (*tls.Config, []string, error) {
+func (c *httpConfig) secure(log *slog.Logger) (*tls.Config, []string, error) {
 	if c.CertFile == "" {
 		return nil, nil, nil
 	}
-	pair, err := tls.LoadX509KeyPair(c.CertFile, c.KeyFile)
+	own, err := openCertificate(c.CertFile, c.KeyFile, log)
 	if err != nil {
 		return nil, nil, hint(fmt.Errorf("http_tls_cert: %w", err), "name PEM files of a certificate and its key")
 	}
-	names := append([]string{}, pair.Leaf.DNSNames...)
-	for _, ip := range pair.Leaf.IPAddresses {
+	names := append([]string{}, own.pair.Leaf.DNSNames...)
+	for _, ip := range own.pair.Leaf.IPAddresses {
 		names = append(names, ip.String())
 	}
-	t := &tls.Config{MinVersion: tls.VersionTLS13, Certificates: []tls.Certificate{pair}}
+	t := &tls.Config{MinVersion: tls.VersionTLS13, GetCertificate: own.get}
 	if c.ClientCAFile == "" {
 		return t, names, nil
 	}

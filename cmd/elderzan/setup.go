@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -20,6 +21,7 @@ import (
 type setupFlags struct {
 	all, dryRun, undo, project bool
 	name                       string
+	http                       string // "" means that clients start the program; "auto": the address that is served
 }
 
 // setupOutcome is what became of one client's file.
@@ -44,10 +46,10 @@ func newSetup(a *app) *cobra.Command {
 		Long: "Without a client, lists the clients that are known and which of them are connected.\n" +
 			"With clients, shows the change to each one's configuration and makes it; a copy of the file as it was stays beside it.\n" +
 			"Clients: " + strings.Join(names, ", ") + ".",
-		Example:   "  elderzan setup\n  elderzan setup claude-code cursor\n  elderzan setup --all --dry-run\n  elderzan setup --undo vscode",
+		Example:   "  elderzan setup\n  elderzan setup claude-code cursor\n  elderzan setup --all --dry-run\n  elderzan setup --undo vscode\n  elderzan setup --http claude-code",
 		ValidArgs: names,
-		RunE: func(_ *cobra.Command, args []string) error {
-			return a.setup(f, args)
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.setup(cmd.Context(), f, args)
 		},
 	}
 	fl := cmd.Flags()
@@ -55,11 +57,13 @@ func newSetup(a *app) *cobra.Command {
 	fl.BoolVarP(&f.dryRun, "dry-run", "n", false, "show the change and make none")
 	fl.BoolVar(&f.undo, "undo", false, "take elderzan out again")
 	fl.BoolVar(&f.project, "project", false, "the configuration of the project in this folder instead of the user's")
+	fl.StringVar(&f.http, "http", "", "have clients reach the memory over HTTP, with a token of their own; --http=URL where it is not the address that is served")
+	fl.Lookup("http").NoOptDefVal = httpServed
 	fl.StringVar(&f.name, "name", "elderzan", "name of the server in the client")
 	return cmd
 }
 
-func (a *app) setup(f setupFlags, args []string) error {
+func (a *app) setup(ctx context.Context, f setupFlags, args []string) error {
 	place, err := a.clientPlace(f.project)
 	if err != nil {
 		return err
@@ -78,8 +82,18 @@ func (a *app) setup(f setupFlags, args []string) error {
 		}
 		return a.listClients(place, server)
 	}
+	if f.http != "" && !f.undo {
+		if chosen, err = a.remoteServer(ctx, f, chosen, &server); err != nil {
+			return err
+		}
+	}
 	var done []setupOutcome
 	for _, c := range chosen {
+		if f.http != "" {
+			if server.Token, err = a.clientToken(ctx, c, f); err != nil {
+				return errors.Join(a.showSetup(done, f), err)
+			}
+		}
 		o, err := setUpClient(c, place, server, f)
 		if err != nil {
 			return errors.Join(a.showSetup(done, f), setupHint(err, server, f))
@@ -165,7 +179,7 @@ func setUpClient(c clients.Client, p clients.Place, s clients.Server, f setupFla
 	if err != nil {
 		return setupOutcome{}, err
 	}
-	o := setupOutcome{Client: c.Name, Title: c.Title, File: ch.File, State: "unchanged", Copy: ch.Backup, Diff: ch.Diff()}
+	o := setupOutcome{Client: c.Name, Title: c.Title, File: ch.File, State: "unchanged", Copy: ch.Backup, Diff: hideTokens(ch.Diff())}
 	if ch.Empty() {
 		return o, nil
 	}

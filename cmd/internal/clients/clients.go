@@ -14,11 +14,14 @@ type Place struct {
 	Project string
 }
 
-// Server is what a client starts and speaks MCP with.
+// Server is what a client starts and speaks MCP with, or what it reaches at an address.
 type Server struct {
 	Name    string // its key in the client's file
 	Command string // whole path of the program
 	Args    []string
+
+	URL   string // address of MCP over HTTP; "" means that the client starts Command
+	Token string // what the client shows there; a file that it is written into becomes its user's alone
 }
 
 // Client is a program that speaks MCP and reads its servers from a file.
@@ -31,8 +34,12 @@ type Client struct {
 	project string             // the file below a project's root; "" where there is none
 	servers string             // key of the table of servers
 	entry   func(Server) any   // what stands under the server's name
+	remote  func(Server) any   // the same for a server with a URL; nil where the client takes none
 	toml    bool
 }
+
+// Remote reports whether the client reaches servers over HTTP by its file.
+func (c Client) Remote() bool { return c.remote != nil }
 
 // plain is the entry most clients agree on.
 type plain struct {
@@ -46,6 +53,28 @@ type typed struct {
 	Command string   `json:"command"`
 	Args    []string `json:"args"`
 }
+
+// at is the entry of clients that reach a server over HTTP; they differ in what they call the address.
+type at struct {
+	Type      string            `json:"type,omitempty"`
+	URL       string            `json:"url,omitempty"`
+	HTTPURL   string            `json:"httpUrl,omitempty"`
+	ServerURL string            `json:"serverUrl,omitempty"`
+	Headers   map[string]string `json:"headers"`
+}
+
+// codexAt is how Codex has it.
+type codexAt struct {
+	URL     string            `toml:"url"`
+	Headers map[string]string `toml:"http_headers,inline"`
+}
+
+func headers(s Server) map[string]string {
+	return map[string]string{"Authorization": "Bearer " + s.Token}
+}
+
+func typedAt(s Server) any { return at{Type: "http", URL: s.URL, Headers: headers(s)} }
+func plainAt(s Server) any { return at{URL: s.URL, Headers: headers(s)} }
 
 func plainEntry(s Server) any { return plain{s.Command, s.Args} }
 func typedEntry(s Server) any { return typed{"stdio", s.Command, s.Args} }
@@ -71,7 +100,7 @@ func All() []Client {
 	return []Client{
 		{
 			Name: "claude-code", Title: "Claude Code", Next: "start a new session; /mcp shows it",
-			user: belowHome(".claude.json"), project: ".mcp.json", servers: "mcpServers", entry: typedEntry,
+			user: belowHome(".claude.json"), project: ".mcp.json", servers: "mcpServers", entry: typedEntry, remote: typedAt,
 		},
 		{
 			Name: "claude-desktop", Title: "Claude Desktop", Next: "quit Claude Desktop and start it again",
@@ -79,27 +108,30 @@ func All() []Client {
 		},
 		{
 			Name: "cursor", Title: "Cursor", Next: "open Settings, MCP, and switch it on",
-			user: belowHome(".cursor", "mcp.json"), project: ".cursor/mcp.json", servers: "mcpServers", entry: plainEntry,
+			user: belowHome(".cursor", "mcp.json"), project: ".cursor/mcp.json", servers: "mcpServers", entry: plainEntry, remote: plainAt,
 		},
 		{
 			Name: "vscode", Title: "VS Code", Next: "run “MCP: List Servers” and start it",
-			user: belowConfig("Code", "User", "mcp.json"), project: ".vscode/mcp.json", servers: "servers", entry: typedEntry,
+			user: belowConfig("Code", "User", "mcp.json"), project: ".vscode/mcp.json", servers: "servers", entry: typedEntry, remote: typedAt,
 		},
 		{
 			Name: "codex", Title: "Codex", Next: "start a new session; /mcp shows it",
 			user: belowHome(".codex", "config.toml"), project: ".codex/config.toml", servers: "mcp_servers", entry: plainEntry, toml: true,
+			remote: func(s Server) any { return codexAt{URL: s.URL, Headers: headers(s)} },
 		},
 		{
 			Name: "gemini", Title: "Gemini CLI", Next: "start a new session; /mcp shows it",
 			user: belowHome(".gemini", "settings.json"), project: ".gemini/settings.json", servers: "mcpServers", entry: plainEntry,
+			remote: func(s Server) any { return at{HTTPURL: s.URL, Headers: headers(s)} },
 		},
 		{
 			Name: "windsurf", Title: "Windsurf", Next: "refresh the list of MCP servers in its settings",
 			user: belowHome(".codeium", "windsurf", "mcp_config.json"), servers: "mcpServers", entry: plainEntry,
+			remote: func(s Server) any { return at{ServerURL: s.URL, Headers: headers(s)} },
 		},
 		{
 			Name: "zed", Title: "Zed", Next: "open the Agent Panel's settings; it is under MCP servers",
-			user: zedSettings, project: ".zed/settings.json", servers: "context_servers", entry: plainEntry,
+			user: zedSettings, project: ".zed/settings.json", servers: "context_servers", entry: plainEntry, remote: plainAt,
 		},
 	}
 }
@@ -134,8 +166,12 @@ type format interface {
 }
 
 func (c Client) format(s Server) format {
-	if c.toml {
-		return tomlFile{table: c.servers, name: s.Name, entry: c.entry(s)}
+	entry := c.entry
+	if s.URL != "" && c.remote != nil {
+		entry = c.remote
 	}
-	return jsonFile{table: c.servers, name: s.Name, entry: c.entry(s)}
+	if c.toml {
+		return tomlFile{table: c.servers, name: s.Name, entry: entry(s)}
+	}
+	return jsonFile{table: c.servers, name: s.Name, entry: entry(s)}
 }

@@ -323,3 +323,70 @@ func read(t *testing.T, file string) []byte {
 	}
 	return b
 }
+
+// TestRemote puts a server with an address and a token into an empty file, as each client spells it, and into one that
+// starts the program already; the file becomes its user's alone.
+func TestRemote(t *testing.T) {
+	want := map[string]string{
+		"claude-code": `{"mcpServers":{"elderzan":{"headers":{"Authorization":"Bearer elz_X"},"type":"http","url":"http://127.0.0.1:7420/mcp"}}}`,
+		"cursor":      `{"mcpServers":{"elderzan":{"headers":{"Authorization":"Bearer elz_X"},"url":"http://127.0.0.1:7420/mcp"}}}`,
+		"vscode":      `{"servers":{"elderzan":{"headers":{"Authorization":"Bearer elz_X"},"type":"http","url":"http://127.0.0.1:7420/mcp"}}}`,
+		"codex":       `{"mcp_servers":{"elderzan":{"http_headers":{"Authorization":"Bearer elz_X"},"url":"http://127.0.0.1:7420/mcp"}}}`,
+		"gemini":      `{"mcpServers":{"elderzan":{"headers":{"Authorization":"Bearer elz_X"},"httpUrl":"http://127.0.0.1:7420/mcp"}}}`,
+		"windsurf":    `{"mcpServers":{"elderzan":{"headers":{"Authorization":"Bearer elz_X"},"serverUrl":"http://127.0.0.1:7420/mcp"}}}`,
+		"zed":         `{"context_servers":{"elderzan":{"headers":{"Authorization":"Bearer elz_X"},"url":"http://127.0.0.1:7420/mcp"}}}`,
+	}
+	remote := Server{Name: "elderzan", URL: "http://127.0.0.1:7420/mcp", Token: "elz_X"}
+	for _, c := range All() {
+		if c.Remote() != (want[c.Name] != "") {
+			t.Errorf("%s: Remote() = %v", c.Name, c.Remote())
+		}
+		if !c.Remote() {
+			continue
+		}
+		for _, first := range []bool{true, false} {
+			p := Place{Home: t.TempDir(), OS: "linux"}
+			p.Config = filepath.Join(p.Home, ".config")
+			if !first {
+				apply(t, plan(t, c.Plan, p))
+				if err := os.Chmod(c.File(p), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			ch, err := c.Plan(p, remote)
+			if err != nil {
+				t.Fatal(err)
+			}
+			apply(t, ch)
+			got := read(t, c.File(p))
+			var v any
+			if c.toml {
+				err = toml.Unmarshal(got, &v)
+			} else {
+				err = json.Unmarshal(got, &v)
+			}
+			b, _ := json.Marshal(v)
+			if err != nil || string(b) != want[c.Name] {
+				t.Errorf("%s: %v\n%s\nwant\n%s", c.Name, err, b, want[c.Name])
+			}
+			if st, err := os.Stat(c.File(p)); err != nil || st.Mode().Perm() != 0o600 {
+				t.Errorf("%s: mode %v, %v", c.Name, st.Mode(), err)
+			}
+			if again, err := c.Plan(p, remote); err != nil || !again.Empty() {
+				t.Errorf("%s: a second time would change:\n%s", c.Name, again.Diff())
+			}
+			undo, err := c.PlanUndo(p, remote)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if apply(t, undo); strings.Contains(fileText(c.File(p)), "elz_X") {
+				t.Errorf("%s: the token stays after undoing", c.Name)
+			}
+		}
+	}
+}
+
+func fileText(path string) string {
+	b, _ := os.ReadFile(path) // one that is gone holds nothing
+	return string(b)
+}

@@ -26,6 +26,7 @@ type Change struct {
 	remove        bool // the file did not exist before the server was put in
 	undo          bool
 	perm          fs.FileMode
+	narrow        bool // perm is less than the file has
 }
 
 // FileError says that a client's file could not be read, understood or written. Nothing was changed.
@@ -42,6 +43,9 @@ func (c Client) Plan(p Place, s Server) (Change, error) {
 	ch, err := c.read(p)
 	if err != nil {
 		return Change{}, err
+	}
+	if s.Token != "" {
+		ch.perm, ch.narrow = ch.perm&0o700, true // nobody else is to read the token
 	}
 	f := c.format(s)
 	if ch.after, err = f.put(ch.before); err != nil {
@@ -74,17 +78,28 @@ func (c Client) PlanUndo(p Place, s Server) (Change, error) {
 	switch copied, err := os.ReadFile(ch.File + backupSuffix); {
 	case err == nil:
 		ch.Backup = ch.File + backupSuffix
-		if put, err := f.put(copied); err == nil && bytes.Equal(put, ch.before) {
+		if onlyServer(f, copied, ch.after) {
 			ch.after = copied
 		}
 	case !errors.Is(err, fs.ErrNotExist):
 		return Change{}, &FileError{ch.File + backupSuffix, err}
 	default:
-		if fresh, err := f.put(nil); err == nil && bytes.Equal(fresh, ch.before) {
+		if onlyServer(f, nil, ch.after) {
 			ch.remove, ch.after = true, nil
 		}
 	}
 	return ch, nil
+}
+
+// onlyServer reports whether without, a file that the server was taken out of, is what was there before the server was put
+// in: nothing else has changed since, whatever became of the server's own entry.
+func onlyServer(f format, before, without []byte) bool {
+	with, err := f.put(before)
+	if err != nil {
+		return false
+	}
+	again, err := f.drop(with)
+	return err == nil && bytes.Equal(again, without)
 }
 
 // Installed reports whether the client's file names the server, under whatever command.
@@ -165,6 +180,11 @@ func (ch Change) apply() error {
 	if ch.Backup != "" && !ch.undo {
 		if err := renameio.WriteFile(ch.Backup, ch.before, ch.perm, renameio.IgnoreUmask()); err != nil {
 			return fmt.Errorf("keep a copy: %w", err)
+		}
+	}
+	if ch.narrow { // before the token is in it
+		if err := os.Chmod(ch.File, ch.perm); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
 		}
 	}
 	if err := renameio.WriteFile(ch.File, ch.after, ch.perm, renameio.IgnoreUmask()); err != nil {
