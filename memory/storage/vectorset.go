@@ -14,6 +14,8 @@ import (
 	"slices"
 	"sync"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/elderzan/elderzan/memory"
 	"github.com/elderzan/elderzan/memory/storage/internal/inverted"
 	"github.com/elderzan/elderzan/memory/storage/internal/vector"
@@ -235,14 +237,20 @@ func (v *vectorSet) nearest(ctx context.Context, queries map[string][]float32, s
 	return v.search(ctx, queries, func(name indexName) vector.Selector { return v.selector(name, sel) }, min(k, vector.MaxK), nearestOptions(mode))
 }
 
-// fastRanked is how many of the nearest fast mode ranks by their full vectors: the others come from places behind those
-// that it answers with.
-const fastRanked = 32
+// fastRanked and balancedRanked are how many of the nearest those modes rank by their full vectors: the others come from
+// places behind those that they answer with.
+const (
+	fastRanked     = 32
+	balancedRanked = 160
+)
 
 func nearestOptions(mode vector.Mode) vector.SearchOptions {
 	o := vector.SearchOptions{Mode: mode}
-	if mode == vector.Fast {
+	switch mode {
+	case vector.Fast:
 		o.Candidates = fastRanked
+	case vector.Balanced:
+		o.Candidates = balancedRanked
 	}
 	return o
 }
@@ -299,34 +307,48 @@ func (v *vectorSet) search(ctx context.Context, queries map[string][]float32, se
 
 // searchSpace returns the k nearest of one space, whatever keys seal them.
 func (v *vectorSet) searchSpace(ctx context.Context, space string, query []float32, sel func(indexName) vector.Selector, k int, o vector.SearchOptions) ([]vector.Hit, bool, error) {
-	var hits []vector.Hit
-	exact := true
-	for _, class := range []security.Class{security.ClassStore, security.ClassPrivate} {
-		name := indexName{space, class}
-		x, err := v.index(name, false)
-		if err != nil {
-			return nil, false, err
-		}
-		if x == nil || x.Len() == 0 {
-			continue
-		}
-		if n := o.Candidates; n > 0 && len(hits) >= min(n, k) { // what of this index is behind those need not be told apart
-			o.Floor = hits[min(n, k)-1].Cosine
-		} else if len(hits) >= k {
+	var found [2]vector.Result
+	one := func(i int, class security.Class, o vector.SearchOptions) (err error) {
+		found[i], err = v.searchOne(ctx, indexName{space, class}, query, sel, k, o)
+		return err
+	}
+	var err error
+	if o.Mode == vector.Fast {
+		// Side by side; of private memories, which are few, the codes tell enough.
+		rough := o
+		rough.Rough = true
+		var g errgroup.Group
+		g.Go(func() error { return one(1, security.ClassPrivate, rough) })
+		err = errors.Join(one(0, security.ClassStore, o), g.Wait())
+	} else if err = one(0, security.ClassStore, o); err == nil {
+		if hits := found[0].Hits; len(hits) >= k { // what of the second index is behind those need not be told apart
 			o.Floor = hits[k-1].Cosine
 		}
-		found, err := x.SearchWith(ctx, query, k, sel(name), o)
-		if errors.Is(err, vector.ErrClosed) {
-			return nil, false, ErrClosed
-		}
-		if err != nil {
-			return nil, false, fmt.Errorf("faiss: %w", err)
-		}
-		hits, exact = append(hits, found.Hits...), exact && found.Exact
+		err = one(1, security.ClassPrivate, o)
 	}
+	if err != nil {
+		return nil, false, err
+	}
+	hits := append(found[0].Hits, found[1].Hits...)
 	slices.SortFunc(hits, func(a, b vector.Hit) int { return cmp.Or(cmp.Compare(b.Cosine, a.Cosine), cmp.Compare(a.ID, b.ID)) })
 	hits = slices.CompactFunc(hits, func(a, b vector.Hit) bool { return a.ID == b.ID })
-	return hits[:min(len(hits), k)], exact, nil
+	return hits[:min(len(hits), k)], found[0].Exact && found[1].Exact, nil
+}
+
+// searchOne asks one index; one that is not there finds nothing, all of it.
+func (v *vectorSet) searchOne(ctx context.Context, name indexName, query []float32, sel func(indexName) vector.Selector, k int, o vector.SearchOptions) (vector.Result, error) {
+	x, err := v.index(name, false)
+	if err != nil || x == nil || x.Len() == 0 {
+		return vector.Result{Exact: true}, err
+	}
+	found, err := x.SearchWith(ctx, query, k, sel(name), o)
+	if errors.Is(err, vector.ErrClosed) {
+		return found, ErrClosed
+	}
+	if err != nil {
+		return found, fmt.Errorf("faiss: %w", err)
+	}
+	return found, nil
 }
 
 // bySize lists the spaces of queries, the one with the most vectors first.

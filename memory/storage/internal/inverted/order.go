@@ -19,10 +19,29 @@ type groupKey struct{ project, session uint32 }
 // chunkSize bounds what one insertion out of order moves.
 const chunkSize = 512
 
-// group keeps the documents of one conversation by (at, row), in chunks of at most chunkSize.
+// fewInGroup is up to how many documents a conversation has no chunks before something comes out of order: most are told
+// from their beginning to their end, and a million of them would be as many things for the garbage collector to look at.
+const fewInGroup = 64
+
+// group keeps the documents of one conversation by (at, row), in chunks of at most chunkSize; where chunks is nil the
+// documents' own links alone tell of them.
 type group struct {
 	key    groupKey
+	last   uint32 // document; 0 for none
+	n      uint32 // documents
 	chunks [][]uint32
+}
+
+// fill makes the chunks of a group from the documents' links.
+func (s *state) fill(g *group) {
+	all := make([]uint32, g.n)
+	for i, doc := int(g.n)-1, g.last; i >= 0 && doc != 0; i, doc = i-1, s.cols[doc].prev {
+		all[i] = doc
+	}
+	g.chunks = [][]uint32{}
+	for part := range slices.Chunk(all, chunkSize) {
+		g.chunks = append(g.chunks, slices.Clone(part))
+	}
 }
 
 // before orders documents within a conversation.
@@ -61,11 +80,30 @@ func (s *state) link(doc uint32, key groupKey) {
 	}
 	s.cols[doc].group = id
 	g := &s.groups[id]
+	prev, next := s.insert(g, doc)
+	s.join(prev, doc)
+	s.join(doc, next)
+	s.weigh(doc)
+}
+
+// insert puts doc into its place in g and returns the documents on both sides.
+func (s *state) insert(g *group, doc uint32) (prev, next uint32) {
+	behindAll := g.last == 0 || s.before(g.last, doc) < 0
+	if g.chunks == nil && (!behindAll || g.n >= fewInGroup) {
+		s.fill(g)
+	}
+	g.n++
+	if behindAll {
+		prev, g.last = g.last, doc
+	}
+	if g.chunks == nil {
+		return prev, 0
+	}
 	ci, pos := s.place(g, doc)
 	if len(g.chunks) == 0 {
 		g.chunks = append(g.chunks, nil)
 	}
-	prev, next := g.around(ci, pos)
+	prev, next = g.around(ci, pos)
 	c := slices.Insert(g.chunks[ci], pos, doc)
 	g.chunks[ci] = c
 	if len(c) > chunkSize {
@@ -78,21 +116,24 @@ func (s *state) link(doc uint32, key groupKey) {
 		g.chunks[ci] = c[:cut:cut]
 		g.chunks = slices.Insert(g.chunks, ci+1, tail)
 	}
-	s.join(prev, doc)
-	s.join(doc, next)
-	s.weigh(doc)
+	return prev, next
 }
 
 // unlink takes doc out of its conversation.
 func (s *state) unlink(doc uint32) {
 	c := &s.cols[doc]
 	g := &s.groups[c.group]
-	ci, pos := s.place(g, doc)
-	g.chunks[ci] = slices.Delete(g.chunks[ci], pos, pos+1)
-	if len(g.chunks[ci]) == 0 {
-		g.chunks = slices.Delete(g.chunks, ci, ci+1)
+	if g.chunks != nil {
+		ci, pos := s.place(g, doc)
+		g.chunks[ci] = slices.Delete(g.chunks[ci], pos, pos+1)
+		if len(g.chunks[ci]) == 0 {
+			g.chunks = slices.Delete(g.chunks, ci, ci+1)
+		}
 	}
 	prev, next := c.prev, c.next
+	if g.n--; g.last == doc {
+		g.last = prev
+	}
 	c.prev, c.next, c.bond = 0, 0, 0
 	s.changed(doc)
 	s.join(prev, next)
@@ -214,12 +255,11 @@ func (s *state) regroup(keys []groupKey) {
 		}
 		g := &s.groups[c.group]
 		for doc := uint32(first); doc != 0; doc = s.cols[doc].next {
-			n := len(g.chunks) - 1
-			if n < 0 || len(g.chunks[n]) == chunkSize {
-				g.chunks = append(g.chunks, nil)
-				n++
-			}
-			g.chunks[n] = append(g.chunks[n], doc)
+			g.last = doc
+			g.n++
+		}
+		if g.n > fewInGroup {
+			s.fill(g)
 		}
 	}
 }

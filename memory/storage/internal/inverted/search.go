@@ -42,8 +42,8 @@ type Effort struct {
 // Efforts that were measured to keep the time a mode has at a million memories.
 var (
 	Thorough = Effort{}
-	Usual    = Effort{Budget: 200_000, Depth: 2048}
-	Quick    = Effort{Budget: 25_000, Depth: 1024}
+	Usual    = Effort{Budget: 150_000, Depth: 1024}
+	Quick    = Effort{Budget: 16_000, Depth: 512}
 )
 
 const defaultDepth = 4096

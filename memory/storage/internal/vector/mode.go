@@ -28,7 +28,7 @@ func (m Mode) String() string {
 // SearchOptions tells how to search; the zero value searches exactly. A Flat index is always exact.
 type SearchOptions struct {
 	Mode       Mode
-	Probes     int     // Balanced and Fast with inverted lists: how many lists to look into; 0 means 512 and 160
+	Probes     int     // Balanced and Fast with inverted lists: how many lists to look into; 0 means 512 and 192
 	Rough      bool    // similarities as the codes tell them: no full vector is read; a Flat index has no codes and is exact
 	Floor      float32 // hits below are of no interest: of what cannot reach it no full vector is read; 0 is none
 	Candidates int     // Balanced and Fast: how many full vectors to rank at most; 0 means 4 k + 128 and 2 k + 32
@@ -51,7 +51,7 @@ func (o SearchOptions) effort(k int) effort {
 	case Balanced:
 		e = effort{probes: 512, pool: 1024, ranked: 4*k + 128, luck: likely}
 	case Fast:
-		e = effort{probes: 160, pool: 512, ranked: 2*k + 32, luck: guessed}
+		e = effort{probes: 192, pool: 512, ranked: 2*k + 32, luck: guessed}
 	}
 	e.rough, e.floor = o.Rough && !e.exact, o.Floor
 	if !e.exact {
