@@ -11,6 +11,9 @@
 // How far a search goes is its Effort: beyond a number of postings, words are not walked through any more but looked up
 // for the memories that rarer ones propose.
 //
+// Of many documents frequent words are walked through in windows, all words of a question in one before the next (see
+// windows.go); how rare they are is then taken from a sample.
+//
 // # Documents, rows and terms
 //
 // The store names a memory by its row, a small dense integer that never changes. Terms are opaque strings: whoever
