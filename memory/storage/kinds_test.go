@@ -146,6 +146,10 @@ func someFilter(r *rand.Rand, ms []memory.Memory) memory.Filter {
 	return f
 }
 
+// rounding is more than what eight bits a number, as in the archive, make of a cosine: six times the deviation of the sum
+// of 768 errors of up to half a step, where the largest number of a unit vector is about an eighth.
+const rounding = .002
+
 func (s *shelf) compare(t *testing.T, r *rand.Rand, round int) {
 	t.Helper()
 	query := near(r, s.vec[s.ms[r.IntN(len(s.ms))].ID], .6)
@@ -168,7 +172,7 @@ func (s *shelf) compare(t *testing.T, r *rand.Rand, round int) {
 			continue // these may take others than the nearest
 		}
 		for i, h := range want {
-			if _, ok := got[h.id]; !ok && (i < k-1 || len(want) < k) {
+			if _, ok := got[h.id]; !ok && (len(want) < k || h.cosine > want[k-1].cosine+rounding) {
 				t.Errorf("round %d: %s with %+v hides the %d-th nearest of %d, at %.4f", round, mode, f, i+1, len(want), h.cosine)
 			}
 		}
