@@ -24,10 +24,12 @@ const idleLooks = 1 << 10
 // pair is a second goroutine for the products of one pass. Between two products it waits without sleeping: there are
 // 24 of them in a few milliseconds, and waking a sleeper takes as long as a good part of a product.
 type pair struct {
-	work atomic.Pointer[product]
+	work  atomic.Pointer[product]
+	input []float32 // what products are applied to, where the second goroutine reads it
 }
 
-// product is one linear map that is being applied to rows rows of x.
+// product is one linear map that is being applied to rows rows of x. The second goroutine may still read x when the first
+// has gone on: it is a copy that nobody writes to then.
 type product struct {
 	l     *linear
 	k     *kernels
@@ -97,7 +99,8 @@ func (w *product) take() int {
 
 // share applies l on both goroutines and returns when all of y is computed.
 func (p *pair) share(l *linear, k *kernels, panel *[]float32, x, y []float32, rows int) {
-	w := &product{l: l, k: k, x: x, y: y, rows: rows}
+	w := &product{l: l, k: k, x: grow(&p.input, rows*l.in), y: y, rows: rows}
+	copy(w.x, x)
 	p.work.Store(w)
 	compute := func(i int) { l.strip(k, panel, x, y[i*k.cols:], l.out, rows, i) }
 	for i := w.take(); i >= 0; i = w.take() {
@@ -107,6 +110,7 @@ func (p *pair) share(l *linear, k *kernels, panel *[]float32, x, y []float32, ro
 	for i := range l.out / k.cols {
 		for looks := 0; w.strip[i].Load() != delivered; looks++ {
 			if looks > patience && w.strip[i].CompareAndSwap(openStrip, taken) {
+				p.input = nil // the second goroutine may be reading it for a long time
 				compute(i)
 				break
 			}
