@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -11,12 +12,21 @@ import (
 
 // shelf keeps one row.
 type shelf struct {
+	mu   sync.Mutex
 	row  []byte
 	n    int
 	fail error
 }
 
+func (s *shelf) failWith(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.fail = err
+}
+
 func (s *shelf) AddHistory(_ context.Context, _ time.Time, merge func([]byte) ([]byte, error)) (err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.fail != nil {
 		return s.fail
 	}
@@ -34,11 +44,11 @@ func TestRecorder(t *testing.T) {
 		m.Called("remember", "internal", time.Minute)
 		time.Sleep(recordEvery + time.Second)
 		synctest.Wait()
-		s.fail = errors.New("full") // what could not be written is written later
+		s.failWith(errors.New("full")) // what could not be written is written later
 		m.Called("recall", "ok", 7*time.Millisecond)
 		time.Sleep(recordEvery)
 		synctest.Wait()
-		s.fail = nil
+		s.failWith(nil)
 		time.Sleep(3 * recordEvery)
 		synctest.Wait()
 		m.Called("recall", "ok", 7*time.Millisecond)

@@ -278,7 +278,8 @@ func TestFramesThatAreNone(t *testing.T) {
 	if _, err := p.in.Write([]byte("{\"jsonrpc\":\"2.0\"}\n")); err != nil {
 		t.Fatal(err)
 	}
-	go func() { _, _ = io.Copy(io.Discard, p.out) }()
+	out := p.out
+	go func() { _, _ = io.Copy(io.Discard, out) }()
 	if err := <-p.done; err == nil {
 		t.Error("a line without a number ended the session without an error")
 	}
