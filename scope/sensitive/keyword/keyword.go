@@ -16,15 +16,20 @@ type Set struct {
 
 	class   [256]uint8 // byte → column of the table; 0 stands for bytes in no word
 	width   int32      // columns
-	next    []int32    // state × class → ends of a state (see ends), and where its row begins
+	next    []int32    // state × class → next state; while the Set is built
+	small   []uint16   // the same, each marked if words end there (see mark); nil where there are too many states
+	large   []uint32   // the same, then
 	out     []int32    // state → index of the word that ends here, or -1
 	also    []int32    // state → nearest other state on the suffix chain where a word ends, or 0
 	lengths []int32    // word → length in bytes
 	dup     []int32    // word → next word with the same spelling, or -1
 }
 
-// ends marks an entry of the table whose state ends a word, so that a scan looks at nothing else in between.
-const ends = int32(-1 << 31)
+// entry is a state in a table. A text meets many Sets, so that the size of their tables decides how long a scan waits.
+type entry interface{ uint16 | uint32 }
+
+// mark is the bit of an entry whose state ends a word, so that a scan looks at nothing else in between.
+func mark[T entry]() T { return ^(^T(0) >> 1) }
 
 // Hit is one occurrence: text[Start:End] spells the Word-th word given to New.
 type Hit struct {
@@ -119,39 +124,59 @@ func (s *Set) link() []int32 {
 }
 
 // arrange numbers the states in the order given, so that the few near the root, where a scan spends its time, share
-// cache lines, and makes each entry of the table the place of the next row.
+// cache lines, and makes the table of a scan.
 func (s *Set) arrange(order []int32) {
 	place := make([]int32, len(order))
 	for to, from := range order {
 		place[from] = int32(to)
 	}
-	next, out, also := make([]int32, len(s.next)), make([]int32, len(s.out)), make([]int32, len(s.also))
+	out, also := make([]int32, len(s.out)), make([]int32, len(s.also))
 	for to, from := range order {
 		out[to], also[to] = s.out[from], place[s.also[from]]
-		for c := range s.width {
-			t := s.next[from*s.width+c]
-			entry := place[t] * s.width
-			if s.out[t] >= 0 || s.also[t] != 0 {
-				entry |= ends
+	}
+	if len(order) <= int(mark[uint16]()) {
+		s.small = table[uint16](s, order, place)
+	} else {
+		s.large = table[uint32](s, order, place)
+	}
+	s.next, s.out, s.also = nil, out, also
+}
+
+// table is s.next with the states of order at their places.
+func table[T entry](s *Set, order, place []int32) []T {
+	out := make([]T, 0, len(s.next))
+	for _, from := range order {
+		for _, to := range s.next[from*s.width : (from+1)*s.width] {
+			e := T(place[to])
+			if s.out[to] >= 0 || s.also[to] != 0 {
+				e |= mark[T]()
 			}
-			next[int32(to)*s.width+c] = entry
+			out = append(out, e)
 		}
 	}
-	s.next, s.out, s.also = next, out, also
+	return out
 }
 
 // Each calls visit for every hit, ordered by its end and then by falling length, until visit returns false. It does
 // not allocate.
 func (s *Set) Each(text string, visit func(Hit) bool) {
 	s.once.Do(s.build)
-	next, row := s.next, int32(0)
+	if s.small != nil {
+		scan(s, s.small, text, visit)
+	} else {
+		scan(s, s.large, text, visit)
+	}
+}
+
+func scan[T entry](s *Set, next []T, text string, visit func(Hit) bool) {
+	state, width := 0, int(s.width)
 	for i := 0; i < len(text); i++ {
-		row = next[row+int32(s.class[text[i]])]
-		if row >= 0 {
+		e := next[state*width+int(s.class[text[i]])]
+		state = int(e &^ mark[T]())
+		if e&mark[T]() == 0 {
 			continue
 		}
-		row &^= ends
-		at := row / s.width
+		at := int32(state)
 		if s.out[at] < 0 {
 			at = s.also[at]
 		}

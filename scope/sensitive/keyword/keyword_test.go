@@ -1,6 +1,7 @@
 package keyword_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -49,6 +50,20 @@ func TestEachStopsWhenTold(t *testing.T) {
 	})
 	if n != 2 {
 		t.Errorf("visited %d hits, want 2", n)
+	}
+}
+
+// TestManyWords finds words of a Set that has more states than the small table can name.
+func TestManyWords(t *testing.T) {
+	var words []string
+	for i := range 40000 {
+		words = append(words, fmt.Sprintf("%05d", i*7919%100000))
+	}
+	s := keyword.New(words)
+	for i, w := range words {
+		if i%97 == 0 && !slices.Contains(hits(s, "a "+w+" b"), keyword.Hit{Word: i, Start: 2, End: 7}) {
+			t.Errorf("%s is not found", w)
+		}
 	}
 }
 
