@@ -3,6 +3,7 @@ package matters_test
 import (
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/elderzan/elderzan/scope/sensitive/internal/bound"
 	"github.com/elderzan/elderzan/scope/sensitive/match"
@@ -104,4 +105,22 @@ func FuzzScan(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestSentencesWithoutAnEnd are cut between characters, at a bound.
+func TestSentencesWithoutAnEnd(t *testing.T) {
+	for _, shift := range []string{"", "a", "ab"} {
+		text := shift + strings.Repeat("あ", 200) + "彼は糖尿病で通院している" + strings.Repeat("い", 200)
+		ms := matters.Scan(text)
+		if len(ms) == 0 || !utf8.ValidString(text[ms[0].Start:ms[0].End]) {
+			t.Errorf("found %v", ms)
+		}
+	}
+	for _, text := range []string{"Rina’s divorce is final", "Boris had surgery", "Al is in surgery", "Émile had surgery"} {
+		for _, m := range matters.Scan(text) {
+			if m.End > len(text) || !utf8.ValidString(text[m.Start:m.End]) {
+				t.Errorf("%q: match %+v", text, m)
+			}
+		}
+	}
 }

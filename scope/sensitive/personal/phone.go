@@ -91,6 +91,9 @@ func phoneAt(text string, start, end int) (int, float64) {
 		return 0, 0
 	}
 	s := text[start:end]
+	if len(s) >= 11 && s[3] == '-' && s[6] == '-' && digitsOnly(s[:3]+s[4:6]+s[7:11]) && (len(s) == 11 || !digit(s[11])) { // an American social security number
+		return 0, 0
+	}
 	if public(text[max(0, start-40):start], s) {
 		return 0, 0
 	}
@@ -101,7 +104,7 @@ func phoneAt(text string, start, end int) (int, float64) {
 	if m, ok := fits(phoneUS); ok && usPhone(m) {
 		return len(m), 0.85
 	}
-	if m, ok := fits(phoneJapan); ok && (validPhone(m, "JP") || japanesePhone(m)) {
+	if m, ok := fits(phoneJapan); ok && countDigits(m) >= 10 && (validPhone(m, "JP") || japanesePhone(m)) {
 		return len(m), 0.85
 	}
 	cue := phoneCue(text[max(0, start-40):start])

@@ -71,3 +71,15 @@ func TestPublished(t *testing.T) {
 		t.Error("the example of FIPS 197 is one, its neighbour is not")
 	}
 }
+
+// TestNoNames covers what ends a judgement early.
+func TestNoNames(t *testing.T) {
+	for _, s := range []string{"tool#x", "v.", "ab.9", "int8x!", "Key-9", "snake_case8", "lower_case_9"} {
+		if value.Numbered(s) && value.Qualified(s) {
+			t.Errorf("%q is taken for a name twice over", s)
+		}
+	}
+	if value.PublicBlock("-----BEGIN CERTIFICATE-----\n"+"a", 0) {
+		t.Error("what stands before a block is taken for a part of it")
+	}
+}

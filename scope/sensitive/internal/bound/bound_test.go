@@ -53,3 +53,10 @@ func TestWaitingCostsNothing(t *testing.T) {
 		t.Error("a call that only waited counted as dear")
 	}
 }
+
+// TestLimit: the limit that all share is twenty times what a text of 64 KiB should cost.
+func TestLimit(t *testing.T) {
+	if Limit != 20*50*time.Millisecond {
+		t.Errorf("%v, want a second", Limit)
+	}
+}
