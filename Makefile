@@ -47,10 +47,11 @@ run: deps ## build all and show what it does: bin/demo drives bin/elderzan
 bin/elderzan bin/elderzan-kms &:
 	@$(MAKE) --no-print-directory build
 
+# The weights go beside, not into, share/elderzan: with PREFIX=~/.local that is the data folder.
 .PHONY: install
 install: bin/elderzan bin/elderzan-kms ## install under PREFIX=/usr/local (DESTDIR= for packagers)
 	install -D -m 755 -t $(DESTDIR)$(PREFIX)/bin bin/elderzan bin/elderzan-kms
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/elderzan/model bin/model/*
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/elderzan-model bin/model/*
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/elderzan LICENSE README.md
 	install -d $(addprefix $(DESTDIR)$(PREFIX)/share/,bash-completion/completions zsh/site-functions fish/vendor_completions.d man/man1)
 	bin/elderzan completion bash >$(DESTDIR)$(PREFIX)/share/bash-completion/completions/elderzan

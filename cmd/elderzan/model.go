@@ -17,7 +17,7 @@ func modelFolder(configured string) string {
 			exe = real
 		}
 		dir := filepath.Dir(exe)
-		places = append(places, filepath.Join(dir, "model"), filepath.Join(dir, "..", "share", "elderzan", "model"))
+		places = append(places, filepath.Join(dir, "model"), filepath.Join(dir, "..", "share", "elderzan-model"), filepath.Join(dir, "..", "share", "elderzan", "model"))
 	}
 	if dir := os.Getenv("ELDERZAN_MODEL"); dir != "" {
 		places = append(places, dir)
