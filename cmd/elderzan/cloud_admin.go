@@ -54,23 +54,35 @@ type cloudInitResult struct {
 }
 
 func (a *admin) cloudInit(ctx context.Context, st *stack, in cloudInitArgs) (any, error) {
-	if err := postgres.CheckURL(in.AdminURL); err != nil {
-		return nil, hint(errors.New(strings.ReplaceAll(strings.TrimPrefix(err.Error(), "postgres: "), "cloud_database_url", "--admin-url")), "elderzan cloud init --help")
+	if err := checkAdminURL(in.AdminURL, "cloud init"); err != nil {
+		return nil, err
 	}
-	var ca []byte
-	if in.CA != "" {
-		ca = []byte(in.CA)
-	}
-	link, err := st.cloud.init(ctx, in.AdminURL, ca, !in.NoPins)
+	link, err := st.cloud.init(ctx, in.AdminURL, pemOf(in.CA), !in.NoPins)
 	if err != nil {
 		return nil, err
 	}
 	return cloudInitResult{Team: link.Team.String(), Pins: link.Pins, Next: "elderzan team create NAME"}, nil
 }
 
+// checkAdminURL checks the --admin-url of a command.
+func checkAdminURL(address, command string) error {
+	if err := postgres.CheckURL(address); err != nil {
+		return hint(errors.New(strings.ReplaceAll(strings.TrimPrefix(err.Error(), "postgres: "), "cloud_database_url", "--admin-url")), "elderzan "+command+" --help")
+	}
+	return nil
+}
+
+// pemOf returns certificates as Options want them, nil for none.
+func pemOf(text string) []byte {
+	if text == "" {
+		return nil
+	}
+	return []byte(text)
+}
+
 func (a *admin) cloudUpdate(ctx context.Context, st *stack, in cloudInitArgs) (any, error) {
-	if err := postgres.CheckURL(in.AdminURL); err != nil {
-		return nil, hint(errors.New(strings.ReplaceAll(strings.TrimPrefix(err.Error(), "postgres: "), "cloud_database_url", "--admin-url")), "elderzan cloud update --help")
+	if err := checkAdminURL(in.AdminURL, "cloud update"); err != nil {
+		return nil, err
 	}
 	return struct{}{}, st.cloud.update(ctx, in.AdminURL, in.CA)
 }

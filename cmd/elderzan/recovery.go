@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -191,13 +190,10 @@ func (a *admin) recoveryRestore(ctx context.Context, st *stack, in restoreTeamAr
 	if err != nil {
 		return nil, err
 	}
-	if err := postgres.CheckURL(in.AdminURL); err != nil {
-		return nil, hint(errors.New(strings.ReplaceAll(strings.TrimPrefix(err.Error(), "postgres: "), "cloud_database_url", "--admin-url")), "elderzan team recovery restore --help")
+	if err := checkAdminURL(in.AdminURL, "team recovery restore"); err != nil {
+		return nil, err
 	}
-	o := postgres.Options{URL: func() string { return in.AdminURL }, Admin: true}
-	if in.CA != "" {
-		o.CA = []byte(in.CA)
-	}
+	o := postgres.Options{URL: func() string { return in.AdminURL }, CA: pemOf(in.CA), Admin: true}
 	login, password, end, err := postgres.Reader(ctx, o, lost)
 	if err != nil {
 		return nil, err

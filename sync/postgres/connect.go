@@ -188,6 +188,18 @@ func ServerPins(ctx context.Context, o Options) ([]string, error) {
 	return pins, conn.Close(ctx)
 }
 
+// connectAdmin opens one connection of a role that sets the database up. The caller closes it by end.
+func connectAdmin(ctx context.Context, o Options) (conn *pgx.Conn, end func(), err error) {
+	c, err := o.config()
+	if err != nil {
+		return nil, nil, err
+	}
+	if conn, err = pgx.ConnectConfig(ctx, c); err != nil {
+		return nil, nil, failure("connect", err)
+	}
+	return conn, func() { _ = conn.Close(context.WithoutCancel(ctx)) }, nil // what was said on it is done
+}
+
 // DB is an open connection pool of one device.
 type DB struct {
 	opts Options

@@ -28,21 +28,17 @@ var provision string
 // Init makes or updates the schema and its roles, and is harmless when all is there. o.URL names a role that may make
 // roles and schemas, such as the superuser of the cluster.
 func Init(ctx context.Context, o Options) error {
-	c, err := o.config()
+	conn, end, err := connectAdmin(ctx, o)
 	if err != nil {
 		return err
 	}
-	conn, err := pgx.ConnectConfig(ctx, c)
-	if err != nil {
-		return failure("connect", err)
-	}
-	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	defer end()
 	for _, stmt := range roles {
 		if _, err := conn.Exec(ctx, stmt); err != nil {
 			return failure("make roles", err)
 		}
 	}
-	db := stdlib.OpenDB(*c, stdlib.OptionAfterConnect(func(ctx context.Context, conn *pgx.Conn) error {
+	db := stdlib.OpenDB(*conn.Config(), stdlib.OptionAfterConnect(func(ctx context.Context, conn *pgx.Conn) error {
 		_, err := conn.Exec(ctx, `SET ROLE elderzan_owner; SET search_path = elderzan, pg_temp`)
 		return err
 	}))
@@ -96,15 +92,11 @@ func migrate(ctx context.Context, db *sql.DB) error {
 
 // Found makes the login of a team's first device. o is as for Init.
 func Found(ctx context.Context, o Options, team, device uuid.UUID, login, password string) error {
-	c, err := o.config()
+	conn, end, err := connectAdmin(ctx, o)
 	if err != nil {
 		return err
 	}
-	conn, err := pgx.ConnectConfig(ctx, c)
-	if err != nil {
-		return failure("connect", err)
-	}
-	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	defer end()
 	verifier, err := scramVerifier(password)
 	if err != nil {
 		return err

@@ -21,15 +21,11 @@ func Reader(ctx context.Context, o Options, team uuid.UUID) (login, password str
 		return "", "", nil, err
 	}
 	provision := func(ctx context.Context, do func(*pgx.Conn) error) error {
-		c, err := o.config()
+		conn, end, err := connectAdmin(ctx, o)
 		if err != nil {
 			return err
 		}
-		conn, err := pgx.ConnectConfig(ctx, c)
-		if err != nil {
-			return failure("connect", err)
-		}
-		defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+		defer end()
 		if _, err := conn.Exec(ctx, `SET ROLE elderzan_provisioner`); err != nil {
 			return failure("make a login", err)
 		}

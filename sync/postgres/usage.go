@@ -40,15 +40,11 @@ func (r *Remote) Usage(ctx context.Context) ([]Usage, error) {
 
 // UsageOfAll is Usage for every team of the database. o names a role that row-level security does not bind.
 func UsageOfAll(ctx context.Context, o Options) ([]Usage, error) {
-	c, err := o.config()
+	conn, end, err := connectAdmin(ctx, o)
 	if err != nil {
 		return nil, err
 	}
-	conn, err := pgx.ConnectConfig(ctx, c)
-	if err != nil {
-		return nil, failure("connect", err)
-	}
-	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	defer end()
 	var sees bool
 	if err := conn.QueryRow(ctx, `SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user`).Scan(&sees); err != nil {
 		return nil, failure("count", err)

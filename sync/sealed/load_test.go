@@ -15,11 +15,11 @@ import (
 	"github.com/elderzan/elderzan/memory"
 	"github.com/elderzan/elderzan/scope"
 	"github.com/elderzan/elderzan/security/envelope"
-	"github.com/elderzan/elderzan/security/team"
 	memsync "github.com/elderzan/elderzan/sync"
 	"github.com/elderzan/elderzan/sync/postgres"
 	"github.com/elderzan/elderzan/sync/postgres/pgtest"
 	"github.com/elderzan/elderzan/sync/sealed"
+	"github.com/elderzan/elderzan/sync/sealed/sealedtest"
 	"github.com/elderzan/elderzan/sync/synctest"
 )
 
@@ -177,61 +177,26 @@ func newSeats(t *testing.T, pg *pgtest.Cluster, n int) ([]*seat, memsync.Place) 
 		t.Cleanup(db.Close)
 		return db.Remote(id)
 	}
-	dev := device(t)
-	login, password := postgres.NewLogin()
-	if err := postgres.Found(t.Context(), admin, id, dev.ID(), login, password); err != nil {
-		t.Fatal(err)
-	}
-	ring, _, err := team.Create(dev, team.CreateOptions{Name: "founder", Team: id})
-	if err != nil {
-		t.Fatal(err)
-	}
-	rings := []*team.Ring{ring}
-	seats := []*seat{{remote: open(login, password)}}
-	for i := 1; i < n; i++ {
-		d := device(t)
-		inv, err := ring.Invite(team.InviteOptions{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		req, err := d.Join(inv, "member "+strconv.Itoa(i))
-		if err != nil {
-			t.Fatal(err)
-		}
-		add, err := ring.Accept(req, team.AcceptOptions{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		change, err := ring.Propose(add, team.ProposeOptions{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, r := range rings {
-			if err := r.Extend([][]byte{change.Entry}); err != nil {
+	rings := sealedtest.Rings(t, id, n, 0)
+	seats := make([]*seat, n)
+	for i, r := range rings {
+		login, password := postgres.NewLogin()
+		if i == 0 {
+			if err := postgres.Found(t.Context(), admin, id, r.Device(), login, password); err != nil {
+				t.Fatal(err)
+			}
+		} else {
+			if err := seats[0].remote.Invite(t.Context(), login, password, time.Now().Add(time.Hour)); err != nil {
+				t.Fatal(err)
+			}
+			if err := seats[0].remote.Admit(t.Context(), login, r.Device(), true, false); err != nil {
 				t.Fatal(err)
 			}
 		}
-		fresh := team.NewRing(d, ring.Chain())
-		for _, w := range change.Wraps {
-			if w.Device == d.ID() {
-				if err := fresh.Learn(w); err != nil {
-					t.Fatal(err)
-				}
-			}
+		seats[i] = &seat{
+			local: synctest.NewLocal(time.Now), remote: open(login, password), device: "d" + strconv.Itoa(i),
+			sealer: sealed.NewSealer(envelope.New(r, r, envelope.Options{})),
 		}
-		rings = append(rings, fresh)
-		login, password := postgres.NewLogin()
-		if err := seats[0].remote.Invite(t.Context(), login, password, time.Now().Add(time.Hour)); err != nil {
-			t.Fatal(err)
-		}
-		if err := seats[0].remote.Admit(t.Context(), login, d.ID(), true, false); err != nil {
-			t.Fatal(err)
-		}
-		seats = append(seats, &seat{remote: open(login, password)})
-	}
-	for i, s := range seats {
-		s.local, s.device = synctest.NewLocal(time.Now), "d"+strconv.Itoa(i)
-		s.sealer = sealed.NewSealer(envelope.New(rings[i], rings[i], envelope.Options{}))
 	}
 	return seats, memsync.Shared(id)
 }

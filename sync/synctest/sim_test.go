@@ -11,6 +11,7 @@ import (
 	"github.com/elderzan/elderzan/security/team"
 	memsync "github.com/elderzan/elderzan/sync"
 	"github.com/elderzan/elderzan/sync/sealed"
+	"github.com/elderzan/elderzan/sync/sealed/sealedtest"
 	"github.com/elderzan/elderzan/sync/synctest"
 )
 
@@ -63,54 +64,8 @@ func TestSim(t *testing.T) {
 // newMembers returns the sealers of the devices of one team.
 func newMembers(t *testing.T, n int) []memsync.Sealer {
 	t.Helper()
-	suites := team.DeviceOptions{Suites: []team.Suite{team.SuiteX25519}}
-	founder, err := team.NewDevice(suites)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ring, _, err := team.Create(founder, team.CreateOptions{Name: "founder", Team: uuid.UUID{1}, Policy: team.Policy{MinSuite: team.SuiteX25519}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	rings := []*team.Ring{ring}
-	for len(rings) < n {
-		d, err := team.NewDevice(suites)
-		if err != nil {
-			t.Fatal(err)
-		}
-		inv, err := ring.Invite(team.InviteOptions{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		req, err := d.Join(inv, "member "+strconv.Itoa(len(rings)))
-		if err != nil {
-			t.Fatal(err)
-		}
-		add, err := ring.Accept(req, team.AcceptOptions{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		change, err := ring.Propose(add, team.ProposeOptions{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, r := range rings {
-			if err := r.Extend([][]byte{change.Entry}); err != nil {
-				t.Fatal(err)
-			}
-		}
-		fresh := team.NewRing(d, ring.Chain())
-		for _, w := range change.Wraps {
-			if w.Device == d.ID() {
-				if err := fresh.Learn(w); err != nil {
-					t.Fatal(err)
-				}
-			}
-		}
-		rings = append(rings, fresh)
-	}
 	out := make([]memsync.Sealer, n)
-	for i, r := range rings {
+	for i, r := range sealedtest.Rings(t, uuid.UUID{1}, n, team.SuiteX25519) {
 		out[i] = sealed.NewSealer(envelope.New(r, r, envelope.Options{}))
 	}
 	return out
