@@ -25,6 +25,7 @@ const (
 	plainMagic  = "EZG1"
 	plainHeader = 4 + 16 + 8 + 32 // magic, row, version, hash of the version before
 	plainMax    = 1 << 20         // of a record, packed or not
+	plainLast   = 1 << 62         // version that one may have; databases have no larger number, and there is one behind it
 )
 
 type plainBody struct {
@@ -86,6 +87,8 @@ func (Plain) Open(id memory.ID, record []byte, seen State) (Payload, State, erro
 	}
 	next := State{Version: binary.BigEndian.Uint64(record[20:28]), Hash: sha256.Sum256(record)}
 	switch {
+	case next.Version == 0 || next.Version > plainLast:
+		return Payload{}, State{}, fmt.Errorf("%w: its version is no number of one", ErrContent)
 	case !bytes.Equal(record[4:20], row[:]):
 		return Payload{}, State{}, fmt.Errorf("%w: it belongs to another row: the server exchanged it", ErrContent)
 	case next.Version < seen.Version:

@@ -99,7 +99,7 @@ func (h *Header) append(b []byte) []byte {
 	b = binary.BigEndian.AppendUint64(b, h.Epoch)
 	b = append(b, h.Author[:]...)
 	b = append(b, h.Prev[:]...)
-	return binary.BigEndian.AppendUint32(b, uint32(h.Time.Unix()/3600))
+	return binary.BigEndian.AppendUint32(b, uint32(max(h.Time.Unix(), 0)/3600))
 }
 
 // aad returns the associated data of both encryptions: the fields of the header that say what and where the record is.

@@ -189,6 +189,15 @@ func TestPKCS11(t *testing.T) {
 	}
 	k := keeper(t, url, Options{PIN: pin, CreateKey: true})
 	exercise(t, k, keeper(t, strings.Replace(url, "object=master", "object=other", 1), Options{PIN: pin, CreateKey: true}), keyring.ErrRefused)
+	if err := os.Chmod(file, 0o640); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := keeper(t, url+"&pin-source=file:"+file, Options{}).Wrap(t.Context(), security.RandomSecret(32)); !errors.Is(err, keyring.ErrPermissions) {
+		t.Errorf("a PIN that others read: %v", err)
+	}
+	if err := os.Chmod(file, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	exercise(t, keeper(t, url+"&pin-source=file:"+file, Options{}), keeper(t, url, Options{PIN: secret("00000000")}), keyring.ErrRefused)
 	exercise(t, k, keeper(t, url, Options{}), keyring.ErrUnavailable)
 	exercise(t, k, keeper(t, strings.Replace(url, "elderzan%20test", "gone", 1), Options{PIN: pin}), keyring.ErrUnavailable)

@@ -70,6 +70,10 @@ func (k *token) set(name, value string) error {
 	case "pin-source":
 		file := strings.TrimPrefix(strings.TrimPrefix(value, "file:"), "//")
 		k.pin = func() (security.Secret, error) {
+			info, err := os.Stat(file)
+			if err == nil && info.Mode().Perm()&0o077 != 0 {
+				return security.Secret{}, fmt.Errorf("%w: %s, which holds the PIN, has mode %04o; run: chmod 600 %s", keyring.ErrPermissions, file, info.Mode().Perm(), file)
+			}
 			b, err := os.ReadFile(file)
 			if err != nil {
 				return security.Secret{}, fmt.Errorf("%w: read the PIN: %w", keyring.ErrUnavailable, err)
