@@ -362,6 +362,9 @@ func (t *Team) admit(ctx context.Context) error {
 			continue
 		}
 		if err := t.accept(ctx, j.Login, q, ""); err != nil {
+			if errors.Is(err, memsync.ErrOffline) || ctx.Err() != nil {
+				return err // the wish is as good as before
+			}
 			t.opts.Logger.Warn("a wish to join was refused", "error", err)
 			if text := "a wish to join was refused: " + err.Error(); text != t.alarm {
 				t.alarm = text
