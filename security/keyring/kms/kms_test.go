@@ -158,6 +158,59 @@ func TestClouds(t *testing.T) {
 	}
 }
 
+// TestHelper keeps a key with a program that does as elderzan-kms does.
+func TestHelper(t *testing.T) {
+	dir := t.TempDir()
+	program := filepath.Join(dir, HelperName)
+	if err := os.WriteFile(program, []byte("#!/bin/sh\nsed 's/.*\"data\":\"\\([^\"]*\\)\".*/{\"data\":\"\\1\"}/'\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", dir+":/usr/bin:/bin")
+	k := keeper(t, "hashivault://key", Options{Patience: time.Minute})
+	key := security.RandomSecret(keyring.MasterKeySize)
+	wrapped, err := k.Wrap(t.Context(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := k.Unwrap(t.Context(), wrapped); err != nil || !got.Equal(key) {
+		t.Errorf("unwrap: %v", err)
+	}
+	for url, want := range map[string]string{"hashivault://key": "Vault", "base64key://": "a key given in base64", "keyring:": "the operating system's keyring", "passphrase:": "a passphrase"} {
+		if got := keeper(t, url, Options{}).String(); got != want {
+			t.Errorf("%s is called %q, want %q", url, got, want)
+		}
+	}
+}
+
+// TestKeyInBase64 gives what is no key.
+func TestKeyInBase64(t *testing.T) {
+	key := security.RandomSecret(32)
+	failing := func() (security.Secret, error) { return security.Secret{}, errors.New("no terminal") }
+	for what, k := range map[string]keyring.Keeper{
+		"no base64":   keeper(t, "base64key://x!", Options{}),
+		"too short":   keeper(t, "base64key://AAAA", Options{}),
+		"not to have": keeper(t, "base64key://", Options{Key: failing}),
+	} {
+		if _, err := k.Wrap(t.Context(), key); err == nil {
+			t.Errorf("wrapped by one that is %s", what)
+		}
+		if _, err := k.Unwrap(t.Context(), make([]byte, 100)); err == nil {
+			t.Errorf("unwrapped by one that is %s", what)
+		}
+	}
+	good := keeper(t, "base64key://"+base64.URLEncoding.EncodeToString(bytes.Repeat([]byte{0xfb}, 32)), Options{})
+	if _, err := good.Unwrap(t.Context(), []byte("short")); !errors.Is(err, keyring.ErrRefused) {
+		t.Errorf("what was never wrapped: %v", err)
+	}
+	if got := Describe("hashivault://a\x7f"); got != "hashivault:" {
+		t.Errorf("an address that is none is described as %q", got)
+	}
+	p := calibrate(300 * time.Millisecond)
+	if p.Memory > kdfMemory || p.Passes > kdfPasses {
+		t.Errorf("calibrated to %d KiB and %d passes", p.Memory, p.Passes)
+	}
+}
+
 const softHSM = "/usr/lib/softhsm/libsofthsm2.so"
 
 // newToken makes a SoftHSM token of its own for this test and returns the URL without a key.
