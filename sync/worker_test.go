@@ -109,3 +109,68 @@ func TestWorkerBack(t *testing.T) {
 		}
 	})
 }
+
+// TestWorkerOrders has a worker be asked, cut short and refused.
+func TestWorkerOrders(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var next atomic.Pointer[error]
+		var rep atomic.Pointer[memsync.Report]
+		rep.Store(&memsync.Report{})
+		told := 0
+		gate := make(chan struct{}, 100)
+		w := memsync.StartWorker(t.Context(), memsync.WorkerOptions{
+			OnRound: func(memsync.Report, time.Duration, error) { told++ },
+			Round: func(ctx context.Context) (memsync.Report, error) {
+				select {
+				case gate <- struct{}{}:
+				case <-ctx.Done():
+					return memsync.Report{}, ctx.Err()
+				}
+				<-gate
+				if err := next.Load(); err != nil {
+					return memsync.Report{}, *err
+				}
+				return *rep.Load(), nil
+			},
+		})
+		defer w.Close()
+		synctest.Wait()
+		broken := errors.New("something here is broken")
+		next.Store(&broken)
+		if _, err := w.Now(t.Context()); !errors.Is(err, broken) {
+			t.Errorf("a round that failed: %v", err)
+		}
+		synctest.Wait()
+		if s := w.Status(); s.State != memsync.StateFailing || s.Failed != 1 || told != 2 {
+			t.Errorf("%+v, told %d times", s, told)
+		}
+		next.Store(nil)
+		rep.Store(&memsync.Report{Waiting: 1})
+		before := w.Status().Rounds
+		time.Sleep(3 * time.Second)
+		if s := w.Status(); s.Rounds < before+5 || s.Total.Waiting != 1 {
+			t.Errorf("with an embedding to wait for: %+v", s)
+		}
+		rep.Store(&memsync.Report{More: true})
+		time.Sleep(time.Second)
+		synctest.Wait()
+		before = w.Status().Rounds
+		time.Sleep(5 * time.Second)
+		synctest.Wait()
+		if n := w.Status().Rounds - before; n < 4 || n > 6 {
+			t.Errorf("with more to seal anew: %d rounds in 5 s", n)
+		}
+		rep.Store(&memsync.Report{})
+		time.Sleep(2 * time.Second)
+		for range cap(gate) { // a round hangs
+			gate <- struct{}{}
+		}
+		w.Nudge()
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if _, err := w.Now(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("while a round is under way: %v", err)
+		}
+	})
+}
