@@ -106,6 +106,9 @@ type proposed struct {
 	beside map[int64]inverted.Beside
 	tokens map[int64]tokenMatch
 	exact  bool // no vector is nearer than those proposed
+
+	readTokens map[int64]recentTokens // read for this question, since the moment tokensAt
+	tokensAt   uint64
 }
 
 // propose asks words and vectors side by side, and each about what the other proposes and about the neighbours of all.
@@ -157,8 +160,7 @@ func (s *Store) propose(ctx context.Context, q memory.CandidateQuery, sel *inver
 		}
 		return p, nil
 	}
-	p.tokens, err = s.tokenMatches(ctx, &q, run, slices.Sorted(maps.Keys(p.words)))
-	return p, err
+	return p, s.matchTokens(ctx, &q, run, &p)
 }
 
 // surround finds the neighbours of all rows, and returns the rows and neighbours whose vectors were not asked about.
@@ -281,6 +283,9 @@ func (s *Store) load(ctx context.Context, f memory.Filter, p proposed) ([]memory
 		if !ok || !matches(&f, &m.memory) {
 			continue
 		}
+		if t, ok := p.readTokens[row]; ok {
+			s.keepTokens(p.tokensAt, row, &m.memory, t)
+		}
 		c := p.candidate(row)
 		c.Memory, c.Uses, c.LastUsed = m.memory, m.uses, m.lastUsed
 		u := s.uses.pending(m.memory.ID)
@@ -314,7 +319,7 @@ func (s *Store) read(ctx context.Context, rows []int64) (map[int64]recentMemory,
 				continue
 			}
 			read := recentMemory{memory: m, uses: r.Uses, lastUsed: r.LastUsed}
-			s.recent.keep(moment, r.Row, read, len(r.Body))
+			s.keepMemory(moment, r.Row, read, len(r.Body))
 			found[r.Row] = read
 		}
 	}

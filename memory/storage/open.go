@@ -47,7 +47,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		return nil, err
 	}
 	arena.Limit()
-	s := &Store{opts: o, recent: newRecent()}
+	s := &Store{opts: o, recent: newRecent[recentMemory](recentBytes, recentOverhead), tokens: newRecent[recentTokens](recentTokenBytes, recentTokenOverhead)}
 	s.index = inverted.New(inverted.Options{Untidy: func() { s.keeper.wake(s.keeper.full) }})
 	s.txns = &manager{store: s, pending: map[string]*pendingValue{}}
 	s.keeper = newKeeper(s)
@@ -227,7 +227,7 @@ func (s *Store) openCatalog(ctx context.Context, ring *keyring.Keyring, create b
 	}
 	o := catalog.Options{
 		Path: s.path(catalogFile), Head: s.path(headFile), AuditKey: audit, AuditGeneration: ring.Generation(), Create: create,
-		ReadCacheKiB: readCache(s.path(catalogFile)), Words: s.recordWords, Changed: s.recent.changed, Fail: s.opts.failing("sqlite"),
+		ReadCacheKiB: readCache(s.path(catalogFile)), Words: s.recordWords, Changed: func(row int64) { s.recent.changed(row) }, Fail: s.opts.failing("sqlite"),
 		Step: func(op string) { s.step(Step(op)) },
 	}
 	generations := ring.Generations()

@@ -74,29 +74,40 @@ func TestRecentChanges(t *testing.T) {
 }
 
 func TestRecentBounds(t *testing.T) {
-	r := newRecent()
+	const most, each = 10_000, 100
+	r := newRecent[string](most, each)
 	before := r.begin()
 	r.changed(7)
-	r.keep(before, 7, recentMemory{}, 10)
+	r.keep(before, 7, "old", each)
 	if r.entries.Len() != 0 {
 		t.Error("what was read before a change is kept after it")
 	}
 	now := r.begin()
-	for row := range int64(100_000) {
-		r.keep(now, row, recentMemory{}, 1000)
-		if r.bytes > recentBytes {
+	for row := range int64(1000) {
+		r.keep(now, row, "x", 3*each)
+		if r.bytes > most {
 			t.Fatalf("%d bytes are kept", r.bytes)
 		}
 	}
 	held := r.entries.Len()
-	r.keep(now, 99_999, recentMemory{}, 1000)
-	if r.entries.Len() != held || r.bytes != held*(recentOverhead+2000) {
+	r.keep(now, 999, "y", 3*each)
+	if r.entries.Len() != held || r.bytes != held*3*each {
 		t.Errorf("%d entries of %d bytes after one was kept again, %d before", r.entries.Len(), r.bytes, held)
 	}
-	r.keep(now, -1, recentMemory{}, recentEntry)
-	r.keep(now, -2, recentMemory{memory: memory.Memory{Sensitive: true}}, 10)
-	found := map[int64]recentMemory{}
-	if missing := r.find([]int64{-1, -2, 99_999}, found); len(missing) != 2 || len(found) != 1 {
-		t.Errorf("missing %v, found %v; want what is large and what is sensitive missing", missing, found)
+	found := map[int64]string{}
+	if missing := r.find([]int64{0, 998, 999}, found); len(missing) != 1 || len(found) != 2 || found[999] != "y" {
+		t.Errorf("missing %v, found %v; want the first missing", missing, found)
+	}
+}
+
+func TestRecentKeepsNothingThatIsToStay(t *testing.T) {
+	r := newRig(t)
+	for row, m := range []memory.Memory{{Sensitive: true}, {Scope: scope.Private}} {
+		r.keepMemory(r.recent.begin(), int64(row), recentMemory{memory: m}, 10)
+		r.keepTokens(r.tokens.begin(), int64(row), &m, recentTokens{"mini", make([]byte, 32)})
+	}
+	r.keepMemory(r.recent.begin(), 7, recentMemory{}, recentEntry)
+	if r.recent.entries.Len() != 0 || r.tokens.entries.Len() != 0 {
+		t.Errorf("%d memories and the tokens of %d are kept of what is sensitive, PRIVATE or large", r.recent.entries.Len(), r.tokens.entries.Len())
 	}
 }

@@ -3,6 +3,7 @@ package storage
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 
 	"github.com/elderzan/elderzan/memory"
@@ -14,10 +15,14 @@ import (
 // tokenMatch is what the tokens of a memory say of a question.
 type tokenMatch struct{ match, sharp float64 }
 
-// tokenMatches compares the question's tokens with those of rows, in each space that has a question. A row that has none
-// there, or none that can be read, is left out.
-func (s *Store) tokenMatches(ctx context.Context, q *memory.CandidateQuery, run *inverted.Run, rows []int64) (map[int64]tokenMatch, error) {
-	out := map[int64]tokenMatch{}
+// matchTokens compares the question's tokens with those of all that is proposed, in each space that has a question. A row
+// that has none there, or none that can be read, is left out.
+func (s *Store) matchTokens(ctx context.Context, q *memory.CandidateQuery, run *inverted.Run, p *proposed) error {
+	p.tokens, p.readTokens = map[int64]tokenMatch{}, map[int64]recentTokens{}
+	rows := slices.Sorted(maps.Keys(p.words))
+	p.tokensAt = s.tokens.begin()
+	found := make(map[int64]recentTokens, len(rows))
+	s.tokens.find(rows, found)
 	for _, space := range s.vectors.bySize(q.Vectors) {
 		tokens := q.Tokens[space]
 		question := maxsim.NewQuestion(tokens.Rows, run.TokenWeights(q.Text, tokens.Spans))
@@ -25,9 +30,24 @@ func (s *Store) tokenMatches(ctx context.Context, q *memory.CandidateQuery, run 
 			continue
 		}
 		if err := ctx.Err(); err != nil {
-			return nil, err
+			return err
 		}
-		left := slices.DeleteFunc(slices.Clone(rows), func(row int64) bool { _, ok := out[row]; return ok })
+		match := func(row int64, packed []byte) {
+			if match, sharp, ok := question.Match(packed); ok {
+				p.tokens[row] = tokenMatch{match, sharp}
+			}
+		}
+		var left []int64
+		for _, row := range rows {
+			if _, ok := p.tokens[row]; ok {
+				continue
+			}
+			if t, ok := found[row]; ok && t.space == space {
+				match(row, t.packed)
+			} else {
+				left = append(left, row)
+			}
+		}
 		keys := make([][]byte, len(left))
 		for i, row := range left {
 			keys[i] = vectorKey(row, space)
@@ -35,15 +55,16 @@ func (s *Store) tokenMatches(ctx context.Context, q *memory.CandidateQuery, run 
 		values, err := s.kv.MultiGet(kv.Vectors, keys)
 		var damaged *kv.CorruptError
 		if err != nil && !errors.As(err, &damaged) {
-			return nil, kvError("read tokens", err)
+			return kvError("read tokens", err)
 		}
 		s.txns.decided(keys, values)
 		for i, b := range values {
 			_, packed := cutTokens(b)
-			if match, sharp, ok := question.Match(packed); ok {
-				out[left[i]] = tokenMatch{match, sharp}
+			match(left[i], packed)
+			if _, ok := p.tokens[left[i]]; ok {
+				p.readTokens[left[i]] = recentTokens{space, packed}
 			}
 		}
 	}
-	return out, nil
+	return nil
 }

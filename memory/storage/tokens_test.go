@@ -111,13 +111,28 @@ func TestTokensFollowVectors(t *testing.T) {
 	}
 	for _, sc := range []scope.Scope{scope.Project, scope.Private, scope.Shared} {
 		change(func(m *memory.Memory) { m.Scope = sc })
-		if c := match(); !c.HasTokens || c.Match < .99 || c.Sharp < .97 {
-			t.Errorf("as %s: %v, %v, %v", sc, c.HasTokens, c.Match, c.Sharp)
+		for range 2 { // read, and then kept unless it is PRIVATE
+			if c := match(); !c.HasTokens || c.Match < .99 || c.Sharp < .97 {
+				t.Errorf("as %s: %v, %v, %v", sc, c.HasTokens, c.Match, c.Sharp)
+			}
+		}
+		if kept := r.tokens.entries.Len(); (kept > 0) != (sc != scope.Private) {
+			t.Errorf("as %s: tokens of %d are kept", sc, kept)
 		}
 	}
 	change(func(m *memory.Memory) { m.Content = "another heron" })
 	if c := match(); c.HasTokens || c.HasVector {
 		t.Errorf("the tokens of the former text are left: %v, %v", c.HasTokens, c.HasVector)
+	}
+	if err := r.PutVectors(t.Context(), []memory.Vector{{ID: id, Version: 5, Space: "mini", Values: unit(0), Tokens: tokenRows(2)}}); err != nil {
+		t.Fatal(err)
+	}
+	other := match()
+	if err := r.PutVectors(t.Context(), []memory.Vector{{ID: id, Version: 5, Space: "mini", Values: unit(0), Tokens: question.Rows}}); err != nil {
+		t.Fatal(err)
+	}
+	if c := match(); !c.HasTokens || c.Match < .99 || c.Match <= other.Match {
+		t.Errorf("after others were stored: %v, %v; before: %v", c.HasTokens, c.Match, other.Match)
 	}
 	found, err := r.Check(t.Context())
 	if err != nil || len(found) > 0 {

@@ -36,6 +36,17 @@ func (t *txn) remove(ref catalog.VectorRef) {
 	t.drops = append(t.drops, ref)
 }
 
+// rows are those whose vectors t changes.
+func (t *txn) rows() []int64 {
+	var out []int64
+	for _, refs := range [][]catalog.VectorRef{t.refs, t.drops} {
+		for _, ref := range refs {
+			out = append(out, ref.Row)
+		}
+	}
+	return out
+}
+
 // manager runs transactions: their intents in RocksDB, their decisions in SQLite. All but pending happens on the
 // goroutines of the catalogue: prepare and undo in the writer's turn, finish in the order of the commits.
 type manager struct {
@@ -160,6 +171,7 @@ func (m *manager) finish(t *txn) {
 	s.step(StepFinished)
 	s.vectors.apply(t)
 	s.step(StepApplied)
+	s.tokens.changed(t.rows()...)
 	s.keeper.countVectors(len(t.refs) + len(t.drops))
 }
 
