@@ -19,9 +19,10 @@ GOSEC         := github.com/securego/gosec/v2/cmd/gosec@v2.22.9
 GOVULNCHECK   := golang.org/x/vuln/cmd/govulncheck@v1.5.0
 
 PKG      ?= ./...
-# What the memory itself is made of, tested with coverage, and what stands above it.
-CORE     := ./memory/... ./scope/... ./sync/... ./security/...
-REST     := ./cmd/... ./embed/... ./prompts/... ./tools/...
+# What the memory itself is made of, tested with coverage, each folder's packages by the tests of all of them; and what
+# stands above it.
+CORE     := memory scope embed sync security
+REST     := ./cmd/... ./prompts/... ./tools/...
 FUZZTIME ?= 30s
 SEED     ?=
 SIZES    ?= 1k,10k,100k
@@ -92,7 +93,12 @@ env: deps ## print the Go environment for a shell: eval "$(make -s env)"
 test: deps-test ## run all tests, with their counts and the core's coverage (PKG=./... limits them)
 ifeq ($(PKG),./...)
 	@$(GO) run ./cmd/pyramid
-	@status=0; $(GO) test -cover $(CORE) || status=1; $(GO) test $(REST) || status=1; exit $$status
+	@set -o pipefail; status=0; profiles=$$(mktemp -d); trap 'rm -r "$$profiles"' EXIT; \
+	 for folder in $(CORE); do \
+	   $(GO) test -coverpkg=./$$folder/... -coverprofile="$$profiles/$$folder" ./$$folder/... | sed -E '/^\t/d; s/\tcoverage: .*//' || status=1; \
+	 done; \
+	 $(GO) run ./cmd/pyramid "$$profiles"/* || status=1; \
+	 $(GO) test $(REST) || status=1; exit $$status
 else
 	@$(GO) test $(PKG)
 endif
