@@ -12,7 +12,7 @@ import (
 // tenth of the processor: then the heap may grow by a fixed amount instead.
 const (
 	engineGCPercent = 25       // of what lives
-	busyRoom        = 20 << 20 // bytes, while the collector runs in short succession
+	busyRoom        = 14 << 20 // bytes, while the collector runs in short succession
 	shortSuccession = 500 * time.Millisecond
 )
 

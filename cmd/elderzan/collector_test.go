@@ -14,7 +14,7 @@ func TestGCPercent(t *testing.T) {
 		want  int
 	}{
 		"at rest":                     {40 << 20, time.Minute, engineGCPercent},
-		"busy":                        {40 << 20, 100 * time.Millisecond, 50},
+		"busy":                        {40 << 20, 100 * time.Millisecond, 35},
 		"busy, and little lives":      {1 << 20, 0, 400},
 		"busy, and nothing is known":  {0, 0, engineGCPercent},
 		"busy, with a great heap":     {1 << 30, 0, engineGCPercent},
