@@ -27,7 +27,7 @@ func (a *app) remoteServer(ctx context.Context, f setupFlags, chosen []clients.C
 	}
 	takes := slices.DeleteFunc(slices.Clone(chosen), func(c clients.Client) bool { return !c.Remote() })
 	if len(takes) < len(chosen) && !f.all || len(takes) == 0 {
-		return nil, hint(errors.New("Claude Desktop's file takes no address"), "elderzan setup claude-desktop has it start the program")
+		return nil, hint(errors.New("the file of Claude Desktop takes no address"), "elderzan setup claude-desktop has it start the program")
 	}
 	s.URL = f.http
 	if f.http == httpServed {

@@ -43,7 +43,7 @@ func newAWS(t *testing.T, c *clouds) *versions {
 			return
 		}
 		var in struct {
-			KeyId                     string //nolint:revive // AWS's name
+			KeyId                     string
 			Plaintext, CiphertextBlob []byte
 			EncryptionContext         map[string]string
 		}

@@ -227,11 +227,11 @@ func TestNobodyYet(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := &peer{local: synctest.NewLocal(time.Now), remote: w.remote}
-	tm, err := sealed.Join(ctx, p.options(w.dir), device(t), inv, "core", "cyd")
-	if err != nil {
+	if _, err := sealed.Join(ctx, p.options(w.dir), device(t), inv, "core", "cyd"); err != nil {
 		t.Fatal(err)
 	}
-	if tm, err = sealed.Restore(p.options(w.dir), p.saved); err != nil || tm.Name() != "core" {
+	tm, err := sealed.Restore(p.options(w.dir), p.saved)
+	if err != nil || tm.Name() != "core" {
 		t.Fatalf("restored before it was let in: %v", err)
 	}
 	for name, do := range map[string]func() error{

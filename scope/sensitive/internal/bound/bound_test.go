@@ -22,20 +22,20 @@ func spin(t *testing.T, d time.Duration) {
 
 func TestWithin(t *testing.T) {
 	for name, tc := range map[string]struct {
-		costs  []time.Duration // of each call
+		costs  []int // of each call, in milliseconds
 		race   bool
 		failed bool
 		calls  int
 	}{
-		"cheap":                      {costs: []time.Duration{0}, calls: 1},
-		"always dear":                {costs: []time.Duration{30, 30, 30}, failed: true, calls: 3},
-		"dear once":                  {costs: []time.Duration{30, 0}, calls: 2},
-		"dear under the race checks": {costs: []time.Duration{30}, race: true, calls: 1},
+		"cheap":                      {costs: []int{0}, calls: 1},
+		"always dear":                {costs: []int{30, 30, 30}, failed: true, calls: 3},
+		"dear once":                  {costs: []int{30, 0}, calls: 2},
+		"dear under the race checks": {costs: []int{30}, race: true, calls: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r, calls := &recorder{TB: t}, 0
 			Within(r, 20*time.Millisecond, tc.race, func() {
-				spin(t, tc.costs[calls]*time.Millisecond)
+				spin(t, time.Duration(tc.costs[calls])*time.Millisecond)
 				calls++
 			})
 			if r.failed != tc.failed || calls != tc.calls {
