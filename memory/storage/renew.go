@@ -177,7 +177,8 @@ func (w *renewal) memories(ctx context.Context) error {
 }
 
 // each calls do with all memories that were not done yet, in batches, by rising row; do has mark run in the transaction in
-// which it changes them; after a batch it rests so many times as long as that took. How far it came is kept under key; what was done to another state than to does not count.
+// which it changes them, and after each batch it rests times as long as that took. How far it came is kept under key; what
+// was done to another state than to does not count.
 func (w *renewal) each(ctx context.Context, part, key string, to renewed, times int, do func(rows []int64, mark func(*catalog.Tx) error) error) error {
 	s := w.store
 	var at renewed
