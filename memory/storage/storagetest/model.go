@@ -156,12 +156,18 @@ type shape struct {
 	State   memory.State
 	Version int
 	Text    int // version that brought the text
-	Mini    bool
-	Next    bool // has a vector in the second embedding space
+	Mini    held
+	Next    held // in the second embedding space
 	Job     bool
 	Found   bool // by the word that is its own
 	done    int  // number of the command without an answer that is known to be done
 }
+
+// held says what a memory has in one embedding space.
+type held struct{ Vector, Tokens bool }
+
+// embedded is what a memory in a state has once it is embedded: the archive keeps no tokens.
+func embedded(state memory.State) held { return held{true, state != memory.Archived} }
 
 // after returns the shape that c leaves.
 func (s shape) after(c *command) shape {
@@ -169,29 +175,39 @@ func (s shape) after(c *command) shape {
 		return s
 	}
 	if c.Op == "put" || c.Op == "import" {
-		return shape{
+		made := shape{
 			ID: c.ID, Content: c.Text, Tags: []string{"first"}, Scope: c.Scope, State: memory.Active, Version: 1, Text: 1,
-			Job: c.Op == "put", Mini: c.Op == "import", Found: true,
+			Job: c.Op == "put", Found: true,
 		}
+		if c.Op == "import" {
+			made.Mini = embedded(made.State)
+		}
+		return made
 	}
 	if c.Op == "purge" || s.ID == "" {
 		return shape{}
 	}
 	if c.Op == "embed" || c.Op == "reembed" {
-		s.Mini, s.Next, s.Job = true, s.Next || c.Op == "reembed", false
+		s.Mini, s.Job = embedded(s.State), false
+		if c.Op == "reembed" {
+			s.Next = embedded(s.State)
+		}
 		return s
 	}
 	s.Version++
 	switch c.Op {
 	case "revise":
-		s.Content, s.Text, s.Mini, s.Next, s.Job = c.Text, s.Version, false, false, true
+		s.Content, s.Text, s.Mini, s.Next, s.Job = c.Text, s.Version, held{}, held{}, true
 	case "retag":
 		s.Tags = []string{c.Text}
 	case "share":
 		s.Scope = c.Scope
 	default:
 		left := s.State == memory.Archived && stateOps[c.Op] != memory.Archived
-		s.State, s.Job = stateOps[c.Op], s.Job || left // full vectors come from the text alone
+		s.State, s.Job = stateOps[c.Op], s.Job || left // full vectors, and tokens, come from the text alone
+		if s.State == memory.Archived {
+			s.Mini.Tokens, s.Next.Tokens = false, false
+		}
 	}
 	return s
 }
@@ -209,7 +225,7 @@ func look(ctx context.Context, s *storage.Store, want shape, jobs map[memory.ID]
 	got := shape{
 		ID: m.ID, Content: m.Content, Tags: m.Tags, Scope: m.Scope, State: m.State, Version: m.Version, Text: want.Text, Job: jobs[m.ID],
 	}
-	for space, has := range map[string]*bool{"mini": &got.Mini, "next": &got.Next} {
+	for space, has := range map[string]*held{"mini": &got.Mini, "next": &got.Next} {
 		set, err := s.Candidates(ctx, memory.CandidateQuery{
 			Text: "a b c", Vectors: map[string][]float32{space: UnitVector(1)}, Tokens: map[string]memory.Tokens{space: RandomTokens(1)},
 			Filter: memory.Filter{IDs: []memory.ID{m.ID}, States: allStates}, Mode: memory.Accurate,
@@ -217,9 +233,8 @@ func look(ctx context.Context, s *storage.Store, want shape, jobs map[memory.ID]
 		if err != nil {
 			return shape{}, err
 		}
-		*has = len(set.Candidates) == 1 && set.Candidates[0].HasVector
-		if *has && set.Candidates[0].HasTokens != (m.State != memory.Archived) {
-			return shape{}, fmt.Errorf("%s, which is %s: tokens %v", m.ID, m.State, set.Candidates[0].HasTokens)
+		if len(set.Candidates) == 1 {
+			*has = held{set.Candidates[0].HasVector, set.Candidates[0].HasTokens}
 		}
 	}
 	page, err := s.Search(ctx, memory.SearchQuery{Text: ownWord(m.Content), Filter: memory.Filter{States: allStates}})
