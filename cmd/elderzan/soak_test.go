@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"strconv"
 	"strings"
@@ -31,6 +32,7 @@ type fact struct{ text, id string }
 const (
 	soakClients = 8
 	soakKept    = 40 // memories of one client
+	soakTold    = 20 // errors that are told in full
 )
 
 // soak is a team of two machines whose clients work while things break.
@@ -176,7 +178,8 @@ func (s *soak) work(k *soaker) {
 		}
 		if len(k.stored) > soakKept {
 			old := k.stored[0]
-			if !s.call(k, "forget", map[string]any{"id": old.id, "purge": true}, nil) {
+			var gone struct{ Forgotten []string }
+			if !s.call(k, "forget", map[string]any{"id": old.id, "purge": true, "confirm": true}, &gone) || len(gone.Forgotten) != 1 {
 				k.unsure[old.text] = true
 			}
 			k.mu.Lock()
@@ -192,7 +195,9 @@ func (s *soak) call(k *soaker, tool string, args map[string]any, v any) bool {
 	s.calls.Add(1)
 	var r toolResult
 	if m.Error != nil || json.Unmarshal(m.Result, &r) != nil || r.IsError {
-		s.errors.Add(1)
+		if s.errors.Add(1) <= soakTold {
+			s.t.Logf("%s: %v %s", tool, m.Error, m.Result)
+		}
 		return false
 	}
 	return v == nil || json.Unmarshal(r.Structured, v) == nil
@@ -210,19 +215,29 @@ func (s *soak) settle() {
 			return o.code == 0 && json.Unmarshal([]byte(o.out), &st) == nil && st.State == "idle" && st.Pending == 0
 		})
 	}
+	s.shared()
+	known := map[string]bool{}
+	for _, k := range s.clients {
+		for _, at := range k.stored {
+			known[at.text] = true
+		}
+		maps.Copy(known, k.unsure)
+	}
 	for i, f := range s.folders {
 		byText := map[string]int{}
 		for _, m := range f.export() {
 			if m["state"] == "active" {
 				text, _ := m["content"].(string)
 				byText[text]++
+				if !known[text] {
+					s.t.Errorf("machine %d: %q is there and was purged", i, text)
+				}
 			}
 		}
 		for _, k := range s.clients {
-			for _, known := range k.stored {
-				switch n := byText[known.text]; {
-				case k.f == f && n != 1 && !k.unsure[known.text]:
-					s.t.Errorf("machine %d: %q is there %d times", i, known.text, n)
+			for _, kept := range k.stored {
+				if n := byText[kept.text]; k.f == f && n != 1 && !k.unsure[kept.text] {
+					s.t.Errorf("machine %d: %q is there %d times", i, kept.text, n)
 				}
 			}
 		}
@@ -230,7 +245,6 @@ func (s *soak) settle() {
 			s.t.Errorf("doctor: %s%s", o.out, o.err)
 		}
 	}
-	s.shared()
 }
 
 // shared waits until what was shared on one machine is on the other.
