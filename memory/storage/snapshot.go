@@ -28,6 +28,10 @@ type SnapshotOptions struct {
 	// Indexes has the snapshots of the vector indexes taken along, as far as they are on disk. They are derived from the
 	// rest: without them the first open takes longer.
 	Indexes bool
+	// Follow has the snapshot tell what changed since the one of which Snapshot.Kept was last called, and makes it light
+	// enough for one every few seconds: counts are those of the indexes, and logs that are short are taken as they are.
+	// One caller may follow a store.
+	Follow bool
 }
 
 // Snapshot is the store at one moment, as files. It is valid while the function that SnapshotTo gave it to runs.
@@ -45,19 +49,41 @@ type Snapshot struct {
 	frozen *catalog.Frozen
 }
 
+// Kept says that the caller of SnapshotTo has all of a snapshot with SnapshotOptions.Follow: later ones tell what changed
+// since this one, whose Mark is their Since.
+func (p *Snapshot) Kept() {
+	if c := p.frozen.Changes; c != nil {
+		p.store.catalog.Followed(c.Mark)
+	}
+}
+
 // SnapshotFile is one file of a Snapshot.
 type SnapshotFile struct {
 	Name string // relative to the data folder, with slashes
 	Size int64
 	// Identity is "" or names the content: files of two snapshots of one process with the same identity are the same.
 	Identity string
+	// Mark names the state of a file that changes in place, in a snapshot with SnapshotOptions.Follow. Since is the Mark of
+	// the earlier state that Changed compares it with; 0 means that nothing is known of what changed.
+	Mark, Since uint64
 
-	open func() (io.ReadCloser, error)
+	open    func() (SnapshotReader, error)
+	changes *catalog.Changes
+}
+
+// SnapshotReader reads a file of a snapshot. ReadAt may be called from several goroutines.
+type SnapshotReader interface {
+	io.Reader
+	io.ReaderAt
+	io.Closer
 }
 
 // Open reads the file's Size bytes, as they are on disk: encrypted where they hold anything that needs it. The caller
 // closes it.
-func (f *SnapshotFile) Open() (io.ReadCloser, error) { return f.open() }
+func (f *SnapshotFile) Open() (SnapshotReader, error) { return f.open() }
+
+// Changed reports whether one of the bytes from up to, and without, to may differ from what it was at Since.
+func (f *SnapshotFile) Changed(from, to int64) bool { return f.changes.Any(from, to) }
 
 // snapshots lets one snapshot run at a time, counts commits, and ends what runs when the store closes.
 type snapshots struct {
@@ -147,7 +173,7 @@ func (s *Store) SnapshotTo(ctx context.Context, o SnapshotOptions, fn func(conte
 		return catalogError(err)
 	}
 	defer func() { err = errors.Join(err, snap.frozen.Close()) }()
-	if err := snap.describe(ctx, dir); err != nil {
+	if err := snap.describe(ctx, dir, o.Follow); err != nil {
 		return catalogError(err)
 	}
 	return fn(ctx, snap)
@@ -155,8 +181,11 @@ func (s *Store) SnapshotTo(ctx context.Context, o SnapshotOptions, fn func(conte
 
 // freeze holds the moment.
 func (s *Store) freeze(ctx context.Context, o SnapshotOptions, dir string) (*Snapshot, error) {
-	if err := s.kv.Flush(); err != nil { // beside the writers: in the moment itself there is little left to flush
+	if err := s.flushKV(o.Follow); err != nil { // beside the writers: in the moment itself there is little left to flush
 		return nil, kvError("flush", err)
+	}
+	if o.Follow {
+		s.catalog.Track()
 	}
 	snap := &Snapshot{store: s, Schema: catalog.SchemaVersion()}
 	f, err := s.catalog.Freeze(ctx, func() error {
@@ -170,6 +199,9 @@ func (s *Store) freeze(ctx context.Context, o SnapshotOptions, dir string) (*Sna
 				return fileError("link "+name, err)
 			}
 		}
+		if o.Follow {
+			snap.Memories, snap.Vectors = s.index.Len(), s.vectors.len()
+		}
 		if !o.Indexes {
 			return nil
 		}
@@ -180,6 +212,19 @@ func (s *Store) freeze(ctx context.Context, o SnapshotOptions, dir string) (*Sna
 	}
 	snap.frozen, snap.Pause = f, f.Pause
 	return snap, nil
+}
+
+// keptLog is how much of RocksDB's log may be part of a snapshot for a follower: each flush makes table files, which are
+// merged with others into new ones, all of which have to be copied again.
+const keptLog = 2 << 20
+
+func (s *Store) flushKV(follow bool) error {
+	if follow {
+		if n, err := s.kv.LogSize(); err != nil || n <= keptLog {
+			return err
+		}
+	}
+	return s.kv.Flush()
 }
 
 // linkIndexes links the snapshots of the vector indexes: what they hold is on record, as they were written before.
@@ -201,10 +246,14 @@ func (s *Store) linkIndexes(dir string) error {
 	return nil
 }
 
-// describe lists the files and counts what they hold.
-func (p *Snapshot) describe(ctx context.Context, dir string) error {
+// describe lists the files and counts what they hold, where that is not counted.
+func (p *Snapshot) describe(ctx context.Context, dir string, counted bool) error {
 	f := p.frozen
-	p.Files = []SnapshotFile{{Name: catalogFile, Size: f.Size, open: func() (io.ReadCloser, error) { return io.NopCloser(f.Database()), nil }}}
+	db := SnapshotFile{Name: catalogFile, Size: f.Size, changes: f.Changes, open: func() (SnapshotReader, error) { return section{f.Database(), nil}, nil }}
+	if c := f.Changes; c != nil {
+		db.Mark, db.Since = c.Mark, c.Since
+	}
+	p.Files = []SnapshotFile{db}
 	if f.LogSize > 0 {
 		p.Files = append(p.Files, SnapshotFile{Name: catalogFile + catalog.LogSuffix, Size: f.LogSize, open: openPart(p.store.path(catalogFile+catalog.LogSuffix), f.LogSize)})
 	}
@@ -229,15 +278,17 @@ func (p *Snapshot) describe(ctx context.Context, dir string) error {
 		return fileError("list the snapshot", err)
 	}
 	p.Engines = map[string]string{"sqlite": sqliteVersion(), "rocksdb": rocksVersion(filepath.Join(dir, kvDir))}
-	c, err := f.Count(ctx)
-	if err != nil {
-		return err
-	}
-	for _, n := range c.ByState {
-		p.Memories += n
-	}
-	if p.Vectors, err = f.CountVectors(ctx); err != nil {
-		return err
+	if !counted {
+		c, err := f.Count(ctx)
+		if err != nil {
+			return err
+		}
+		for _, n := range c.ByState {
+			p.Memories += n
+		}
+		if p.Vectors, err = f.CountVectors(ctx); err != nil {
+			return err
+		}
 	}
 	p.AuditHead, err = f.LastAudit(ctx)
 	return err
@@ -263,24 +314,34 @@ func (p *Snapshot) Purges(ctx context.Context, after int64) ([]Purge, error) {
 // ActionPurge is the audit action of a removal for good.
 const ActionPurge = "purge"
 
-func openPart(path string, size int64) func() (io.ReadCloser, error) {
-	return func() (io.ReadCloser, error) {
+// section is a SnapshotReader; file may be nil.
+type section struct {
+	*io.SectionReader
+	file *os.File
+}
+
+func (s section) Close() error {
+	if s.file == nil {
+		return nil
+	}
+	return s.file.Close()
+}
+
+func openPart(path string, size int64) func() (SnapshotReader, error) {
+	return func() (SnapshotReader, error) {
 		f, err := os.Open(path)
 		if err != nil {
 			return nil, fileError("read the snapshot", err)
 		}
-		return struct {
-			io.Reader
-			io.Closer
-		}{io.LimitReader(f, size), f}, nil
+		return section{io.NewSectionReader(f, 0, size), f}, nil
 	}
 }
 
-// tableFile matches RocksDB's table files, which never change.
-var tableFile = regexp.MustCompile(`^kv/[0-9]+\.sst$`)
+// writtenOnce matches files that never change: RocksDB's table files, and snapshots of indexes, which are replaced.
+var writtenOnce = regexp.MustCompile(`^(kv/[0-9]+\.sst|vectors/[^/]+)$`)
 
 func identity(name string, info fs.FileInfo) string {
-	if !tableFile.MatchString(filepath.ToSlash(name)) {
+	if !writtenOnce.MatchString(filepath.ToSlash(name)) {
 		return ""
 	}
 	return fmt.Sprintf("%s %d %d %v", name, info.Size(), info.ModTime().UnixNano(), inode(info))

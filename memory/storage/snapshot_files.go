@@ -27,6 +27,9 @@ func DataFiles() []string {
 // VectorsFolder is the one of them that RocksDB keeps: vectors' bytes and working data, no memories.
 const VectorsFolder = kvDir
 
+// IndexesFolder is the one of them that holds the saved indexes, which are made from the others where they are missing.
+const IndexesFolder = vectorsDir
+
 // Holds reports whether dir holds a store whose first start went through. A folder that is not there holds none.
 func Holds(dir string) (bool, error) {
 	_, err := os.Lstat(filepath.Join(dir, readyFile))

@@ -4,13 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/elderzan/elderzan/memory/storage"
 	"github.com/elderzan/elderzan/security/keyring"
@@ -55,12 +52,17 @@ func (m *manifest) info() Info {
 // Create makes a backup of the open store s, which holds everything that was acknowledged before the call. Calls on
 // the store go on meanwhile. It returns when the backup is durable.
 func (r *Repository) Create(ctx context.Context, s *storage.Store, o CreateOptions) (Info, error) {
+	return r.create(ctx, s, o, false)
+}
+
+func (r *Repository) create(ctx context.Context, s *storage.Store, o CreateOptions, follow bool) (Info, error) {
 	unlock, err := r.lock(true)
 	if err != nil {
 		return Info{}, err
 	}
 	defer unlock()
 	begin := time.Now()
+	r.followed.on = follow
 	if err := r.tidy(); err != nil {
 		return Info{}, err
 	}
@@ -72,11 +74,14 @@ func (r *Repository) Create(ctx context.Context, s *storage.Store, o CreateOptio
 		return Info{}, err
 	}
 	var info Info
-	err = s.SnapshotTo(ctx, storage.SnapshotOptions{Indexes: o.Indexes}, func(ctx context.Context, snap *storage.Snapshot) error {
+	err = s.SnapshotTo(ctx, storage.SnapshotOptions{Indexes: o.Indexes, Follow: follow}, func(ctx context.Context, snap *storage.Snapshot) error {
 		r.step(StepFrozen)
 		m, err := r.write(ctx, s, snap, known)
 		if err != nil {
 			return err
+		}
+		if follow {
+			r.noteState(m, snap)
 		}
 		info = m.info()
 		info.Pause = snap.Pause
@@ -100,7 +105,7 @@ func (r *Repository) vouched() (known, error) {
 	}
 	k := known{purged: purges{}}
 	for _, id := range entries {
-		m, err := r.manifest(id)
+		m, err := r.manifestOf(id)
 		if err != nil {
 			r.o.Logger.Warn("a backup cannot be read; the others are not affected", "error", err)
 			continue
@@ -118,12 +123,21 @@ func (r *Repository) vouched() (known, error) {
 	return k, nil
 }
 
-func (r *Repository) vouch(m *manifest) {
-	for i := range m.Files {
-		for n := range m.Files[i].count() {
-			r.whole[m.Files[i].hash(n)] = true
-		}
+func (r *Repository) vouch(m *manifest) { m.each(func(h hash) { r.whole[h] = true }) }
+
+// manifestOf is manifest for a round of following, which need not read each of them again.
+func (r *Repository) manifestOf(id string) (*manifest, error) {
+	if !r.followed.on {
+		return r.manifest(id)
 	}
+	if m := r.followed.manifests[id]; m != nil {
+		return m, nil
+	}
+	m, err := r.manifest(id)
+	if err == nil {
+		r.followed.manifests[id] = m
+	}
+	return m, err
 }
 
 // keepKeys brings the repository's keys.json, and the master key where that is wanted, to those of the store.
@@ -161,11 +175,13 @@ func (r *Repository) write(ctx context.Context, s *storage.Store, snap *storage.
 	}
 	bar := r.progress(total)
 	for i := range snap.Files {
-		f, err := r.store(ctx, w, &snap.Files[i], bar)
+		f, ok, err := r.storeOne(ctx, w, &snap.Files[i], bar)
 		if err != nil {
 			return nil, err
 		}
-		m.Files = append(m.Files, f)
+		if ok {
+			m.Files = append(m.Files, f)
+		}
 	}
 	if err := w.sync(); err != nil {
 		return nil, err
@@ -198,58 +214,48 @@ func (r *Repository) purged(ctx context.Context, s *storage.Store, snap *storage
 	return known.encode(), nil
 }
 
+// storeOne stores one file; ok is false where it is left out for now.
+func (r *Repository) storeOne(ctx context.Context, w *chunkWriter, f *storage.SnapshotFile, bar *progress) (out manifestFile, ok bool, err error) {
+	switch {
+	case r.followed.on && f.Mark != 0:
+		out, err = r.storeDatabase(ctx, w, f, bar)
+	case r.followed.on && isIndex(f.Name):
+		return r.storeIndex(ctx, w, f, bar)
+	default:
+		out, err = r.store(ctx, w, f, bar)
+	}
+	return out, err == nil, err
+}
+
 // store cuts one file into chunks and stores them.
 func (r *Repository) store(ctx context.Context, w *chunkWriter, f *storage.SnapshotFile, bar *progress) (manifestFile, error) {
 	out := manifestFile{Name: f.Name, Size: f.Size, Chunk: fileChunk}
 	if strings.HasPrefix(f.Name, "catalog.db") {
 		out.Chunk = pageChunk
 	}
-	count := int((f.Size + int64(out.Chunk) - 1) / int64(out.Chunk))
 	if hashes, ok := r.same[f.Identity]; ok && f.Identity != "" && r.haveAll(hashes, &out) {
 		out.Hashes = hashes
 		bar.add(f.Size)
 		return out, nil
 	}
-	out.Hashes = make([]byte, count*hashSize)
-	in, err := f.Open()
-	if err != nil {
-		return out, err
-	}
-	defer in.Close()
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(writers)
-	for n := range count {
-		b := make([]byte, out.length(n))
-		if _, err = io.ReadFull(in, b); err != nil {
-			err = fmt.Errorf("backup: read %s of the store: %w", f.Name, err)
-			break
-		}
-		if err = ctx.Err(); err != nil {
-			break
-		}
-		g.Go(func() error {
-			h, err := w.put(b)
-			copy(out.Hashes[n*hashSize:], h[:])
-			bar.add(int64(len(b)))
-			return err
-		})
-	}
-	if werr := g.Wait(); werr != nil {
-		return out, werr
-	}
+	out.Hashes = make([]byte, chunksOf(f.Size, out.Chunk)*hashSize)
+	err := r.storeSome(ctx, w, f, &out, 0, out.count(), bar)
 	if err == nil && f.Identity != "" {
 		r.same[f.Identity] = out.Hashes
 	}
 	return out, err
 }
 
+// isIndex reports whether a file of a store is a saved index: made from the rest, so that a copy of the store is whole
+// without it.
+func isIndex(name string) bool { return strings.HasPrefix(name, storage.IndexesFolder+"/") }
+
 // haveAll reports whether every chunk of a file is in the repository.
 func (r *Repository) haveAll(hashes []byte, f *manifestFile) bool {
 	have := *f
 	have.Hashes = hashes
 	for n := range have.count() {
-		info, err := os.Lstat(r.path(have.hash(n).file()))
-		if err != nil || info.Size() != int64(have.length(n)) || !r.whole[have.hash(n)] {
+		if !r.have(have.hash(n), have.length(n)) {
 			return false
 		}
 	}

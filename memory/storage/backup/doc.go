@@ -17,6 +17,15 @@
 // engines. The manifest, which names the chunks by HMAC-SHA-256, is sealed: nobody without the master key can make one
 // up or exchange a chunk. The master key itself is not in a repository unless CreateOptions.WithKey asks for it.
 //
+// # Following
+//
+// A round of a replica is a backup for which little is read. SQLite changes its file in checkpoints alone, and what those
+// write stands in its log before: the catalogue notes the pages that the log names, and chunks without any of them keep
+// their hashes. Where that does not add up (the first round of a process, a log that went unseen), all is read. One part
+// in 512 is read each time although it counts as unchanged; should it differ, all is read, and the log says so. Table
+// files of RocksDB and saved indexes never change, so that each is read once. Saved indexes are copied a part at a time,
+// the ones before standing in for them; what is taken over is verified by the store when it opens, as after a kill.
+//
 // # Durability
 //
 // A backup is there when its manifest is: chunks and their folders are synced before it is, and it appears by a rename.

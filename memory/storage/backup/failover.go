@@ -186,6 +186,7 @@ func failover(ctx context.Context, o FailoverOptions, cause error) (*Failover, e
 	if err != nil {
 		return nil, err
 	}
+	r.opening = o.Store
 	unlock, err := r.lock(false)
 	if err != nil {
 		return nil, err

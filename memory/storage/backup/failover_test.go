@@ -70,7 +70,7 @@ func withReplica(t *testing.T) (*rig, []memory.ID) {
 	r := newRig(t)
 	ids := load(t, r.Store, 0, 60)
 	rep := backup.StartReplica(t.Context(), r.Store, backup.ReplicaOptions{Repository: backup.Options{Folder: r.repo}})
-	if err := errors.Join(rep.Close(t.Context()), r.Close()); err != nil {
+	if err := errors.Join(r.Flush(t.Context()), rep.Close(t.Context()), r.Close()); err != nil { // with table files
 		t.Fatal(err)
 	}
 	return r, ids

@@ -13,9 +13,10 @@ import (
 // ReplicaOptions says where a replica is kept and how closely it follows. Repository.Folder is required.
 type ReplicaOptions struct {
 	Repository Options       // DataDir and Create are set by StartReplica
-	Every      time.Duration // between two looks for a change; 0 means 5 s
-	Share      float64       // of the time that following may take at most; 0 means 0.1. A large store is followed at a longer distance.
+	Every      time.Duration // from one look for a change to the next; 0 means 3 s
+	Share      float64       // of the time that following may take at most; 0 means 0.5. Where a round takes long, the store is followed at a longer distance.
 	Keep       int           // states kept; 0 means 3
+	IndexBytes int64         // of saved indexes that one round copies at most; 0 means 32 MiB, negative none
 	Logger     *slog.Logger  // nil means silence
 }
 
@@ -32,7 +33,8 @@ type ReplicaStatus struct {
 }
 
 // Replica keeps a repository close to an open store, for OpenOrFailover. It looks for a change every few seconds and
-// makes a backup when there is one; what did not change is not written again.
+// makes a backup when there is one; what did not change is neither read nor written again, but for the first time. Saved
+// indexes come along, a part of them each time, so that what takes the store's place opens as fast as it would.
 type Replica struct {
 	o      ReplicaOptions
 	store  *storage.Store
@@ -51,10 +53,13 @@ type Replica struct {
 // here: the status tells of it, and it is tried again.
 func StartReplica(ctx context.Context, s *storage.Store, o ReplicaOptions) *Replica {
 	if o.Every <= 0 {
-		o.Every = 5 * time.Second
+		o.Every = 3 * time.Second
 	}
 	if o.Share <= 0 {
-		o.Share = 0.1
+		o.Share = 0.5
+	}
+	if o.IndexBytes == 0 {
+		o.IndexBytes = 32 << 20
 	}
 	if o.Keep <= 0 {
 		o.Keep = 3
@@ -74,6 +79,7 @@ func (r *Replica) run(ctx context.Context) {
 	defer close(r.done)
 	wait := time.NewTimer(0) // what happened while nothing followed is caught up with at once
 	defer wait.Stop()
+	caughtUp := false
 	for {
 		select {
 		case <-ctx.Done():
@@ -83,7 +89,12 @@ func (r *Replica) run(ctx context.Context) {
 		case <-wait.C:
 			begin := time.Now()
 			err := r.follow(ctx)
-			wait.Reset(max(r.o.Every, time.Duration(float64(time.Since(begin))/r.o.Share)))
+			took := time.Since(begin)
+			pause := max(r.o.Every, time.Duration(float64(took)/r.o.Share)) - took
+			if err == nil && !caughtUp { // the first round read everything; what came meanwhile must not wait as long
+				pause, caughtUp = 0, true
+			}
+			wait.Reset(pause)
 			if err != nil && ctx.Err() == nil {
 				r.o.Logger.Warn("the replica is behind the store", "folder", r.o.Repository.Folder, "error", err)
 			}
@@ -145,17 +156,11 @@ func (r *Replica) update(ctx context.Context) (Info, error) {
 		}
 		r.repo = repo
 	}
-	info, err := r.repo.Create(ctx, r.store, CreateOptions{})
+	info, err := r.repo.follow(ctx, r.store, r.o.Keep, r.o.IndexBytes)
 	if errors.Is(err, ErrNoRepository) || errors.As(err, new(*DamageError)) {
 		r.repo = nil // the folder may have been exchanged
 	}
-	if err != nil {
-		return info, err
-	}
-	if _, err := r.repo.Prune(ctx, Keep{Last: r.o.Keep}, false); err != nil {
-		r.o.Logger.Warn("old states of the replica are kept", "folder", r.o.Repository.Folder, "error", err)
-	}
-	return info, nil
+	return info, err
 }
 
 // Status says how far behind the replica is.

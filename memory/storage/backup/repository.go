@@ -56,12 +56,14 @@ type Repository struct {
 	id        string
 	chunkKey  security.Secret
 	manifests *security.Sealer
+	opening   storage.Options // how a store is opened that is restored: Limits, ReplayFrom and SnapshotEvery count
 
 	// What follows belongs to whoever holds the lock alone.
-	whole  map[hash]bool     // chunks that a manifest names, and so are synced
-	listed string            // the names of the manifests that whole is from
-	same   map[string][]byte // hashes by SnapshotFile.Identity
-	read   struct {          // of the audit log of the store that was backed up last
+	whole    map[hash]bool     // chunks that a manifest names, and so are synced
+	listed   string            // the names of the manifests that whole is from
+	same     map[string][]byte // hashes by SnapshotFile.Identity
+	followed following
+	read     struct { // of the audit log of the store that was backed up last
 		store  *storage.Store
 		head   int64
 		purged purges

@@ -163,7 +163,10 @@ func (r *Repository) prepare(ctx context.Context, m *manifest, stage string, not
 	if err := r.renewTable(ctx, m, stage, source); err != nil {
 		return err
 	}
-	s, err := storage.Open(ctx, storage.Options{Dir: stage, KeySource: source, Logger: r.o.Logger, Now: r.o.Now})
+	s, err := storage.Open(ctx, storage.Options{
+		Dir: stage, KeySource: source, Logger: r.o.Logger, Now: r.o.Now,
+		Limits: r.opening.Limits, ReplayFrom: r.opening.ReplayFrom, SnapshotEvery: r.opening.SnapshotEvery,
+	})
 	if err != nil {
 		return fmt.Errorf("backup: open what backup %s holds: %w", m.ID, err)
 	}
@@ -246,7 +249,8 @@ func (r *Repository) drop(ctx context.Context, s *storage.Store, m *manifest) (i
 	return len(gone), s.Purge(ctx, gone, memory.Audit{Action: storage.ActionPurge, Reason: "was purged after backup " + m.ID})
 }
 
-// extract writes the files of m into the folder dir, each chunk verified, all synced.
+// extract writes the files of m into the folder dir, each chunk verified, all synced. A saved index that is damaged is left
+// out.
 func (r *Repository) extract(ctx context.Context, m *manifest, dir string) error {
 	bar := r.progress(m.size())
 	dirs := map[string]bool{dir: true}
@@ -263,7 +267,16 @@ func (r *Repository) extract(ctx context.Context, m *manifest, dir string) error
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(writers)
 	for i := range m.Files {
-		g.Go(func() error { return r.extractFile(gctx, m, &m.Files[i], dir, bar) })
+		g.Go(func() error {
+			f := &m.Files[i]
+			err := r.extractFile(gctx, m, f, dir, bar)
+			if isIndex(f.Name) && errors.As(err, new(*DamageError)) {
+				r.o.Logger.Warn("a saved index cannot be read; it is made anew", "backup", m.ID, "file", f.Name, "error", err)
+				path := filepath.Join(dir, filepath.FromSlash(f.Name))
+				return fileError("remove", path, os.Remove(path))
+			}
+			return err
+		})
 	}
 	if err := g.Wait(); err != nil {
 		return err

@@ -58,7 +58,8 @@ type DB struct {
 	writeDB *sql.DB
 	readDB  *sql.DB
 	writer  *writer
-	raw     rawFile      // for Freeze
+	raw     rawFile // for Freeze
+	track   tracker
 	settled atomic.Int64 // the last row whose words are in fts and tags
 
 	closing sync.Once
@@ -83,7 +84,7 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	if err := checkFile(o); err != nil {
 		return nil, err
 	}
-	d := &DB{opts: o}
+	d := &DB{opts: o, track: tracker{path: o.Path + LogSuffix}}
 	d.writeDB = sql.OpenDB(&connector{opts: o, writes: true})
 	d.writeDB.SetMaxOpenConns(1)
 	d.readDB = sql.OpenDB(&connector{opts: o})

@@ -280,6 +280,7 @@ func (w *writer) attempt(batch []*request) bool {
 }
 
 func (w *writer) transact(batch []*request) error {
+	w.observe()
 	if err := w.exec("begin", "BEGIN IMMEDIATE"); err != nil {
 		return err
 	}

@@ -18,13 +18,15 @@ import (
 // It is a read transaction: SQLite folds nothing newer than it into the database file and does not begin its log
 // anew. So after one more checkpoint, within that moment, the file is the database of the moment and stays so. A later
 // checkpoint would not do: of a page that was written again since, SQLite folds in the newest state or none. Where an
-// older reader keeps the checkpoint from coming to its end, the first part of the log belongs to it as well.
+// older reader keeps the checkpoint from coming to its end, the first part of the log belongs to it as well. So it does
+// where the log is short and DB.Track was called: whoever follows closely would hold up writers for a sync each time.
 // Pages that did not change since an earlier Frozen have the same bytes, encrypted as they are.
 type Frozen struct {
 	View
 	Size    int64         // bytes of the database file that belong to it
 	LogSize int64         // bytes of the log that do; mostly 0
 	Pause   time.Duration // how long writers were held up
+	Changes *Changes      // of the database file; nil where DB.Track was not called
 
 	file io.ReaderAt
 	conn *sql.Conn // holds the read transaction
@@ -36,6 +38,9 @@ const (
 	walHeader = 32
 	walFrame  = 24 + pageSize
 )
+
+// shortLog is up to how many bytes of log belong to a Frozen rather than be folded in while writers wait.
+const shortLog = 4 << 20
 
 // LogSuffix is what the name of the log has after that of the database.
 const LogSuffix = "-wal"
@@ -61,7 +66,11 @@ func (d *DB) Freeze(ctx context.Context, at func() error) (_ *Frozen, err error)
 	}
 	f.View = View{d, f.conn}
 	// What is in the log by now is folded in beside the writers, so that little of it is left for the moment itself.
-	if _, _, err := f.checkpoint(ctx, "PASSIVE"); err != nil {
+	err = d.track.foreign(func() error {
+		_, _, err := f.checkpoint(ctx, "PASSIVE")
+		return err
+	})
+	if err != nil {
 		return nil, err
 	}
 	if _, err := currentVersion(ctx, f.pool); err != nil { // reads the schema before anyone waits for it
@@ -73,17 +82,8 @@ func (d *DB) Freeze(ctx context.Context, at func() error) (_ *Frozen, err error)
 		if err := f.begin(ctx); err != nil {
 			return err
 		}
-		moment, folded, err := f.checkpoint(context.WithoutCancel(ctx), "PASSIVE")
-		if err != nil {
+		if err := f.fix(context.WithoutCancel(ctx), d); err != nil {
 			return err
-		}
-		if moment < 0 { // another checkpoint was under way, and this one did nothing
-			if moment, folded, err = f.checkpoint(context.WithoutCancel(ctx), "NOOP"); err != nil {
-				return err
-			}
-		}
-		if folded < moment {
-			f.LogSize = walHeader + moment*walFrame
 		}
 		return at()
 	})
@@ -101,6 +101,30 @@ func (f *Frozen) begin(ctx context.Context) error {
 	}
 	var n int
 	return wrap("freeze", f.conn.QueryRowContext(ctx, `SELECT count(*) FROM sqlite_schema`).Scan(&n))
+}
+
+// fix finds out, while writers are held up, how much of the log belongs to the moment.
+func (f *Frozen) fix(ctx context.Context, d *DB) error {
+	moment, folded, err := f.checkpoint(ctx, "NOOP")
+	if err != nil {
+		return err
+	}
+	d.track.look(moment)
+	if folded < moment && (!d.track.on.Load() || moment*walFrame > shortLog) {
+		if _, folded, err = f.checkpoint(ctx, "PASSIVE"); err != nil {
+			return err
+		}
+		if folded < 0 { // another checkpoint was under way, and this one did nothing
+			if _, folded, err = f.checkpoint(ctx, "NOOP"); err != nil {
+				return err
+			}
+		}
+	}
+	if folded < moment {
+		f.LogSize = walHeader + moment*walFrame
+	}
+	f.Changes = d.track.hold(moment, folded)
+	return nil
 }
 
 // checkpoint returns how many frames the log has and how many of them are in the database file.

@@ -137,7 +137,12 @@ func (d *DB) Truncate(ctx context.Context) (done bool, err error) {
 		}
 		d.step("sqlite-checkpoint")
 		var busy, logged, folded int64
-		err := d.writer.conn.QueryRowContext(d.writer.base, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &logged, &folded)
+		err := d.writer.conn.QueryRowContext(d.writer.base, `PRAGMA wal_checkpoint(NOOP)`).Scan(&busy, &logged, &folded)
+		if err != nil {
+			return wrap("checkpoint", err)
+		}
+		d.track.look(logged)
+		err = d.writer.conn.QueryRowContext(d.writer.base, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &logged, &folded)
 		done = busy == 0
 		return wrap("checkpoint", err)
 	})

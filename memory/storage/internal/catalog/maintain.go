@@ -109,6 +109,7 @@ func (w *writer) expireRequests() error {
 		return wrap("expire requests", err)
 	}
 	if last != nil {
+		w.observe()
 		err = w.exec("expire requests", `DELETE FROM requests WHERE key > ? AND key <= ? AND at < ?`, w.expired, last, w.requests.Add(-requestsKept).UnixMilli())
 	}
 	w.expired = last
@@ -137,6 +138,7 @@ func (w *writer) merge(pages int) (more bool, err error) {
 
 // unsynced runs fn, whose commits are synced with the next one that is.
 func (w *writer) unsynced(op string, fn func() error) (err error) {
+	w.observe()
 	if err := w.exec(op, `PRAGMA synchronous = NORMAL`); err != nil {
 		return err
 	}
@@ -164,6 +166,7 @@ func (w *writer) checkpoint(limit int64) error {
 	if err := w.db.fail("checkpoint"); err != nil {
 		return wrap("checkpoint", err)
 	}
+	w.db.track.look(logged)
 	w.db.step("sqlite-checkpoint")
 	err = w.conn.QueryRowContext(w.base, `PRAGMA wal_checkpoint(PASSIVE)`).Scan(&busy, &logged, &folded)
 	return wrap("checkpoint", err)
