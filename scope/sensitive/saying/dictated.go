@@ -73,13 +73,13 @@ var lettersJapanese = strings.Fields(`エー エイ ビー シー ディー デ�
 var alphabetWords = keyword.NewList(`alpha alfa bravo charlie delta echo foxtrot golf hotel india juliet juliett kilo lima mike november oscar papa quebec romeo sierra tango uniform victor whiskey whisky xray x-ray yankee zulu`)
 
 // radio finds values told letter by letter: in the alphabet of the telephone, or as single letters, with numbers and the names of
-// signs among them: "kilo seven tango whiskey", "capital T, r, u, m, p, dash, seven". Four letters at least, out of the order of the
-// alphabet, in which such words name things; and with single letters a digit, a sign or a case.
+// signs among them: "kilo seven tango whiskey", "capital T, r, u, m, p, dash, seven". Four letters at least, or three by name and a
+// digit, out of the order of the alphabet, in which such words name things; and with single letters a digit, a sign or a case.
 func radio(text string, out []match.Match) []match.Match {
 	start, end, letters, others, words, ordered := -1, 0, 0, 0, 0, true
 	prev := byte(0)
 	flush := func() {
-		if letters >= 4 && !ordered && !talk.Has(strings.ToLower(strings.ReplaceAll(text[max(0, start):end], " ", ""))) && !strings.Contains(strings.ToLower(strings.ReplaceAll(text[max(0, start):end], " ", "")), "password") && (words == letters || others > 0) {
+		if (letters >= 4 || words == 3 && others > 0) && !ordered && !talk.Has(strings.ToLower(strings.ReplaceAll(text[max(0, start):end], " ", ""))) && !strings.Contains(strings.ToLower(strings.ReplaceAll(text[max(0, start):end], " ", "")), "password") && (words == letters || others > 0) {
 			out = append(out, match.Match{Rule: "dictated", Kind: match.Credential, Start: start, End: end, Confidence: 0.7})
 		}
 		start, letters, others, words, ordered, prev = -1, 0, 0, 0, true, 0
