@@ -78,14 +78,22 @@ func Scan(text string) []match.Match {
 	if len(values) == 0 {
 		return stock(text)
 	}
-	marks := find(text)
 	var out []match.Match
+	var marks []mark
+	sought := false
 	first := 0 // marks before this one are too far back for the values to come
 	for _, v := range values {
+		before := line(text, v.start, -lookBack)
+		if benign(text, v, text[v.start:v.end], before, line(text, v.end, lookAhead)) {
+			continue
+		}
+		if !sought {
+			marks, sought = find(text), true
+		}
 		for first < len(marks) && marks[first].end < v.start-lookBack {
 			first++
 		}
-		if conf, rule := judge(text, v, marks[first:]); conf > 0 {
+		if conf, rule := judge(text, v, before, marks[first:]); conf > 0 {
 			out = append(out, match.Match{Rule: rule, Kind: match.Credential, Start: v.start, End: v.end, Confidence: conf})
 		}
 	}
@@ -197,13 +205,9 @@ func letters(s string) bool {
 	return s != "" && value.Random(s) < 0.9
 }
 
-func judge(text string, v candidate, marks []mark) (float64, string) {
+// judge says how sure it is that v, which is not benign, is a secret, and by which rule; before is what stands before it.
+func judge(text string, v candidate, before string, marks []mark) (float64, string) {
 	s := text[v.start:v.end]
-	before := line(text, v.start, -lookBack)
-	after := line(text, v.end, lookAhead)
-	if benign(text, v, s, before, after) {
-		return 0, ""
-	}
 	near, tight, vcs := nearest(text, v, marks)
 	switch {
 	case v.uuid || v.hex && (v.shape.Len >= 16 || near == cueNear):

@@ -5,6 +5,7 @@ package gitleaks
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 	"sync"
@@ -39,8 +40,12 @@ type Scanner struct {
 	err      error
 	detector *detect.Detector
 	words    *keyword.Set
-	rules    []int // word → number of rules that it wakes
+	rules    [][]matcher // word → patterns of the rules that it wakes
+	always   []matcher   // patterns of the rules that need no word
 }
+
+// matcher is the pattern of a rule.
+type matcher interface{ MatchString(text string) bool }
 
 // Scan returns what the rules find in text. It stops early, without an error, when ctx ends: the caller checks ctx.
 func (s *Scanner) Scan(ctx context.Context, text string) ([]match.Match, error) {
@@ -78,14 +83,20 @@ func (s *Scanner) load(rules string) error {
 		return fmt.Errorf("compile gitleaks rules: %w", err)
 	}
 	delete(cfg.Rules, generic)
-	woken := make(map[string]int)
+	woken := make(map[string][]matcher)
 	for id, r := range cfg.Rules {
 		if r.Path != nil && r.Regex != nil {
 			r.Path = nil // a memory has no file name; the content still counts
 			cfg.Rules[id] = r
 		}
+		if r.Regex == nil { // it is about names of files
+			continue
+		}
 		for _, k := range r.Keywords {
-			woken[strings.ToLower(k)]++
+			woken[strings.ToLower(k)] = append(woken[strings.ToLower(k)], r.Regex)
+		}
+		if len(r.Keywords) == 0 {
+			s.always = append(s.always, r.Regex)
 		}
 	}
 	words := make([]string, 0, len(woken))
@@ -126,14 +137,14 @@ func (s *Scanner) windows(text string) ([]window, bool) {
 		if n := len(out); n > 0 && w.start <= out[n-1].end && w.end-out[n-1].start <= widest {
 			if !fresh[h.Word] {
 				fresh[h.Word] = true
-				woken += s.rules[h.Word]
+				woken += len(s.rules[h.Word])
 			}
 			effort += max(0, w.end-out[n-1].end) * woken
 			out[n-1].end = max(out[n-1].end, w.end)
 		} else {
 			clear(fresh)
 			fresh[h.Word] = true
-			woken = s.rules[h.Word]
+			woken = len(s.rules[h.Word])
 			effort += (w.end - w.start) * woken
 			out = append(out, w)
 		}
@@ -186,6 +197,14 @@ func valueEnds(text string) []int {
 
 func (s *Scanner) window(ctx context.Context, text string, w window) []match.Match {
 	part := text[w.start:w.end]
+	if !s.matches(part) {
+		return nil
+	}
+	return s.detect(ctx, part, w)
+}
+
+// detect has gitleaks look at a window, whose text is part.
+func (s *Scanner) detect(ctx context.Context, part string, w window) []match.Match {
 	var out []match.Match
 	for _, f := range s.detector.DetectContext(ctx, detect.Fragment{Raw: part}) { //nolint:staticcheck // v8 takes nothing else with a context
 		at := strings.Index(part, f.Match)
@@ -200,6 +219,32 @@ func (s *Scanner) window(ctx context.Context, text string, w window) []match.Mat
 		out = append(out, match.Match{Rule: f.RuleID, Kind: kind(f.RuleID), Start: w.start + start, End: w.start + end, Confidence: 0.95})
 	}
 	return out
+}
+
+// matches reports whether the pattern of a rule that is woken by part matches in it. gitleaks asks the same, but of each of its
+// rules, and makes ready for a finding first; nearly always there is none.
+func (s *Scanner) matches(part string) bool {
+	for _, m := range s.always {
+		if m.MatchString(part) {
+			return true
+		}
+	}
+	var seen []int
+	found := false
+	s.words.Each(strings.ToLower(part), func(h keyword.Hit) bool {
+		if slices.Contains(seen, h.Word) {
+			return true
+		}
+		seen = append(seen, h.Word)
+		for _, m := range s.rules[h.Word] {
+			if m.MatchString(part) {
+				found = true
+				return false
+			}
+		}
+		return true
+	})
+	return found
 }
 
 func kind(rule string) string {

@@ -52,7 +52,6 @@ func (s *Set) build() {
 		}
 	}
 	s.arrange(s.link())
-	s.words = nil
 }
 
 func (s *Set) classes(words []string) {

@@ -65,16 +65,38 @@ const (
 )
 
 // Scan returns the personal data in text. Its cost is linear in the length of text.
-func Scan(text string) []match.Match {
+func Scan(text string) []match.Match { return scan(text, gate().In(text)) }
+
+// The bits of gate.
+const (
+	cueGate = 1 << iota
+	placeGate
+	personGate
+	childGate
+)
+
+// gate tells which of the functions below would find a word of theirs.
+var gate = sync.OnceValue(func() *keyword.Gate {
+	return keyword.NewGate(table().cues, placeTable().set, personWords, childWords)
+})
+
+// scan is Scan by the functions that have a bit set in in, and those that begin with no word.
+func scan(text string, in uint64) (out []match.Match) {
 	t := table()
-	out := t.near(text, nil)
+	if in&cueGate != 0 {
+		out = t.near(text, nil)
+	}
 	out = t.alone(text, out)
 	out = cards(text, out)
 	out = ibans(text, out)
 	out = phones(text, out)
 	out = emails(text, out)
-	out = places(text, out)
-	out = persons(text, out)
+	if in&placeGate != 0 {
+		out = places(text, out)
+	}
+	if in&(personGate|childGate) != 0 {
+		out = persons(text, out)
+	}
 	out = wallets(text, out)
 	return seedPhrases(text, out)
 }

@@ -2,35 +2,74 @@ package saying
 
 import (
 	"strings"
+	"sync"
 
 	"github.com/elderzan/elderzan/scope/sensitive/keyword"
 	"github.com/elderzan/elderzan/scope/sensitive/match"
 )
 
 // Scan returns the secrets that text says. Its cost is linear: each cue looks a bounded way ahead and back.
-func Scan(text string) []match.Match {
-	out := scanEnglish(text, english(), nil)
+func Scan(text string) []match.Match { return scan(text, gate().In(text)) }
+
+// The bits of gate.
+const (
+	cueGate = 1 << iota
+	connectionGate
+	commandGate
+	pairGate
+	barePairGate
+	deedGate
+	keyGate
+	nearGate
+	caseGate
+	pieceGate
+	signGate
+	saidWithGate
+)
+
+// gate tells which of the functions below would find a word of theirs.
+var gate = sync.OnceValue(func() *keyword.Gate {
+	return keyword.NewGate(english().set, connectionWords, commandTable().words, pairWords, barePairWords, deedWords, keyWords, nearCues, caseWords, pieceWords, signs, saidWithWords)
+})
+
+// scan is Scan by the functions that have a bit set in in, and those that begin with no word.
+func scan(text string, in uint64) (out []match.Match) {
+	if in&cueGate != 0 {
+		out = scanEnglish(text, english(), nil)
+	}
 	if hasJapanese(text) {
 		out = scanJapanese(text, japanese(), out)
 	}
 	out = addresses(text, out)
-	out = connection(text, out)
+	if in&connectionGate != 0 {
+		out = connection(text, out)
+	}
 	budget := match.NewBudget(len(text))
-	out = commands(text, out, &budget)
-	out = pairs(text, out, &budget)
-	out = barePairs(text, out, &budget)
-	out = deeds(text, out, &budget)
-	out = pressed(text, out, &budget)
-	out = nearby(text, out, &budget)
+	for _, f := range []struct {
+		gate uint64
+		find func(string, []match.Match, *match.Budget) []match.Match
+	}{{commandGate, commands}, {pairGate, pairs}, {barePairGate, barePairs}, {deedGate, deeds}, {keyGate, pressed}, {nearGate, nearby}} {
+		if in&f.gate != 0 {
+			out = f.find(text, out, &budget)
+		}
+	}
 	out = spoken(text, out, &budget)
-	out = dictated(text, out)
+	if in&caseGate != 0 {
+		out = dictated(text, out)
+	}
 	out = radio(text, out)
 	out = listed(text, out)
 	out = inlineCodes(text, out)
-	out = pieces(text, out)
+	if in&pieceGate != 0 {
+		out = pieces(text, out)
+	}
 	out = chosen(text, out)
-	out = pictured(text, out)
-	out = phrases(text, out, &budget)
+	if in&signGate != 0 {
+		out = pictured(text, out)
+	}
+	if in&saidWithGate != 0 {
+		out = phrases(text, out, &budget)
+	}
 	if hasJapanese(text) {
 		out = entered(text, out, &budget)
 		out = saidPairs(text, out, &budget)

@@ -1,0 +1,30 @@
+package personal
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/elderzan/elderzan/scope/sensitive/internal/corpus"
+)
+
+// TestGateChangesNothing compares what is found behind the gate with what all functions find.
+func TestGateChangesNothing(t *testing.T) {
+	rows, err := corpus.Committed("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shut := 0
+	for _, r := range append(rows, corpus.Row{Text: "Mrs. Ada Byron, 36"}, corpus.Row{Text: "pick up Tim (7) there"}) {
+		text := r.Text
+		in := gate().In(text)
+		if in == 0 {
+			shut++
+		}
+		if got, want := scan(text, in), scan(text, ^uint64(0)); !slices.Equal(got, want) {
+			t.Errorf("behind the gate %b %+v, without it %+v, in %q", in, got, want, text)
+		}
+	}
+	if shut == 0 {
+		t.Error("the gate never shuts")
+	}
+}
