@@ -32,7 +32,7 @@ func benign(text string, v candidate, s, before, after string) bool {
 			return true
 		}
 	}
-	if value.PublicBlock(text, v.start) || value.Published(s) || sealed(text, v, s) || jwk(text, v, before) || vector(text, v) {
+	if value.PublicBlock(text, v.start) || value.Published(s) || value.Standard(s) || value.Fingerprint(text, v.start, s) || commit(s) || sealed(text, v, s) || jwk(text, v, before) || vector(text, v) {
 		return true
 	}
 	if strings.HasPrefix(s, "0x") && len(s) <= 18 || strings.HasPrefix(before, "x") && strings.HasSuffix(before, "0x") && len(s) <= 16 { // a number
@@ -182,6 +182,25 @@ func uuidPath(text string, v candidate, s string) bool {
 	i := strings.LastIndexByte(s, '/')
 	return i > 0 && v.start > 0 && text[v.start-1] == '/' && value.UUID(s[i+1:])
 }
+
+// commit reports whether s ends in what names an object of a repository: commit/5d6baee5….
+func commit(s string) bool {
+	head, hash, ok := cutLast(s, "/")
+	if _, kind, nested := cutLast(head, "/"); nested {
+		head = kind
+	}
+	return ok && objects.Has(head) && value.ShapeOf(hash).Hex
+}
+
+func cutLast(s, sep string) (before, after string, ok bool) {
+	i := strings.LastIndex(s, sep)
+	if i < 0 {
+		return s, "", false
+	}
+	return s[:i], s[i+len(sep):], true
+}
+
+var objects = keyword.NewList(`commit commits tree blob blame raw compare`)
 
 // resource reports whether s is the id of a cloud resource: a short name, a hyphen and hexadecimal.
 func resource(s string) bool {

@@ -299,7 +299,7 @@ const sure = 3
 
 // spoken is the score, in nats, from which a word of the dictionary counts away from words for a secret: people talk of
 // what is humbling, tranquil or dairy-free in texts of which the model has seen few.
-const spoken = 4
+const spoken = 5
 
 // beyond is the score, in nats, from which even a name without one does: "PWはAsahi.no.yama".
 const beyond = 6

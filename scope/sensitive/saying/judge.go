@@ -11,7 +11,7 @@ import (
 // judge returns how sure it is that v is a secret, or 0.
 func judge(text string, v found, l link, n name, c *cue) float64 {
 	s := text[v.start:v.end]
-	if !utf8.ValidString(s) || value.Placeholder(s) || value.Alphabet(s) || value.Versioned(s) || value.Pattern(s) {
+	if !utf8.ValidString(s) || value.Placeholder(s) || value.Alphabet(s) || value.Versioned(s) || value.Pattern(s) || strings.Contains(s, "][") || value.Fingerprint(text, v.start, s) { // [a reference][of Markdown]
 		return 0
 	}
 	if strings.EqualFold(s, text[n.start:n.end]) { // password 'password' beside a user is one; a label is none

@@ -188,6 +188,18 @@ var published = keyword.NewList(`QWxhZGRpbjpvcGVuIHNlc2FtZQ== QWxhZGRpbjpPcGVuU2
 	eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9 eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9 eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9 258EAFA5-E914-47DA-95CA-C5AB0DC85B11 L898902C3 L898902C36
 	dQw4w9WgXcQ E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM dGhlIHNhbXBsZSBub25jZQ== s3pPLMBiTxaQ9kYGzzhZRbK+xOo=`)
 
+// Fingerprint reports whether the 40 hexadecimal digits at start name an OpenPGP key, as the words before them say.
+func Fingerprint(text string, start int, s string) bool {
+	if len(s) != 40 || strings.Trim(s, "0123456789ABCDEF") != "" && strings.Trim(s, "0123456789abcdef") != "" {
+		return false
+	}
+	const reach = 48
+	before := text[max(0, start-reach):start]
+	return pgp.Contains(before[strings.LastIndexByte(before, '\n')+1:])
+}
+
+var pgp = keyword.New([]string{"gpg", "pgp", "fingerprint", "keyid", "key id", "recv-keys"})
+
 // Quantity reports whether s is a number with a unit right behind it: 95ms, 32B, 2x, 16GB, 3.5k.
 func Quantity(s string) bool {
 	i := 0
