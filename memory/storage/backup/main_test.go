@@ -72,12 +72,16 @@ const (
 	opReplace  = "replace"
 	opFailover = "failover"
 	opFull     = "full"
+	opFollow   = "follow"
 )
 
 func child(ctx context.Context, op, dir, folder string, crash func(backup.Step)) (err error) {
 	if op == opFailover {
 		s, _, err := backup.OpenOrFailover(ctx, backup.FailoverOptions{Store: storage.Options{Dir: dir}, Replica: folder, Crash: crash})
 		return errors.Join(err, closing(s))
+	}
+	if op == opFollow {
+		return followed(ctx, dir, folder, crash)
 	}
 	o := backup.Options{Folder: folder, DataDir: dir, Create: op == opCreate || op == opFull, Crash: crash, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))}
 	if op == opCreate || op == opFull {
