@@ -33,7 +33,14 @@ func TestSnapshot(t *testing.T) {
 		t.Fatal(err)
 	}
 	put(10, 20, true)
+	before, err := db.LogSize()
+	if err != nil || before < 10*int64(len("key 10value 10")) {
+		t.Errorf("LogSize = %d, %v; want more than ten values have", before, err)
+	}
 	put(20, 30, false)
+	if n, err := db.LogSize(); err != nil || n <= before {
+		t.Errorf("LogSize = %d, %v; want more than %d", n, err, before)
+	}
 	dir := filepath.Join(base, "b")
 	if err := db.Snapshot(dir); err != nil {
 		t.Fatal(err)
@@ -47,6 +54,9 @@ func TestSnapshot(t *testing.T) {
 	}
 	if err := db.Snapshot(filepath.Join(base, "c")); !errors.Is(err, ErrClosed) {
 		t.Errorf("Snapshot after Close = %v; want ErrClosed", err)
+	}
+	if _, err := db.LogSize(); !errors.Is(err, ErrClosed) {
+		t.Errorf("LogSize after Close = %v; want ErrClosed", err)
 	}
 	copied, err := Open(dir, Options{Keys: keys, MustExist: true})
 	if err != nil {

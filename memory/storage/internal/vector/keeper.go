@@ -85,7 +85,9 @@ func (x *Index) do(ctx context.Context, work *work) error {
 	from := x.Kind()
 	err := ctx.Err()
 	if err == nil {
-		err = work.run(ctx)
+		if err = work.run(ctx); err != nil && ctx.Err() != nil {
+			err = ctx.Err() // FAISS has words of its own for having been stopped
+		}
 	}
 	if x.rebuilt != nil {
 		x.rebuilt(Rebuild{Step: work.step, From: from, To: x.Kind(), Rows: x.Len(), Took: time.Since(start), Err: err})
