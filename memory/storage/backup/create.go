@@ -255,7 +255,7 @@ func (r *Repository) haveAll(hashes []byte, f *manifestFile) bool {
 	have := *f
 	have.Hashes = hashes
 	for n := range have.count() {
-		if !r.have(have.hash(n), have.length(n)) {
+		if !r.have(have.hash(n), n, have.length(n)) {
 			return false
 		}
 	}

@@ -15,8 +15,12 @@ import (
 	"github.com/elderzan/elderzan/memory/storage"
 )
 
-// auditTurns is in how many rounds of following each chunk that counts as unchanged is read all the same.
-const auditTurns = 512
+const (
+	// auditTurns is in how many rounds of following each chunk that counts as unchanged is read all the same.
+	auditTurns = 512
+	// lookTurns is in how many of them each chunk is looked for in the repository: a large one has tens of thousands.
+	lookTurns = 16
+)
 
 // following is what a Repository remembers from one round of a replica to the next. Losing it costs a round that reads
 // everything.
@@ -89,7 +93,7 @@ func (r *Repository) storeParts(ctx context.Context, w *chunkWriter, f *storage.
 			break
 		}
 		from, length := int64(n)*pageChunk, out.length(n)
-		same := changed && n < was.count() && was.length(n) == length && !f.Changed(from, from+int64(length)) && r.have(was.hash(n), length)
+		same := changed && n < was.count() && was.length(n) == length && !f.Changed(from, from+int64(length)) && r.have(was.hash(n), n, length)
 		if same && n%auditTurns != r.followed.turn%auditTurns {
 			copy(out.Hashes[n*hashSize:], was.Hashes[n*hashSize:(n+1)*hashSize])
 			bar.add(int64(length))
@@ -140,7 +144,7 @@ func (r *Repository) storeIndex(ctx context.Context, w *chunkWriter, f *storage.
 	r.followed.budget -= int64(to-b.n) * fileChunk
 	if b.n = to; b.n == out.count() {
 		delete(r.followed.begun, f.Identity)
-		if r.there(&out) {
+		if r.there(&out) { // they may have been removed since, as no state named them
 			r.same[f.Identity] = out.Hashes
 			return out, true, nil
 		}
@@ -185,10 +189,14 @@ func (r *Repository) newest(name string) (manifestFile, bool) {
 	return manifestFile{}, false
 }
 
-// have reports whether a chunk is in the repository and was vouched for.
-func (r *Repository) have(h hash, length int) bool {
+// have reports whether a chunk, the n-th of a file, was vouched for and is in the repository. A round of following looks for
+// some of them, other ones each time.
+func (r *Repository) have(h hash, n, length int) bool {
 	if !r.whole[h] {
 		return false
+	}
+	if r.followed.on && n%lookTurns != r.followed.turn%lookTurns {
+		return true
 	}
 	info, err := os.Lstat(r.path(h.file()))
 	return err == nil && info.Size() == int64(length)

@@ -2,8 +2,10 @@ package backup
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -140,5 +142,40 @@ func TestFollowing(t *testing.T) {
 	p, err := r.Prune(t.Context(), Keep{Last: 2}, true)
 	if err != nil || p.Chunks > 0 || len(p.Removed) > 0 {
 		t.Errorf("Prune would remove %d chunks and the states %v, %v", p.Chunks, p.Removed, err)
+	}
+}
+
+// TestFollowingMendsFolder has chunks of the replica's folder removed while nobody looks: they are written anew some
+// rounds later.
+func TestFollowingMendsFolder(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	s, err := storage.Open(t.Context(), storage.Options{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if err := errors.Join(storagetest.Prepare(t.Context(), s), s.Flush(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	r, err := Open(t.Context(), Options{Folder: filepath.Join(t.TempDir(), "replica"), DataDir: dir, Create: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.follow(t.Context(), s, 1, 1<<20); err != nil {
+		t.Fatal(err)
+	}
+	m, err := r.find(Latest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.each(func(h hash) { _ = os.Remove(r.path(h.file())) }) // one may stand in it twice
+	for range lookTurns {
+		if _, err := r.follow(t.Context(), s, 1, 1<<20); err != nil {
+			t.Fatal(err)
+		}
+	}
+	v, err := r.Verify(t.Context(), VerifyOptions{Backup: Latest, Open: true})
+	if err != nil || !v.Clean() {
+		t.Errorf("Verify = %+v, %v; want a whole state", v, err)
 	}
 }
