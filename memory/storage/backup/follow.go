@@ -255,7 +255,7 @@ func (r *Repository) forgetOlder(keep int) error {
 	needed := map[hash]bool{}
 	for _, id := range ids {
 		if known[id] == nil {
-			return fmt.Errorf("%w: %s", ErrNoBackup, id)
+			return fmt.Errorf("backup: the state %s cannot be read, and so what it needs is not known: remove %s", id, r.path(backupsDir, id))
 		}
 	}
 	older := ids[:len(ids)-keep]
