@@ -268,7 +268,7 @@ func openEmbeddings(ctx context.Context, c config, formers []embedModel, log *sl
 			err = errors.Join(err, e.close())
 		}
 	}()
-	model, err := minilm.Open(modelFolder(c.ModelDir), minilm.Options{Windows: windowsPerText, Pair: true})
+	model, err := minilm.Open(modelFolder(c.ModelDir), minilm.Options{Windows: windowsPerText})
 	if err != nil {
 		log.Error("no embeddings: recall answers from words alone", "error", err)
 		return &embeddings{err: err}, nil

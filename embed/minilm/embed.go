@@ -4,7 +4,6 @@ import (
 	"context"
 	"math"
 	"sync/atomic"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -55,9 +54,6 @@ func (m *Model) embed(ctx context.Context, texts []string, tell []embedding.Embe
 	parts := make([][]float32, len(ids))
 	list := passes(ids)
 	err = m.each(ctx, list, func(s *scratch, p pass) error {
-		if len(list) == 1 {
-			defer m.sharing(s, ids)()
-		}
 		x, err := l.weights.forward(m.kernels, s, l.file, ids[p.from:p.to])
 		if err != nil {
 			return err
@@ -77,28 +73,6 @@ func (m *Model) embed(ctx context.Context, texts []string, tell []embedding.Embe
 		return nil, err
 	}
 	return merge(parts, owner, len(texts)), nil
-}
-
-// sharing gives the pass of short texts a second goroutine until the function that it returns is called.
-func (m *Model) sharing(s *scratch, ids [][]int32) (end func()) {
-	rows := 0
-	for _, text := range ids {
-		rows += len(text)
-	}
-	if !m.pair || rows > pairRows {
-		return func() {}
-	}
-	start, two := time.Now(), m.habit.choose() && m.paired.CompareAndSwap(false, true)
-	if two {
-		s.pair = newPair(func() { m.paired.Store(false) })
-	}
-	return func() {
-		if two {
-			s.pair.end()
-			s.pair = nil
-		}
-		m.habit.note(two, rows, time.Since(start))
-	}
 }
 
 // parts returns the tokens of text, or of windows of it when it is long and the options ask for more than one, and what the
@@ -210,9 +184,7 @@ func (w *weights) directions(k *kernels, s *scratch, x []float32) []int8 {
 		return nil
 	}
 	y := grow(&s.wide, rows*embedding.TokenDim)
-	for i := range embedding.TokenDim / k.cols {
-		w.tokens.strip(k, &s.panel, x, y[i*k.cols:], embedding.TokenDim, rows, i)
-	}
+	w.tokens.apply(k, s, x, y, rows)
 	out := make([]int8, len(y))
 	for r := range rows {
 		row := y[r*embedding.TokenDim:][:embedding.TokenDim]

@@ -191,6 +191,29 @@ func TestWidenHalf(t *testing.T) {
 // The kernels against sums in double precision, for every number of rows of a tile and odd depths.
 func TestKernels(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
+	narrow := func(n int) (half []uint16, wide []float32) {
+		for range n {
+			h := uint16(random.IntN(2)<<15 | (12+random.IntN(5))<<10 | random.IntN(1024)) // 1/8 to 4, of either sign
+			half, wide = append(half, h), append(wide, widenHalf(h))
+		}
+		return half, wide
+	}
+	for _, k := range available() {
+		for rows := 1; rows <= 60; rows++ {
+			for _, depth := range []int{1, 2, 31, 384} {
+				half, wide := narrow(depth * 64)
+				testKernel(t, random, k.name, &k.gemm, rows, depth, wide, wide)
+				if k.half.run != nil && depth%2 == 0 {
+					testKernel(t, random, k.name+" half", &k.half, rows, depth, half, wide)
+				}
+			}
+		}
+	}
+}
+
+// testKernel multiplies b, whose numbers wide are.
+func testKernel[B float32 | uint16](t *testing.T, random *rand.Rand, name string, g *gemm[B], rows, depth int, b []B, wide []float32) {
+	t.Helper()
 	fill := func(n int) []float32 {
 		v := make([]float32, n)
 		for i := range v {
@@ -198,32 +221,25 @@ func TestKernels(t *testing.T) {
 		}
 		return v
 	}
-	for _, k := range available() {
-		for rows := 1; rows <= 30; rows++ {
-			for _, depth := range []int{1, 2, 31, 384} {
-				cols, lda, ldc := 2*k.cols, depth+3, 2*k.cols+5
-				a, b, bias := fill(rows*lda), fill(depth*cols), fill(cols)
-				c := fill(rows * ldc)
-				before := slices.Clone(c)
-				k.matmul(rows, depth, cols, a, lda, b, bias, c, ldc)
-				for r := range rows {
-					for j := range ldc {
-						got := c[r*ldc+j]
-						if j >= cols {
-							if got != before[r*ldc+j] {
-								t.Fatalf("%s: %d×%d wrote beyond its columns", k.name, rows, depth)
-							}
-							continue
-						}
-						want := float64(bias[j])
-						for i := range depth {
-							want += float64(a[r*lda+i]) * float64(b[j/panelCols*depth*panelCols+i*panelCols+j%panelCols])
-						}
-						if math.Abs(float64(got)-want) > 1e-4 {
-							t.Fatalf("%s: %d×%d: c[%d][%d] = %v, want %v", k.name, rows, depth, r, j, got, want)
-						}
-					}
+	cols, lda, ldc := 2*g.cols, depth+3, 2*g.cols+5
+	a, bias, c := fill(rows*lda), fill(cols), fill(rows*ldc)
+	before := slices.Clone(c)
+	g.multiply(rows, depth, cols, a, lda, b, bias, c, ldc)
+	for r := range rows {
+		for j := range ldc {
+			got := c[r*ldc+j]
+			if j >= cols {
+				if got != before[r*ldc+j] {
+					t.Fatalf("%s: %d×%d wrote beyond its columns", name, rows, depth)
 				}
+				continue
+			}
+			want := float64(bias[j])
+			for i := range depth {
+				want += float64(a[r*lda+i]) * float64(wide[j/panelCols*depth*panelCols+i*panelCols+j%panelCols])
+			}
+			if math.Abs(float64(got)-want) > 5e-4 {
+				t.Fatalf("%s: %d×%d: c[%d][%d] = %v, want %v", name, rows, depth, r, j, got, want)
 			}
 		}
 	}
@@ -264,6 +280,41 @@ func TestActivations(t *testing.T) {
 			if math.Abs(got-1) > 1e-5 {
 				t.Errorf("%s: softmax of %d sums to %v", k.name, n, got)
 			}
+		}
+	}
+}
+
+func TestNorm(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 4))
+	fill := func() []float32 {
+		v := make([]float32, hidden)
+		for i := range v {
+			v[i] = float32(random.NormFloat64()*3 + 1)
+		}
+		return v
+	}
+	for _, k := range available() {
+		x, y, gain, bias := fill(), fill(), fill(), fill()
+		var mean, square float64
+		sum := make([]float64, hidden)
+		for i := range sum {
+			sum[i] = float64(x[i]) + float64(y[i])
+			mean += sum[i] / hidden
+		}
+		for _, v := range sum {
+			square += (v - mean) * (v - mean) / hidden
+		}
+		k.norm(x, y, gain, bias)
+		for i, v := range sum {
+			want := (v-mean)/math.Sqrt(square)*float64(gain[i]) + float64(bias[i])
+			if math.Abs(float64(x[i])-want) > 1e-5 {
+				t.Fatalf("%s: number %d is %v, want %v", k.name, i, x[i], want)
+			}
+		}
+		still := make([]float32, hidden) // a row without differences
+		k.norm(still, make([]float32, hidden), gain, bias)
+		if !slices.Equal(still, bias) {
+			t.Errorf("%s: a row of zeros becomes %v", k.name, still[:4])
 		}
 	}
 }

@@ -16,7 +16,6 @@ type scratch struct {
 	wide   []float32 // rows × inner: queries, keys and values, then the inner layer
 	side   []float32 // rows × hidden
 	panel  []float32 // columns of a weight in single precision
-	pair   *pair     // shares the products of this pass, or nil
 	keys   []float32 // one head of one text, packed for gemm
 	values []float32
 	scores []float32
@@ -39,7 +38,7 @@ func (w *weights) forward(k *kernels, s *scratch, file io.ReaderAt, texts [][]in
 		rows += len(ids)
 	}
 	x := grow(&s.x, rows*hidden)
-	if err := w.embed(x, file, texts); err != nil {
+	if err := w.embed(k, x, file, texts); err != nil {
 		return nil, err
 	}
 	side := grow(&s.side, rows*hidden)
@@ -55,36 +54,32 @@ func (w *weights) forward(k *kernels, s *scratch, file io.ReaderAt, texts [][]in
 		}
 		mixed := grow(&s.wide, rows*hidden) // the queries are done with
 		l.attention.apply(k, s, side, mixed, rows)
-		add(x, mixed)
-		l.afterAttention.apply(x)
+		l.afterAttention.apply(k, x, mixed)
 		up := grow(&s.wide, rows*inner)
 		l.up.apply(k, s, x, up, rows)
 		k.gelu(up)
 		l.down.apply(k, s, up, side, rows)
-		add(x, side)
-		l.afterFFN.apply(x)
+		l.afterFFN.apply(k, x, side)
 	}
 	return x, nil
 }
 
 // embed writes the sum of word and position of each token, normalised.
-func (w *weights) embed(x []float32, file io.ReaderAt, texts [][]int32) error {
-	row := 0
+func (w *weights) embed(k *kernels, x []float32, file io.ReaderAt, texts [][]int32) error {
 	word := make([]byte, hidden*2)
 	for _, ids := range texts {
-		for position, id := range ids {
-			out := x[row*hidden : (row+1)*hidden]
+		text := x[:len(ids)*hidden]
+		x = x[len(text):]
+		for i, id := range ids {
 			if _, err := file.ReadAt(word, w.words+int64(id)*hidden*2); err != nil {
 				return fmt.Errorf("read embedding model: %w", err)
 			}
-			place := w.position[position*hidden : (position+1)*hidden]
-			for i := range out {
-				out[i] = widenHalf(binary.LittleEndian.Uint16(word[2*i:])) + place[i]
+			for j := range hidden {
+				text[i*hidden+j] = widenHalf(binary.LittleEndian.Uint16(word[2*j:]))
 			}
-			row++
 		}
+		w.norm.apply(k, text, w.position)
 	}
-	w.norm.apply(x)
 	return nil
 }
 
@@ -95,24 +90,23 @@ func add(x, y []float32) {
 	}
 }
 
+// halfRows is up to how many rows weights are widened as they are multiplied, anew for each tile, rather than once for
+// all: that saves them the way through memory, which takes longest of what there is to do for a question.
+const halfRows = 64
+
 // apply writes x·W + b for rows rows of x to y.
 func (l *linear) apply(k *kernels, s *scratch, x, y []float32, rows int) {
-	if s.pair != nil {
-		s.pair.share(l, k, &s.panel, x, y, rows)
+	if k.half.run != nil && rows <= halfRows {
+		k.half.multiply(rows, l.in, l.out, x, l.in, l.w, l.bias, y, l.out)
 		return
 	}
-	for i := range l.out / k.cols {
-		l.strip(k, &s.panel, x, y[i*k.cols:], l.out, rows, i)
+	size := l.in * k.gemm.cols
+	panel := grow(&s.panel, size)
+	for i := range l.out / k.gemm.cols {
+		k.widen(panel, l.w[i*size:(i+1)*size])
+		j := i * k.gemm.cols
+		k.gemm.multiply(rows, l.in, k.gemm.cols, x, l.in, panel, l.bias[j:], y[j:], l.out)
 	}
-}
-
-// strip computes the i-th k.cols columns of the result into y, whose rows are ldy apart; panel is memory for the weights
-// that they need.
-func (l *linear) strip(k *kernels, panel *[]float32, x, y []float32, ldy, rows, i int) {
-	size := l.in * k.cols
-	wide := grow(panel, size)
-	k.widen(wide, l.w[i*size:(i+1)*size])
-	k.matmul(rows, l.in, k.cols, x, l.in, wide, l.bias[i*k.cols:], y, ldy)
 }
 
 // zeros is the bias of products that have none.
@@ -120,7 +114,7 @@ var zeros [maxRows]float32
 
 // attend mixes the values of one text of n tokens by the softmax of queries and keys, for each head.
 func attend(k *kernels, s *scratch, qkv, out []float32, n int) {
-	padded := (n + k.cols - 1) / k.cols * k.cols
+	padded := (n + k.gemm.cols - 1) / k.gemm.cols * k.gemm.cols
 	keys := grow(&s.keys, padded*headDim)
 	clear(keys)
 	values := grow(&s.values, n*headDim)
@@ -128,11 +122,11 @@ func attend(k *kernels, s *scratch, qkv, out []float32, n int) {
 	scale := float32(1 / math.Sqrt(headDim))
 	for h := range heads {
 		packHead(qkv, keys, values, n, h)
-		k.matmul(n, headDim, padded, qkv[h*headDim:], 3*hidden, keys, zeros[:], scores, padded)
+		k.gemm.multiply(n, headDim, padded, qkv[h*headDim:], 3*hidden, keys, zeros[:], scores, padded)
 		for r := range n {
-			k.softmax(scores[r*padded:(r+1)*padded], n, scale)
+			k.softmax(scores[r*padded:][:(n+7)/8*8], n, scale)
 		}
-		k.matmul(n, n, headDim, scores, padded, values, zeros[:], out[h*headDim:], hidden)
+		k.gemm.multiply(n, n, headDim, scores, padded, values, zeros[:], out[h*headDim:], hidden)
 	}
 }
 

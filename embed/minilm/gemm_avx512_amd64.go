@@ -4,8 +4,14 @@
 
 package minilm
 
-// gemmAVX512 computes C[rows][32] = A[rows][k] · B + bias for 1 ≤ rows ≤ 12 and k ≥ 1. lda and ldc are the bytes from row
-// to row, panel the bytes from one panel of B to the next.
+// gemmAVX512 computes C[rows][32] = A[rows][k] · B + bias for 1 ≤ rows ≤ 14 and k ≥ 1.
+// lda and ldc are the bytes from row to row, panel those from one panel of B to the next.
 //
 //go:noescape
 func gemmAVX512(rows int, k int, a *float32, lda int, b *float32, panel int, bias *float32, c *float32, ldc int)
+
+// gemmHalfAVX512 computes C[rows][16] = A[rows][k] · B + bias for 1 ≤ rows ≤ 28 and even k ≥ 2, B in half precision.
+// lda and ldc are the bytes from row to row, panel those from one panel of B to the next.
+//
+//go:noescape
+func gemmHalfAVX512(rows int, k int, a *float32, lda int, b *uint16, panel int, bias *float32, c *float32, ldc int)

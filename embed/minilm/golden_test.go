@@ -142,18 +142,16 @@ func BenchmarkEmbed(b *testing.B) {
 		batch[i] = twelveWords
 	}
 	for _, k := range available() {
-		alone, pair := open(b, k, Options{}), open(b, k, Options{Pair: true})
+		m := open(b, k, Options{})
 		for _, c := range []struct {
 			name  string
-			model *Model
 			texts []string
 		}{
-			{"12 words", alone, []string{twelveWords}},
-			{"12 words by two", pair, []string{twelveWords}},
-			{"200 words", alone, []string{long}},
-			{"batch", alone, batch},
+			{"12 words", []string{twelveWords}},
+			{"200 words", []string{long}},
+			{"batch", batch},
 		} {
-			m, texts := c.model, c.texts
+			texts := c.texts
 			b.Run(k.name+"/"+c.name, func(b *testing.B) {
 				for b.Loop() {
 					if _, err := m.Embed(b.Context(), texts); err != nil {

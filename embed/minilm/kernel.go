@@ -3,10 +3,8 @@ package minilm
 // kernels are the inner loops, chosen once for the processor.
 type kernels struct {
 	name string
-	rows int // most rows of A in one call of gemm
-	cols int // columns of C in one call of gemm: 16 or 32
-
-	gemm gemm
+	gemm gemm[float32]
+	half gemm[uint16] // of an even k; without run where there is none
 
 	// widen converts half-precision numbers; len(dst) = len(src) is a multiple of 16.
 	widen func(dst []float32, src []uint16)
@@ -17,32 +15,41 @@ type kernels struct {
 	// softmax replaces each of the first n ≥ 1 numbers of x by its share of Σ e^(scale·x), and the others, up to a
 	// multiple of 8, by next to nothing.
 	softmax func(x []float32, n int, scale float32)
+
+	// norm adds y to x and normalises the sum; see addNorm in math.go.
+	norm func(x, y, gain, bias []float32)
 }
 
-// gemm computes c[r*ldc+j] = bias[j] + Σ a[r*lda+i] · B[i][j] over i < k, for r < rows and j < cols. B lies in panels
-// of 16 columns: column j of row i is b[(j/16)*panel+i*16+j%16].
-type gemm func(rows, k int, a []float32, lda int, b []float32, panel int, bias, c []float32, ldc int)
+// gemm multiplies a tile by numbers in single or half precision.
+type gemm[B float32 | uint16] struct {
+	rows int // most rows of A in one call
+	cols int // columns of C in one call: 16 or 32
+
+	// run computes c[r*ldc+j] = bias[j] + Σ a[r*lda+i] · B[i][j] over i < k, for r < rows and j < cols. B lies in panels
+	// of 16 columns: column j of row i is b[(j/16)*panel+i*16+j%16].
+	run func(rows, k int, a []float32, lda int, b []B, panel int, bias, c []float32, ldc int)
+}
 
 const panelCols = 16
 
-// matmul computes C = A·B + bias for any number of rows; cols is a multiple of k.cols. The lengths of the tiles are evened
+// multiply computes C = A·B + bias for any number of rows; cols is a multiple of g.cols. The lengths of the tiles are evened
 // out, since short ones leave the multipliers waiting for one another.
-func (k *kernels) matmul(rows, depth, cols int, a []float32, lda int, b, bias, c []float32, ldc int) {
+func (g *gemm[B]) multiply(rows, depth, cols int, a []float32, lda int, b []B, bias, c []float32, ldc int) {
 	panel := depth * panelCols
-	tiles := (rows + k.rows - 1) / k.rows
-	for j := 0; j < cols; j += k.cols {
+	tiles := (rows + g.rows - 1) / g.rows
+	for j := 0; j < cols; j += g.cols {
 		bj := b[j/panelCols*panel:]
 		for t := range tiles {
 			from, to := t*rows/tiles, (t+1)*rows/tiles
-			k.gemm(to-from, depth, a[from*lda:], lda, bj, panel, bias[j:], c[from*ldc+j:], ldc)
+			g.run(to-from, depth, a[from*lda:], lda, bj, panel, bias[j:], c[from*ldc+j:], ldc)
 		}
 	}
 }
 
 // portable are the kernels in Go.
 var portable = kernels{
-	name: "portable", rows: 4, cols: 16,
-	gemm: gemmPortable, widen: widenPortable, gelu: geluPortable, softmax: softmaxPortable,
+	name: "portable", gemm: gemm[float32]{4, 16, gemmPortable},
+	widen: widenPortable, gelu: geluPortable, softmax: softmaxPortable, norm: addNorm,
 }
 
 // gemmPortable makes four columns of a row at a time: with more, compilers run out of registers and it gets slower.

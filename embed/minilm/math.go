@@ -8,35 +8,26 @@ const lowest = -1e30
 // normEpsilon keeps layer normalisation finite, as in the published configuration.
 const normEpsilon = 1e-12
 
-// apply normalises each row of x, of hidden numbers, in place.
-func (n *layerNorm) apply(x []float32) {
-	for ; len(x) >= hidden; x = x[hidden:] {
-		n.row(x[:hidden])
+// apply adds y to x and normalises each row of the sum, of hidden numbers.
+func (n *layerNorm) apply(k *kernels, x, y []float32) {
+	for ; len(x) >= hidden; x, y = x[hidden:], y[hidden:] {
+		k.norm(x[:hidden], y[:hidden], n.gain, n.bias)
 	}
 }
 
-func (n *layerNorm) row(x []float32) {
-	var s0, s1, s2, s3 float32
-	for i := 0; i < hidden; i += 4 {
-		v := x[i : i+4 : i+4]
-		s0 += v[0]
-		s1 += v[1]
-		s2 += v[2]
-		s3 += v[3]
+// addNorm adds y to x, of hidden numbers, and brings the sum to mean 0 and deviation 1, times gain, plus bias.
+func addNorm(x, y, gain, bias []float32) {
+	x, y, gain, bias = x[:hidden], y[:hidden], gain[:hidden], bias[:hidden]
+	var sum, square float32
+	for i := range x {
+		x[i] += y[i]
+		sum += x[i]
 	}
-	mean := (s0 + s1 + s2 + s3) / hidden
-	s0, s1, s2, s3 = 0, 0, 0, 0
-	for i := 0; i < hidden; i += 4 {
-		v := x[i : i+4 : i+4]
-		a, b, c, d := v[0]-mean, v[1]-mean, v[2]-mean, v[3]-mean
-		s0 += a * a
-		s1 += b * b
-		s2 += c * c
-		s3 += d * d
+	mean := sum / hidden
+	for _, v := range x {
+		square += (v - mean) * (v - mean)
 	}
-	scale := float32(1 / math.Sqrt(float64((s0+s1+s2+s3)/hidden)+normEpsilon))
-	gain, bias := n.gain[:hidden], n.bias[:hidden]
-	x = x[:hidden]
+	scale := float32(1 / math.Sqrt(float64(square/hidden)+normEpsilon))
 	for i := range x {
 		x[i] = (x[i]-mean)*scale*gain[i] + bias[i]
 	}

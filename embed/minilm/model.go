@@ -6,10 +6,8 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime"
 	"strconv"
 	"sync"
-	"sync/atomic"
 )
 
 // MaxTokens is the number of tokens of a text that count, the two marks of its ends included; the model was trained
@@ -26,22 +24,18 @@ var ErrClosed = errors.New("minilm: model is closed")
 // Options configure a Model. The zero value is ready to use.
 type Options struct {
 	Threads  int  // goroutines that one call of Embed may use; 0 means 1
-	Pair     bool // a short text that comes alone is computed by two goroutines: sooner, for a little more work
 	Windows  int  // parts of a long text that Embed averages; 0 or 1 means that the beginning alone counts
 	Portable bool // use the kernels in Go even where the processor has faster ones
 }
 
 // Model is the encoder. It is safe for concurrent use; each call computes on its own goroutine unless Options.Threads
-// or Options.Pair allow it more.
+// allows it more.
 type Model struct {
 	dir     string
 	threads int
 	windows int
 	kernels *kernels
 	scratch sync.Pool // of *scratch
-	pair    bool
-	habit   habit
-	paired  atomic.Bool // whether a pass has two goroutines now: with more at once they would only wait for one another
 
 	use    sync.RWMutex // held for reading while loaded is used, for writing while it changes
 	loaded *loaded      // nil before the first use and after Unload
@@ -63,8 +57,6 @@ func Open(folder string, o Options) (*Model, error) {
 		return nil, err
 	}
 	m := &Model{dir: dir, threads: max(o.Threads, 1), windows: max(o.Windows, 1), kernels: available()[0]}
-	// A strip that is thrown away is read from rows that change meanwhile: the kernels in assembly do not mind.
-	m.pair = o.Pair && !o.Portable && m.kernels != &portable && runtime.GOMAXPROCS(0) > 1
 	if o.Portable {
 		m.kernels = &portable
 	}

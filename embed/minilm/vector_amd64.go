@@ -13,3 +13,9 @@ func geluAVX2(x *float32, blocks int)
 //
 //go:noescape
 func softmaxAVX2(x *float32, blocks int, scale float32)
+
+// normAVX2 adds y to x, of blocks × 32 = n numbers, blocks ≥ 1, and brings the sum to mean 0 and deviation 1, times gain, plus
+// bias. epsilon is added to the square of the deviation.
+//
+//go:noescape
+func normAVX2(x *float32, y *float32, gain *float32, bias *float32, blocks int, n float32, epsilon float32)

@@ -320,3 +320,124 @@ divide:
 	JNZ     divide
 	VZEROUPPER
 	RET
+
+// func normAVX2(x *float32, y *float32, gain *float32, bias *float32, blocks int, n float32, epsilon float32)
+// Requires: AVX, FMA3
+TEXT ·normAVX2(SB), NOSPLIT, $0-48
+	MOVQ         x+0(FP), AX
+	MOVQ         y+8(FP), CX
+	MOVQ         gain+16(FP), DX
+	MOVQ         bias+24(FP), BX
+	MOVQ         blocks+32(FP), SI
+	VBROADCASTSS n+40(FP), Y0
+	VBROADCASTSS epsilon+44(FP), Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VXORPS       Y4, Y4, Y4
+	VXORPS       Y5, Y5, Y5
+	MOVQ         SI, DI
+	MOVQ         AX, R8
+
+sum:
+	VMOVUPS    (R8), Y6
+	VADDPS     (CX), Y6, Y6
+	VMOVUPS    Y6, (R8)
+	VADDPS     Y6, Y2, Y2
+	VMOVUPS    32(R8), Y6
+	VADDPS     32(CX), Y6, Y6
+	VMOVUPS    Y6, 32(R8)
+	VADDPS     Y6, Y3, Y3
+	VMOVUPS    64(R8), Y6
+	VADDPS     64(CX), Y6, Y6
+	VMOVUPS    Y6, 64(R8)
+	VADDPS     Y6, Y4, Y4
+	VMOVUPS    96(R8), Y6
+	VADDPS     96(CX), Y6, Y6
+	VMOVUPS    Y6, 96(R8)
+	VADDPS     Y6, Y5, Y5
+	ADDQ       $0x80, R8
+	ADDQ       $0x80, CX
+	DECQ       DI
+	JNZ        sum
+	VADDPS     Y3, Y2, Y2
+	VADDPS     Y5, Y4, Y4
+	VADDPS     Y4, Y2, Y2
+	VPERM2F128 $0x01, Y2, Y2, Y3
+	VADDPS     Y3, Y2, Y2
+	VPERMILPS  $0x4e, Y2, Y3
+	VADDPS     Y3, Y2, Y2
+	VPERMILPS  $0xb1, Y2, Y3
+	VADDPS     Y3, Y2, Y2
+	VDIVPS     Y0, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	MOVQ       SI, CX
+	MOVQ       AX, DI
+
+square:
+	VMOVUPS     (DI), Y7
+	VSUBPS      Y2, Y7, Y7
+	VFMADD231PS Y7, Y7, Y3
+	VMOVUPS     32(DI), Y7
+	VSUBPS      Y2, Y7, Y7
+	VFMADD231PS Y7, Y7, Y4
+	VMOVUPS     64(DI), Y7
+	VSUBPS      Y2, Y7, Y7
+	VFMADD231PS Y7, Y7, Y5
+	VMOVUPS     96(DI), Y7
+	VSUBPS      Y2, Y7, Y7
+	VFMADD231PS Y7, Y7, Y6
+	ADDQ        $0x80, DI
+	DECQ        CX
+	JNZ         square
+	VADDPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y5
+	VADDPS      Y5, Y3, Y3
+	VPERM2F128  $0x01, Y3, Y3, Y4
+	VADDPS      Y4, Y3, Y3
+	VPERMILPS   $0x4e, Y3, Y4
+	VADDPS      Y4, Y3, Y3
+	VPERMILPS   $0xb1, Y3, Y4
+	VADDPS      Y4, Y3, Y3
+	VDIVPS      Y0, Y3, Y3
+	VADDPS      Y1, Y3, Y3
+	VSQRTPS     Y3, Y3
+	VMOVUPS     expg<>+0(SB), Y0
+	VDIVPS      Y3, Y0, Y3
+	MOVQ        SI, CX
+	MOVQ        DX, DX
+
+scale:
+	VMOVUPS     (AX), Y0
+	VSUBPS      Y2, Y0, Y0
+	VMULPS      Y3, Y0, Y0
+	VMOVUPS     (DX), Y1
+	VFMADD213PS (BX), Y1, Y0
+	VMOVUPS     Y0, (AX)
+	VMOVUPS     32(AX), Y0
+	VSUBPS      Y2, Y0, Y0
+	VMULPS      Y3, Y0, Y0
+	VMOVUPS     32(DX), Y1
+	VFMADD213PS 32(BX), Y1, Y0
+	VMOVUPS     Y0, 32(AX)
+	VMOVUPS     64(AX), Y0
+	VSUBPS      Y2, Y0, Y0
+	VMULPS      Y3, Y0, Y0
+	VMOVUPS     64(DX), Y1
+	VFMADD213PS 64(BX), Y1, Y0
+	VMOVUPS     Y0, 64(AX)
+	VMOVUPS     96(AX), Y0
+	VSUBPS      Y2, Y0, Y0
+	VMULPS      Y3, Y0, Y0
+	VMOVUPS     96(DX), Y1
+	VFMADD213PS 96(BX), Y1, Y0
+	VMOVUPS     Y0, 96(AX)
+	ADDQ        $0x80, AX
+	ADDQ        $0x80, DX
+	ADDQ        $0x80, BX
+	DECQ        CX
+	JNZ         scale
+	VZEROUPPER
+	RET

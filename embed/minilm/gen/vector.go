@@ -110,11 +110,7 @@ func softmax() {
 	start := Load(Param("x"), GP64())
 	blocks := Load(Param("blocks"), GP64())
 	scale := YMM()
-	address, err := Param("scale").Resolve()
-	if err != nil {
-		panic(err)
-	}
-	VBROADCASTSS(address.Addr, scale)
+	everywhere("scale", scale)
 	top := YMM()
 	VMOVUPS(Mem{Base: start}, top)
 	each("top", start, blocks, func(p reg.Register) { VMAXPS(Mem{Base: p}, top, top) })
@@ -143,6 +139,15 @@ func softmax() {
 	RET()
 }
 
+// everywhere loads a parameter into all places of v.
+func everywhere(param string, v reg.VecVirtual) {
+	address, err := Param(param).Resolve()
+	if err != nil {
+		panic(err)
+	}
+	VBROADCASTSS(address.Addr, v)
+}
+
 // each runs body for each block of eight numbers.
 func each(label string, start, blocks reg.Register, body func(p reg.Register)) {
 	p, n := GP64(), GP64()
@@ -166,10 +171,94 @@ func across(v reg.VecVirtual, op func(...Op)) {
 	op(other, v, v)
 }
 
+// norm follows addNorm of math.go, but adds up 32 numbers at a time.
+func norm() {
+	TEXT("normAVX2", NOSPLIT, "func(x, y, gain, bias *float32, blocks int, n, epsilon float32)")
+	Doc("normAVX2 adds y to x, of blocks × 32 = n numbers, blocks ≥ 1, and brings the sum to mean 0 and deviation 1, times gain, plus",
+		"bias. epsilon is added to the square of the deviation.")
+	Pragma("noescape")
+	x, y := Load(Param("x"), GP64()), Load(Param("y"), GP64())
+	gain, bias := Load(Param("gain"), GP64()), Load(Param("bias"), GP64())
+	blocks := Load(Param("blocks"), GP64())
+	count, epsilon := YMM(), YMM()
+	everywhere("n", count)
+	everywhere("epsilon", epsilon)
+	// The rows stay in L1: three passes cost less than keeping them in registers.
+	mean := reduced("sum", blocks, []reg.Register{x, y}, func(p []reg.Register, at int, sum reg.VecVirtual) {
+		v := YMM()
+		VMOVUPS(Mem{Base: p[0], Disp: at}, v)
+		VADDPS(Mem{Base: p[1], Disp: at}, v, v)
+		VMOVUPS(v, Mem{Base: p[0], Disp: at})
+		VADDPS(v, sum, sum)
+	})
+	VDIVPS(count, mean, mean)
+	scale := reduced("square", blocks, []reg.Register{x}, func(p []reg.Register, at int, sum reg.VecVirtual) {
+		v := YMM()
+		VMOVUPS(Mem{Base: p[0], Disp: at}, v)
+		VSUBPS(mean, v, v)
+		VFMADD231PS(v, v, sum)
+	})
+	VDIVPS(count, scale, scale)
+	VADDPS(epsilon, scale, scale)
+	VSQRTPS(scale, scale)
+	unit := YMM()
+	VMOVUPS(one, unit)
+	VDIVPS(scale, unit, scale)
+	rows("scale", blocks, []reg.Register{x, gain, bias}, func(p []reg.Register, at int) {
+		v := YMM()
+		VMOVUPS(Mem{Base: p[0], Disp: at}, v)
+		VSUBPS(mean, v, v)
+		VMULPS(scale, v, v)
+		factor := YMM()
+		VMOVUPS(Mem{Base: p[1], Disp: at}, factor)
+		VFMADD213PS(Mem{Base: p[2], Disp: at}, factor, v)
+		VMOVUPS(v, Mem{Base: p[0], Disp: at})
+	})
+	VZEROUPPER()
+	RET()
+}
+
+// rows runs body for each eight numbers of blocks × 32, behind each of the pointers.
+func rows(label string, blocks reg.Register, pointers []reg.Register, body func(p []reg.Register, at int)) {
+	n := GP64()
+	MOVQ(blocks, n)
+	var at []reg.Register
+	for _, p := range pointers {
+		q := GP64()
+		MOVQ(p, q)
+		at = append(at, q)
+	}
+	Label(label)
+	for i := range 4 {
+		body(at, 32*i)
+	}
+	for _, q := range at {
+		ADDQ(Imm(128), q)
+	}
+	DECQ(n)
+	JNZ(LabelRef(label))
+}
+
+// reduced returns, in all places, the total of what body adds to a sum.
+func reduced(label string, blocks reg.Register, pointers []reg.Register, body func(p []reg.Register, at int, sum reg.VecVirtual)) reg.VecVirtual {
+	var sums [4]reg.VecVirtual
+	for i := range sums {
+		sums[i] = YMM()
+		VXORPS(sums[i], sums[i], sums[i])
+	}
+	rows(label, blocks, pointers, func(p []reg.Register, at int) { body(p, at, sums[at/32]) })
+	VADDPS(sums[1], sums[0], sums[0])
+	VADDPS(sums[3], sums[2], sums[2])
+	VADDPS(sums[2], sums[0], sums[0])
+	across(sums[0], VADDPS)
+	return sums[0]
+}
+
 func main() {
 	ConstraintExpr("amd64")
 	constants()
 	gelu()
 	softmax()
+	norm()
 	Generate()
 }
