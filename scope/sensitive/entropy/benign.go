@@ -8,7 +8,7 @@ import (
 )
 
 // benign reports whether the surroundings say that a random value is no secret.
-func benign(text string, v candidate, s, before, after string) bool {
+func benign(text string, v candidate, s, before, after string, public value.Blocks) bool {
 	if value.Placeholder(s) || value.Alphabet(s) || value.Dotted(s) || value.Versioned(s) || value.Reference(s) && v.random < 0.97 || value.File(s) && v.shape.Len < 40 || value.Qualified(s) || upper(s[0]) && value.Numbered(s) && v.shape.Digit <= 8 && v.random < 0.97 {
 		return true
 	}
@@ -32,7 +32,7 @@ func benign(text string, v candidate, s, before, after string) bool {
 			return true
 		}
 	}
-	if value.PublicBlock(text, v.start) || value.Published(s) || value.Standard(s) || value.Fingerprint(text, v.start, s) || commit(s) || sealed(text, v, s) || jwk(text, v, before) || vector(text, v) {
+	if public.Hold(text, v.start) || value.Published(s) || value.Standard(s) || value.Fingerprint(text, v.start, s) || commit(s) || sealed(text, v, s) || jwk(text, v, before) || vector(text, v) {
 		return true
 	}
 	if strings.HasPrefix(s, "0x") && len(s) <= 18 || strings.HasPrefix(before, "x") && strings.HasSuffix(before, "0x") && len(s) <= 16 { // a number

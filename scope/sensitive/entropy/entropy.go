@@ -78,13 +78,14 @@ func Scan(text string) []match.Match {
 	if len(values) == 0 {
 		return stock(text)
 	}
+	public := value.PublicBlocks(text)
 	var out []match.Match
 	var marks []mark
 	sought := false
 	first := 0 // marks before this one are too far back for the values to come
 	for _, v := range values {
 		before := line(text, v.start, -lookBack)
-		if benign(text, v, text[v.start:v.end], before, line(text, v.end, lookAhead)) {
+		if benign(text, v, text[v.start:v.end], before, line(text, v.end, lookAhead), public) {
 			continue
 		}
 		if !sought {

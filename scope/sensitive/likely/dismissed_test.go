@@ -3,6 +3,8 @@ package likely
 import (
 	"strings"
 	"testing"
+
+	"github.com/elderzan/elderzan/scope/sensitive/value"
 )
 
 // TestDismissed: what a word is otherwise counts more than its score.
@@ -65,7 +67,7 @@ func TestDismissed(t *testing.T) {
 			if !ok {
 				t.Fatal("no word in the text")
 			}
-			if got := dismissed(before+word+after, len(before), word, tc.score); got != tc.want {
+			if got := dismissed(before+word+after, len(before), word, tc.score, value.PublicBlocks(before+word+after)); got != tc.want {
 				t.Errorf("dismissed(%q) = %v, want %v", word, got, tc.want)
 			}
 		})

@@ -88,13 +88,13 @@ const enough = 64
 // Scan returns the words of text that are likely secrets. Its cost is linear.
 func Scan(text string) []match.Match {
 	var out []match.Match
-	end := 0
+	end, public := 0, value.PublicBlocks(text)
 	Each(text, func(start, stop int, near bool, score float64) {
 		least := &thresholdFar
 		if near {
 			least = &thresholdNear
 		}
-		if start < end || len(out) >= enough || score < least[classOf(text[start:stop])] || !near && (score < sure && member(text, start) || score < spoken && english.Word(text[start:stop])) || dismissed(text, start, text[start:stop], score) {
+		if start < end || len(out) >= enough || score < least[classOf(text[start:stop])] || !near && (score < sure && member(text, start) || score < spoken && english.Word(text[start:stop])) || dismissed(text, start, text[start:stop], score, public) {
 			return
 		}
 		end = stop
@@ -111,7 +111,7 @@ func member(text string, start int) bool {
 }
 
 // dismissed reports whether a word is something else whatever its score says.
-func dismissed(text string, start int, s string, score float64) bool {
+func dismissed(text string, start int, s string, score float64, public value.Blocks) bool {
 	if strings.HasPrefix(s, "Ctrl+") || strings.HasPrefix(s, "Alt+") || strings.HasPrefix(s, "Cmd+") || strings.HasPrefix(s, "Shift+") {
 		return true
 	}
@@ -123,7 +123,7 @@ func dismissed(text string, start int, s string, score float64) bool {
 	}
 	run := runStart(text, start)
 	return value.Placeholder(s) && !digits(s) || value.UUID(s) || value.Digest(s) || score < sure && issue.MatchString(s) || value.Versioned(s) || value.File(s) || value.Alphabet(s) || saying.Harmless(name(text, run)) ||
-		score < sure && plain(s) && saying.Describes(s) || published(text, run, s) || reference(text, start, s, score)
+		score < sure && plain(s) && saying.Describes(s) || published(text, run, s, public) || reference(text, start, s, score)
 }
 
 // stored reports whether a closing quote and words for keeping stand at end: what the quotes hold is the name of a place.
@@ -213,7 +213,7 @@ func plain(s string) bool { return !strings.ContainsAny(s, "0123456789!#$+") }
 func digits(s string) bool { return strings.Trim(s, "0123456789-") == "" }
 
 // published reports whether what stands at start is a digest, a version or a host.
-func published(text string, start int, s string) bool {
+func published(text string, start int, s string, public value.Blocks) bool {
 	before := text[max(0, start-10):start]
 	for _, p := range []string{"SHA256:", "sha256:", "h1:", "MD5:", "md5:", "sha1-", "sha256-", "sha384-", "sha512-"} {
 		if strings.HasSuffix(before, p) {
@@ -231,7 +231,7 @@ func published(text string, start int, s string) bool {
 	if len(s) >= 8 && strings.Trim(s, "0123456789abcdef") == "" && idWords.Has(wordBefore(text, start)) {
 		return true
 	}
-	if value.PublicBlock(text, start) {
+	if public.Hold(text, start) {
 		return true
 	}
 	if len(s) > 4 && s[0] == 'v' && s[1] >= '0' && s[1] <= '9' && strings.Count(s, ".") >= 2 {

@@ -1,6 +1,7 @@
 package value
 
 import (
+	"sort"
 	"strings"
 
 	"github.com/elderzan/elderzan/scope/sensitive/keyword"
@@ -163,20 +164,44 @@ const (
 	longestBlock = 3072
 )
 
-// PublicBlock reports whether offset i of text lies within a block that anyone may see: a certificate, a request, a public key.
-func PublicBlock(text string, i int) bool {
-	line := text[max(0, i-longestLine):i]
-	if strings.IndexByte(line, '\n') < 0 {
-		return false
+// Blocks are the parts of a text that anyone may see: certificates, requests, public keys, between their first line and their last.
+type Blocks []struct{ from, to int }
+
+// PublicBlocks finds such parts of text. Its cost is linear, and next to none in a text without any.
+func PublicBlocks(text string) (out Blocks) {
+	const begin, end = "-----BEGIN ", "-----END "
+	for i := strings.Index(text, begin); i >= 0; {
+		from := i + len(begin)
+		to := min(len(text), i+longestBlock)
+		if e := strings.Index(text[from:to], end); e >= 0 {
+			to = from + e + len(end) - 1
+		}
+		next := strings.Index(text[from:], begin)
+		if next >= 0 {
+			next += from
+			to = min(to, next+len(begin)-1)
+		}
+		if publicHead(text[from:min(len(text), i+64)]) {
+			out = append(out, struct{ from, to int }{from, to})
+		}
+		i = next
 	}
-	from := max(0, i-longestBlock)
-	open := strings.LastIndex(text[from:i], "-----BEGIN ")
-	if open < 0 || strings.Contains(text[from+open:i], "-----END ") {
-		return false
+	return out
+}
+
+func publicHead(head string) bool {
+	for _, p := range []string{"PUBLIC KEY", "CERTIFICATE", "RSA PUBLIC", "EC PUBLIC", "NEW CERTIFICATE", "TRUSTED CERT", "X509", "PGP PUBLIC", "PGP SIGNATURE", "SSH SIGNATURE", "PKCS7", "DH PARAM", "EC PARAM"} {
+		if strings.HasPrefix(head, p) {
+			return true
+		}
 	}
-	head := text[from+open+len("-----BEGIN ") : min(len(text), from+open+64)]
-	return strings.HasPrefix(head, "PUBLIC KEY") || strings.HasPrefix(head, "CERTIFICATE") || strings.HasPrefix(head, "RSA PUBLIC") || strings.HasPrefix(head, "EC PUBLIC") || strings.HasPrefix(head, "NEW CERTIFICATE") || strings.HasPrefix(head, "TRUSTED CERT") ||
-		strings.HasPrefix(head, "X509") || strings.HasPrefix(head, "PGP PUBLIC") || strings.HasPrefix(head, "PGP SIGNATURE") || strings.HasPrefix(head, "SSH SIGNATURE") || strings.HasPrefix(head, "PKCS7") || strings.HasPrefix(head, "DH PARAM") || strings.HasPrefix(head, "EC PARAM")
+	return false
+}
+
+// Hold reports whether offset i of text lies within one of them, near the start of its line.
+func (b Blocks) Hold(text string, i int) bool {
+	k := sort.Search(len(b), func(k int) bool { return b[k].to >= i })
+	return k < len(b) && b[k].from <= i && strings.IndexByte(text[max(0, i-longestLine):i], '\n') >= 0
 }
 
 // Published reports whether s is a value that a standard or a vendor's manual prints as its example.

@@ -1,6 +1,7 @@
 package value_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/elderzan/elderzan/scope/sensitive/value"
@@ -57,9 +58,11 @@ func TestPublicBlock(t *testing.T) {
 		"behind its end":        {"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\nx", false},
 		"private behind public": {"-----BEGIN CERTIFICATE-----\nM\n-----END CERTIFICATE-----\n-----BEGIN RSA PRIVATE KEY-----\nM", false},
 		"no block":              {"MIIB", false},
+		"far behind its start":  {"-----BEGIN CERTIFICATE-----\n" + strings.Repeat("MIIBMIIB\n", 400), false},
+		"second of two":         {"-----BEGIN CERTIFICATE-----\nM\n-----END CERTIFICATE-----\n-----BEGIN PUBLIC KEY-----\nM", true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := value.PublicBlock(tc.text, len(tc.text)); got != tc.want {
+			if got := value.PublicBlocks(tc.text).Hold(tc.text, len(tc.text)); got != tc.want {
 				t.Errorf("got %v, want %v", got, tc.want)
 			}
 		})
@@ -79,7 +82,7 @@ func TestNoNames(t *testing.T) {
 			t.Errorf("%q is taken for a name twice over", s)
 		}
 	}
-	if value.PublicBlock("-----BEGIN CERTIFICATE-----\n"+"a", 0) {
+	if text := "-----BEGIN CERTIFICATE-----\n" + "a"; value.PublicBlocks(text).Hold(text, 0) {
 		t.Error("what stands before a block is taken for a part of it")
 	}
 }
