@@ -191,6 +191,10 @@ licences: deps ## list the licences of the modules that are linked in: security/
 licences-check: deps
 	@$(GO) run ./cmd/licences -check
 
+.PHONY: weights-check
+weights-check: deps ## fit the weights of the layer "likely" anew: they must be the committed ones, bit for bit (a minute)
+	@$(GO) run ./scope/sensitive/likely/train -check
+
 .PHONY: generate-check
 generate-check: deps ## fail if generated files are stale
 	@state() { git status --porcelain; git diff; }; before=$$(state); $(GO) generate ./... && \

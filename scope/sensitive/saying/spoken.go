@@ -26,7 +26,7 @@ func spoken(text string, out []match.Match, budget *match.Budget) []match.Match 
 	for i := 0; i < len(text); {
 		c := text[i]
 		if !alnum(c) {
-			if c != ' ' && c != ',' && c != '-' && !strings.HasPrefix(text[i:], "・") && (c < 0x80 || c > 0xBF || i < 2 || text[i-1] < 0x80) {
+			if c != ' ' && c != ',' && c != '-' && !strings.HasPrefix(text[i:], "・") && !strings.HasPrefix(text[i:], "、") && (c < 0x80 || c > 0xBF || i < 2 || text[i-1] < 0x80) {
 				reset()
 			}
 			i++

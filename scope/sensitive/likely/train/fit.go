@@ -1,11 +1,8 @@
 package main
 
 import (
-	"context"
-	"encoding/json"
-	"errors"
+	"bytes"
 	"fmt"
-	"io/fs"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -13,8 +10,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/elderzan/elderzan/scope"
-	"github.com/elderzan/elderzan/scope/sensitive"
 	"github.com/elderzan/elderzan/scope/sensitive/likely/internal/feature"
 )
 
@@ -25,7 +20,6 @@ const unit = 24
 const (
 	saidTexts   = 180000
 	talkTexts   = 180000
-	minedTexts  = 25000 // a folder
 	handWeight  = 12
 	talkWeight  = 15
 	epochs      = 4
@@ -53,7 +47,7 @@ type example struct {
 
 type corpus struct {
 	dir   string
-	cache string // file that mined texts are kept in; "" for none
+	check bool // compare the weights with the committed ones instead of writing them
 	more  []string
 	hold  string // files of texts written by hand that are held out, to measure: part of the name
 	train []example
@@ -137,7 +131,15 @@ func (c *corpus) fit() error {
 		}
 	}
 	fmt.Println("buckets in use:", used)
-	return os.WriteFile(filepath.Join(c.dir, "weights.bin"), out, 0o644)
+	file := filepath.Join(c.dir, "weights.bin")
+	if c.check {
+		old, err := os.ReadFile(file)
+		if err == nil && !bytes.Equal(old, out) {
+			err = fmt.Errorf("%s: not what the training gives; run it without -check and measure anew", file)
+		}
+		return err
+	}
+	return os.WriteFile(file, out, 0o644)
 }
 
 func (c *corpus) score(f []uint32) float64 {
@@ -189,9 +191,9 @@ func (c *corpus) update(all []uint32, y float64, weight float32) float64 {
 		gr *= positiveFor
 	}
 	for _, x := range f {
-		d := gr + decay*c.w[x]
-		c.g2[x] += d * d
-		c.w[x] -= float32(rate) * d / (float32(math.Sqrt(float64(c.g2[x]))) + 1e-3)
+		d := gr + float32(decay*c.w[x]) // conversions keep a processor from joining two steps into one, which rounds otherwise
+		c.g2[x] += float32(d * d)
+		c.w[x] -= float32(float32(rate)*d) / (float32(math.Sqrt(float64(c.g2[x]))) + 1e-3)
 	}
 	if y == 1 {
 		return -math.Log(max(p, 1e-9))
@@ -274,75 +276,18 @@ func (c *corpus) hand() error {
 	return nil
 }
 
-// mine adds texts from the machine that the other layers let pass. With a file to keep them in, they are read from there
-// the next time.
+// mine adds the texts of the sources, each once.
 func (c *corpus) mine() error {
-	texts, err := c.keptTexts()
-	if err != nil {
-		return err
-	}
-	if texts == nil {
-		if texts, err = harmless(c.dir); err != nil {
-			return err
-		}
-		if err := c.keep(texts); err != nil {
-			return err
-		}
-	}
-	for _, p := range texts {
-		if e := c.example(p, false, 1); len(e.cands) > 0 {
-			c.train = append(c.train, e)
-		}
-	}
-	fmt.Println("mined:", len(texts), "texts:", len(c.train))
-	return nil
-}
-
-// harmless returns the mined texts in which no rule finds anything.
-func harmless(dir string) ([]string, error) {
-	d := sensitive.New(sensitive.Options{})
 	seen := make(map[string]bool)
-	from, err := folders(dir)
-	if err != nil {
-		return nil, err
-	}
-	var out []string
-	err = mined(from, minedTexts, func(_, p string) {
+	err := mined(sources, func(_, p string) {
 		if seen[p] || len(p) > 700 || strings.ContainsAny(p, opens+closes) {
 			return
 		}
 		seen[p] = true
-		found, err := d.Detect(context.Background(), scope.Input{Content: p})
-		if err == nil && !slices.ContainsFunc(found, func(f scope.Finding) bool { return f.Rule != "likely-secret" }) {
-			out = append(out, p)
+		if e := c.example(p, false, 1); len(e.cands) > 0 {
+			c.train = append(c.train, e)
 		}
 	})
-	return out, err
-}
-
-// keptTexts reads the mined texts of an earlier run, nil if there are none.
-func (c *corpus) keptTexts() ([]string, error) {
-	if c.cache == "" {
-		return nil, nil
-	}
-	b, err := os.ReadFile(c.cache)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	var out []string
-	return out, json.Unmarshal(b, &out)
-}
-
-func (c *corpus) keep(texts []string) error {
-	if c.cache == "" {
-		return nil
-	}
-	b, err := json.Marshal(texts)
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(c.cache, b, 0o644)
+	fmt.Println("texts of the sources:", len(seen), "all:", len(c.train))
+	return err
 }

@@ -1,17 +1,17 @@
-// Command train fits the model of the likely layer on texts invented for it and on what the machine holds about software,
-// and writes its vocabulary and weights.
+// Command train fits the model of the likely layer on texts invented for it and on what released software says of itself, and
+// writes its weights. Everything that goes in is committed here or fixed by version and checksum (sources.go), so that the
+// same weights come out, bit for bit, on any amd64 machine:
 //
-//	go run ./scope/sensitive/likely/train -words   # the vocabulary
-//	go run ./scope/sensitive/likely/train -everyday # the everyday words beside it
-//	go run ./scope/sensitive/likely/train          # the weights
+//	go run ./scope/sensitive/likely/train          # fits the weights and writes them
+//	go run ./scope/sensitive/likely/train -check   # fits them and says whether they are the committed ones
+//
+// The vocabulary (internal/feature/words.txt, everyday.txt) goes in as it is committed. -words and -everyday count it anew.
 package main
 
 import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 )
 
@@ -21,9 +21,9 @@ func main() {
 	dir := flag.String("dir", "scope/sensitive/likely", "folder of the layer")
 	more := flag.String("more", "", "files of further labelled texts, separated by commas: *s.txt says a secret, *c.txt none")
 	hold := flag.String("hold", "", "files of texts written by hand to hold out and report on, separated by commas")
-	cache := flag.String("mined", "", "file to keep the texts from the machine in, and to read them from")
+	check := flag.Bool("check", false, "compare the weights with the committed ones instead of writing them")
 	flag.Parse()
-	c := &corpus{dir: *dir, hold: *hold, cache: *cache}
+	c := &corpus{dir: *dir, hold: *hold, check: *check}
 	run := c.fit
 	if *everyday {
 		run = c.writeEveryday
@@ -38,20 +38,4 @@ func main() {
 		fmt.Fprintln(os.Stderr, "train:", err)
 		os.Exit(1)
 	}
-}
-
-// folders are where texts about software lie on a machine that builds this program: the project itself, Go, the modules, and
-// what the system documents. dir is the folder of the layer.
-func folders(dir string) ([]string, error) {
-	home, _ := os.UserHomeDir()
-	mod := os.Getenv("GOMODCACHE")
-	if mod == "" {
-		mod = filepath.Join(home, "go", "pkg", "mod")
-	}
-	goroot, err := exec.Command("go", "env", "GOROOT").Output()
-	if err != nil {
-		return nil, fmt.Errorf("go env GOROOT: %w", err)
-	}
-	root := strings.TrimSpace(string(goroot))
-	return []string{filepath.Join(dir, "..", "..", ".."), "/usr/share/locale/ja/LC_MESSAGES", filepath.Join(mod, "github.com"), filepath.Join(mod, "golang.org"), filepath.Join(mod, "google.golang.org"), filepath.Join(root, "src"), "/usr/lib/python3", "/usr/share/doc"}, nil
 }

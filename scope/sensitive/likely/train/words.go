@@ -40,11 +40,7 @@ func (c *corpus) countWords() error {
 	if err := c.common(counts); err != nil {
 		return err
 	}
-	from, err := folders(c.dir)
-	if err != nil {
-		return err
-	}
-	if err := mined(from, 400000, func(path, p string) { add(prose(path, p), 1) }); err != nil {
+	if err := mined(sources, func(path, p string) { add(prose(path, p), 1) }); err != nil {
 		return err
 	}
 	g := newGenerator(3)
@@ -169,7 +165,7 @@ func (c *corpus) writeEveryday() error {
 // prose keeps what a paragraph says in words: of code, its comments.
 func prose(path, p string) string {
 	switch filepath.Ext(path) {
-	case ".md", ".mo", ".txt", ".html":
+	case ".md", ".mdx", ".ini", ".txt", ".html":
 		return p
 	}
 	var b strings.Builder

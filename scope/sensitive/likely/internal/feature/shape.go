@@ -1,6 +1,8 @@
 package feature
 
 import (
+	"strings"
+
 	"github.com/elderzan/elderzan/scope/sensitive/value"
 )
 
@@ -63,7 +65,7 @@ func letters(s string, low, up, joins int) Shape {
 		return JoinedUp
 	case joins > 0:
 		return Joined
-	case up == 0 && described(s):
+	case up == 0 && (described(s) || inflected(s)):
 		return Talk
 	case up == 0:
 		return Low
@@ -86,6 +88,38 @@ func described(s string) bool {
 		}
 	}
 	return false
+}
+
+// inflected reports whether s, in small letters, is a form of a word of the vocabulary or of an everyday one: semicolons,
+// recovers, glossaries, bloated. People make passwords of words, seldom of their forms.
+func inflected(s string) bool {
+	for _, e := range endings {
+		stem, ok := strings.CutSuffix(s, e.ending)
+		if !ok || len(stem) < 3 {
+			continue
+		}
+		for _, restored := range e.restored {
+			if w := stem + restored; vocabulary()[w] || everydayWords()[w] {
+				return true
+			}
+		}
+		if n := len(stem); e.doubles && n > 3 && stem[n-1] == stem[n-2] && (vocabulary()[stem[:n-1]] || everydayWords()[stem[:n-1]]) {
+			return true
+		}
+	}
+	return false
+}
+
+// endings of the forms of English words, and what ends the word itself in their place.
+var endings = []struct {
+	ending   string
+	restored []string
+	doubles  bool // the last letter of the word may stand twice before it
+}{
+	{"ies", []string{"y"}, false}, {"es", []string{""}, false}, {"s", []string{""}, false},
+	{"ied", []string{"y"}, false}, {"ed", []string{"", "e"}, true},
+	{"ing", []string{"", "e"}, true}, {"ings", []string{"", "e"}, true},
+	{"ers", []string{"", "e"}, true}, {"est", []string{"", "e"}, true}, {"ly", []string{"", "le"}, false},
 }
 
 // coarse groups shapes for features that must not be too fine.
