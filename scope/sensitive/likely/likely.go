@@ -7,6 +7,7 @@ package likely
 import (
 	_ "embed"
 	"math"
+	"slices"
 	"strings"
 	"sync"
 	"unicode/utf8"
@@ -42,10 +43,11 @@ const (
 )
 
 // From which score, in nats, a word of each class counts, near a word for a secret and away from one. They were set on
-// the rounds of testdata and on paragraphs and commit messages of other projects, so that about one text in a hundred is found by mistake.
+// the rounds of testdata and on paragraphs and commit messages of other projects, so that about one text in a hundred is found by mistake;
+// away from such a word on chat and notes in Japanese too, which are full of names.
 var (
 	thresholdNear = [classes]float64{wordClass: -0.5, joinedClass: -0.7, mixedClass: -0.9, numberClass: -0.5, countClass: 1.6, foreignClass: -0.7}
-	thresholdFar  = [classes]float64{wordClass: 1, joinedClass: -0.3, mixedClass: 0.1, numberClass: 1.5, countClass: 2, foreignClass: 1.2}
+	thresholdFar  = [classes]float64{wordClass: 2.6, joinedClass: 1.4, mixedClass: 1.4, numberClass: 1.5, countClass: 2, foreignClass: 1.2}
 )
 
 func classOf(s string) class {
@@ -87,21 +89,34 @@ const enough = 64
 
 // Scan returns the words of text that are likely secrets. Its cost is linear.
 func Scan(text string) []match.Match {
-	var out []match.Match
+	var out, rare []match.Match // rare are plain words away from talk of secrets
 	end, public := 0, value.PublicBlocks(text)
 	Each(text, func(start, stop int, near bool, score float64) {
 		least := &thresholdFar
 		if near {
 			least = &thresholdNear
 		}
-		if start < end || len(out) >= enough || score < least[classOf(text[start:stop])] || !near && (score < sure && member(text, start) || score < spoken && english.Word(text[start:stop])) || dismissed(text, start, text[start:stop], score, public) {
+		if start < end || len(out)+len(rare) >= enough || score < least[classOf(text[start:stop])] || !near && (score < sure && member(text, start) || score < spoken && english.Word(text[start:stop])) || dismissed(text, start, text[start:stop], score, public) {
 			return
 		}
 		end = stop
-		out = append(out, match.Match{Rule: "likely-secret", Kind: match.Credential, Start: start, End: stop, Confidence: confidence(score)})
+		m := match.Match{Rule: "likely-secret", Kind: match.Credential, Start: start, End: stop, Confidence: confidence(score)}
+		if !near && classOf(text[start:stop]) == wordClass {
+			rare = append(rare, m)
+			return
+		}
+		out = append(out, m)
 	})
+	if len(rare) < foreignText {
+		out = append(out, rare...)
+		slices.SortFunc(out, func(a, b match.Match) int { return a.Start - b.Start })
+	}
 	return out
 }
+
+// foreignText is how many plain words that nothing announces say that a text is in a language the model does not know, rather
+// than that it holds so many secrets.
+const foreignText = 2
 
 // member reports whether what stands at start is the value of a member of a JSON object: "source": "server-memory". Its name
 // says what it is, so that with no word for a secret near it a rare word is one of the many names that such values are.
@@ -118,7 +133,7 @@ func dismissed(text string, start int, s string, score float64, public value.Blo
 	if len(s) == 1 || fragment(text, start, start+len(s)) || score < sure && noun(text, start, s) || saying.Famous(text, start, s) || value.Standard(s) || value.Typed(s) || score < sure && strings.HasSuffix(s, "'s") || value.Published(s) || drawing(s) || value.Quantity(s) || score < sure && (value.Numbered(s) && !strings.ContainsAny(s, "!#$+") || value.Qualified(around(text, start, start+len(s)))) || digits(s) && strings.HasSuffix(strings.ToLower(name(text, start)), "seed") || stored(text, start+len(s)) || image(text, start+len(s)) {
 		return true
 	}
-	if score < beyond && (partOfNumber(text, start, start+len(s)) || labelled(text, start)) {
+	if score < beyond && (colour(text, start, s) || partOfNumber(text, start, start+len(s)) || labelled(text, start)) {
 		return true
 	}
 	run := runStart(text, start)
@@ -317,6 +332,11 @@ func name(text string, start int) string {
 }
 
 func letter(c byte) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' }
+
+// colour reports whether what stands at start is a colour as style sheets have it: #2F6F4F.
+func colour(text string, start int, s string) bool {
+	return start > 0 && text[start-1] == '#' && (len(s) == 6 || len(s) == 8) && strings.Trim(s, "0123456789abcdefABCDEF") == ""
+}
 
 // reference reports whether what stands at start is the name of a value: $NAME, ${{ … }}, <name>, %NAME%.
 func reference(text string, start int, s string, score float64) bool {

@@ -68,3 +68,16 @@ func FuzzScan(f *testing.F) {
 		}
 	})
 }
+
+// TestUnknownLanguage: what is rare in every word is a language, not a list of secrets.
+func TestUnknownLanguage(t *testing.T) {
+	for name, text := range map[string]string{
+		"Welsh":           "A oes rhaid ei wneud nawr, neu a all aros nes bod mwy yn hysbys?",
+		"a colour":        "右上から左下の固定バーに移動する。色は#2F6F4F、コントラスト比5.9で基準内。",
+		"names of things": "the orchestra moved from Ghostscript and mosquitto to grafana and influxdb",
+	} {
+		if found := likely.Scan(text); len(found) > 0 {
+			t.Errorf("%s: found %d words in %q", name, len(found), text)
+		}
+	}
+}
