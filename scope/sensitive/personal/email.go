@@ -70,6 +70,10 @@ func domainEnd(text string, i int) int {
 var machineLocals = map[string]bool{"git": true, "noreply": true, "no-reply": true, "donotreply": true, "root": true, "mailer-daemon": true, "postmaster": true,
 	"bot": true, "actions": true, "user": true, "name": true, "you": true, "someone": true, "username": true, "email": true, "your-email": true, "foo": true, "test": true}
 
+// roleLocals are the addresses of offices and not of people, published so that anyone writes to them.
+var roleLocals = map[string]bool{"support": true, "contact": true, "sales": true, "press": true, "presse": true, "security": true, "abuse": true, "helpdesk": true, "privacy": true, "webmaster": true,
+	"hostmaster": true, "feedback": true, "kontakt": true, "datenschutz": true, "newsletter": true, "careers": true, "jobs": true, "enquiries": true, "inquiries": true}
+
 var machineDomains = map[string]bool{"example.com": true, "example.org": true, "example.net": true, "example.jp": true, "example.co.jp": true, "test.com": true, "domain.com": true,
 	"email.com": true, "your-domain.com": true, "users.noreply.github.com": true}
 
@@ -77,7 +81,7 @@ var machineSuffixes = []string{".example", ".test", ".invalid", ".local", ".loca
 
 func machineAddress(a string) bool {
 	local, domain, _ := strings.Cut(a, "@")
-	if machineLocals[local] || machineDomains[domain] || strings.Contains(local, "noreply") || strings.Contains(local, "no-reply") || strings.HasSuffix(local, "[bot]") {
+	if machineLocals[local] || roleLocals[local] || machineDomains[domain] || strings.Contains(local, "noreply") || strings.Contains(local, "no-reply") || strings.HasSuffix(local, "[bot]") {
 		return true
 	}
 	for _, suffix := range machineSuffixes {

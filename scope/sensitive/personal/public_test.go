@@ -31,6 +31,8 @@ func TestEveryonesNumbers(t *testing.T) {
 		"a card":                       {"payment-card", "my card 4242 4242 4242 4242", true},
 		"a test card":                  {"payment-card", "the docs say 4242 4242 4242 4242 always succeeds", false},
 		"a test card, Japanese":        {"payment-card", "テストカード 4242 4242 4242 4242", false},
+		"an office":                    {"email-address", "write to support@larkspur-mail.com", false},
+		"a person":                     {"email-address", "write to adele.kern@larkspur-mail.com", true},
 		"a key of a wallet":            {"ethereum-private-key", "metamask export of the deployer " + signer, true},
 		"a hash on the chain":          {"ethereum-private-key", "the deployer's transaction " + signer, false},
 		"seed words":                   {"seed-phrase", "1. fabric\n2. onion\n3. rather\n4. simple\n5. velvet\n6. tiger\n7. museum\n8. pencil\n9. garage\n10. orbit\n11. flight\n12. copper", true},

@@ -164,7 +164,7 @@ const (
 	longestBlock = 3072
 )
 
-// Blocks are the parts of a text that anyone may see: certificates, requests, public keys, between their first line and their last.
+// Blocks are the parts of a text that anyone may see: certificates, requests, public keys, encrypted messages, between their first line and their last.
 type Blocks []struct{ from, to int }
 
 // PublicBlocks finds such parts of text. Its cost is linear, and next to none in a text without any.
@@ -190,7 +190,7 @@ func PublicBlocks(text string) (out Blocks) {
 }
 
 func publicHead(head string) bool {
-	for _, p := range []string{"PUBLIC KEY", "CERTIFICATE", "RSA PUBLIC", "EC PUBLIC", "NEW CERTIFICATE", "TRUSTED CERT", "X509", "PGP PUBLIC", "PGP SIGNATURE", "SSH SIGNATURE", "PKCS7", "DH PARAM", "EC PARAM"} {
+	for _, p := range []string{"PUBLIC KEY", "CERTIFICATE", "RSA PUBLIC", "EC PUBLIC", "NEW CERTIFICATE", "TRUSTED CERT", "X509", "PGP PUBLIC", "PGP SIGNATURE", "SSH SIGNATURE", "PKCS7", "DH PARAM", "EC PARAM", "AGE ENCRYPTED", "PGP MESSAGE"} {
 		if strings.HasPrefix(head, p) {
 			return true
 		}

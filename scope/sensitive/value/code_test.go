@@ -57,6 +57,7 @@ func TestPublicBlock(t *testing.T) {
 		"private key":           {"-----BEGIN PRIVATE KEY-----\nMIIB", false},
 		"behind its end":        {"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\nx", false},
 		"private behind public": {"-----BEGIN CERTIFICATE-----\nM\n-----END CERTIFICATE-----\n-----BEGIN RSA PRIVATE KEY-----\nM", false},
+		"encrypted message":     {"-----BEGIN AGE ENCRYPTED FILE-----\nYWdl", true},
 		"no block":              {"MIIB", false},
 		"far behind its start":  {"-----BEGIN CERTIFICATE-----\n" + strings.Repeat("MIIBMIIB\n", 400), false},
 		"second of two":         {"-----BEGIN CERTIFICATE-----\nM\n-----END CERTIFICATE-----\n-----BEGIN PUBLIC KEY-----\nM", true},
