@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"sync"
 	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
 )
 
 func (r *Repository) hash(b []byte) (h hash) {
@@ -76,12 +78,12 @@ func (w *chunkWriter) sync() error {
 		return nil
 	}
 	w.dirs[w.r.path(chunksDir)] = true
+	var g errgroup.Group // what is synced at the same time takes the file system one write
+	g.SetLimit(waiters)
 	for dir := range w.dirs {
-		if err := syncDir(dir); err != nil {
-			return fileError("sync", dir, err)
-		}
+		g.Go(func() error { return fileError("sync", dir, syncDir(dir)) })
 	}
-	return nil
+	return g.Wait()
 }
 
 // get returns the content of a chunk, verified. The error is a *DamageError, or the file system's.

@@ -13,8 +13,17 @@ import (
 	"github.com/elderzan/elderzan/security/keyring"
 )
 
-// writers is how many chunks are hashed and written at a time.
-const writers = 4
+const (
+	writers = 4  // chunks that are hashed and written at a time
+	waiters = 16 // where there are few and writing them is mostly waiting for the disk
+)
+
+func (r *Repository) writers() int {
+	if r.followed.on {
+		return waiters
+	}
+	return writers
+}
 
 // CreateOptions says what goes into a backup; the zero value takes all but the master key and what is derived.
 type CreateOptions struct {

@@ -87,7 +87,7 @@ func (r *Repository) storeParts(ctx context.Context, w *chunkWriter, f *storage.
 	}
 	defer in.Close()
 	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(writers)
+	g.SetLimit(r.writers())
 	for n := range out.count() {
 		if gctx.Err() != nil {
 			break
@@ -161,7 +161,7 @@ func (r *Repository) storeSome(ctx context.Context, w *chunkWriter, f *storage.S
 	}
 	defer in.Close()
 	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(writers)
+	g.SetLimit(r.writers())
 	for n := from; n < to && gctx.Err() == nil; n++ {
 		g.Go(func() error {
 			b := make([]byte, out.length(n))
