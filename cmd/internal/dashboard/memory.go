@@ -156,8 +156,10 @@ func (s *Server) revise(r *http.Request, svc *memory.Service, m *memory.Memory) 
 	return "saved", err
 }
 
-// fromForm takes the line ends out that forms put in.
-func fromForm(text string) string { return strings.ReplaceAll(text, "\r\n", "\n") }
+// fromForm takes the line ends out that forms put in, in the place of every other.
+func fromForm(text string) string { return lineEnds.Replace(text) }
+
+var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n")
 
 func (s *Server) share(r *http.Request, svc *memory.Service, m *memory.Memory) (string, error) {
 	to, err := scope.Parse(r.PostForm.Get("scope"))

@@ -158,21 +158,32 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	code, text := http.StatusInternalServerError, "Something went wrong here; the engine's log has more."
 	var own *failure
 	var input *memory.InputError
-	var missing *memory.NotFoundError
 	var confirm *memory.ConfirmError
+	var corrupt *memory.CorruptError
 	switch {
 	case errors.As(err, &own):
 		code, text = own.code, own.text
 	case errors.As(err, &input):
 		code, text = http.StatusBadRequest, err.Error()
-	case errors.As(err, &missing):
+	case errors.Is(err, memory.ErrNotFound):
 		code, text = http.StatusNotFound, "There is no such memory, or no longer."
+		if strings.HasPrefix(r.URL.Path, "/sessions/") {
+			text = "There is no such session, or no longer."
+		}
 	case errors.As(err, &confirm):
-		code, text = http.StatusConflict, err.Error()
+		code = http.StatusConflict
+		text = fmt.Sprintf("This memory looks sensitive (%s), so nothing was changed. Go back and tick “Yes, also if it looks sensitive”, or change its text first.", strings.Join(confirm.Why, ", "))
 	case errors.Is(err, memory.ErrDenied):
 		code, text = http.StatusForbidden, "That is not allowed: "+err.Error()
 	case errors.Is(err, memory.ErrUnavailable):
 		code, text = http.StatusServiceUnavailable, "The memory is not open: "+err.Error()
+	case errors.Is(err, memory.ErrFull):
+		code, text = http.StatusInsufficientStorage, "The disk is full, so nothing was changed. Make room on it, then try again."
+	case errors.Is(err, memory.ErrReadOnly):
+		code, text = http.StatusServiceUnavailable, "The data folder cannot be written, so nothing was changed. Run elderzan doctor."
+	case errors.As(err, &corrupt):
+		text = "What is stored here is damaged. Run elderzan doctor --repair."
+		s.opts.Logger.Error("dashboard", "path", r.URL.Path, "error", err)
 	default:
 		s.opts.Logger.Error("dashboard", "path", r.URL.Path, "error", err)
 	}
