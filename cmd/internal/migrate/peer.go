@@ -7,11 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"os/exec"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -37,7 +37,10 @@ type Peer struct {
 
 	mu    sync.Mutex
 	n     int
-	calls map[string]chan []byte // by raw id
+	calls map[string]chan []byte // by id
+
+	leave sync.Once
+	left  error // what Close returns
 }
 
 // StartPeer starts the other server. Its lines that answer none of our calls go to other, from one goroutine.
@@ -45,9 +48,11 @@ func StartPeer(s State, other func(line []byte), stderr io.Writer) (*Peer, error
 	p := &Peer{other: other, ended: make(chan struct{}), calls: map[string]chan []byte{}}
 	p.cmd = exec.Command(s.Command[0], s.Command[1:]...)
 	p.cmd.Env, p.cmd.Stderr = os.Environ(), stderr
-	for _, key := range sortedKeys(s.Env) {
-		p.cmd.Env = append(p.cmd.Env, key+"="+s.Env[key])
+	for key, value := range s.Env {
+		p.cmd.Env = append(p.cmd.Env, key+"="+value)
 	}
+	// A group of its own: a package manager's child must end with it, and Ctrl-C is for us, who close its input.
+	p.cmd.SysProcAttr, p.cmd.WaitDelay = &syscall.SysProcAttr{Setpgid: true}, time.Second
 	in, err := p.cmd.StdinPipe()
 	if err != nil {
 		return nil, err
@@ -62,14 +67,6 @@ func StartPeer(s State, other func(line []byte), stderr io.Writer) (*Peer, error
 	p.in = in
 	go p.read(out)
 	return p, nil
-}
-
-func sortedKeys(m map[string]string) []string {
-	out := make([]string, 0, len(m))
-	for k := range maps.Keys(m) {
-		out = append(out, k)
-	}
-	return out
 }
 
 // maxLine bounds one message: a graph is sent whole.
@@ -88,10 +85,11 @@ func (p *Peer) read(out io.Reader) {
 		if json.Unmarshal(line, &head) != nil {
 			continue // what is no message is for nobody
 		}
+		id := idOf(head.ID)
 		p.mu.Lock()
-		ch := p.calls[string(head.ID)]
+		ch := p.calls[id]
 		if ch != nil && head.Method == "" {
-			delete(p.calls, string(head.ID))
+			delete(p.calls, id)
 		}
 		p.mu.Unlock()
 		if ch != nil && head.Method == "" {
@@ -100,6 +98,16 @@ func (p *Peer) read(out io.Reader) {
 			p.other(line)
 		}
 	}
+}
+
+// idOf is an id in one spelling: 1.0 and 1 are the same, and so are a letter and its escape.
+func idOf(raw json.RawMessage) string {
+	var v any
+	if json.Unmarshal(raw, &v) != nil {
+		return string(raw)
+	}
+	b, _ := json.Marshal(v) // it was JSON
+	return string(b)
 }
 
 // Send passes a line on as it is.
@@ -114,13 +122,13 @@ func (p *Peer) Send(line []byte) error {
 
 // Ask sends a request whose id is id, a JSON value, and returns the line that answers it.
 func (p *Peer) Ask(ctx context.Context, id json.RawMessage, line []byte) ([]byte, error) {
-	ch := make(chan []byte, 1)
+	ch, key := make(chan []byte, 1), idOf(id)
 	p.mu.Lock()
-	p.calls[string(id)] = ch
+	p.calls[key] = ch
 	p.mu.Unlock()
 	defer func() {
 		p.mu.Lock()
-		delete(p.calls, string(id))
+		delete(p.calls, key)
 		p.mu.Unlock()
 	}()
 	if err := p.Send(line); err != nil {
@@ -223,17 +231,20 @@ func structured(result json.RawMessage) (json.RawMessage, error) {
 	return json.RawMessage(text), nil
 }
 
-// Close ends the other server as a client does, by closing its input.
+// Close ends the other server as a client does, by closing its input, and kills it and what it has started where they do
+// not leave. Closing again does nothing.
 func (p *Peer) Close() error {
-	p.wmu.Lock()
-	_ = p.in.Close() // it may have ended by itself
-	p.wmu.Unlock()
-	kill := time.AfterFunc(leaveTime, func() { _ = p.cmd.Process.Kill() })
-	defer kill.Stop()
-	<-p.ended
-	var exit *exec.ExitError
-	if err := p.cmd.Wait(); err != nil && !errors.As(err, &exit) { // how it ends is its own affair
-		return err
-	}
-	return nil
+	p.leave.Do(func() {
+		p.wmu.Lock()
+		_ = p.in.Close() // it may have ended by itself
+		p.wmu.Unlock()
+		kill := time.AfterFunc(leaveTime, func() { _ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL) })
+		defer kill.Stop()
+		<-p.ended
+		var exit *exec.ExitError
+		if err := p.cmd.Wait(); err != nil && !errors.As(err, &exit) && !errors.Is(err, exec.ErrWaitDelay) { // how it ends is its own affair
+			p.left = err
+		}
+	})
+	return p.left
 }

@@ -43,7 +43,8 @@ func Reconcile(ctx context.Context, from, to Server) (Reconciled, error) {
 	if err != nil {
 		return done, fmt.Errorf("read the graph to change: %w", err)
 	}
-	for _, step := range plan(&want, &have, &done) {
+	done.Added, done.Removed = Difference(&want, &have)
+	for _, step := range plan(&want, &have) {
 		args, err := json.Marshal(step.args)
 		if err != nil {
 			return done, err
@@ -67,12 +68,11 @@ type step struct {
 }
 
 // plan lists the calls that turn have into want: what has gone first, since an entity may come back with another type.
-func plan(want, have *Graph, done *Reconciled) (steps []step) {
+func plan(want, have *Graph) (steps []step) {
 	var gone []string
 	for _, e := range have.Entities {
 		if w := want.entity(e.Name); w == nil || w.Type != e.Type {
 			gone = append(gone, e.Name)
-			done.Removed++
 		}
 	}
 	for part := range slices.Chunk(gone, perCall) {
@@ -93,29 +93,24 @@ func plan(want, have *Graph, done *Reconciled) (steps []step) {
 		e := have.entity(w.Name)
 		if e == nil || slices.Contains(gone, w.Name) {
 			create = append(create, w)
-			done.Added += 1 + len(w.Observations)
 			continue
 		}
 		if more := beyond(w.Observations, e.Observations); len(more) > 0 {
 			add = append(add, addition{w.Name, more})
-			done.Added += len(more)
 		}
 		if less := beyond(e.Observations, w.Observations); len(less) > 0 {
 			drop = append(drop, deletion{w.Name, less})
-			done.Removed += len(less)
 		}
 	}
 	var relate, unrelate []Relation
 	for _, r := range want.Relations {
 		if !slices.Contains(have.Relations, r) || slices.Contains(gone, r.From) || slices.Contains(gone, r.To) {
 			relate = append(relate, r)
-			done.Added++
 		}
 	}
 	for _, r := range have.Relations {
 		if !slices.Contains(want.Relations, r) {
 			unrelate = append(unrelate, r)
-			done.Removed++
 		}
 	}
 	for part := range slices.Chunk(create, perCall) {

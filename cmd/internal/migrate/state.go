@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -82,8 +83,16 @@ func (f File) Load() (State, error) {
 	if err != nil {
 		return s, fmt.Errorf("migration: %w", err)
 	}
-	if err := json.Unmarshal(b, &s); err != nil {
-		return s, fmt.Errorf("migration: %s is damaged: %w", f.path, err)
+	err = json.Unmarshal(b, &s)
+	switch {
+	case err != nil:
+	case len(s.Command) == 0 || s.Command[0] == "":
+		err = errors.New("it names no command")
+	case !slices.Contains(order, s.Phase):
+		err = errors.New("its phase is unknown")
+	}
+	if err != nil {
+		return State{}, fmt.Errorf("migration: %s is damaged: %w; move it away and begin again: elderzan migrate start", f.path, err)
 	}
 	return s, nil
 }
@@ -102,7 +111,10 @@ func (f File) Save(s State) error {
 	if err := errors.Join(err, temp.Sync(), temp.Close()); err != nil {
 		return errors.Join(fmt.Errorf("migration: %w", err), os.Remove(temp.Name()))
 	}
-	return os.Rename(temp.Name(), f.path)
+	if err := os.Rename(temp.Name(), f.path); err != nil {
+		return errors.Join(fmt.Errorf("migration: %w", err), os.Remove(temp.Name()))
+	}
+	return nil
 }
 
 // Update changes the state while no other process does.
