@@ -12,6 +12,7 @@ import (
 
 	"github.com/elderzan/elderzan/cmd/internal/metrics"
 	"github.com/elderzan/elderzan/memory"
+	memsync "github.com/elderzan/elderzan/sync"
 )
 
 // adminClient is the name the command line gives itself when it connects. Only such a connection sees the admin tools:
@@ -108,6 +109,9 @@ func explain(err error) string {
 	var h *hintError
 	if errors.As(err, &h) {
 		return err.Error() + "\n  " + h.hint
+	}
+	if errors.Is(err, memsync.ErrOffline) {
+		return err.Error() + "\n  see that the server runs and that its name and port are right; what is here waits: elderzan sync status"
 	}
 	return err.Error()
 }

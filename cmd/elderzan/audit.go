@@ -257,7 +257,7 @@ func showAuditReport(w io.Writer, raw json.RawMessage) error {
 		fmt.Fprintln(w, f)
 	}
 	if len(r.Faults) == 0 {
-		fmt.Fprintf(w, "%d entries, each follows from the one before; %d are signed for\n", r.Entries, r.Signed)
+		fmt.Fprintf(w, "%s, each follows from the one before; signed for: %d\n", count(int(r.Entries), "entry", "entries"), r.Signed)
 	}
 	return nil
 }

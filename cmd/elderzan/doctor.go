@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/elderzan/elderzan/cmd/internal/link"
 	"github.com/elderzan/elderzan/memory"
 	"github.com/elderzan/elderzan/memory/storage"
+	"github.com/elderzan/elderzan/security/keyring"
 )
 
 type doctorArgs struct {
@@ -23,6 +25,32 @@ type doctorResult struct {
 	Findings []finding `json:"findings"`
 	Mended   int       `json:"mended"`
 	Renewal  string    `json:"renewal,omitempty"` // what an upgrade or a new key has left to do in the background
+	Keys     keyReport `json:"keys"`
+}
+
+// keyReport says where the master key comes from, and whether it is there now.
+type keyReport struct {
+	Source     string `json:"source"` // the key file, or the file of the wrapped key and what keeps it
+	ID         string `json:"id,omitempty"`
+	Generation uint32 `json:"generation,omitempty"`
+	Older      int    `json:"older,omitempty"`   // keys before it that are still held
+	Problem    string `json:"problem,omitempty"` // why it cannot be had; what is open goes on with the key it has
+}
+
+// reportKeys asks for the master key as the next start will.
+func (st *stack) reportKeys(ctx context.Context) keyReport {
+	r := keyReport{Source: st.keys.String()}
+	ring, err := keyring.Open(ctx, keyring.Options{Dir: st.dir, Source: st.keys})
+	if err != nil {
+		r.Problem = explain(keyError(err))
+		return r
+	}
+	defer ring.Close()
+	r.ID, r.Generation, r.Older = ring.ID().String(), ring.Generation(), len(ring.Generations())-1
+	if len(st.keyAlerts) > 0 {
+		r.Problem = strings.Join(st.keyAlerts, "; ")
+	}
+	return r
 }
 
 // finding is a storage.Finding as it travels.
@@ -54,7 +82,7 @@ func (a *admin) doctor(ctx context.Context, st *stack, in doctorArgs) (any, erro
 	if err != nil {
 		return nil, err
 	}
-	res.Renewal = stats.Renewal.String()
+	res.Renewal, res.Keys = stats.Renewal.String(), st.reportKeys(ctx)
 	for _, f := range found {
 		res.Findings = append(res.Findings, finding{
 			Kind: string(f.Kind), Severity: f.Severity.String(), Engine: f.Engine, ID: f.ID, Detail: f.Detail, Advice: f.Advice,
@@ -154,6 +182,17 @@ func showFindings(w io.Writer, raw json.RawMessage) error {
 	}
 	if res.Renewal != "" {
 		fmt.Fprintf(w, "in the background: %s\n", res.Renewal)
+	}
+	k := res.Keys
+	if k.ID != "" {
+		fmt.Fprintf(w, "keys: master key %s, generation %d, from %s", k.ID, k.Generation, k.Source)
+		if k.Older > 0 {
+			fmt.Fprintf(w, "; older ones are held: elderzan keys status")
+		}
+		fmt.Fprintln(w)
+	}
+	if k.Problem != "" {
+		fmt.Fprintf(w, "%s keys: %s: %s\n", paint(w, red, "!"), k.Source, k.Problem)
 	}
 	if len(res.Findings) == 0 {
 		fmt.Fprintln(w, "no findings: record, full text, vectors, indexes and audit log agree")

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -187,8 +188,12 @@ type importing struct {
 func (in *importing) run(ctx context.Context) error {
 	if in.path != "-" && in.kind == "" {
 		kind, err := foreign.Detect(ctx, in.path)
-		if err != nil {
-			return hint(fmt.Errorf("import: %w", err), "name the format with --from; for JSON Lines of elderzan: elderzan export > FILE")
+		var at *fs.PathError
+		switch {
+		case errors.As(err, &at):
+			return hint(fmt.Errorf("import: %s: %w", at.Path, at.Err), "name a file, a folder or an archive that can be read; elderzan export > FILE makes one")
+		case err != nil:
+			return hint(fmt.Errorf("import: %s: %s", in.path, strings.TrimPrefix(err.Error(), "foreign: ")), "name the format with --from; for JSON Lines of elderzan: elderzan export > FILE")
 		}
 		in.kind = kind
 	}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strconv"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/cobra/doc"
@@ -103,11 +104,19 @@ func newConfig(a *app) *cobra.Command {
 			}
 			fmt.Fprintf(a.out, "# %s/config.toml; the environment wins: ELDERZAN_ and the key in capitals, \"_\" for \".\"\n", dir)
 			for _, s := range settings {
-				fmt.Fprintf(a.out, "\n# %s\n%s = %q\n", s.help, s.key, s.value)
+				fmt.Fprintf(a.out, "\n# %s\n%s = %s\n", s.help, s.key, tomlValue(s.value))
 			}
 			return nil
 		},
 	}
+}
+
+// tomlValue writes a default as config.toml takes it.
+func tomlValue(v any) string {
+	if s, ok := v.(string); ok {
+		return strconv.Quote(s) // printable ASCII, of which TOML's strings are the same
+	}
+	return fmt.Sprint(v)
 }
 
 // configJSON prints what is in force; secrets are left out.

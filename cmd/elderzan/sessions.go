@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -43,6 +44,9 @@ func (a *admin) sessions(ctx context.Context, st *stack, in sessionsArgs) (any, 
 func hintNoSession(err error) error {
 	if err == nil {
 		return nil
+	}
+	if errors.Is(err, memory.ErrNotFound) {
+		err = errors.New("there is no such session")
 	}
 	return hint(err, "see which there are: elderzan sessions list")
 }

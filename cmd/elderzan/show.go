@@ -71,6 +71,95 @@ func showRemembered(w io.Writer, raw json.RawMessage) error {
 	return nil
 }
 
+// sharing is the result of the tool share.
+type sharing struct {
+	Changed []struct{ ID, From, To string } `json:"changed"`
+	Refused []struct {
+		ID           string `json:"id"`
+		Reason       string `json:"reason"`
+		NeedsConfirm bool   `json:"needs_confirmation"`
+	} `json:"refused"`
+	Leaves   bool     `json:"leaves_machine"`
+	To       string   `json:"to"`
+	Warnings []string `json:"warnings"`
+}
+
+func showShared(w io.Writer, raw json.RawMessage) error {
+	var r sharing
+	if err := json.Unmarshal(raw, &r); err != nil {
+		return err
+	}
+	for _, c := range r.Changed {
+		fmt.Fprintf(w, "%s  %s → %s\n", paint(w, faint, c.ID), paint(w, scopeColours[c.From], c.From), paint(w, scopeColours[c.To], c.To))
+	}
+	switch {
+	case len(r.Changed) == 0 && len(r.Refused) == 0:
+		fmt.Fprintln(w, "nothing changed: that is its scope already")
+	case len(r.Changed) > 0:
+		fmt.Fprintln(w, wrap("readable by "+r.To, columns(w), 2))
+	}
+	for _, no := range r.Refused {
+		reason := no.Reason
+		if no.NeedsConfirm { // the tool's words are for agents
+			reason, _, _ = strings.Cut(reason, "; ")
+		}
+		fmt.Fprintf(w, "%s  %s\n%s\n", paint(w, faint, no.ID), paint(w, red, "unchanged"), wrap("because: "+reason, columns(w), 2))
+	}
+	for _, warning := range r.Warnings {
+		fmt.Fprintf(w, "  %s %s\n", paint(w, yellow, "warning:"), warning)
+	}
+	return nil
+}
+
+// refusedError is the error of a share that was refused for some memories, nil where it was for none.
+func refusedError(raw json.RawMessage) error {
+	var r sharing
+	if err := json.Unmarshal(raw, &r); err != nil || len(r.Refused) == 0 {
+		return err
+	}
+	err := fmt.Errorf("%d of %s not changed", len(r.Refused), count(len(r.Refused)+len(r.Changed), "memory was", "memories were"))
+	for _, no := range r.Refused {
+		if no.NeedsConfirm {
+			return hint(err, "if they may be read by others all the same: elderzan share ID --confirm; or take out what is sensitive: elderzan revise ID --content TEXT")
+		}
+	}
+	return err
+}
+
+func showForgotten(w io.Writer, raw json.RawMessage) error {
+	var r struct {
+		Forgotten   []string                    `json:"forgotten"`
+		WouldForget []struct{ ID, Text string } `json:"would_forget"`
+		Total       int                         `json:"total"`
+		Until       string                      `json:"recoverable_until"`
+	}
+	if err := json.Unmarshal(raw, &r); err != nil {
+		return err
+	}
+	for _, m := range r.WouldForget {
+		fmt.Fprintf(w, "%s\n%s\n", paint(w, faint, m.ID), wrap(m.Text, columns(w), 2))
+	}
+	for _, id := range r.Forgotten {
+		fmt.Fprintf(w, "%s  forgotten\n", paint(w, faint, id))
+	}
+	switch rest := r.Total - len(r.Forgotten); {
+	case r.Total == 0:
+		fmt.Fprintln(w, "nothing matches")
+	case len(r.WouldForget) > 0:
+		fmt.Fprintf(w, "%s; nothing was forgotten yet: add --confirm, or name the ids\n", count(r.Total, "matches", "match"))
+	case rest > 0:
+		fmt.Fprintf(w, "%d more match: repeat the command for them\n", rest)
+	}
+	switch {
+	case len(r.Forgotten) == 0:
+	case r.Until == "":
+		fmt.Fprintln(w, "for good")
+	default:
+		fmt.Fprintf(w, "until %.10s this brings one back: elderzan revise ID --restore\n", r.Until)
+	}
+	return nil
+}
+
 func showMemories(w io.Writer, raw json.RawMessage) error {
 	var r struct {
 		Memories []struct {
@@ -169,16 +258,20 @@ func showStatus(w io.Writer, raw json.RawMessage) error {
 		return err
 	}
 	fmt.Fprintf(w, "elderzan %s, engine %d, %s\n", r.Version, r.PID, count(r.Clients, "client", "clients"))
-	total := 0
-	for _, n := range r.Memories {
-		total += n
+	if r.Embedding.Model == "" { // not open: nothing was counted
+		fmt.Fprintf(w, "data folder %s\n", r.Storage.Dir)
+	} else {
+		total := 0
+		for _, n := range r.Memories {
+			total += n
+		}
+		fmt.Fprint(w, count(total, "memory:", "memories:"))
+		for _, s := range scope.All() {
+			fmt.Fprintf(w, " %s %d", s, r.Memories[s.String()])
+		}
+		fmt.Fprintf(w, "\n%s (%s) of %s, %d waiting\n%.1f MB in %s\n", count(r.Index.Vectors, "vector", "vectors"), r.Index.Kind, r.Embedding.Model,
+			r.Embedding.Pending, float64(r.Storage.Bytes)/1e6, r.Storage.Dir)
 	}
-	fmt.Fprint(w, count(total, "memory:", "memories:"))
-	for _, s := range scope.All() {
-		fmt.Fprintf(w, " %s %d", s, r.Memories[s.String()])
-	}
-	fmt.Fprintf(w, "\n%s (%s) of %s, %d waiting\n%.1f MB in %s\n", count(r.Index.Vectors, "vector", "vectors"), r.Index.Kind, r.Embedding.Model,
-		r.Embedding.Pending, float64(r.Storage.Bytes)/1e6, r.Storage.Dir)
 	if r.Storage.Renewal != "" {
 		fmt.Fprintf(w, "in the background: %s\n", r.Storage.Renewal)
 	}

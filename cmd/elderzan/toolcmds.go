@@ -24,19 +24,25 @@ type caller interface {
 
 // tool runs one tool and prints its result: as JSON with --json, else by show.
 func (a *app) tool(ctx context.Context, name string, args map[string]any, show func(io.Writer, json.RawMessage) error) error {
+	_, err := a.toolResult(ctx, name, args, show)
+	return err
+}
+
+// toolResult is tool, and returns what it has printed.
+func (a *app) toolResult(ctx context.Context, name string, args map[string]any, show func(io.Writer, json.RawMessage) error) (json.RawMessage, error) {
 	if field := notText(args); field != "" {
-		return hint(fmt.Errorf("%s is not valid UTF-8; nothing was done", field), "turn the text into UTF-8 first, as with: iconv -f latin1 -t utf-8")
+		return nil, hint(fmt.Errorf("%s is not valid UTF-8; nothing was done", field), "turn the text into UTF-8 first, as with: iconv -f latin1 -t utf-8")
 	}
 	s, err := a.session(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer s.Close()
 	var raw json.RawMessage
 	if err := s.Call(ctx, name, args, &raw); err != nil {
-		return err
+		return nil, err
 	}
-	return a.print(raw, show)
+	return raw, a.print(raw, show)
 }
 
 // notText names an argument whose text is not UTF-8; "" when all are. As JSON it would travel as another text.
@@ -215,7 +221,11 @@ func newShare(a *app) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			in := given(cmd, "scope", "team", "confirm")
 			in["ids"] = args
-			return a.tool(cmd.Context(), "share", in, showJSON)
+			raw, err := a.toolResult(cmd.Context(), "share", in, showShared)
+			if err != nil {
+				return err
+			}
+			return refusedError(raw)
 		},
 	}
 	cmd.Flags().String("scope", "SHARED", "PRIVATE, PROJECT, SHARED or GLOBAL")
@@ -263,6 +273,9 @@ func newForget(a *app) *cobra.Command {
 			if len(args) > 0 {
 				in["ids"] = args
 			}
+			if len(args) == 0 && in["query"] == nil {
+				return hint(errors.New("nothing to forget is named"), `give an id, or a query: elderzan forget --query "old staging"`)
+			}
 			if purge, _ := cmd.Flags().GetBool("purge"); purge {
 				if yes, _ := cmd.Flags().GetBool("confirm"); !yes {
 					if err := a.ask("Purge for good? This cannot be undone."); err != nil {
@@ -271,7 +284,7 @@ func newForget(a *app) *cobra.Command {
 					in["confirm"] = true
 				}
 			}
-			return a.tool(cmd.Context(), "forget", in, showJSON)
+			return a.tool(cmd.Context(), "forget", in, showForgotten)
 		},
 	}
 	f := cmd.Flags()

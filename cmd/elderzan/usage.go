@@ -25,13 +25,51 @@ func init() {
 	cobra.AddTemplateFunc("helpwidth", helpWidth)
 }
 
-// fold wraps text to the width of help; lines keep how far they are indented.
+// fold wraps text to the width of help. What the source has broken within a sentence is joined first; lines keep how far
+// they are indented, and what stands beside a name stays beside it.
 func fold(text string) string {
 	var out []string
-	for line := range strings.SplitSeq(strings.TrimRight(text, " \n"), "\n") {
-		out = append(out, wrap(line, helpWidth(), len(line)-len(strings.TrimLeft(line, " "))))
+	for line := range strings.SplitSeq(joined(strings.TrimRight(text, " \n")), "\n") {
+		indent := len(line) - len(strings.TrimLeft(line, " "))
+		name, says := besideName(line)
+		switch {
+		case says == "":
+			line = wrap(line, helpWidth(), indent)
+		case len(name) <= helpWidth()/2:
+			line = name + strings.TrimLeft(wrap(says, helpWidth(), len(name)), " ")
+		default:
+			line = wrap(strings.TrimRight(name, " "), helpWidth(), indent) + "\n" + wrap(says, helpWidth(), indent+4)
+		}
+		out = append(out, line)
 	}
 	return strings.Join(out, "\n")
+}
+
+// joined puts lines together that do not end a sentence and are followed by another of the same paragraph.
+func joined(text string) string {
+	var b strings.Builder
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		b.WriteString(line)
+		switch {
+		case i == len(lines)-1:
+		case line == "" || lines[i+1] == "" || line[0] == ' ' || lines[i+1][0] == ' ' || strings.ContainsAny(line[len(line)-1:], ".:;"):
+			b.WriteByte('\n')
+		default:
+			b.WriteByte(' ')
+		}
+	}
+	return b.String()
+}
+
+// besideName divides an indented line that has a name and, two blanks or more away, what is said of it.
+func besideName(line string) (name, says string) {
+	indent := len(line) - len(strings.TrimLeft(line, " "))
+	if gap := strings.Index(line[indent:], "  "); indent > 0 && gap > 0 {
+		says = strings.TrimLeft(line[indent+gap:], " ")
+		return line[:len(line)-len(says)], says
+	}
+	return "", ""
 }
 
 // foldBeside wraps a description that stands beside a name of that width.

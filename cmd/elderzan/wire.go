@@ -49,6 +49,7 @@ type stack struct {
 	flags      *flags
 	reporter   *reporter // nil where no reports are wanted
 
+	dir       string         // data folder
 	keys      keyring.Source // of the master key
 	keyAlerts []string
 
@@ -72,7 +73,7 @@ func openStack(ctx context.Context, c config, traces *trace.Tracer, mend bool, l
 	if err != nil {
 		return nil, err
 	}
-	st := &stack{log: log, keys: source, keyAlerts: keyAlert(c.Data, c.Keys.URL)}
+	st := &stack{log: log, dir: c.Data, keys: source, keyAlerts: keyAlert(c.Data, c.Keys.URL)}
 	o := backup.FailoverOptions{Store: storage.Options{Dir: c.Data, KeySource: source, Mend: mend, Logger: log, CloudChanged: st.cloudChanged, Step: traces.Step()}, Replica: c.Backup.Replica}
 	if mend {
 		o.Replica = "" // whoever asks for repair has chosen it over the replica

@@ -49,6 +49,8 @@ func CheckURL(address string) error {
 	}
 	q := u.Query()
 	switch {
+	case u.Scheme == "":
+		return fmt.Errorf("%w is not an address; write it as postgres://LOGIN:PASSWORD@HOST:5432/DATABASE", ErrURL)
 	case u.Scheme != "postgres" && u.Scheme != "postgresql":
 		return fmt.Errorf("%w begins with %q; write it as postgres://LOGIN:PASSWORD@HOST:5432/DATABASE", ErrURL, u.Scheme)
 	case u.Host == "" || strings.HasPrefix(u.Host, "/") || q.Get("host") != "":

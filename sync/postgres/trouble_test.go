@@ -276,6 +276,7 @@ func TestAddresses(t *testing.T) {
 	const pin = "sha256/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 	for address, want := range map[string]string{
 		"postgres://a:hunter2@host:x y/db":                      "not an address",
+		"hunter2":                                               "not an address",
 		"mysql://a:hunter2@host/db":                             "begins with",
 		"postgres:///db":                                        "no host",
 		"postgres://a:hunter2@host/db?host=/tmp":                "no host",

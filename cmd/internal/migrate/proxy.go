@@ -26,7 +26,8 @@ type Options struct {
 // callTime bounds one call of a tool on one side.
 const callTime = time.Minute
 
-// Run speaks MCP to the client of In and Out until In ends. Tool calls are carried out one after the other; the phase is
+// Run speaks MCP to the client of In and Out until In or ctx ends; a read of In that is under way then is left behind, for
+// the end of the process. Tool calls are carried out one after the other; the phase is
 // looked up before each, so that a step forward or back takes effect at once.
 func Run(ctx context.Context, o Options) error {
 	st, err := o.File.Load()
@@ -42,10 +43,17 @@ func Run(ctx context.Context, o Options) error {
 			return err
 		}
 	}
+	heard := make(chan error, 1)
+	go func() {
+		heard <- p.listen(ctx)
+		close(p.queue)
+	}()
 	go p.work(ctx)
-	err = p.listen()
-	close(p.queue)
 	<-p.done
+	select {
+	case err = <-heard:
+	default: // ctx has ended
+	}
 	p.mu.Lock()
 	peer := p.peer
 	p.mu.Unlock()
@@ -93,7 +101,7 @@ func (p *proxy) write(line []byte) {
 }
 
 // listen reads the client's messages: tool calls are queued, the rest goes to the other server or is answered here.
-func (p *proxy) listen() error {
+func (p *proxy) listen(ctx context.Context) error {
 	sc := bufio.NewScanner(p.o.In)
 	sc.Buffer(make([]byte, 0, 64<<10), maxLine)
 	for sc.Scan() {
@@ -110,7 +118,11 @@ func (p *proxy) listen() error {
 			} `json:"params"`
 		}
 		if err := json.Unmarshal(line, &m); err == nil && m.Method == "tools/call" && len(m.ID) > 0 && (Reads(m.Params.Name) || Writes(m.Params.Name)) {
-			p.queue <- request{m.ID, m.Params.Name, m.Params.Arguments, line}
+			select {
+			case p.queue <- request{m.ID, m.Params.Name, m.Params.Arguments, line}:
+			case <-ctx.Done():
+				return nil
+			}
 			continue
 		}
 		p.mu.Lock()
@@ -170,8 +182,16 @@ func (p *proxy) reply(id, result json.RawMessage, failed *rpcError) {
 
 func (p *proxy) work(ctx context.Context) {
 	defer close(p.done)
-	for r := range p.queue {
-		p.handle(ctx, r)
+	for {
+		select {
+		case r, more := <-p.queue:
+			if !more {
+				return
+			}
+			p.handle(ctx, r)
+		case <-ctx.Done():
+			return
+		}
 	}
 }
 

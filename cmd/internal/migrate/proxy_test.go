@@ -390,6 +390,33 @@ func TestOlderServers(t *testing.T) {
 	}
 }
 
+// A signal ends the proxy and its server, although the client holds its end open.
+func TestRunIsEnded(t *testing.T) {
+	s := other(t, "", Wrap)
+	f := StateFile(t.TempDir())
+	if err := f.Save(s); err != nil {
+		t.Fatal(err)
+	}
+	in, client := io.Pipe()
+	defer client.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	out, shown := io.Pipe()
+	done := make(chan error)
+	go func() {
+		done <- Run(ctx, Options{File: f, Ours: &shared{}, In: in, Out: shown, Version: "1", Stderr: io.Discard})
+	}()
+	if _, err := io.WriteString(client, `{"jsonrpc":"2.0","id":1,"method":"ping"}`+"\n"); err != nil {
+		t.Fatal(err)
+	}
+	if line, err := bufio.NewReader(out).ReadString('\n'); err != nil {
+		t.Fatalf("ping: %q, %v", line, err)
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Errorf("Run = %v", err)
+	}
+}
+
 func TestRunRefuses(t *testing.T) {
 	f := StateFile(t.TempDir())
 	o := Options{File: f, Ours: &shared{}, In: strings.NewReader(""), Out: io.Discard, Stderr: io.Discard}
