@@ -160,7 +160,7 @@ func showMembers(w io.Writer, r membersResult) {
 	}
 	_ = t.flush() // the first error stays with the writer, as of the lines around
 	for _, q := range r.Asking {
-		fmt.Fprintf(w, "asks to join: %s %s\n", q.Name, q.Fingerprint)
+		fmt.Fprintf(w, "asks to join: %s %s; once fingerprints are compared: elderzan team accept %s\n", q.Name, q.Fingerprint, q.Fingerprint)
 	}
 }
 

@@ -50,6 +50,12 @@ func npmProgram(t *testing.T, pkg, version, file string) string {
 	return program
 }
 
+// serverMemory returns the program of the official server-memory.
+func serverMemory(t *testing.T) string {
+	t.Helper()
+	return npmProgram(t, "@modelcontextprotocol/server-memory", "2026.8.31", "dist/index.js")
+}
+
 // graphClient is an MCP client of the wrapped server, on two pipes.
 type graphClient struct {
 	t   *testing.T
@@ -183,7 +189,7 @@ func wantSame(t *testing.T, what string, want, got migrate.Graph) {
 // TestMigration takes a client of the official server-memory through the four phases and back, over a real pipe.
 func TestMigration(t *testing.T) {
 	t.Parallel()
-	program := npmProgram(t, "@modelcontextprotocol/server-memory", "2026.8.31", "dist/index.js")
+	program := serverMemory(t)
 	f, other := newFolder(t), newFolder(t)
 	file := filepath.Join(t.TempDir(), "memory.jsonl")
 	f.fails([]string{"no migration", "migrate start"}, "migrate", "advance")

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -26,11 +27,15 @@ func TestScripts(t *testing.T) {
 		UpdateScripts:       *update,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
-		Setup:               func(env *testscript.Env) error { return setUpScript(t, env) },
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("SERVER_MEMORY", serverMemory(t))
+			return setUpScript(t, env)
+		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"json":     scriptJSON,
 			"samejson": scriptSameJSON,
 			"crash":    scriptCrash,
+			"waitfor":  scriptWaitFor,
 		},
 	})
 }
@@ -51,6 +56,22 @@ func setUpScript(t *testing.T, env *testscript.Env) error {
 		}
 	})
 	return nil
+}
+
+// scriptWaitFor is the command `waitfor FILE PATTERN`: it waits until what a command in the background writes matches.
+func scriptWaitFor(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: waitfor FILE PATTERN")
+	}
+	want, err := regexp.Compile("(?m)" + args[1])
+	ts.Check(err)
+	path, got := ts.MkAbs(args[0]), []byte(nil)
+	if !await(commandTime, func() bool {
+		got, _ = os.ReadFile(path) // it may not be there yet
+		return want.Match(got)
+	}) {
+		ts.Fatalf("%s is not %s but %s", args[0], args[1], got)
+	}
 }
 
 // scriptCrash is the command `crash`: it ends the engine of $ELDERZAN_DATA as a crash would.

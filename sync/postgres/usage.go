@@ -14,10 +14,10 @@ import (
 
 // Usage is what a team keeps in the cloud in one scope.
 type Usage struct {
-	Team  string // its id
-	Scope string // SHARED, GLOBAL, or "GLOBAL cold"
-	Rows  int64
-	Bytes int64 // of the records, without what the database adds
+	Team  string `json:"team_id"`
+	Scope string `json:"scope"` // SHARED, GLOBAL, or "GLOBAL cold"
+	Rows  int64  `json:"rows"`
+	Bytes int64  `json:"bytes"` // of the records, without what the database adds
 }
 
 const usageQuery = `SELECT tenant::text, scope, rows, bytes FROM (

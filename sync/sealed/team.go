@@ -62,7 +62,7 @@ type Team struct {
 }
 
 // ErrNotYet reports a team that has not let this device in yet.
-var ErrNotYet = errors.New("the team has not let this device in yet: the engine of whoever made the invite has to be online once")
+var ErrNotYet = errors.New("the team has not let this device in yet: the engine of whoever made the invite has to be online once, or, where the code was used before, an owner types: elderzan team accept FINGERPRINT")
 
 // ErrRemoved reports that the team has removed this device.
 var ErrRemoved = errors.New("the team has removed this device; ask for a new invite")

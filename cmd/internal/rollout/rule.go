@@ -11,9 +11,9 @@ import (
 
 // Feature is something that can be rolled out. Those that exist are known when the program is built.
 type Feature struct {
-	Name    string
-	Default bool // without a rule
-	Help    string
+	Name    string `json:"name"`
+	Default bool   `json:"default"` // without a rule
+	Help    string `json:"help"`
 }
 
 // State is what a rule says.
