@@ -374,3 +374,24 @@ func TestKeyOfAnotherLength(t *testing.T) {
 		t.Errorf("got %v, want ErrCorrupt", err)
 	}
 }
+
+// Newest and Source tell of a folder's keys what needs no key.
+func TestWhatNeedsNoKey(t *testing.T) {
+	dir, k := create(t)
+	if err := k.Rotate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := Newest(dir); err != nil || got != 2 {
+		t.Errorf("Newest = %d, %v; want 2", got, err)
+	}
+	if got := k.Source(); got != filepath.Join(dir, KeyFileName) {
+		t.Errorf("Source = %s", got)
+	}
+	if _, err := Newest(t.TempDir()); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("Newest of a folder without keys: %v", err)
+	}
+	edit(t, checkPath(dir), func(b []byte) []byte { return b[:len(b)/2] })
+	if _, err := Newest(dir); !errors.Is(err, ErrCorrupt) {
+		t.Errorf("Newest of a damaged table: %v", err)
+	}
+}

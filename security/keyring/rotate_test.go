@@ -192,6 +192,14 @@ func TestWrappedKeyMustBeTheOneChecked(t *testing.T) {
 func TestRetireKeeps(t *testing.T) {
 	dir, k := create(t)
 	audit := key(t, k, Audit)
+	first, err := k.Sealer(Audit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sealed, err := first.Seal(nil, []byte("entry"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for range 2 {
 		if err := errors.Join(k.Rotate(t.Context()), k.Retire(t.Context(), Audit), k.Rotate(t.Context())); err != nil {
 			t.Fatal(err)
@@ -213,6 +221,13 @@ func TestRetireKeeps(t *testing.T) {
 		}
 		if _, err := k.KeyAt(KV, 1); !errors.Is(err, security.ErrGeneration) {
 			t.Errorf("a key that was not kept: got %v, want ErrGeneration", err)
+		}
+		s, err := k.Sealer(Audit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := s.Open(nil, sealed, nil); err != nil || string(got) != "entry" {
+			t.Errorf("what the first generation sealed: %q, %v", got, err)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package keyring
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -128,6 +129,17 @@ func TestWrappedSource(t *testing.T) {
 	}
 }
 
+// odd is a source that takes every key and gives another one back, or none.
+type odd struct {
+	key security.Secret
+	err error
+}
+
+func (*odd) String() string                                  { return "an odd source" }
+func (s *odd) Load(context.Context) (security.Secret, error) { return s.key, s.err }
+func (*odd) Create(context.Context, security.Secret) error   { return nil }
+func (*odd) Replace(context.Context, security.Secret) error  { return nil }
+
 // TestMove brings a key from its file to a keeper and back; the old copy goes when it is told to.
 func TestMove(t *testing.T) {
 	ctx, dir := t.Context(), t.TempDir()
@@ -141,6 +153,11 @@ func TestMove(t *testing.T) {
 	}
 	if err := Move(ctx, file, NewWrappedSource(dir, &turned{wrap: ErrRefused})); !errors.Is(err, ErrRefused) {
 		t.Errorf("a keeper that refuses: %v", err)
+	}
+	for what, to := range map[string]*odd{"another key": {key: security.RandomSecret(MasterKeySize)}, "nothing": {err: ErrMissing}} {
+		if err := Move(ctx, file, to); !errors.Is(err, cmp.Or(to.err, ErrWrongKey)) {
+			t.Errorf("a source that gives %s back: %v", what, err)
+		}
 	}
 	if err := Move(ctx, file, wrapped); err != nil {
 		t.Fatal(err)

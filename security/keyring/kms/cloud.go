@@ -76,13 +76,13 @@ func (k *cloudKMS) ask(ctx context.Context, op kmswire.Op, data []byte) ([]byte,
 	cmd.WaitDelay = helperEnd
 	cmd.Env = slices.DeleteFunc(os.Environ(), func(s string) bool { return strings.HasPrefix(s, "ELDERZAN_") }) // passphrases
 	out := &limited{left: maxAnswer}
-	defer func() { clear(out.Bytes()) }()
+	defer func() { clear(out.b.Bytes()) }()
 	cmd.Stdin, cmd.Stdout = bytes.NewReader(question), out
 	var a kmswire.Answer
 	if err := cmd.Run(); err != nil {
 		return nil, fmt.Errorf("%w: %s did not answer: %w", keyring.ErrUnavailable, program, err)
 	}
-	if err := json.Unmarshal(out.Bytes(), &a); err != nil {
+	if err := json.Unmarshal(out.b.Bytes(), &a); err != nil {
 		return nil, fmt.Errorf("%w: %s answers something else; is it of the same build? run: make install", keyring.ErrUnavailable, program)
 	}
 	switch {
@@ -120,9 +120,9 @@ func (k *cloudKMS) program() (string, error) {
 	return path, nil
 }
 
-// limited is a buffer with an end.
+// limited is a buffer with an end. The buffer is no embedded one, whose ReadFrom would go past the end.
 type limited struct {
-	bytes.Buffer
+	b    bytes.Buffer
 	left int
 }
 
@@ -130,5 +130,5 @@ func (l *limited) Write(p []byte) (int, error) {
 	if l.left -= len(p); l.left < 0 {
 		return 0, errors.New("too long")
 	}
-	return l.Buffer.Write(p)
+	return l.b.Write(p)
 }

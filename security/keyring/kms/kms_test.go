@@ -1,6 +1,7 @@
 package kms
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/base64"
@@ -13,6 +14,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	oskeyring "github.com/zalando/go-keyring"
 
 	"github.com/elderzan/elderzan/security"
 	"github.com/elderzan/elderzan/security/keyring"
@@ -73,6 +76,17 @@ func TestPassphrase(t *testing.T) {
 	if _, err := keeper(t, "passphrase:", Options{}).Wrap(t.Context(), security.RandomSecret(32)); !errors.Is(err, keyring.ErrUnavailable) {
 		t.Errorf("no passphrase: %v", err)
 	}
+	if _, err := keeper(t, "passphrase:", Options{Passphrase: phrase("")}).Wrap(t.Context(), security.RandomSecret(32)); !errors.Is(err, keyring.ErrUnavailable) {
+		t.Errorf("an empty passphrase: %v", err)
+	}
+	k := keeper(t, "passphrase:", good)
+	wrapped, err := k.Wrap(t.Context(), security.RandomSecret(32))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := keeper(t, "passphrase:", Options{}).Unwrap(t.Context(), wrapped); !errors.Is(err, keyring.ErrUnavailable) {
+		t.Errorf("unwrapped without a passphrase: %v", err)
+	}
 	hungry, err := json.Marshal(stretched{KDF: "argon2id", Memory: 1 << 31, Passes: 1, Lanes: 1})
 	if err != nil {
 		t.Fatal(err)
@@ -100,7 +114,7 @@ func TestFixedKey(t *testing.T) {
 func TestURLs(t *testing.T) {
 	for url, want := range map[string]error{
 		"nonsense": ErrURL, "ftp://x": ErrURL, "passphrase:hunter2": ErrURL, "pkcs11:token=x": ErrURL, "pkcs11:token=x?module-path=/m&pin-value=1234": ErrURL,
-		"pkcs11:token=%zz?module-path=/m": ErrURL, "pkcs11:colour=x?module-path=/m": ErrURL,
+		"pkcs11:token=%zz?module-path=/m": ErrURL, "pkcs11:colour=x?module-path=/m": ErrURL, "pkcs11:serial=x?module-path=/m": ErrURL,
 	} {
 		_, err := Open(t.Context(), url, Options{})
 		if !errors.Is(err, want) || strings.Contains(err.Error(), "hunter2") || strings.Contains(err.Error(), "1234") {
@@ -136,7 +150,7 @@ func TestClouds(t *testing.T) {
 	}{
 		"it fails":            {"exit 3", keyring.ErrUnavailable, "did not answer"},
 		"it says nothing":     {"exit 0", keyring.ErrUnavailable, "same build"},
-		"it says too much":    {"yes 0123456789 | /usr/bin/head -c 300000", keyring.ErrUnavailable, "answer"},
+		"it says too much":    {"yes 0123456789 | /usr/bin/head -c 300000", keyring.ErrUnavailable, "did not answer"},
 		"it gives nothing":    {"echo '{}'", keyring.ErrUnavailable, "nothing back"},
 		"the key is not ours": {`echo '{"error":"no such key","kind":"refused"}'`, keyring.ErrRefused, "no such key"},
 		"the cloud is away":   {`echo '{"error":"no route","kind":"unavailable"}'`, keyring.ErrUnavailable, "when it is back"},
@@ -255,29 +269,110 @@ func TestPKCS11(t *testing.T) {
 	exercise(t, k, keeper(t, url, Options{}), keyring.ErrUnavailable)
 	exercise(t, k, keeper(t, strings.Replace(url, "elderzan%20test", "gone", 1), Options{PIN: pin}), keyring.ErrUnavailable)
 	exercise(t, k, keeper(t, strings.Replace(url, softHSM, "/nowhere.so", 1), Options{PIN: pin}), keyring.ErrUnavailable)
+	if got := k.String(); got != `the PKCS#11 token "elderzan test"` {
+		t.Errorf("it is called %s", got)
+	}
+	if _, err := k.Unwrap(t.Context(), make([]byte, gcmNonce)); !errors.Is(err, keyring.ErrRefused) {
+		t.Errorf("what was never wrapped: %v", err)
+	}
+	if _, err := keeper(t, url+"&pin-source=file:"+file+".gone", Options{}).Wrap(t.Context(), security.RandomSecret(32)); !errors.Is(err, keyring.ErrUnavailable) {
+		t.Errorf("a PIN that is gone: %v", err)
+	}
+	if out, err := exec.Command("softhsm2-util", "--import", secretKeyFile(t), "--aes", "--token", "elderzan test", "--pin", "12345678", "--label", "master", "--id", "beef").CombinedOutput(); err != nil {
+		t.Fatalf("a second key: %v\n%s", err, out)
+	}
+	if _, err := k.Wrap(t.Context(), security.RandomSecret(32)); !errors.Is(err, keyring.ErrRefused) || !strings.Contains(err.Error(), "several keys") {
+		t.Errorf("two keys of a name: %v", err)
+	}
 }
 
-// TestOSKeyring runs itself within a D-Bus session that has a Secret Service of its own.
-func TestOSKeyring(t *testing.T) {
-	const inside = "ELDERZAN_TEST_SECRET_SERVICE"
-	if os.Getenv(inside) != "" {
-		exercise(t, keeper(t, "keyring:", Options{Folder: "one"}), keeper(t, "keyring:", Options{Folder: "two"}), keyring.ErrRefused)
-		again := keeper(t, "keyring:", Options{Folder: "one"})
-		exercise(t, again, keeper(t, "passphrase:", Options{Passphrase: phrase("seven quiet herons")}), keyring.ErrRefused)
-		return
+// secretKeyFile is a file of a key that softhsm2-util imports.
+func secretKeyFile(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "key")
+	if err := os.WriteFile(path, security.RandomSecret(32).Bytes(), 0o600); err != nil {
+		t.Fatal(err)
 	}
-	t.Setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path="+filepath.Join(t.TempDir(), "none"))
+	return path
+}
+
+// TestOSKeyring has a D-Bus session with a Secret Service of its own.
+func TestOSKeyring(t *testing.T) {
+	home := t.TempDir()
+	t.Setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path="+filepath.Join(home, "none"))
 	if _, err := keeper(t, "keyring:", Options{Folder: "one"}).Wrap(t.Context(), security.RandomSecret(32)); !errors.Is(err, keyring.ErrUnavailable) {
 		t.Errorf("without a keyring: %v", err)
 	}
-	home := t.TempDir()
-	cmd := exec.Command("dbus-run-session", "--", "sh", "-c",
-		`eval "$(printf 'pass\n' | gnome-keyring-daemon --unlock --components=secrets)" && exec "$0" -test.run '^TestOSKeyring$' -test.v`, os.Args[0])
-	cmd.Env = append(os.Environ(), inside+"=1", "HOME="+home, "XDG_RUNTIME_DIR="+home, "XDG_DATA_HOME="+home, "XDG_CONFIG_HOME="+home)
-	out, err := cmd.CombinedOutput()
-	if err != nil || !bytes.Contains(out, []byte("--- PASS: TestOSKeyring")) {
-		t.Errorf("within a session (run `make deps-test`): %v\n%s", err, out)
+	if _, err := keeper(t, "keyring:", Options{Folder: "one"}).Unwrap(t.Context(), make([]byte, 100)); !errors.Is(err, keyring.ErrUnavailable) {
+		t.Errorf("unwrapped without a keyring: %v", err)
 	}
+	startSecretService(t, home)
+	one := keeper(t, "keyring:", Options{Folder: "one"})
+	exercise(t, one, keeper(t, "keyring:", Options{Folder: "two"}), keyring.ErrRefused)
+	exercise(t, keeper(t, "keyring:", Options{Folder: "one"}), keeper(t, "passphrase:", Options{Passphrase: phrase("seven quiet herons")}), keyring.ErrRefused)
+
+	// An entry that is another's, or that somebody has written over.
+	key := security.RandomSecret(32)
+	wrapped, err := one.Wrap(t.Context(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what, entry := range map[string]string{"no base64": "hunter2!", "too short": "AAAA", "another key": base64.StdEncoding.EncodeToString(security.RandomSecret(32).Bytes())} {
+		if err := oskeyring.Set(service, "one", entry); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := one.Unwrap(t.Context(), wrapped); !errors.Is(err, keyring.ErrRefused) || strings.Contains(err.Error(), entry) {
+			t.Errorf("%s: %v; want ErrRefused", what, err)
+		}
+	}
+	if err := oskeyring.Set(service, "one", "AAAA"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := one.Wrap(t.Context(), key); !errors.Is(err, keyring.ErrRefused) {
+		t.Errorf("wrapped under an entry that is no key: %v", err)
+	}
+}
+
+// startSecretService starts a session bus and a Secret Service on it, whose files are in home, and ends them with the test.
+func startSecretService(t *testing.T, home string) {
+	t.Helper()
+	bus := exec.Command("dbus-daemon", "--session", "--nofork", "--print-address=1", "--address=unix:path="+filepath.Join(home, "bus"))
+	out, err := bus.StdoutPipe()
+	if err == nil {
+		err = bus.Start()
+	}
+	if err != nil {
+		t.Fatalf("a session bus (run `make deps-test`): %v", err)
+	}
+	t.Cleanup(func() { end(bus) })
+	address, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		t.Fatalf("the bus tells no address: %v", err)
+	}
+	t.Setenv("DBUS_SESSION_BUS_ADDRESS", strings.TrimSpace(address))
+	var said bytes.Buffer
+	daemon := exec.Command("gnome-keyring-daemon", "--unlock", "--foreground", "--components=secrets")
+	daemon.Env = append(os.Environ(), "HOME="+home, "XDG_RUNTIME_DIR="+home, "XDG_DATA_HOME="+home, "XDG_CONFIG_HOME="+home)
+	daemon.Stdin, daemon.Stdout, daemon.Stderr = strings.NewReader("pass\n"), &said, &said
+	if err := daemon.Start(); err != nil {
+		t.Fatalf("a keyring (run `make deps-test`): %v", err)
+	}
+	t.Cleanup(func() { end(daemon) })
+	guard, tick := time.After(2*time.Minute), time.NewTicker(20*time.Millisecond)
+	defer tick.Stop()
+	for err = errors.New("not asked"); !errors.Is(err, oskeyring.ErrNotFound); _, err = oskeyring.Get(service, "nobody") {
+		select {
+		case <-tick.C:
+		case <-guard:
+			t.Fatalf("the keyring does not come: %v", err)
+		}
+	}
+}
+
+// end ends a process that this test has started.
+func end(cmd *exec.Cmd) {
+	_ = cmd.Process.Kill()
+	_ = cmd.Wait() // that it was killed
 }
 
 // away is a keeper whose KMS goes away.
