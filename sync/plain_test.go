@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/klauspost/compress/zstd"
+
 	"github.com/elderzan/elderzan/memory"
 	memsync "github.com/elderzan/elderzan/sync"
 )
@@ -38,6 +40,14 @@ func TestPlain(t *testing.T) {
 		binary.BigEndian.PutUint64(b[20:], n)
 		return b
 	}
+	holding := func(body string) []byte { // a whole record of something else
+		e, err := zstd.NewWriter(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer e.Close()
+		return e.EncodeAll([]byte(body), bytes.Clone(first[:60]))
+	}
 	packed := func(change func([]byte) []byte) []byte { return change(bytes.Clone(first)) }
 	for name, tc := range map[string]struct {
 		id     memory.ID
@@ -54,6 +64,9 @@ func TestPlain(t *testing.T) {
 		"another kind":     {id, packed(func(b []byte) []byte { b[0]++; return b }), memsync.State{}, "not a record"},
 		"cut":              {id, first[:40], memsync.State{}, "not a record"},
 		"damaged":          {id, packed(func(b []byte) []byte { return append(b[:60], "garbage"...) }), memsync.State{}, "no memory"},
+		"no JSON":          {id, holding("not JSON"), memsync.State{}, "no memory"},
+		"half a number":    {id, holding(`{"e":"AAA="}`), memsync.State{}, "no memory"},
+		"of 3 MiB":         {id, bytes.Repeat(first, 3<<20/len(first)), memsync.State{}, "not a record"},
 		"no id":            {"x", first, memsync.State{}, "UUID"},
 	} {
 		t.Run(name, func(t *testing.T) {
