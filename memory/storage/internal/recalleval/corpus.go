@@ -143,7 +143,8 @@ func (s *Set) Places() map[memory.ID]int {
 	return m
 }
 
-// Join returns the memories of a and b and the questions of a: one store that holds both.
+// Join returns the memories of a and b and the questions of a: one store that holds both. Their ids must differ, as those
+// of dialogue and of notes do; Merge numbers sets of one kind anew.
 func Join(a, b *Set) *Set {
 	return &Set{Name: a.Name + " beside " + b.Name, Memories: append(slices.Clone(a.Memories), b.Memories...), Questions: a.Questions}
 }
