@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/url"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -104,6 +105,9 @@ func dataFolder(flag string) (string, error) {
 	dir, err := link.DataFolder(flag)
 	if err != nil {
 		return "", hint(err, "name a folder: --data DIR")
+	}
+	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
+		return "", hint(fmt.Errorf("the data folder %s is a file", dir), "name a folder: --data DIR")
 	}
 	return dir, nil
 }

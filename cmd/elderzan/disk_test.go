@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
@@ -125,7 +126,24 @@ func fillDisk(t *testing.T, f *folder, c *mcpClient) map[string]string {
 	return nil
 }
 
-// TestFullDisk fills a small file system: what was acknowledged stays, reading goes on, and with some room writing does.
+// fillUp writes zeros to a new file until its file system has no room.
+func fillUp(t *testing.T, path string) {
+	t.Helper()
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for page := make([]byte, 4<<10); err == nil; {
+		_, err = f.Write(page)
+	}
+	if !errors.Is(err, syscall.ENOSPC) {
+		t.Fatal(err)
+	}
+}
+
+// TestFullDisk fills a small file system: what was acknowledged stays, reading goes on, with some room writing does,
+// and an engine that finds no room to start in is reported as that.
 func TestFullDisk(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Log("mounting takes root; TestFileLimit fills a disk in another way")
@@ -133,7 +151,7 @@ func TestFullDisk(t *testing.T) {
 	}
 	t.Parallel()
 	disk := t.TempDir()
-	if err := unix.Mount("tmpfs", disk, "tmpfs", 0, "size=9m,mode=0700"); err != nil {
+	if err := unix.Mount("tmpfs", disk, "tmpfs", 0, "size=13m,mode=0700"); err != nil {
 		t.Logf("cannot mount here: %v; TestFileLimit fills a disk in another way", err)
 		return
 	}
@@ -143,9 +161,12 @@ func TestFullDisk(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	ballast := filepath.Join(disk, "ballast")
-	if err := os.WriteFile(ballast, make([]byte, 1<<20), 0o600); err != nil {
-		t.Fatal(err)
+	// The second is for an engine that opens what a killed one left, which takes more than a memory does.
+	little, much := filepath.Join(disk, "little"), filepath.Join(disk, "much")
+	for path, size := range map[string]int{little: 1 << 20, much: 4 << 20} {
+		if err := os.WriteFile(path, make([]byte, size), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 	f := folderAt(t, filepath.Join(disk, "d"))
 	c := f.serve()
@@ -155,7 +176,7 @@ func TestFullDisk(t *testing.T) {
 	if s := f.status(); s.total() != len(stored) {
 		t.Errorf("%d memories; want %d", s.total(), len(stored))
 	}
-	if err := os.Remove(ballast); err != nil {
+	if err := os.Remove(little); err != nil {
 		t.Fatal(err)
 	}
 	waitFor(t, "room to be used", func() bool {
@@ -168,6 +189,14 @@ func TestFullDisk(t *testing.T) {
 	})
 	c.close()
 	f.killEngine()
+	zeros := filepath.Join(disk, "zeros")
+	fillUp(t, zeros)
+	f.fails([]string{"is full", "free some space"}, "search")
+	for _, file := range []string{zeros, much} {
+		if err := os.Remove(file); err != nil {
+			t.Fatal(err)
+		}
+	}
 	wantStored(t, f, stored)
 }
 

@@ -318,14 +318,18 @@ func newStop(a *app) *cobra.Command {
 				return err
 			}
 			_, err = attach.Control(cmd.Context(), dir, link.KindStop)
-			if errors.Is(err, attach.ErrNoEngine) {
-				fmt.Fprintln(a.out, "no engine runs")
-				return nil
-			}
-			if err != nil {
+			if err != nil && !errors.Is(err, attach.ErrNoEngine) {
 				return err
 			}
-			fmt.Fprintln(a.out, "the engine has ended")
+			stopped := err == nil
+			switch {
+			case a.json:
+				return writeJSON(a.out, map[string]bool{"stopped": stopped})
+			case stopped:
+				fmt.Fprintln(a.out, "the engine has ended")
+			default:
+				fmt.Fprintln(a.out, "no engine runs")
+			}
 			return nil
 		},
 	}

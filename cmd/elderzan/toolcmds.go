@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"unicode/utf8"
 
@@ -297,7 +296,7 @@ func newForget(a *app) *cobra.Command {
 
 // interactive reports whether a person sits at a terminal and can be asked.
 func (a *app) interactive() bool {
-	f, ok := a.out.(*os.File)
+	f, ok := a.out.(interface{ Fd() uintptr })
 	return ok && term.IsTerminal(int(a.in.Fd())) && term.IsTerminal(int(f.Fd()))
 }
 

@@ -162,10 +162,20 @@ func openLog(path string) (*os.File, error) {
 
 // explain makes the error for an engine that ended instead of serving.
 func (s *starter) explain(err error) error {
-	if line := lastLine(s.log, s.logSize); line != "" {
+	line := lastLine(s.log, s.logSize)
+	switch {
+	case strings.Contains(line, syscall.ENOSPC.Error()), line == "" && full(s.o.Dir):
+		return fmt.Errorf("the engine could not start: the disk that holds %s is full; free some space, then try again", s.o.Dir)
+	case line != "":
 		return fmt.Errorf("the engine could not start: %s (log: %s)", line, s.log)
 	}
 	return fmt.Errorf("the engine could not start: %w (log: %s)", err, s.log)
+}
+
+// full reports whether the disk of dir has no room even for a log's line: an engine there cannot say why it ends.
+func full(dir string) bool {
+	var st syscall.Statfs_t
+	return syscall.Statfs(dir, &st) == nil && st.Bavail == 0
 }
 
 // over reports whether ctx is done or its deadline has passed: a dial that heeds the deadline may come back with an

@@ -30,8 +30,9 @@ func init() {
 		_ = Become(Image, folder, Version) // where that cannot be, the command serves as it is
 	}
 	if isHelp(os.Args[1:]) {
-		_, _ = os.Stdout.WriteString(Help)
-		os.Exit(0)
+		if _, err := os.Stdout.WriteString(Help); err == nil {
+			os.Exit(0)
+		} // else the command says so
 	}
 }
 
