@@ -2,7 +2,9 @@ package memory
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -54,6 +56,11 @@ func (s *Service) Forget(ctx context.Context, c Caller, in ForgetInput) (ForgetR
 		}
 	}
 	ms, err := s.store.Get(ctx, in.IDs)
+	var missing *NotFoundError
+	if in.Purge && c.RequestKey != "" && errors.As(err, &missing) { // this may be a call again that has purged them
+		there := slices.DeleteFunc(slices.Clone(in.IDs), func(id ID) bool { return slices.Contains(missing.IDs, id) })
+		ms, err = s.store.Get(ctx, there)
+	}
 	if err != nil {
 		return res, err
 	}
@@ -65,7 +72,7 @@ func (s *Service) Forget(ctx context.Context, c Caller, in ForgetInput) (ForgetR
 	if in.Purge {
 		a := s.audit(c, "purge")
 		a.Reason = in.Reason
-		if err := s.store.Purge(ctx, in.IDs, a); err != nil {
+		if err := s.store.Purge(ctx, in.IDs, c.RequestKey, a); err != nil {
 			return res, fmt.Errorf("purge: %w", err)
 		}
 		res.Forgotten = in.IDs

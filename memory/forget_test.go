@@ -3,6 +3,7 @@ package memory_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -71,6 +72,29 @@ func TestPurge(t *testing.T) {
 	}
 	if a := w.lastAudit(t); a.Action != "purge" || a.Reason != "asked to" {
 		t.Errorf("audit = %+v", a)
+	}
+	if _, err := w.Forget(t.Context(), mia, memory.ForgetInput{IDs: []memory.ID{m.ID}, Purge: true}); !errors.Is(err, memory.ErrNotFound) {
+		t.Errorf("another purge of it: %v; want ErrNotFound", err)
+	}
+}
+
+// TestPurgeAgain repeats a request whose answer was lost: what it has purged is no error.
+func TestPurgeAgain(t *testing.T) {
+	w := newWorld(t, nil)
+	ids := []memory.ID{w.keep(t, memory.RememberInput{Content: "x"}).Memory.ID, w.keep(t, memory.RememberInput{Content: "y"}).Memory.ID}
+	again := mia
+	again.RequestKey = "k"
+	if _, err := w.Forget(t.Context(), again, memory.ForgetInput{IDs: ids[:1], Purge: true}); err != nil {
+		t.Fatal(err)
+	}
+	if res, err := w.Forget(t.Context(), again, memory.ForgetInput{IDs: ids[:1], Purge: true}); err != nil || !slices.Equal(res.Forgotten, ids[:1]) {
+		t.Errorf("again: %+v, %v", res, err)
+	}
+	if res, err := w.Forget(t.Context(), again, memory.ForgetInput{IDs: ids, Purge: true}); err != nil || !slices.Equal(res.Forgotten, ids) {
+		t.Errorf("again, with one that is there: %+v, %v", res, err)
+	}
+	if _, err := w.Get(t.Context(), mia, ids[1:]); !errors.Is(err, memory.ErrNotFound) {
+		t.Errorf("Get after purge = %v; want ErrNotFound", err)
 	}
 }
 

@@ -36,8 +36,9 @@ type Writer interface {
 	// with a version one higher, with the audit entry that edit returns. An error of edit undoes all and is
 	// returned as it is. A repeated requestKey returns the memory as it stands without calling edit.
 	Change(ctx context.Context, id ID, requestKey string, edit Edit) (Memory, error)
-	// Purge removes the memories from every engine for good.
-	Purge(ctx context.Context, ids []ID, audit Audit) error
+	// Purge removes the memories from every engine for good. One that is not there is an error, unless it was purged under
+	// the same requestKey.
+	Purge(ctx context.Context, ids []ID, requestKey string, audit Audit) error
 	// Note appends an audit entry that belongs to no change, such as a denied access.
 	Note(ctx context.Context, audit Audit) error
 }

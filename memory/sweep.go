@@ -90,7 +90,7 @@ func (s *Service) Sweep(ctx context.Context, due Ager) (expired, purged int, err
 		}
 		a := s.audit(sweeper, "purge")
 		a.Reason = "forgotten for as long as it could be brought back"
-		if err := s.store.Purge(ctx, gone, a); err != nil {
+		if err := s.store.Purge(ctx, gone, "", a); err != nil {
 			return expired, purged, fmt.Errorf("purge: %w", err)
 		}
 		purged += len(gone)

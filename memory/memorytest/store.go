@@ -22,7 +22,8 @@ type Store struct {
 	Fail func(op string) error
 
 	mu       sync.Mutex
-	memories []memory.Memory // in the order of their creation
+	memories []memory.Memory     // in the order of their creation
+	purged   map[string]struct{} // request key, "/" and id
 	keys     map[string]memory.ID
 	audits   []memory.Audit
 	jobs     []job
@@ -130,11 +131,23 @@ func (s *Store) Change(ctx context.Context, id memory.ID, requestKey string, edi
 }
 
 // Purge implements memory.Writer.
-func (s *Store) Purge(ctx context.Context, ids []memory.ID, audit memory.Audit) error {
+func (s *Store) Purge(ctx context.Context, ids []memory.ID, requestKey string, audit memory.Audit) error {
 	if err := s.begin(ctx, "Purge"); err != nil {
 		return err
 	}
 	defer s.mu.Unlock()
+	for _, id := range ids {
+		_, done := s.purged[requestKey+"/"+string(id)]
+		if s.find(id) == nil && (requestKey == "" || !done) {
+			return &memory.NotFoundError{IDs: []memory.ID{id}}
+		}
+	}
+	if s.purged == nil {
+		s.purged = map[string]struct{}{}
+	}
+	for _, id := range ids {
+		s.purged[requestKey+"/"+string(id)] = struct{}{}
+	}
 	s.memories = slices.DeleteFunc(s.memories, func(m memory.Memory) bool { return slices.Contains(ids, m.ID) })
 	s.jobs = slices.DeleteFunc(s.jobs, func(j job) bool { return slices.Contains(ids, j.ID) })
 	s.audits = append(s.audits, audit)

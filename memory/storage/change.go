@@ -157,8 +157,14 @@ func (s *Store) refuseTwin(tx *catalog.Tx, r *catalog.Record, content string) er
 
 // Purge implements memory.Writer: it removes the memories from every engine, as one transaction, with an audit entry
 // for each. With a *memory.NotFoundError nothing has changed.
-func (s *Store) Purge(ctx context.Context, ids []memory.ID, audit memory.Audit) error {
+func (s *Store) Purge(ctx context.Context, ids []memory.ID, requestKey string, audit memory.Audit) error {
 	ids = distinct(ids)
+	key := func(id memory.ID) string {
+		if requestKey == "" {
+			return ""
+		}
+		return requestKey + "/" + string(id)
+	}
 	return s.write(ctx, func(tx *catalog.Tx) error {
 		var t txn
 		var missing []memory.ID
@@ -168,10 +174,19 @@ func (s *Store) Purge(ctx context.Context, ids []memory.ID, audit memory.Audit) 
 				return err
 			}
 			if !ok {
-				missing = append(missing, id)
+				_, _, done, err := tx.Request(key(id))
+				if err != nil {
+					return err
+				}
+				if !done {
+					missing = append(missing, id)
+				}
 				continue
 			}
 			if err := s.purge(tx, &t, &r, audit); err != nil {
+				return err
+			}
+			if err := tx.PutRequest(key(id), id, false, s.opts.Now()); err != nil {
 				return err
 			}
 		}

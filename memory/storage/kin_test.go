@@ -98,7 +98,7 @@ func TestLinks(t *testing.T) {
 		}
 	}
 	want(a, "c together 3.00")
-	if err := r.Purge(t.Context(), []memory.ID{c}, memory.Audit{}); err != nil {
+	if err := r.Purge(t.Context(), []memory.ID{c}, "", memory.Audit{}); err != nil {
 		t.Fatal(err)
 	}
 	want(a)

@@ -189,7 +189,7 @@ func TestSnapshotBehind(t *testing.T) {
 	if err := r.PutVectors(t.Context(), []memory.Vector{vector(added.ID, 50), vector(r.ms[scope.Project].ID, 51)}); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.Purge(t.Context(), []memory.ID{r.ms[scope.Shared].ID}, memory.Audit{}); err != nil {
+	if err := r.Purge(t.Context(), []memory.ID{r.ms[scope.Shared].ID}, "", memory.Audit{}); err != nil {
 		t.Fatal(err)
 	}
 	_, err := r.Change(t.Context(), r.ms[scope.Global].ID, "", func(m *memory.Memory) (memory.Audit, error) {

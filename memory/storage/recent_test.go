@@ -64,7 +64,7 @@ func TestRecentChanges(t *testing.T) {
 		if c, ok := ask("penguin"); ok {
 			t.Errorf("%v: found in the archive: %+v", sc, c)
 		}
-		if err := r.Purge(t.Context(), []memory.ID{stored.ID}, memory.Audit{Action: "purge"}); err != nil {
+		if err := r.Purge(t.Context(), []memory.ID{stored.ID}, "", memory.Audit{Action: "purge"}); err != nil {
 			t.Fatal(err)
 		}
 		if kept := r.recent.entries.Len(); kept != 0 || r.recent.bytes != 0 {

@@ -39,7 +39,7 @@ func unsettle(t *testing.T, r *rand.Rand, s *storage.Store, ids *[]memory.ID, n 
 			}
 		case r.IntN(6) == 0:
 			id := one()
-			check(s.Purge(t.Context(), []memory.ID{id}, storagetest.Audit("purge")))
+			check(s.Purge(t.Context(), []memory.ID{id}, "", storagetest.Audit("purge")))
 			*ids = slices.DeleteFunc(*ids, func(o memory.ID) bool { return o == id })
 		default:
 			_, err := s.Change(t.Context(), one(), "", func(m *memory.Memory) (memory.Audit, error) {

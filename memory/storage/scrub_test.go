@@ -104,7 +104,7 @@ func TestPurgeLeavesNoTrace(t *testing.T) {
 		}
 	})
 
-	if err := r.Purge(t.Context(), ids, memory.Audit{Action: "purge"}); err != nil {
+	if err := r.Purge(t.Context(), ids, "", memory.Audit{Action: "purge"}); err != nil {
 		t.Fatal(err)
 	}
 	if err := r.Scrub(t.Context()); err != nil {
@@ -146,7 +146,7 @@ const pageSizeOf = 4096 + 24
 func TestScrubbingGoesOn(t *testing.T) {
 	r := newRig(t)
 	row := r.row(t, scope.Project)
-	if err := r.Purge(t.Context(), []memory.ID{r.ms[scope.Project].ID}, memory.Audit{Action: "purge"}); err != nil {
+	if err := r.Purge(t.Context(), []memory.ID{r.ms[scope.Project].ID}, "", memory.Audit{Action: "purge"}); err != nil {
 		t.Fatal(err)
 	}
 	if left, err := r.catalog.Traces(t.Context()); err != nil || fmt.Sprint(left) != fmt.Sprint([]int64{row}) {

@@ -128,7 +128,7 @@ func TestTermsAreRenewedInTheBackground(t *testing.T) {
 		changed <- func() error {
 			for i := 0; i < len(ids); i += 25 { // some that are renewed by then, and some that are not
 				if i%2 == 0 {
-					if err := r.Purge(t.Context(), []memory.ID{ids[i]}, memory.Audit{}); err != nil {
+					if err := r.Purge(t.Context(), []memory.ID{ids[i]}, "", memory.Audit{}); err != nil {
 						return err
 					}
 					ids[i] = ""

@@ -73,7 +73,7 @@ func TestOneCommit(t *testing.T) {
 		},
 		func() { r.rescope(t, id, scope.Global) },
 		func() {
-			if err := r.Purge(t.Context(), []memory.ID{r.ms[scope.Shared].ID}, memory.Audit{}); err != nil {
+			if err := r.Purge(t.Context(), []memory.ID{r.ms[scope.Shared].ID}, "", memory.Audit{}); err != nil {
 				t.Error(err)
 			}
 		},
@@ -258,7 +258,7 @@ func TestRepeatedAfterPurge(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := r.Purge(t.Context(), []memory.ID{st.ID}, memory.Audit{}); err != nil {
+	if err := r.Purge(t.Context(), []memory.ID{st.ID}, "", memory.Audit{}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := r.Put(t.Context(), p); !errors.Is(err, memory.ErrNotFound) {

@@ -207,7 +207,7 @@ func TestPrivateStaysOut(t *testing.T) {
 		}
 	}
 	check(later, "zqlaterwvx", false)
-	if err := g.store.Purge(t.Context(), later, memory.Audit{}); err != nil {
+	if err := g.store.Purge(t.Context(), later, "", memory.Audit{}); err != nil {
 		t.Fatal(err)
 	}
 	check(later, "zqlaterwvx", false)

@@ -318,7 +318,7 @@ func TestPurged(t *testing.T) {
 		t.Helper()
 		a := storagetest.Audit(storage.ActionPurge)
 		a.At = time.Now().UTC()
-		if err := r.Purge(t.Context(), ids, a); err != nil {
+		if err := r.Purge(t.Context(), ids, "", a); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -276,7 +276,7 @@ func TestVectorsAlone(t *testing.T) {
 			s := open(t, r.dir)
 			newer := load(t, s, 1000, 40)
 			a := storagetest.Audit("purge")
-			if err := errors.Join(s.Purge(t.Context(), ids[:5], a), s.Close()); err != nil {
+			if err := errors.Join(s.Purge(t.Context(), ids[:5], "", a), s.Close()); err != nil {
 				t.Fatal(err)
 			}
 			damage(t, glob(t, r.dir+"/kv/MANIFEST-*")[0])

@@ -105,7 +105,7 @@ func TestFollowing(t *testing.T) {
 		case 3:
 			_, err = other.Create(t.Context(), s, CreateOptions{})
 		case 4:
-			err = s.Purge(t.Context(), ids[:20], storagetest.Audit("purge"))
+			err = s.Purge(t.Context(), ids[:20], "", storagetest.Audit("purge"))
 			ids = ids[20:]
 		case 5:
 			err = s.Scrub(t.Context())

@@ -246,7 +246,7 @@ func (r *Repository) drop(ctx context.Context, s *storage.Store, m *manifest) (i
 	if err != nil || len(gone) == 0 {
 		return 0, err
 	}
-	return len(gone), s.Purge(ctx, gone, memory.Audit{Action: storage.ActionPurge, Reason: "was purged after backup " + m.ID})
+	return len(gone), s.Purge(ctx, gone, "", memory.Audit{Action: storage.ActionPurge, Reason: "was purged after backup " + m.ID})
 }
 
 // extract writes the files of m into the folder dir, each chunk verified, all synced. A saved index that is damaged is left

@@ -116,7 +116,7 @@ func (b *run) writes(ctx context.Context, s *storage.Store, size int) (Mode, err
 	m := spread(answers)
 	m.CPU = (cpuTime() - before) / time.Duration(len(answers))
 	for some := range slices.Chunk(ids, memory.MaxBatch) {
-		if err := s.Purge(ctx, some, memory.Audit{Action: "purge", User: "bench"}); err != nil {
+		if err := s.Purge(ctx, some, "", memory.Audit{Action: "purge", User: "bench"}); err != nil {
 			return Mode{}, err
 		}
 	}

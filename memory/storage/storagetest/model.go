@@ -75,7 +75,7 @@ func (c *command) run(ctx context.Context, s *storage.Store) error {
 	case "share":
 		return edit(func(m *memory.Memory) { m.Scope = c.Scope })
 	case "purge":
-		return s.Purge(ctx, []memory.ID{c.ID}, Audit("purge"))
+		return s.Purge(ctx, []memory.ID{c.ID}, "", Audit("purge"))
 	case "embed":
 		return s.PutVectors(ctx, []memory.Vector{vectorOf(c.ID, c.At, uint64(c.N))})
 	case "reembed":

@@ -130,7 +130,7 @@ func Operations() []Operation {
 			return s.PutVectors(ctx, []memory.Vector{vectorOf(idWaiting, 1, 4), vectorOf(idOld, 1, 11), vectorOf(idPrivate, 1, 13)})
 		}},
 		{Name: "purge", Run: func(ctx context.Context, s *storage.Store) error {
-			return s.Purge(ctx, []memory.ID{idOld, idPrivate, idWaiting}, Audit("purge"))
+			return s.Purge(ctx, []memory.ID{idOld, idPrivate, idWaiting}, "", Audit("purge"))
 		}},
 		{Name: "delay", Run: func(ctx context.Context, s *storage.Store) error {
 			return s.FailJobs(ctx, []memory.ID{idWaiting}, Memory("").CreatedAt.AddDate(100, 0, 0))

@@ -381,7 +381,7 @@ func testClosed(t *testing.T, s *suite) {
 	_, jobsErr := s.Jobs(ctx, 1)
 	for name, err := range map[string]error{
 		"Put": putErr, "Get": getErr, "Candidates": candidatesErr, "Search": searchErr, "Stats": statsErr, "Jobs": jobsErr,
-		"Purge": s.Purge(ctx, []memory.ID{m.ID}, Audit("purge")), "Note": s.Note(ctx, Audit("denied")),
+		"Purge": s.Purge(ctx, []memory.ID{m.ID}, "", Audit("purge")), "Note": s.Note(ctx, Audit("denied")),
 		"PutVectors": s.PutVectors(ctx, []memory.Vector{{ID: m.ID, Version: 1, Space: "mini", Values: UnitVector(1)}}),
 		"FailJobs":   s.FailJobs(ctx, []memory.ID{m.ID}, time.Time{}),
 	} {

@@ -41,7 +41,7 @@ func testJobs(t *testing.T, s *suite) {
 		t.Fatal(err)
 	}
 	s.embed(t, "mini", 1, ms[1])
-	if err := s.Purge(t.Context(), []memory.ID{ms[2].ID}, Audit("purge")); err != nil {
+	if err := s.Purge(t.Context(), []memory.ID{ms[2].ID}, "", Audit("purge")); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 {
@@ -168,7 +168,7 @@ func testTogether(t *testing.T, s *suite) {
 				case 2:
 					m = s.change(t, m.ID, func(m *memory.Memory) { m.Content += " reworded" })
 				case 3:
-					if err := s.Purge(t.Context(), []memory.ID{m.ID}, Audit("purge")); err != nil {
+					if err := s.Purge(t.Context(), []memory.ID{m.ID}, "", Audit("purge")); err != nil {
 						t.Errorf("Purge: %v", err)
 					}
 					mu.Lock()

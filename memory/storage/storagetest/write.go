@@ -324,16 +324,24 @@ func testPurge(t *testing.T, s *suite) {
 	ids := []memory.ID{ms[0].ID, ms[1].ID, ms[2].ID, ms[3].ID, ms[0].ID}
 	absent := memory.NewID()
 	var missing *memory.NotFoundError
-	if err := s.Purge(t.Context(), append(ids, absent), Audit("purge")); !errors.As(err, &missing) || !slices.Equal(missing.IDs, []memory.ID{absent}) {
+	if err := s.Purge(t.Context(), append(ids, absent), "", Audit("purge")); !errors.As(err, &missing) || !slices.Equal(missing.IDs, []memory.ID{absent}) {
 		t.Errorf("Purge with an absent id: error %v; want NotFoundError of it alone", err)
 	}
 	if got := s.find(t, memory.SearchQuery{Text: "purge"}); len(got) != 5 {
 		t.Errorf("a refused Purge left %d of 5", len(got))
 	}
-	if err := s.Purge(t.Context(), ids, Audit("purge")); err != nil {
+	if err := s.Purge(t.Context(), ids, "r-9", Audit("purge")); err != nil {
 		t.Fatal(err)
 	}
+	for _, key := range []string{"", "r-8"} {
+		if err := s.Purge(t.Context(), ids[:1], key, Audit("purge")); !errors.As(err, &missing) {
+			t.Errorf("Purge again under %q: error %v; want NotFoundError", key, err)
+		}
+	}
 	for range 2 {
+		if err := s.Purge(t.Context(), ids, "r-9", Audit("purge")); err != nil {
+			t.Errorf("the same request again: %v", err)
+		}
 		if got := s.find(t, memory.SearchQuery{Text: "purge"}); !slices.Equal(got, []memory.ID{keep.ID}) {
 			t.Errorf("after Purge: %v; want %s alone", got, keep.ID)
 		}
