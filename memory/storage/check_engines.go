@@ -205,7 +205,7 @@ func (c *checker) holds(x *vector.Index, ref catalog.VectorRef) bool {
 	v, err := c.store.txns.value(ref)
 	if err != nil {
 		got, err := x.Reconstruct(ref.Row)
-		return x.Kind() != vector.Flat || err == nil && slices.ContainsFunc(widths[:], func(w width) bool { return bytesFit(ref, vectorBytes(got, w)) })
+		return x.Kind() != vector.Flat || err == nil && slices.ContainsFunc(widths[:], func(w width) bool { return bytesFit(ref, storedBytes(got, nil, w)) })
 	}
 	same, err := x.Matches(ref.Row, v.values)
 	return err == nil && same

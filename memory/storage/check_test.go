@@ -67,7 +67,7 @@ func TestCheckFinds(t *testing.T) {
 			r.apart(t, func() { execSQL(t, r.dir, `DROP TRIGGER audit_no_delete`, `DELETE FROM audit WHERE seq = 2`) })
 		}, KindAudit, Damage},
 		"terms unreadable": {func(t *testing.T, r *rig) { r.relabel(t, project, []byte{99}) }, KindTerms, Drift},
-		"terms of no tag":  {func(t *testing.T, r *rig) { r.relabel(t, project, (&lex{}).encode()) }, KindTerms, Drift},
+		"terms of no tag":  {func(t *testing.T, r *rig) { r.relabel(t, project, (&lex{}).encode(nil)) }, KindTerms, Drift},
 		"words not in fts": {func(t *testing.T, r *rig) {
 			row := r.row(t, project)
 			r.inTx(t, func(tx *catalog.Tx) error { return tx.DropWords(row) })
@@ -142,7 +142,9 @@ func TestCheckFinds(t *testing.T) {
 		"vector sealed by a stranger": {func(t *testing.T, r *rig) {
 			key := vectorKey(r.row(t, project), "mini")
 			r.apart(t, func() {
-				withStrangeKeys(t, r.dir, func(db *kv.DB) { kvPut(t, db, kv.Vectors, key, vectorBytes(unit(1), warmWidth), security.ClassStore) })
+				withStrangeKeys(t, r.dir, func(db *kv.DB) {
+					kvPut(t, db, kv.Vectors, key, storedBytes(unit(1), nil, warmWidth), security.ClassStore)
+				})
 			})
 		}, KindVector, Drift},
 		"setting sealed by a stranger": {func(t *testing.T, r *rig) {
@@ -151,11 +153,11 @@ func TestCheckFinds(t *testing.T) {
 			})
 		}, KindValue, Drift},
 		"vector of nothing": {func(t *testing.T, r *rig) {
-			kvPut(t, r.kv, kv.Vectors, vectorKey(999, "mini"), vectorBytes(unit(1), warmWidth), security.ClassStore)
+			kvPut(t, r.kv, kv.Vectors, vectorKey(999, "mini"), storedBytes(unit(1), nil, warmWidth), security.ClassStore)
 		}, KindStray, Drift},
 		"vector of no known form": {func(t *testing.T, r *rig) { kvPut(t, r.kv, kv.Vectors, []byte("x"), nil, security.ClassStore) }, KindStray, Drift},
 		"vector of another space": {func(t *testing.T, r *rig) {
-			kvPut(t, r.kv, kv.Vectors, vectorKey(1, "other"), vectorBytes(unit(1), warmWidth), security.ClassStore)
+			kvPut(t, r.kv, kv.Vectors, vectorKey(1, "other"), storedBytes(unit(1), nil, warmWidth), security.ClassStore)
 		}, KindStray, Drift},
 		"intent of nobody": {func(t *testing.T, r *rig) {
 			kvPut(t, r.kv, kv.Intents, []byte("somebody's id"), nil, security.ClassStore)
@@ -224,7 +226,7 @@ func (r *rig) kvDelete(t *testing.T, key []byte) {
 
 func (r *rig) kvVector(t *testing.T, sc scope.Scope, values []float32, class security.Class) {
 	t.Helper()
-	kvPut(t, r.kv, kv.Vectors, vectorKey(r.row(t, sc), "mini"), vectorBytes(values, warmWidth), class)
+	kvPut(t, r.kv, kv.Vectors, vectorKey(r.row(t, sc), "mini"), storedBytes(values, nil, warmWidth), class)
 }
 
 func (r *rig) faissPut(t *testing.T, row int64, values []float32) {

@@ -17,7 +17,6 @@ import (
 
 	"github.com/elderzan/elderzan/memory"
 	"github.com/elderzan/elderzan/memory/storage/internal/catalog"
-	"github.com/elderzan/elderzan/memory/storage/internal/inverted"
 	"github.com/elderzan/elderzan/security"
 )
 
@@ -126,87 +125,6 @@ func unpackBody(b []byte) ([]byte, error) {
 		return plain, nil
 	}
 	return nil, fmt.Errorf("%w: form %d of a body is unknown", errDecode, b[0])
-}
-
-// lexFormat is the first byte of encoded terms.
-const lexFormat = 1
-
-// lex is what the inverted index needs of a memory beside its columns.
-type lex struct {
-	terms inverted.Terms
-	tags  []string
-}
-
-// encode writes, after the format, a flag for a turn and the four lists, each with its length, each string with its.
-func (l *lex) encode() []byte {
-	lists := [][]string{l.terms.Body, l.terms.Title, l.terms.Labels, l.tags}
-	n := 2
-	for _, list := range lists {
-		n += binary.MaxVarintLen32
-		for _, s := range list {
-			n += len(s) + 1
-		}
-	}
-	out := append(make([]byte, 0, n), lexFormat, 0)
-	if l.terms.Turn {
-		out[1] = 1
-	}
-	for _, list := range lists {
-		out = binary.AppendUvarint(out, uint64(len(list)))
-		for _, s := range list {
-			out = binary.AppendUvarint(out, uint64(len(s)))
-			out = append(out, s...)
-		}
-	}
-	return out
-}
-
-// decodeLex reads what encode wrote. The strings share one copy of b.
-func decodeLex(b []byte) (lex, error) {
-	var l lex
-	if len(b) < 2 || b[0] != lexFormat || b[1] > 1 {
-		return l, fmt.Errorf("%w: terms", errDecode)
-	}
-	l.terms.Turn = b[1] == 1
-	rest := string(b[2:])
-	for _, list := range []*[]string{&l.terms.Body, &l.terms.Title, &l.terms.Labels, &l.tags} {
-		var err error
-		if *list, rest, err = decodeList(rest); err != nil {
-			return lex{}, err
-		}
-	}
-	if rest != "" {
-		return lex{}, fmt.Errorf("%w: terms", errDecode)
-	}
-	return l, nil
-}
-
-func decodeList(s string) (list []string, rest string, err error) {
-	n, s, ok := cutUvarint(s)
-	if !ok || n > uint64(len(s)) { // each string takes a byte at least
-		return nil, "", fmt.Errorf("%w: terms", errDecode)
-	}
-	if n > 0 {
-		list = make([]string, n)
-	}
-	for i := range list {
-		var size uint64
-		if size, s, ok = cutUvarint(s); !ok || size > uint64(len(s)) {
-			return nil, "", fmt.Errorf("%w: terms", errDecode)
-		}
-		list[i], s = s[:size], s[size:]
-	}
-	return list, s, nil
-}
-
-func cutUvarint(s string) (n uint64, rest string, ok bool) {
-	for i := 0; i < len(s) && i < binary.MaxVarintLen64; i++ {
-		n |= uint64(s[i]&0x7f) << (7 * i)
-		if s[i] < 0x80 {
-			return n, s[i+1:], true
-		}
-	}
-	return 0, "", false
 }
 
 // words are what a memory that is not sealed shows to the full-text table.

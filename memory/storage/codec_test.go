@@ -12,7 +12,6 @@ import (
 
 	"github.com/elderzan/elderzan/memory"
 	"github.com/elderzan/elderzan/memory/storage/internal/catalog"
-	"github.com/elderzan/elderzan/memory/storage/internal/inverted"
 	"github.com/elderzan/elderzan/memory/storage/internal/kv"
 	"github.com/elderzan/elderzan/security"
 )
@@ -85,26 +84,6 @@ func FuzzBody(f *testing.F) {
 		var back memory.Memory
 		if err := decodeBody(again, &back); err != nil || back.Content != m.Content || len(back.Tags) != len(m.Tags) {
 			t.Errorf("round trip: %+v, %v; want %+v", back, err, m)
-		}
-	})
-}
-
-func FuzzLex(f *testing.F) {
-	for _, l := range []lex{{}, {terms: inverted.Terms{Body: []string{"a", "bb"}, Title: []string{""}, Labels: []string{"c"}, Turn: true}, tags: []string{"Tag One", "図"}}} {
-		f.Add(l.encode())
-	}
-	f.Add([]byte{lexFormat, 0, 0xff, 0xff, 0xff, 0xff, 0x0f})
-	f.Fuzz(func(t *testing.T, b []byte) {
-		l, err := decodeLex(b)
-		if err != nil {
-			if !errors.Is(err, errDecode) {
-				t.Errorf("error %v; want errDecode", err)
-			}
-			return
-		}
-		again, err := decodeLex(l.encode())
-		if err != nil || !reflect.DeepEqual(again, l) {
-			t.Errorf("round trip: %+v, %v; want %+v", again, err, l)
 		}
 	})
 }

@@ -68,7 +68,7 @@ const costSample = 2000
 type content struct {
 	memories int
 	stored   float64 // bodies and terms as they are on disk
-	plain    float64 // the same uncompressed
+	plain    float64 // the same uncompressed, terms spelled out
 	vector   float64 // values in RocksDB
 	vectors  float64 // how many a memory has
 }
@@ -132,14 +132,17 @@ func (s *Store) content(ctx context.Context, sel *inverted.Selection) (content, 
 		seen += len(records)
 		for i := range records {
 			r := &records[i]
-			plain := len(r.Body)
+			plain, terms := len(r.Body), len(r.Lex)
 			if m, err := s.open(r); err == nil { // a damaged one counts as it is
 				if b, err := encodeBody(&m); err == nil {
 					plain = len(b)
 				}
 			}
+			if l, err := s.openLex(r); err == nil {
+				terms = l.spelled()
+			}
 			c.stored += float64(len(r.Body) + len(r.Lex))
-			c.plain += float64(plain + len(r.Lex))
+			c.plain += float64(plain + terms)
 		}
 		refs, err := s.catalog.VectorsByRows(ctx, some)
 		if err != nil {
@@ -189,7 +192,11 @@ func (s *Store) engineCosts(out *Cost, tiers map[string]content) error {
 		codes += st.Bytes
 		out.Vectors += st.Rows
 	}
-	words := int64(s.index.Stats().Bytes)
+	index := s.index.Stats()
+	words, plainWords := int64(index.Bytes), files["words"]
+	if plainWords > 0 {
+		plainWords = max(plainWords, int64(index.SnapshotBytes))
+	}
 	full := int64(fullWidth.size()) * int64(out.Vectors)
 	var packed, values float64
 	for _, c := range tiers {
@@ -201,7 +208,7 @@ func (s *Store) engineCosts(out *Cost, tiers map[string]content) error {
 		{"sqlite", "records, full text, audit log", files["sqlite"], 0, record, record},
 		{"rocksdb", "vectors", files["rocksdb"], 0, files["rocksdb"] - int64(values) + full, 0},
 		{"faiss", "codes and lists of vectors", files["faiss"], codes, 0, full},
-		{"words", "words, attributes", files["words"], words, files["words"], words},
+		{"words", "words, attributes", files["words"], words, plainWords, words},
 	}
 	return nil
 }
@@ -230,7 +237,7 @@ func (c *Cost) tier(name string, own content, tiers map[string]content) TierCost
 	}
 	record := t.SQLite - own.stored + own.plain
 	vector := own.vectors * float64(fullWidth.size())
-	t.Plain = 2*record + 2*vector + t.RocksDB - own.vector + t.Words + float64(engine["words"].RAM)/n
+	t.Plain = 2*record + 2*vector + t.RocksDB - own.vector + float64(engine["words"].PlainDisk+engine["words"].RAM)/n
 	t.Share = (t.SQLite + t.RocksDB + t.Vectors + t.Words + t.RAM) / max(t.Plain, 1)
 	return t
 }

@@ -15,11 +15,9 @@ const fillBatch = 512
 // fillWords fills the inverted index from the terms on record.
 func (s *Store) fillWords(ctx context.Context) error {
 	docs := make([]inverted.Doc, 0, fillBatch)
-	err := s.catalog.Terms(ctx, func(r *catalog.Record) error {
-		doc, err := s.document(r)
-		if err != nil {
-			// One damaged memory must not keep the others from being read; the checker names it.
-			s.opts.Logger.Error("the terms of a memory are damaged; run `elderzan doctor --repair`", "id", r.Memory.ID, "error", err)
+	err := s.catalog.Whole(ctx, func(r *catalog.Record) error {
+		doc, ok := s.readable(r)
+		if !ok {
 			return nil
 		}
 		docs = append(docs, doc)
@@ -31,6 +29,22 @@ func (s *Store) fillWords(ctx context.Context) error {
 	})
 	s.index.PutAll(docs)
 	return err
+}
+
+// readable returns what the inverted index is to hold of r, and false where its terms are damaged: one damaged memory must
+// not keep the others from being read, and the checker names it. Without its text no word finds it, but lists hold it,
+// so that who reads them is told of the damage.
+func (s *Store) readable(r *catalog.Record) (inverted.Doc, bool) {
+	doc, err := s.document(r)
+	if err == nil {
+		return doc, true
+	}
+	s.opts.Logger.Error("a memory or its terms are damaged; run `elderzan doctor --repair`", "id", r.Memory.ID, "error", err)
+	if _, err := s.open(r); err == nil {
+		return inverted.Doc{}, false
+	}
+	m := r.Memory
+	return inverted.NewDoc(r.Row, &m, inverted.Terms{}), true
 }
 
 // fillVectors loads the snapshots and brings the indexes to what the record says: vectors that are not on record any

@@ -77,9 +77,8 @@ func (s *Store) replayWords(ctx context.Context) (ok bool, err error) {
 	}
 	s.savedWords = &mark
 	put := func(r *catalog.Record) error {
-		doc, err := s.document(r)
-		if err != nil {
-			s.opts.Logger.Error("the terms of a memory are damaged; run `elderzan doctor --repair`", "id", r.Memory.ID, "error", err)
+		doc, ok := s.readable(r)
+		if !ok {
 			return nil
 		}
 		s.index.Put(doc)

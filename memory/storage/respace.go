@@ -81,7 +81,7 @@ func (s *Store) tokenless(ctx context.Context, space string, after int64, n int)
 				return nil
 			}
 			last = row
-			if _, tokens := cutTokens(value); len(tokens) == 0 && widthOf(value) > coldWidth {
+			if p, ok := partsOf(value); ok && len(p.tokens) == 0 && p.width > coldWidth {
 				rows = append(rows, row)
 			}
 			if len(rows) == n {

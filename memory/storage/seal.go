@@ -56,7 +56,7 @@ func (s *Store) draft(m *memory.Memory, textVersion int, known *lex) (*draft, er
 	}
 	r := &d.record
 	r.Memory, r.TextVersion = bare(*m), textVersion
-	r.Body, r.Lex = plain, d.lex.encode()
+	r.Body, r.Lex = plain, d.lex.encode(plain)
 	if m.State == memory.Archived {
 		r.Body = packBody(plain)
 	}
@@ -122,13 +122,23 @@ func (s *Store) open(r *catalog.Record) (memory.Memory, error) {
 	return m, nil
 }
 
-// openLex returns the terms of r, which must have them.
+// openLex returns the terms of r, which must have them and its body.
 func (s *Store) openLex(r *catalog.Record) (lex, error) {
-	plain, err := s.unsealed(r, placeLex, r.Lex)
+	terms, err := s.unsealed(r, placeLex, r.Lex)
 	if err != nil {
 		return lex{}, err
 	}
-	l, err := decodeLex(plain)
+	var plain []byte
+	if len(terms) > 0 && terms[0] == lexQuoted {
+		packed, err := s.unsealed(r, placeBody, r.Body)
+		if err == nil {
+			plain, err = unpackBody(packed)
+		}
+		if err != nil {
+			return lex{}, &memory.CorruptError{ID: r.Memory.ID, Engine: "sqlite", Err: err}
+		}
+	}
+	l, err := decodeLex(terms, plain)
 	if err != nil {
 		return lex{}, &memory.CorruptError{ID: r.Memory.ID, Engine: "sqlite", Err: err}
 	}

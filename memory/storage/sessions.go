@@ -173,7 +173,7 @@ func (s *Store) feature(ctx context.Context, id string, st sessionState) (sessio
 	f := sessionFeature{Vectors: map[string][]byte{}}
 	for space, sum := range sums {
 		if v := unitOf(sum); v != nil {
-			f.Vectors[space] = vectorBytes(v, warmWidth)
+			f.Vectors[space] = storedBytes(v, nil, warmWidth)
 		}
 	}
 	return f, nil

@@ -59,7 +59,7 @@ func (s *Store) matchTokens(ctx context.Context, q *memory.CandidateQuery, run *
 		}
 		s.txns.decided(keys, values)
 		for i, b := range values {
-			_, packed := cutTokens(b)
+			packed := tokensOf(b)
 			match(left[i], packed)
 			if _, ok := p.tokens[left[i]]; ok {
 				p.readTokens[left[i]] = recentTokens{space, packed}

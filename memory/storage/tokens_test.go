@@ -46,7 +46,7 @@ func TestWithoutTokens(t *testing.T) {
 	for _, row := range rows {
 		r.apart(t, func() {
 			withStrangeKeys(t, r.dir, func(db *kv.DB) {
-				kvPut(t, db, kv.Vectors, vectorKey(row, "mini"), vectorBytes(unit(1), warmWidth), security.ClassStore)
+				kvPut(t, db, kv.Vectors, vectorKey(row, "mini"), storedBytes(unit(1), nil, warmWidth), security.ClassStore)
 			})
 		})
 	}

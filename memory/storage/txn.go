@@ -24,7 +24,7 @@ type txn struct {
 // put has the vector of ref stored in components of that width, with packed tokens behind it unless there are none. The
 // indexes get what is stored, not values themselves.
 func (t *txn) put(ref catalog.VectorRef, values []float32, tokens []byte, w width) {
-	b := withTokens(vectorBytes(values, w), tokens, w)
+	b := storedBytes(values, tokens, w)
 	ref.Sum = vectorSum(b)
 	t.ops = append(t.ops, intentOp{key: vectorKey(ref.Row, ref.Space), class: ref.Class, value: b})
 	t.refs, t.values = append(t.refs, ref), append(t.values, vectorValues(b))
@@ -288,8 +288,8 @@ func (m *manager) value(ref catalog.VectorRef) (storedVector, error) {
 		}
 	}
 	v, err := checkedVector(ref, b)
-	_, tokens := cutTokens(b)
-	return storedVector{v, tokens, widthOf(b)}, err
+	parts, _ := partsOf(b)
+	return storedVector{v, parts.tokens, parts.width}, err
 }
 
 // decided puts, in values, what decided transactions have for keys that they have not moved in place yet.

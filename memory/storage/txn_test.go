@@ -204,7 +204,9 @@ func TestDamagedVectorAtOpen(t *testing.T) {
 	r := newRig(t)
 	key := vectorKey(r.row(t, scope.Project), "mini")
 	r.apart(t, func() {
-		withStrangeKeys(t, r.dir, func(db *kv.DB) { kvPut(t, db, kv.Vectors, key, vectorBytes(unit(1), warmWidth), security.ClassStore) })
+		withStrangeKeys(t, r.dir, func(db *kv.DB) {
+			kvPut(t, db, kv.Vectors, key, storedBytes(unit(1), nil, warmWidth), security.ClassStore)
+		})
 		for _, f := range glob(t, r.dir, vectorsDir+"/*") {
 			if err := os.Remove(f); err != nil {
 				t.Fatal(err)

@@ -11,24 +11,36 @@ import (
 	"github.com/elderzan/elderzan/memory/storage/internal/maxsim"
 )
 
-// width is how many bits a component of a stored vector takes. What is stored is the vector: every index and every exact
-// search works with the values that come back from it.
+// width is how many bits the numbers have that a vector's components are stored as. What is stored is the vector: every
+// index and every exact search works with the values that come back from it.
 type width int
 
 const (
-	warmWidth width = 12 // of 1,000 that are nearest by float32, 999 are by these
-	coldWidth width = 8  // of archived memories; 990
-	fullWidth width = 32 // float32, as older versions wrote it
+	warmWidth   width = 9  // packed (vectorpack.go); of 1,000 that are nearest by float32, 995 are by these
+	coldWidth   width = 8  // of archived memories; 993
+	formerWidth width = 12 // as older versions wrote it, like the next
+	fullWidth   width = 32 // float32
 )
 
-// A vector's bytes are its direction in whole numbers: the largest component is written as the largest signed number of
-// the width, and the length of all is brought to 1 on reading. Of 12 bits two numbers stand in three bytes, the lower
-// bits first. How many bytes there are tells the width.
-//
-// Behind a vector its tokens may stand as package maxsim packs them, and then one byte that says the width. A vector alone
-// has an even number of bytes, one with tokens an odd number.
+// top is what the largest component is written as. A packed one is as long as its numbers are large, so that
+// it need not be all that the width holds.
+func (w width) top() int {
+	if w == warmWidth {
+		return packedTop
+	}
+	return 1<<(w-1) - 1
+}
 
-var widths = [...]width{warmWidth, coldWidth, fullWidth}
+// A vector's bytes are its direction in whole numbers: the largest component is written as the width's top, and the
+// length of all is brought to 1 on reading. Of 12 bits two numbers stand in three bytes, the lower
+// bits first.
+//
+// Behind a vector its tokens may stand as package maxsim packs them. Packed vectors are of different lengths: behind them
+// and their tokens two bytes tell how long the vector is, and one the width. Of the other widths a vector alone tells its
+// width by its length, an even number of bytes; with tokens a byte with the width stands behind them. So a number of bytes
+// that is odd says that the last one is a width.
+
+var widths = [...]width{warmWidth, coldWidth, formerWidth, fullWidth}
 
 // widthFor returns the width for the vectors of a memory in its tier.
 func widthFor(m *memory.Memory) width {
@@ -38,45 +50,73 @@ func widthFor(m *memory.Memory) width {
 	return warmWidth
 }
 
-// size is the length of a vector's bytes.
+// size is the length of a vector's bytes that are not packed.
 func (w width) size() int { return memory.Dim * int(w) / 8 }
 
-// withTokens appends packed tokens to the bytes of a vector; archived memories do without.
-func withTokens(vector, tokens []byte, w width) []byte {
-	if len(tokens) == 0 || w == coldWidth {
-		return vector
-	}
-	return append(append(vector, tokens...), byte(w))
+// packedTail is what stands behind a packed vector and its tokens.
+const packedTail = 3
+
+// stored is a value of the family Vectors in its parts.
+type stored struct {
+	width  width
+	vector []byte
+	tokens []byte // packed; empty for none
 }
 
-// cutTokens parts a stored value into the bytes of its vector and the tokens packed behind it, which it may lack.
-func cutTokens(b []byte) (vector, tokens []byte) {
+// storedBytes writes a vector with packed tokens behind it, of which archived memories have none.
+func storedBytes(values []float32, tokens []byte, w width) []byte {
+	if w == coldWidth {
+		tokens = nil
+	}
+	b := vectorBytes(values, w)
+	n := len(b)
+	b = append(b, tokens...)
+	if w == warmWidth {
+		b = binary.LittleEndian.AppendUint16(b, uint16(n))
+	}
+	if w == warmWidth || len(tokens) > 0 {
+		b = append(b, byte(w))
+	}
+	return b
+}
+
+// partsOf parts a value that storedBytes or an older version wrote; it reports false for what is none.
+func partsOf(b []byte) (stored, bool) {
 	if len(b)%2 == 0 {
-		return b, nil
+		for _, w := range widths[1:] {
+			if len(b) == w.size() {
+				return stored{width: w, vector: b}, true
+			}
+		}
+		return stored{}, false
 	}
 	last := len(b) - 1
-	w := width(b[last])
-	if !slices.Contains(widths[:], w) || last <= w.size() || (last-w.size())%maxsim.Packed != 0 {
-		return nil, nil
+	w, end, n := width(b[last]), last, 0
+	switch {
+	case w == warmWidth && len(b) > packedTail:
+		end = len(b) - packedTail
+		n = int(binary.LittleEndian.Uint16(b[end:]))
+	case w != warmWidth && slices.Contains(widths[:], w) && last > w.size():
+		n = w.size()
+	default:
+		return stored{}, false
 	}
-	return b[:w.size()], b[w.size():last]
+	if n > end || n%2 != 0 || (end-n)%maxsim.Packed != 0 {
+		return stored{}, false
+	}
+	return stored{w, b[:n], b[n:end]}, true
 }
 
-// widthOf returns the width of a vector's bytes, and 0 for what is none.
-func widthOf(b []byte) width {
-	b, _ = cutTokens(b)
-	for _, w := range widths {
-		if len(b) == w.size() {
-			return w
-		}
-	}
-	return 0
+// tokensOf returns the packed tokens of a stored value, empty where it has none.
+func tokensOf(b []byte) []byte {
+	p, _ := partsOf(b)
+	return p.tokens
 }
 
-// vectorBytes writes a vector of memory.Dim components. Of what vectorValues makes of them it writes the same bytes again.
+// vectorBytes writes a vector of memory.Dim components. Of what is read of it it writes the same bytes again.
 func vectorBytes(values []float32, w width) []byte {
-	b := make([]byte, 0, w.size())
 	if w == fullWidth {
+		b := make([]byte, 0, w.size())
 		for _, c := range values {
 			b = binary.LittleEndian.AppendUint32(b, math.Float32bits(c))
 		}
@@ -86,8 +126,12 @@ func vectorBytes(values []float32, w width) []byte {
 	for _, c := range values {
 		top = max(top, c, -c)
 	}
-	unit := float64(int(1)<<(w-1)-1) / float64(top)
+	unit := float64(w.top()) / float64(top)
 	whole := func(c float32) uint32 { return uint32(int32(math.RoundToEven(float64(c) * unit))) }
+	if w == warmWidth {
+		return packVector(values, whole)
+	}
+	b := make([]byte, 0, w.size())
 	if w == coldWidth {
 		for _, c := range values {
 			b = append(b, byte(whole(c)))
@@ -101,7 +145,7 @@ func vectorBytes(values []float32, w width) []byte {
 	return b
 }
 
-// vectorValues reads what vectorBytes wrote; nil where it is nothing of the kind.
+// vectorValues reads the vector of a stored value; nil where it is nothing of the kind.
 func vectorValues(b []byte) []float32 {
 	out := make([]float32, memory.Dim)
 	if !readVector(b, out) {
@@ -110,18 +154,21 @@ func vectorValues(b []byte) []float32 {
 	return out
 }
 
-// readVector reads a vector's bytes into dst, which has memory.Dim places. It reports whether they are a vector's, and leaves
-// dst alone where they are not.
+// readVector reads the vector of a stored value into dst, which has memory.Dim places. It reports whether it is one; what dst
+// holds where it is not means nothing.
 func readVector(b []byte, dst []float32) bool {
 	dst = dst[:memory.Dim]
-	b, _ = cutTokens(b)
-	switch widthOf(b) {
+	p, _ := partsOf(b)
+	b = p.vector
+	switch p.width {
+	case warmWidth:
+		return unpackVector(b, dst)
 	case fullWidth:
 		for i := range dst {
 			dst[i] = math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:]))
 		}
 		return true
-	case warmWidth:
+	case formerWidth:
 		sum := int64(0)
 		for i := 0; i < len(dst); i += 2 {
 			pair := uint32(b[0]) | uint32(b[1])<<8 | uint32(b[2])<<16
@@ -155,9 +202,9 @@ func shorten(v []float32, sum int64) bool {
 	return true
 }
 
-// vectorSum is the checksum on record of a vector's bytes. Tokens need none: they are sealed into one value with them.
+// vectorSum is the checksum on record of the vector of a stored value. Tokens need none: they are sealed into one value with them.
 func vectorSum(b []byte) []byte {
-	b, _ = cutTokens(b)
-	sum := sha256.Sum256(b)
+	p, _ := partsOf(b)
+	sum := sha256.Sum256(p.vector)
 	return sum[:catalog.SumSize]
 }

@@ -94,15 +94,6 @@ func (v *View) RowsOf(ctx context.Context, ids []memory.ID) (map[memory.ID]int64
 	return out, wrap("read rows", rows.Err())
 }
 
-// Terms calls fn for each record with its terms and without its body, by rising row. fn must not keep the record.
-func (v *View) Terms(ctx context.Context, fn func(*Record) error) error {
-	rows, err := v.query(ctx, "read terms", selectLex+` ORDER BY m.row`)
-	if err != nil {
-		return err
-	}
-	return eachRecord(rows, fn)
-}
-
 // Whole calls fn for each record with everything that its checksum covers, by rising row.
 func (v *View) Whole(ctx context.Context, fn func(*Record) error) error {
 	rows, err := v.query(ctx, "read memories", selectWhole+` ORDER BY m.row`)

@@ -78,9 +78,7 @@ const (
 	// selectRecord reads all but the terms, which are long and which only a filling index needs.
 	selectRecord = `SELECT ` + attributes + `, x'', t.body, coalesce(u.uses, 0), u.last_at
 		FROM memories m JOIN texts t ON t.row = m.row LEFT JOIN usage u ON u.row = m.row`
-	// selectLex reads what an index is filled with.
-	selectLex = `SELECT ` + attributes + `, m.lex, x'', 0, NULL FROM memories m`
-	// selectWhole reads everything a checksum covers.
+	// selectWhole reads everything a checksum covers, and what an index is filled with: terms are quoted from the body.
 	selectWhole = `SELECT ` + attributes + `, m.lex, t.body, 0, NULL FROM memories m JOIN texts t ON t.row = m.row`
 )
 
@@ -162,7 +160,7 @@ func (r *Record) checksum() []byte {
 // Intact reports whether the record is what was stored. Only records from DB.Whole carry all that this needs.
 func (r *Record) Intact() bool { return bytes.Equal(r.sum, r.checksum()) }
 
-// scanRecords reads rows of selectRecord, selectLex or selectWhole, of which there are hardly more than n, and closes rows.
+// scanRecords reads rows of selectRecord or selectWhole, of which there are hardly more than n, and closes rows.
 func scanRecords(rows *sql.Rows, n int) ([]Record, error) {
 	out := make([]Record, 0, min(n, maxScanned))
 	err := eachRecord(rows, func(r *Record) error {

@@ -123,8 +123,10 @@ func verify(ctx context.Context, d *DB, a, b *Record) error {
 	err := d.Snapshot(ctx, func(v *View) error {
 		lines, err := v.Integrity(ctx)
 		return errors.Join(err, expect("integrity", lines, []string(nil)),
-			v.Whole(ctx, func(r *Record) error { rows = append(rows, r.Row); return expect("intact", r.Intact(), true) }),
-			v.Terms(ctx, func(r *Record) error { return expect("terms", string(r.Lex), "lex") }),
+			v.Whole(ctx, func(r *Record) error {
+				rows = append(rows, r.Row)
+				return errors.Join(expect("intact", r.Intact(), true), expect("terms", string(r.Lex), "lex"))
+			}),
 			v.Vectors(ctx, func(ref VectorRef) error { return expect("vector", ref.Row, a.Row) }),
 			v.FullText(ctx, func(_ int64, column, term string) error { terms = append(terms, column+" "+term); return nil }),
 			v.FullTextRows(ctx, collect(&fts)), v.JobRows(ctx, collect(&jobs)),

@@ -159,7 +159,7 @@ func IsDamage(err error) bool {
 	return errors.As(err, &c)
 }
 
-// EachTerms calls fn for each record with its terms and without its body, by rising row.
+// EachTerms calls fn for each record with its terms and its body, by rising row.
 func (tx *Tx) EachTerms(fn func(*Record) error) error {
 	// The rows come first: a connection reads nothing else while it lists them.
 	all, err := tx.rows()

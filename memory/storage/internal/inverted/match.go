@@ -129,6 +129,7 @@ type Stats struct {
 	Conversations int
 	Bytes         int // in RAM, without the allocator's rounding
 	ColumnBytes   int // the part of Bytes that columns and order take
+	SnapshotBytes int // of a snapshot, before it is packed
 }
 
 // Stats measures the index; it looks at every term.
@@ -145,6 +146,7 @@ func (x *Index) Stats() Stats {
 		}
 	}
 	st.Bytes = st.ColumnBytes + s.dict.bytes() + entrySize*cap(s.terms) + listSize*cap(s.lists)
+	st.SnapshotBytes = s.snapshotBytes()
 	for id := range s.terms {
 		st.Postings += s.postings(uint32(id))
 	}

@@ -8,29 +8,44 @@ import (
 	"io"
 	"math"
 
+	"github.com/klauspost/compress/zstd"
+
 	"github.com/elderzan/elderzan/security"
 )
 
 // Mark says which state of the record a snapshot is of: it holds every memory up to Row, as changed up to Seq.
-type Mark struct{ Seq, Row int64 }
+type Mark struct {
+	Seq, Row int64
+	former   bool // of a snapshot of version 1
+}
 
 // ErrSnapshot reports a snapshot that this build cannot use. The index is then filled from the record.
 var ErrSnapshot = errors.New("inverted: no snapshot that this build reads")
 
 // A snapshot is a header in the clear and a sealed stream that is bound to it:
 //
-//	magic "ezwrd" and format version 1 | Mark.Seq, 8 bytes | Mark.Row, 8 bytes
+//	magic "ezwrd" and format version 2 | Mark.Seq, 8 bytes | Mark.Row, 8 bytes
 //
-// The stream holds the options that the postings depend on (32 bytes), the lengths of what follows (8 bytes each), the
+// The stream is a zstd frame, in version 1 what stands in it now. That is the options that the postings depend on (32 bytes), the lengths of what follows (8 bytes each), the
 // dictionary, terms, lists, columns and the names of conversations. Numbers are little endian.
 const (
-	snapMagic  = "ezwrd\x01"
-	snapHeader = len(snapMagic) + 16
-	columnLen  = 3*8 + 4*4 + 2*4 + 2
+	snapMagic   = "ezwrd\x02"
+	snapMagic1  = "ezwrd\x01"
+	snapHeader  = len(snapMagic) + 16
+	snapWindow  = 1 << 20 // of zstd, in bytes
+	snapLengths = 7
+	termLen     = 3*4 + 1
+	listLen     = 3 * 4
+	columnLen   = 3*8 + 4*4 + 2*4 + 2
+	groupLen    = 2 * 4
 )
 
 func (m Mark) header() []byte {
-	h := binary.LittleEndian.AppendUint64([]byte(snapMagic), uint64(m.Seq))
+	magic := snapMagic
+	if m.former {
+		magic = snapMagic1
+	}
+	h := binary.LittleEndian.AppendUint64([]byte(magic), uint64(m.Seq))
 	return binary.LittleEndian.AppendUint64(h, uint64(m.Row))
 }
 
@@ -60,12 +75,26 @@ func (v *View) Write(w io.Writer, sealer *security.Sealer) error {
 		return err
 	}
 	sealed := security.NewStreamWriter(w, sealer, header)
-	out := bufio.NewWriterSize(sealed, 1<<16)
+	// Columns say much the same of memories that follow each other. The fastest level leaves little to the others.
+	packed, err := zstd.NewWriter(sealed, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(snapWindow))
+	if err != nil {
+		return err
+	}
+	out := bufio.NewWriterSize(packed, 1<<16)
 	v.s.write(out)
-	if err := out.Flush(); err != nil { // a bufio.Writer keeps its first error
+	if err := errors.Join(out.Flush(), packed.Close()); err != nil { // a bufio.Writer keeps its first error
 		return err
 	}
 	return sealed.Close()
+}
+
+// snapshotBytes is how long what write writes is.
+func (s *state) snapshotBytes() int {
+	n := len(s.opt.fingerprint()) + 8*snapLengths + len(s.dict.text) + termLen*len(s.terms) + listLen*len(s.lists) + columnLen*len(s.cols) + groupLen*len(s.groups)
+	for i := range s.lists {
+		n += len(s.lists[i].buf)
+	}
+	return n
 }
 
 func (s *state) write(w *bufio.Writer) {
@@ -117,17 +146,29 @@ func (s *state) write(w *bufio.Writer) {
 // ReadMark reads a snapshot's header, which Read authenticates.
 func ReadMark(r io.Reader) (Mark, error) {
 	h := make([]byte, snapHeader)
-	if _, err := io.ReadFull(r, h); err != nil || string(h[:len(snapMagic)]) != snapMagic {
+	if _, err := io.ReadFull(r, h); err != nil {
 		return Mark{}, ErrSnapshot
 	}
-	h = h[len(snapMagic):]
-	return Mark{int64(binary.LittleEndian.Uint64(h)), int64(binary.LittleEndian.Uint64(h[8:]))}, nil
+	magic, h := string(h[:len(snapMagic)]), h[len(snapMagic):]
+	if magic != snapMagic && magic != snapMagic1 {
+		return Mark{}, ErrSnapshot
+	}
+	return Mark{Seq: int64(binary.LittleEndian.Uint64(h)), Row: int64(binary.LittleEndian.Uint64(h[8:])), former: magic == snapMagic1}, nil
 }
 
 // Read puts the snapshot of r, which stands behind the header, in the place of what the index holds. After an error, which
 // wraps ErrSnapshot or comes from r or the sealer, the index is as it was.
 func (x *Index) Read(r io.Reader, m Mark, sealer *security.Sealer) error {
-	s, err := x.opt.read(bufio.NewReaderSize(security.NewStreamReader(r, sealer, m.header()), 1<<20))
+	in := io.Reader(security.NewStreamReader(r, sealer, m.header()))
+	if !m.former {
+		packed, err := zstd.NewReader(in, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(snapWindow))
+		if err != nil {
+			return err
+		}
+		defer packed.Close()
+		in = packed
+	}
+	s, err := x.opt.read(bufio.NewReaderSize(in, 1<<20))
 	if err != nil {
 		return err
 	}
@@ -186,7 +227,7 @@ func (o Options) read(in io.Reader) (*state, error) {
 	if string(r.bytes(32)[8:]) != string(o.fingerprint()[8:]) {
 		return nil, errors.Join(fmt.Errorf("%w: it was made by other rules", ErrSnapshot), r.err)
 	}
-	var sizes [7]int
+	var sizes [snapLengths]int
 	for i := range sizes {
 		n := binary.LittleEndian.Uint64(r.bytes(8))
 		if n > math.MaxUint32 {
@@ -197,13 +238,13 @@ func (o Options) read(in io.Reader) (*state, error) {
 	s := newState(o)
 	s.dict.text = r.block(sizes[0])
 	u32 := binary.LittleEndian.Uint32
-	r.each(sizes[1], 13, func(_ int, b []byte) {
+	r.each(sizes[1], termLen, func(_ int, b []byte) {
 		s.dict.off = append(s.dict.off, u32(b))
 		s.terms = append(s.terms, entry{doc: u32(b[4:]), list: u32(b[8:]), tf: b[12]})
 	})
 	s.lists = s.lists[:0]
 	var lengths []uint32
-	r.each(sizes[2], 12, func(_ int, b []byte) {
+	r.each(sizes[2], listLen, func(_ int, b []byte) {
 		lengths = append(lengths, u32(b))
 		s.lists = append(s.lists, list{last: u32(b[4:]), count: u32(b[8:])})
 	})
@@ -211,7 +252,7 @@ func (o Options) read(in io.Reader) (*state, error) {
 	s.cols = make([]column, 0, min(sizes[4]+sizes[4]/64, 1<<20))
 	r.each(sizes[4], columnLen, func(_ int, b []byte) { s.cols = append(s.cols, readColumn(b)) })
 	var keys []groupKey
-	r.each(sizes[5], 8, func(_ int, b []byte) { keys = append(keys, groupKey{u32(b), u32(b[4:])}) })
+	r.each(sizes[5], groupLen, func(_ int, b []byte) { keys = append(keys, groupKey{u32(b), u32(b[4:])}) })
 	if r.err == nil {
 		if n, err := in.Read(make([]byte, 1)); n != 0 || !errors.Is(err, io.EOF) {
 			r.err = errors.Join(ErrSnapshot, err)

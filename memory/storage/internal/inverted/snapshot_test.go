@@ -1,6 +1,7 @@
 package inverted
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"math/rand/v2"
@@ -142,4 +143,32 @@ func FuzzRead(f *testing.F) {
 			panic("neither a state nor an error")
 		}
 	})
+}
+
+// A snapshot of version 1, whose stream was not packed, is read; one of this version takes half as much.
+func TestSnapshotOfVersion1(t *testing.T) {
+	x, sealer := notes(6000), sealerOf(t)
+	m := Mark{Seq: 5, Row: 6000, former: true}
+	var former, now bytes.Buffer
+	former.Write(m.header())
+	stream := security.NewStreamWriter(&former, sealer, m.header())
+	w := bufio.NewWriter(stream)
+	x.View(m).s.write(w)
+	if err := errors.Join(w.Flush(), stream.Close(), x.View(Mark{Seq: 5, Row: 6000}).Write(&now, sealer)); err != nil {
+		t.Fatal(err)
+	}
+	if former.Len() < x.Stats().SnapshotBytes || now.Len() > former.Len()/2 {
+		t.Errorf("%d bytes, and %d in version 1; want %d before they are packed", now.Len(), former.Len(), x.Stats().SnapshotBytes)
+	}
+	for name, b := range map[string]*bytes.Buffer{"version 1": &former, "this version": &now} {
+		m, err := ReadMark(b)
+		if err != nil || m.Seq != 5 || m.Row != 6000 {
+			t.Fatalf("%s: ReadMark = %+v, %v", name, m, err)
+		}
+		y := New(Options{})
+		if err := y.Read(b, m, sealer); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		same(t, x, y)
+	}
 }

@@ -43,7 +43,7 @@ const (
 	defaultBlockCache  = 8 << 20
 	defaultOpenFiles   = 256
 	blockSize          = 4 << 10
-	vectorBlock        = 8 << 10  // six vectors: a third of the index that blocks of 4 KiB need
+	vectorBlock        = 8 << 10  // ten vectors: a smaller index than blocks of 4 KiB need
 	tableSize          = 64 << 20 // of a table file; few of them, as each opens with its index
 )
 
