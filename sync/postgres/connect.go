@@ -224,6 +224,7 @@ func Open(_ context.Context, o Options) (*DB, error) {
 		// The pool asks for connections without a deadline: one that falls silent here would keep its place for good.
 		ctx, cancel := context.WithTimeout(ctx, callTimeout)
 		defer cancel()
+		takeBodies(conn)
 		return checkLogin(ctx, conn)
 	}
 	pool, err := pgxpool.NewWithConfig(context.Background(), pc)
