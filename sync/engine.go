@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"maps"
 	"runtime"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -335,15 +336,18 @@ func (e *Engine) changes(ctx context.Context, rep *Report) ([]change, error) {
 	return ready, nil
 }
 
-// seal seals changes, on all cores.
+// seal seals changes, on all cores. A goroutine for each core takes one after the other: a goroutine for each change
+// would have to grow its stack each time.
 func (e *Engine) seal(cs []change) ([]Item, error) {
 	items := make([]Item, len(cs))
 	var g errgroup.Group
-	g.SetLimit(runtime.GOMAXPROCS(0))
-	for i, c := range cs {
+	var taken atomic.Int64
+	for range min(runtime.GOMAXPROCS(0), len(cs)) {
 		g.Go(func() (err error) {
-			if items[i], err = e.outgoing(c.id, c.row); err != nil {
-				return fmt.Errorf("sync: seal %s: %w", c.id, err)
+			for i := taken.Add(1) - 1; i < int64(len(cs)); i = taken.Add(1) - 1 {
+				if items[i], err = e.outgoing(cs[i].id, cs[i].row); err != nil {
+					return fmt.Errorf("sync: seal %s: %w", cs[i].id, err)
+				}
 			}
 			return nil
 		})
