@@ -39,22 +39,32 @@ func (p *CloudPlace) teams() string {
 // where selects the events of a place that are not synced; it takes the scope and the teams.
 const cloudEvents = `synced = 0 AND scope = ? AND team IN (SELECT value FROM json_each(?))`
 
+// What a round asks for names its index: without statistics SQLite takes the primary key, or all events there ever were,
+// and walks through whatever was synced long ago.
+const (
+	cloudChanged = `SELECT memory FROM outbox o INDEXED BY outbox_pending WHERE ` + cloudEvents + `
+		AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.memory = o.memory AND e.seq < o.seq
+			AND e.synced = 0 AND e.scope = o.scope AND e.team IN (SELECT value FROM json_each(?)))
+		AND NOT EXISTS (SELECT 1 FROM cloud_rows r WHERE r.place = ? AND r.memory = o.memory AND r.pending IS NOT NULL)
+		ORDER BY seq LIMIT ?`
+	cloudPending = `SELECT memory FROM cloud_rows INDEXED BY cloud_pending WHERE place = ? AND pending IS NOT NULL ORDER BY memory LIMIT ?`
+	cloudHeld    = `SELECT memory FROM cloud_rows INDEXED BY cloud_held WHERE place = ? AND held <> '' ORDER BY memory LIMIT ?`
+)
+
 // CloudChanged returns up to n memories with events of p that are not synced and without a pending version, the
 // longest waiting first.
 func (v *View) CloudChanged(ctx context.Context, p CloudPlace, n int) ([]memory.ID, error) {
-	return v.cloudIDs(ctx, `SELECT memory FROM outbox o WHERE `+cloudEvents+`
-		AND NOT EXISTS (SELECT 1 FROM cloud_rows r WHERE r.place = ? AND r.memory = o.memory AND r.pending IS NOT NULL)
-		GROUP BY memory ORDER BY min(seq) LIMIT ?`, int64(p.Scope), p.teams(), p.Key, n)
+	return v.cloudIDs(ctx, cloudChanged, int64(p.Scope), p.teams(), p.teams(), p.Key, n)
 }
 
 // CloudPending returns up to n memories with a pending version in p.
 func (v *View) CloudPending(ctx context.Context, p CloudPlace, n int) ([]memory.ID, error) {
-	return v.cloudIDs(ctx, `SELECT memory FROM cloud_rows WHERE place = ? AND pending IS NOT NULL ORDER BY memory LIMIT ?`, p.Key, n)
+	return v.cloudIDs(ctx, cloudPending, p.Key, n)
 }
 
 // CloudHeld returns up to n memories whose newest version in p was not used.
 func (v *View) CloudHeld(ctx context.Context, p CloudPlace, n int) ([]memory.ID, error) {
-	return v.cloudIDs(ctx, `SELECT memory FROM cloud_rows WHERE place = ? AND held <> '' ORDER BY memory LIMIT ?`, p.Key, n)
+	return v.cloudIDs(ctx, cloudHeld, p.Key, n)
 }
 
 // CloudConflicts returns up to n memories with texts that wait for a decision, in any place.
