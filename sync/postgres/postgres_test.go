@@ -74,6 +74,7 @@ func TestPostgres(t *testing.T) {
 	t.Run("cold", func(t *testing.T) { testCold(t, c, a, b) })
 	t.Run("unsafe logins", func(t *testing.T) { testUnsafe(t, c) })
 	t.Run("matrix", func(t *testing.T) { testMatrix(t, c, a, b) })
+	t.Run("hostile", func(t *testing.T) { testHostile(t, c, a, b) })
 	t.Run("cursor", func(t *testing.T) { testCursor(t, c, a) })
 	t.Run("invite and dismiss", func(t *testing.T) { testInvite(t, c, a) })
 	t.Run("transport", func(t *testing.T) { testTransport(t, c, a) })

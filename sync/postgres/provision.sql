@@ -36,13 +36,17 @@ BEGIN
 	INSERT INTO elderzan.logins (tenant, login) VALUES (team, name);
 END $$;
 
--- A member lets in who asked to join: nobody gives more rights than their own.
+-- A member lets in who asked to join: nobody gives more rights than their own, nor the name of a device that is there: under
+-- it keys could be wrapped before the device itself wraps them.
 CREATE OR REPLACE FUNCTION elderzan.admit(name text, its_device uuid, may_write boolean, may_manage boolean) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE team uuid := elderzan.tenant();
 BEGIN
 	IF team IS NULL OR (may_write AND NOT elderzan.writes()) OR (may_manage AND NOT elderzan.manages()) THEN
 		RAISE EXCEPTION 'not allowed' USING ERRCODE = 'insufficient_privilege';
+	END IF;
+	IF EXISTS (SELECT 1 FROM elderzan.logins WHERE tenant = team AND device = its_device AND login <> name) THEN
+		RAISE EXCEPTION 'that device has a login' USING ERRCODE = 'insufficient_privilege';
 	END IF;
 	UPDATE elderzan.logins SET device = its_device, writes = may_write, manages = may_manage, admitted = true
 	WHERE tenant = team AND login = name AND NOT admitted;
