@@ -64,9 +64,10 @@ var helpers = template.FuncMap{
 	"lower":   strings.ToLower,
 	"query":   func(key, value string) template.URL { return template.URL(url.Values{key: {value}}.Encode()) },
 	"scopes":  scope.All,
-	"pixels":  pixels,
+	"across":  func(x float64) string { return fmt.Sprintf("%.1f", pixels(mapWidth, x)) },
+	"down":    func(y float64) string { return fmt.Sprintf("%.1f", pixels(mapHeight, y)) },
 	"radius":  radius,
-	"above":   func(size int) int { return radius(size) + 5 }, // where a topic's name stands clear of its circle
+	"above":   above,
 	"took":    humanTime,
 	"join":    strings.Join,
 }

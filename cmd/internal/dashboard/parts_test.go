@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -206,9 +208,37 @@ func TestTopics(t *testing.T) {
 			}
 		}
 	}
+	if n := len(page.all("text")); n != 2 {
+		t.Errorf("%d names are written; want both", n)
+	}
+	for i := range 40 { // around one place: some names have room there, and each stands alone
+		p.topics.Topics = append(p.topics.Topics, memory.Topic{ID: fmt.Sprint(i), Name: "topic of things", Size: 40, X: float64(i%8) / 40, Y: float64(i/8) / 40})
+	}
+	var last []float64
+	for _, c := range w.get("/topics").all("text") {
+		x, y := number(t, attr(c, "x")), number(t, attr(c, "y"))-number(t, strings.TrimPrefix(attr(c, "dy"), "-"))
+		for i := 0; i < len(last); i += 2 {
+			if math.Abs(x-last[i]) < 60 && math.Abs(y-last[i+1]) < 14 {
+				t.Errorf("a name at %.0f, %.0f covers one at %.0f, %.0f", x, y, last[i], last[i+1])
+			}
+		}
+		last = append(last, x, y)
+	}
+	if n := len(last) / 2; n < 4 || n > 30 {
+		t.Errorf("%d of 42 names are written", n)
+	}
 	if spots != 2000 {
 		t.Errorf("%d spots are drawn; want 2000 of 5000", spots)
 	}
+}
+
+func number(t *testing.T, s string) float64 {
+	t.Helper()
+	f, err := strconv.ParseFloat(s, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
 }
 
 func TestMetrics(t *testing.T) {

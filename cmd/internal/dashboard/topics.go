@@ -2,7 +2,10 @@ package dashboard
 
 import (
 	"context"
+	"math"
 	"net/http"
+	"slices"
+	"unicode/utf8"
 
 	"github.com/elderzan/elderzan/memory"
 )
@@ -20,7 +23,41 @@ func (s *Server) topics(_ http.ResponseWriter, r *http.Request) (string, view, e
 		return "", view{}, err
 	}
 	m.Spots = m.Spots[:min(len(m.Spots), spotsShown)]
-	return "topics", view{Title: "Topics", Path: "/topics", Data: m}, nil
+	return "topics", view{Title: "Topics", Path: "/topics", Data: topicMap{m, named(m.Topics)}}, nil
+}
+
+// topicMap is the map of topics and which of them, by id, have their name written on it.
+type topicMap struct {
+	memory.TopicMap
+	Named map[string]bool
+}
+
+// The picture of the map in pixels, and what a name takes of it at most: a letter of the page's font at 13 px, its line.
+const (
+	mapWidth, mapHeight = 900, 560
+	nameLength          = 28 // letters
+	letterWidth         = 7.5
+	lineHeight          = 16
+)
+
+// named chooses the topics whose names are written: the largest first, each where it covers no name that is there already.
+// The others tell theirs under the pointer, and in the list below the map.
+func named(topics []memory.Topic) map[string]bool {
+	type box struct{ left, right, base float64 }
+	var taken []box
+	out := map[string]bool{}
+	for _, t := range topics {
+		half := float64(utf8.RuneCountInString(cut(nameLength, t.Name))) * letterWidth / 2
+		x := pixels(mapWidth, t.X)
+		b := box{x - half, x + half, pixels(mapHeight, t.Y) - float64(above(t.Size))}
+		if slices.ContainsFunc(taken, func(o box) bool {
+			return b.left < o.right && o.left < b.right && math.Abs(b.base-o.base) < lineHeight
+		}) {
+			continue
+		}
+		taken, out[t.ID] = append(taken, b), true
+	}
+	return out
 }
 
 func (s *Server) sessions(_ http.ResponseWriter, r *http.Request) (string, view, error) {
@@ -104,6 +141,9 @@ func pixels(size int, at float64) float64 {
 
 // radius draws a topic by the number of its memories: by area, within what can be seen and hides nothing.
 func radius(size int) int { return min(4+isqrt(size), 28) }
+
+// above is how far over its middle a topic's name stands, clear of its circle.
+func above(size int) int { return radius(size) + 5 }
 
 func isqrt(n int) int {
 	r := 0
