@@ -12,7 +12,6 @@ import (
 	"sync"
 	"unicode/utf8"
 
-	"github.com/elderzan/elderzan/scope/sensitive/english"
 	"github.com/elderzan/elderzan/scope/sensitive/keyword"
 	"github.com/elderzan/elderzan/scope/sensitive/likely/internal/feature"
 	"github.com/elderzan/elderzan/scope/sensitive/match"
@@ -96,7 +95,7 @@ func Scan(text string) []match.Match {
 		if near {
 			least = &thresholdNear
 		}
-		if start < end || len(out)+len(rare) >= enough || score < least[classOf(text[start:stop])] || !near && (score < sure && member(text, start) || score < spoken && english.Word(text[start:stop])) || dismissed(text, start, text[start:stop], score, public) {
+		if start < end || len(out)+len(rare) >= enough || score < least[classOf(text[start:stop])] || !near && score < sure && member(text, start) || dismissed(text, start, text[start:stop], score, public) {
 			return
 		}
 		end = stop
@@ -353,10 +352,6 @@ func reference(text string, start int, s string, score float64) bool {
 
 // sure is the score, in nats, from which a name with a digit counts as a password: "Ringo.Musi9".
 const sure = 3
-
-// spoken is the score, in nats, from which a word of the dictionary counts away from words for a secret: people talk of
-// what is humbling, tranquil or dairy-free in texts of which the model has seen few.
-const spoken = 5
 
 // beyond is the score, in nats, from which even a name without one does: "PWはAsahi.no.yama".
 const beyond = 6
