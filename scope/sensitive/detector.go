@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sort"
 	"strconv"
 	"sync"
@@ -24,6 +25,7 @@ import (
 	"github.com/elderzan/elderzan/scope/sensitive/personal"
 	"github.com/elderzan/elderzan/scope/sensitive/saying"
 	"github.com/elderzan/elderzan/scope/sensitive/tokens"
+	"github.com/elderzan/elderzan/scope/sensitive/value"
 )
 
 // ErrFault reports that a rule of the detector broke on a text. Nothing is known about the text then.
@@ -51,7 +53,17 @@ func New(o Options) *Detector {
 	if o.MinConfidence == 0 {
 		o.MinConfidence = 0.5
 	}
-	return &Detector{options: o, layers: []func(string) []match.Match{tokens.Scan, saying.Scan, entropy.Scan, personal.Scan, matters.Scan, likely.Scan}}
+	return &Detector{options: o, layers: []func(string) []match.Match{tokens.Scan, guessed(saying.Scan), guessed(entropy.Scan), personal.Scan, matters.Scan, guessed(likely.Scan)}}
+}
+
+// guessed is scan without what anyone may see: a layer that goes by looks and words takes the name of a resource for a secret.
+// What a vendor's format or a person's data gives away needs no such judgement.
+func guessed(scan func(string) []match.Match) func(string) []match.Match {
+	return func(text string) []match.Match {
+		return slices.DeleteFunc(scan(text), func(m match.Match) bool {
+			return m.Rule != match.Dense && value.Public(text, m.Start, m.End)
+		})
+	}
 }
 
 // Load loads the rules that a first Detect would load otherwise: some 80 ms of processor time. A server calls it in the

@@ -156,6 +156,21 @@ func TestPolicy(t *testing.T) {
 	}
 }
 
+// TestWhatAnyoneMaySee: layers that go by looks are not believed about it, a vendor's format is.
+func TestWhatAnyoneMaySee(t *testing.T) {
+	d := sensitive.New(sensitive.Options{})
+	for text, want := range map[string]bool{
+		"token step: uses: actions/create-github-app-token@9f8e7d6c5b4a39281706f5e4d3c2b1a0d41f8ab0": false,
+		"token: 9f8e7d6c5b4a39281706f5e4d3c2b1a0d41f8ab0":                                            true,
+		"secure: \"ghp_" + "aL1dvnyzv0ZzyA0xIfl4c7xUq8Wm5R2b9KtY\"":                                  true,
+	} {
+		found, err := d.Detect(t.Context(), scope.Input{Content: text})
+		if err != nil || len(found) > 0 != want {
+			t.Errorf("%q: %v, %v, want found %t", text, found, err, want)
+		}
+	}
+}
+
 func TestContextEndsTheScan(t *testing.T) {
 	d := sensitive.New(sensitive.Options{})
 	ctx, cancel := context.WithCancel(t.Context())

@@ -38,7 +38,7 @@ func benign(text string, v candidate, s, before, after string, public value.Bloc
 	if strings.HasPrefix(s, "0x") && len(s) <= 18 || strings.HasPrefix(before, "x") && strings.HasSuffix(before, "0x") && len(s) <= 16 { // a number
 		return true
 	}
-	if uuidPath(text, v, s) || resource(s) {
+	if uuidPath(text, v, s) || resource(s) || object(s) || sized(s) || strings.HasPrefix(s, "nix/store/") {
 		return true
 	}
 	if inURL(before) {
@@ -106,7 +106,7 @@ var benignWords = keyword.NewList(`sha sha1 sha224 sha256 sha384 sha512 md5 crc 
 	thumbnail photo avatar svg png jpg src href path file filename url uri link class classname style selector event row record node task job run pod container instance volume snapshot ami
 	subnet vpc sg issue pr ticket doc document sheet video playlist channel certificate cert chunk module package lock resolved resolution dependency artifact layer manifest
 	schema table column index constraint migration seed fixture traceparent tracestate traceid spanid title name label key_down down pressed accessor credentialid credentialsid keyid accesskeyid author
-	signature sig mac hmac ciphertext encrypted enc iv tag salted`)
+	signature sig mac hmac ciphertext encrypted enc iv tag salted verification challenge`)
 
 // benignName looks at the words before a value: the name it is assigned to and, for hexadecimal values, the two words
 // that lead to it.
@@ -120,6 +120,9 @@ func benignName(before string, v candidate) bool {
 	}
 	name := op[i:]
 	if named && name != "" {
+		if strings.EqualFold(name, "key") && value.OpenKey(op[:i]) {
+			return true
+		}
 		parts := split(name)
 		last := parts[len(parts)-1]
 		if len(parts) > 1 && last == "id" && halves.Has(parts[len(parts)-2]) {
@@ -136,7 +139,8 @@ func benignName(before string, v candidate) bool {
 		return false
 	}
 	if !v.hex && !v.uuid {
-		return false
+		txt := strings.TrimRight(op, " \t$")
+		return strings.HasSuffix(txt, " TXT") && strings.HasPrefix(txt, "_") || strings.HasSuffix(txt, " event")
 	}
 	words := strings.Fields(strings.ToLower(strings.Trim(op, " \t")))
 	for k := len(words) - 1; k >= 0 && k >= len(words)-2; k-- {
@@ -181,6 +185,23 @@ func split(name string) []string {
 func uuidPath(text string, v candidate, s string) bool {
 	i := strings.LastIndexByte(s, '/')
 	return i > 0 && v.start > 0 && text[v.start-1] == '/' && value.UUID(s[i+1:])
+}
+
+// object reports whether s is the id of an object of a payment provider, which opens nothing: evt_1erUP6UgVtRmfyQK9abDCAAO.
+func object(s string) bool {
+	kind, id, ok := strings.Cut(s, "_")
+	return ok && objectKinds.Has(kind) && !strings.Contains(id, "secret") && strings.Trim(id, alphanumeric) == ""
+}
+
+const alphanumeric = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+var objectKinds = keyword.NewList(`evt price cus prod sub si ii il in pm ch re po acct txn card ba tr dp fee plan promo coup req`)
+
+// sized reports whether s is a digest with the number of bytes that it is of, as caches of builds name what they hold.
+func sized(s string) bool {
+	const sha256 = 64
+	digest, size, ok := strings.Cut(s, "/")
+	return ok && len(digest) == sha256 && value.ShapeOf(digest).Hex && size != "" && strings.Trim(size, "0123456789") == ""
 }
 
 // commit reports whether s ends in what names an object of a repository: commit/5d6baee5….

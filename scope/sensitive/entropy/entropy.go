@@ -105,7 +105,7 @@ func find(text string) []mark {
 	t := words()
 	var out []mark
 	t.set.Each(text, func(h keyword.Hit) bool {
-		if bounded(text, h) {
+		if bounded(text, h) && !(strings.EqualFold(text[h.Start:h.End], "key") && value.OpenKey(text[:h.Start])) {
 			out = append(out, mark{h.Start, h.End, t.rank[h.Word], t.common[h.Word], t.vcs[h.Word]})
 		}
 		return true

@@ -97,6 +97,13 @@ func TestLetsPass(t *testing.T) {
 		"an address in a URL": "https://host.com/a?state=" + base62,
 		"too many breaks":     "token\n\n\n" + "plain",
 		"far away from cues":  "token. " + strings.Repeat("word ", 30) + hex32,
+		"key of a cache":      "cache key: deps-" + hex32 + "-" + base62,
+		"object of a shop":    "Stripe event evt_1" + base62 + " came twice",
+		"proof for a CA":      "_acme-challenge.shop TXT \"" + long64 + "\"",
+		"proof for a search":  "site-verification=" + long64,
+		"a store's path":      "x=/nix/store/" + base36 + "-openssl-3.3.2",
+		"a digest and a size": "remote cache " + hex32 + hex32 + "/142",
+		"a room's event":      "in the room, event $" + long64,
 		"session at vendor":   "request_id=" + uuid,
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -18,6 +18,7 @@ import (
 
 	"github.com/elderzan/elderzan/scope/sensitive/keyword"
 	"github.com/elderzan/elderzan/scope/sensitive/match"
+	"github.com/elderzan/elderzan/scope/sensitive/value"
 )
 
 // The window around a keyword, in bytes, and the cost a scan may have in bytes times rules.
@@ -215,6 +216,9 @@ func (s *Scanner) detect(ctx context.Context, part string, w window) []match.Mat
 		if in := strings.Index(part[start:end], f.Secret); in >= 0 && f.Secret != "" {
 			start += in
 			end = start + len(f.Secret)
+		}
+		if strings.HasPrefix(f.RuleID, "curl-") && value.Placeholder(part[start:end]) { // curl -H 'X-Api-Key: YOUR_API_KEY'
+			continue
 		}
 		out = append(out, match.Match{Rule: f.RuleID, Kind: kind(f.RuleID), Start: w.start + start, End: w.start + end, Confidence: 0.95})
 	}

@@ -54,6 +54,17 @@ func TestProseWakesNothing(t *testing.T) {
 	}
 }
 
+// TestAHeadersPlaceholderIsNone: curl's rules take any word of a header; the same header with a value is found.
+func TestAHeadersPlaceholderIsNone(t *testing.T) {
+	var s gitleaks.Scanner
+	for key, want := range map[string]bool{"YOUR_API_KEY": false, "f3b1c9d2a7e4" + "8056aa19": true} {
+		ms, err := s.Scan(t.Context(), "curl -H 'X-Api-Key: "+key+"' https://api.acme.dev/v2/items")
+		if err != nil || len(ms) > 0 != want {
+			t.Errorf("%s: %v, %v, want found %t", key, ms, err, want)
+		}
+	}
+}
+
 func TestTooManyKeywordsAreTooDense(t *testing.T) {
 	var s gitleaks.Scanner
 	text := strings.Repeat("adafruit adobe airtable algolia asana beamer bitbucket codecov coinbase confluent x1y2z3w4 ", 700)

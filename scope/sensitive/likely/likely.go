@@ -45,7 +45,7 @@ const (
 // the rounds of testdata and on paragraphs and commit messages of other projects, so that about one text in a hundred is found by mistake;
 // away from such a word on chat and notes in Japanese too, which are full of names.
 var (
-	thresholdNear = [classes]float64{wordClass: -0.5, joinedClass: -0.7, mixedClass: -0.9, numberClass: -0.5, countClass: 1.6, foreignClass: -0.7}
+	thresholdNear = [classes]float64{wordClass: 0.3, joinedClass: -0.7, mixedClass: -0.3, numberClass: 0.1, countClass: 2.2, foreignClass: -0.7}
 	thresholdFar  = [classes]float64{wordClass: 2.6, joinedClass: 1.4, mixedClass: 1.4, numberClass: 1.5, countClass: 2, foreignClass: 1.2}
 )
 
@@ -130,6 +130,9 @@ func dismissed(text string, start int, s string, score float64, public value.Blo
 		return true
 	}
 	if len(s) == 1 || fragment(text, start, start+len(s)) || score < sure && noun(text, start, s) || saying.Famous(text, start, s) || value.Standard(s) || value.Typed(s) || score < sure && strings.HasSuffix(s, "'s") || value.Published(s) || drawing(s) || value.Quantity(s) || score < sure && (value.Numbered(s) && !strings.ContainsAny(s, "!#$+") || value.Qualified(around(text, start, start+len(s)))) || digits(s) && strings.HasSuffix(strings.ToLower(name(text, start)), "seed") || stored(text, start+len(s)) || image(text, start+len(s)) {
+		return true
+	}
+	if value.Region(s) || score < beyond && (value.Device(s) || versioned(s) || user(text, start, start+len(s)) || optionID(text, start) || bracketed(text, start)) || year(text, start, s) || accounts(text, start, s) || value.Published(drawn(text, start, start+len(s))) || score < beyond && !quoted(text, start, start+len(s)) && programs.Has(strings.ToLower(s)) || score < sure && identified(text, start) || score < beyond && value.DocumentNumber(s) {
 		return true
 	}
 	if score < beyond && (colour(text, start, s) || partOfNumber(text, start, start+len(s)) || labelled(text, start)) {
@@ -232,11 +235,122 @@ func partOfNumber(text string, start, end int) bool {
 	return false
 }
 
+// labelsJapanese stand before the number of a thing or a document, with a space or a colon between.
+var labelsJapanese = []string{"型番", "品番", "図番", "管理番号", "受付番号", "整理番号", "伝票番号", "注文番号", "発注番号", "請求書番号", "製造番号", "製品番号", "部品番号", "機番", "追跡番号", "案件番号", "申請番号", "チケット番号", "問い合わせ番号", "問合せ番号", "議事録番号",
+	"文書番号", "契約番号", "契約書", "見積書", "請求書", "注文書", "仕様書", "報告書", "議事録", "ロット", "ロット番号", "便名", "号機", "資産番号", "備品番号"}
+
 // labels stand right before what is the number of a thing: a parcel, a paper, a ticket.
-var labels = keyword.NewList(`parcel shipment consignment tracking doi isbn issn arxiv orcid pmid sku ean upc gtin vin imo flight train bus route room platform track gate seat row page pages pp chapter vol volume no nr figure fig table item lot batch order invoice ticket case article`)
+var labels = keyword.NewList(`parcel shipment consignment tracking doi isbn issn arxiv orcid pmid sku ean upc gtin vin imo flight train bus route room platform track gate seat row page pages pp chapter vol volume no nr figure fig table item lot batch order invoice ticket case article
+	migration partition offset revision build firmware observation finding requirement clause section annex drawing dwg asset po cr ncr rfc pr issue bug jira`)
+
+// versioned reports whether s is the number of a version: v1.4, v2.10.3-rc1.
+func versioned(s string) bool {
+	if len(s) < 4 || s[0] != 'v' || s[1] < '0' || s[1] > '9' || !strings.Contains(s, ".") {
+		return false
+	}
+	head, tail, _ := strings.Cut(s[1:], "-")
+	tail = strings.TrimRight(tail, "0123456789.")
+	return strings.Trim(head, "0123456789.") == "" && (tail == "" || releases.Has(tail))
+}
+
+var releases = keyword.NewList(`rc alpha beta dev pre preview snapshot patch post`)
+
+// user reports whether what stands between start and end is who is addressed at a host, git@host, and no password before one,
+// user:password@host.
+func user(text string, start, end int) bool {
+	if end+1 >= len(text) || text[end] != '@' || !letter(text[end+1]) && (text[end+1] < '0' || text[end+1] > '9') {
+		return false
+	}
+	return start == 0 || strings.IndexByte(" \t\n(\"'`", text[start-1]) >= 0 || strings.HasSuffix(text[:start], "://")
+}
+
+// optionID reports whether what stands at start is what a command is told by an option that asks for an id: --instance-ids i-04c2.
+func optionID(text string, start int) bool {
+	before := strings.TrimRight(text[max(0, start-64):start], " =\"'")
+	if len(before) == 0 || start > 0 && strings.IndexByte(" =\"'", text[start-1]) < 0 {
+		return false
+	}
+	word := before[strings.LastIndexAny(before, " \n\t")+1:]
+	if !strings.HasPrefix(word, "--") {
+		return false
+	}
+	return optionWords.Has(word[strings.LastIndexByte(word, '-')+1:]) && !strings.Contains(word, "key-id") && !strings.Contains(word, "secret") && !strings.Contains(word, "client")
+}
+
+var optionWords = keyword.NewList(`id ids arn arns name names region zone zones cluster project namespace tag tags type version format`)
+
+// bracketed reports whether what stands at start is a word of a description in angle brackets: <the password from 1Password>.
+func bracketed(text string, start int) bool {
+	before, after := text[max(0, start-60):start], text[start:min(len(text), start+80)]
+	open, shut := strings.LastIndexByte(before, '<'), strings.IndexByte(after, '>')
+	if open < 0 || shut < 0 || strings.ContainsAny(before[open+1:], "<>\n=/\"") || strings.ContainsAny(after[:shut], "<\n=/\"") {
+		return false
+	}
+	return strings.Contains(before[open:], " ") || strings.Contains(after[:shut], " ")
+}
+
+// accounts reports whether s begins a number of an account written in groups, which the layer for such numbers judges: GB82 WEST 1234.
+func accounts(text string, start int, s string) bool {
+	rest := text[start+len(s):]
+	return len(s) == 4 && s[0] >= 'A' && s[0] <= 'Z' && s[1] >= 'A' && s[1] <= 'Z' && digits(s[2:]) && len(rest) > 10 && rest[0] == ' ' && rest[5] == ' ' && digits(rest[6:10])
+}
+
+// drawn returns the run of base64 that text[start:end] is part of.
+func drawn(text string, start, end int) string {
+	const most = 64
+	from := start
+	for from > 0 && start-from < most && base64Byte(text[from-1]) {
+		from--
+	}
+	for n := end; end < len(text) && end-n < most && base64Byte(text[end]); {
+		end++
+	}
+	return text[from:end]
+}
+
+func base64Byte(c byte) bool {
+	return letter(c) || c >= '0' && c <= '9' || c == '/' || c == '+' || c == '='
+}
+
+// quoted reports whether text[start:end] stands between quotes of any kind.
+func quoted(text string, start, end int) bool {
+	return start > 0 && strings.IndexByte("\"'`", text[start-1]) >= 0 || strings.HasSuffix(text[:start], "「") || strings.HasSuffix(text[:start], "『") || end < len(text) && strings.IndexByte("\"'`", text[end]) >= 0
+}
+
+// identified reports whether what stands at start is said to be the id of a thing: "the video id is …", "dashboard uid …".
+func identified(text string, start int) bool {
+	words := strings.Fields(strings.ToLower(strings.TrimRight(text[max(0, start-48):start], " :=\"'`")))
+	k := len(words) - 1
+	if k >= 0 && (words[k] == "is" || words[k] == "was") {
+		k--
+	}
+	if k < 1 || words[k] != "id" && words[k] != "ids" && words[k] != "uid" && words[k] != "uuid" && words[k] != "digest" && words[k] != "revision" && words[k] != "commit" {
+		return false
+	}
+	return !accountIDs.Has(strings.Trim(words[k-1], "(\"'`,"))
+}
+
+var accountIDs = keyword.NewList(`login user client account apple admin access key secret session application app member my your his her the`)
+
+// year reports whether s is one of a notice of copyright.
+func year(text string, start int, s string) bool {
+	if len(s) != 4 || !digits(s) || s[:2] != "19" && s[:2] != "20" {
+		return false
+	}
+	before := text[max(0, start-600):start]
+	return notice.Contains(before[strings.LastIndex(before, "\n\n")+1:])
+}
+
+var notice = keyword.New([]string{"copyright", "©", "(c)"})
 
 // labelled reports whether what stands at start is the number of a thing.
 func labelled(text string, start int) bool {
+	head := strings.TrimRight(text[max(0, start-40):start], " 　:：No.№")
+	for _, p := range labelsJapanese {
+		if strings.HasSuffix(head, p) {
+			return true
+		}
+	}
 	for _, p := range []string{"票", "号", "番線", "第", "型番", "品番", "伝票", "受付番号", "会員", "整理番号"} {
 		if strings.HasSuffix(text[:start], p) {
 			return true
@@ -279,7 +393,7 @@ func published(text string, start int, s string, public value.Blocks) bool {
 	if len(s) <= 18 && (strings.HasPrefix(s, "0x") || strings.HasPrefix(s, "0X")) { // an address, an error number
 		return true
 	}
-	if len(s) >= 8 && strings.Trim(s, "0123456789abcdef") == "" && idWords.Has(wordBefore(text, start)) {
+	if len(s) >= 8 && (strings.Trim(s, "0123456789abcdef") == "" || strings.Trim(s, "0123456789ABCDEF") == "") && idWords.Has(wordBefore(text, start)) {
 		return true
 	}
 	if public.Hold(text, start) {
@@ -295,7 +409,7 @@ func published(text string, start int, s string, public value.Blocks) bool {
 var issue = pattern.New(`^[A-Z][A-Z0-9]{1,9}-[0-9]{1,6}$`)
 
 // idWords stand before a hexadecimal number that is an id or a digest.
-var idWords = keyword.NewList(`id ids object commit revision rev sha sha1 sha256 md5 hash digest checksum trace span request session uid uuid etag build image container`)
+var idWords = keyword.NewList(`id ids object commit revision rev sha sha1 sha256 md5 hash digest checksum trace span request session uid uuid etag build image container serial fingerprint thumbprint keyid`)
 
 // wordBefore returns the word before start in small letters, or "".
 func wordBefore(text string, start int) string {

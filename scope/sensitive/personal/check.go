@@ -101,7 +101,7 @@ func usSSN(s string) bool {
 	if len(s) != 9 || !digitsOnly(s) {
 		return false
 	}
-	if s == "078051120" { // printed in advertisements, and void since
+	if s == "078051120" || s == "123456789" { // printed in advertisements, and void since
 		return false
 	}
 	area, group, serial := num(s[:3]), num(s[3:5]), num(s[5:])

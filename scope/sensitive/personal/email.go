@@ -1,8 +1,10 @@
 package personal
 
 import (
+	"slices"
 	"strings"
 
+	"github.com/elderzan/elderzan/scope/sensitive/keyword"
 	"github.com/elderzan/elderzan/scope/sensitive/match"
 )
 
@@ -32,7 +34,7 @@ func emails(text string, out []match.Match) []match.Match {
 		if remote(text, start) {
 			continue
 		}
-		if !machineAddress(strings.ToLower(text[start:end])) && !commitTrailer(text, start) {
+		if !machineAddress(strings.ToLower(text[start:end])) && !commitTrailer(text, start) && !authored(text, start) {
 			out = append(out, match.Match{Rule: "email-address", Kind: match.Personal, Start: start, End: end, Confidence: 0.75})
 		}
 	}
@@ -77,11 +79,11 @@ var roleLocals = map[string]bool{"support": true, "contact": true, "sales": true
 var machineDomains = map[string]bool{"example.com": true, "example.org": true, "example.net": true, "example.jp": true, "example.co.jp": true, "test.com": true, "domain.com": true,
 	"email.com": true, "your-domain.com": true, "users.noreply.github.com": true}
 
-var machineSuffixes = []string{".example", ".test", ".invalid", ".local", ".localhost", ".internal", ".lan", ".corp", ".intranet", ".gserviceaccount.com", ".png", ".jpg", ".js", ".css", ".example.com", ".example.org"}
+var machineSuffixes = []string{".example", ".test", ".invalid", ".local", ".localhost", ".internal", ".lan", ".corp", ".intranet", ".gserviceaccount.com", ".png", ".jpg", ".js", ".css", ".example.com", ".example.org", ".example.net", ".example.jp", ".example.co.jp"}
 
 func machineAddress(a string) bool {
 	local, domain, _ := strings.Cut(a, "@")
-	if machineLocals[local] || roleLocals[local] || machineDomains[domain] || strings.Contains(local, "noreply") || strings.Contains(local, "no-reply") || strings.HasSuffix(local, "[bot]") {
+	if machineLocals[local] || roleLocals[local] || machineDomains[domain] || strings.Contains(local, "noreply") || strings.Contains(local, "no-reply") || strings.HasSuffix(local, "[bot]") || list(local, domain) || sample(local) {
 		return true
 	}
 	for _, suffix := range machineSuffixes {
@@ -104,7 +106,58 @@ func remote(text string, start int) bool {
 	return false
 }
 
-var trailers = []string{"signed-off-by:", "co-authored-by:", "reviewed-by:", "acked-by:", "tested-by:", "reported-by:", "author:", "commit:", "committer:", "author =", "maintainer"}
+// lists are what mailing lists and offices of projects are called by.
+var lists = struct{ prefixes, suffixes, domains []string }{
+	[]string{"bug-", "bugs-", "security-", "conduct", "opencode", "opensource", "list-", "info-", "help-"},
+	[]string{"-bugs", "-security", "-conduct", "-devel", "-users", "-list", "-lists", "-announce", "-discuss", "-maintainers", "-team", "-commits"},
+	[]string{"googlegroups.com", "groups.io", "freelists.org", "openssh.com"},
+}
+
+// list reports whether an address is that of a mailing list or an office of a project, which anyone writes to.
+func list(local, domain string) bool {
+	for _, p := range lists.prefixes {
+		if strings.HasPrefix(local, p) {
+			return true
+		}
+	}
+	for _, s := range lists.suffixes {
+		if strings.HasSuffix(local, s) {
+			return true
+		}
+	}
+	return strings.HasPrefix(domain, "lists.") || strings.HasPrefix(domain, "alioth-lists.") || slices.Contains(lists.domains, domain)
+}
+
+// sample reports whether the part before the @ is one that documentation makes up.
+func sample(local string) bool {
+	for _, p := range []string{"test-", "test_", "test.", "test+", "example", "your", "my-", "my_", "dummy", "sample", "somebody", "nobody"} {
+		if strings.HasPrefix(local, p) {
+			return true
+		}
+	}
+	return strings.HasPrefix(local, "test") && strings.Trim(local[4:], "0123456789") == ""
+}
+
+// authored reports whether the address at start stands in a line that says who wrote something: a notice of copyright and the
+// lines that go on with it, or the end of an entry of a Debian changelog.
+func authored(text string, at int) bool {
+	const reach, paragraph = 160, 1200
+	from := max(0, at-reach)
+	line := strings.TrimLeft(text[from+strings.LastIndexByte(text[from:at], '\n')+1:at], " \t*#/;|")
+	if strings.HasPrefix(line, "-- ") || notice.Contains(line) {
+		return true
+	}
+	const year = 4
+	if len(line) <= year || !digitsOnly(line[:year]) || !strings.HasPrefix(line, "19") && !strings.HasPrefix(line, "20") {
+		return false
+	}
+	before := text[max(0, at-paragraph):at]
+	return notice.Contains(before[strings.LastIndex(before, "\n\n")+1:])
+}
+
+var notice = keyword.New([]string{"copyright", "©", "(c) 19", "(c) 20"})
+
+var trailers = []string{"author-email", "authors:", "author(s):", "written by", "originally by", "maintained by", "report bugs to", "upstream-contact", "uploaders:", "signed-off-by:", "co-authored-by:", "reviewed-by:", "acked-by:", "tested-by:", "reported-by:", "author:", "commit:", "committer:", "author =", "maintainer"}
 
 // commitTrailer reports whether the line of an address is one that git writes.
 func commitTrailer(text string, at int) bool {

@@ -24,6 +24,7 @@ type rule struct {
 	valid   func(digits string) bool // a check digit, which makes a number near its cue all but certain; nil means alone
 	shapes  []string                 // how the number is written where no cue is needed: 9 a digit, A a letter; nil means never
 	alone   func(digits string) bool // accepts the number without a cue, separators removed; nil if there are no shapes
+	unless  *keyword.Set             // words around the cue that make it something else; nil means none
 	refuse  *keyword.Set             // words between cue and number that make it something else; nil means none
 	conf    float64
 }
@@ -62,6 +63,8 @@ const (
 	cueBefore = 80 // the cue first: "my SSN, which I always forget, is …"
 	cueAfter  = 40 // the number first: "… is my SSN"
 	ownReach  = 90 // "my wife's health insurance number (private) is …"
+
+	unlessReach = 200 // words that make a cue something else
 )
 
 // Scan returns the personal data in text. Its cost is linear in the length of text.
@@ -116,6 +119,9 @@ func (t *compiled) near(text string, out []match.Match) []match.Match {
 		if !hasDigit(text[from:to]) {
 			return true
 		}
+		if r.unless != nil && r.unless.Contains(text[max(0, h.Start-unlessReach):min(len(text), h.End+unlessReach)]) {
+			return true
+		}
 		if r.refuse != nil {
 			from, to = h.Start, min(len(text), h.End+ownReach) // the pattern begins at the cue
 			done[i] = h.End
@@ -128,7 +134,7 @@ func (t *compiled) near(text string, out []match.Match) []match.Match {
 			if len(m) > 2 && m[2] >= 0 {
 				start, end = from+m[2], from+m[3]
 			}
-			if r.refuse != nil && r.refuse.Contains(text[h.Start:start]) || embedded(text, start, end) || r.check != nil && !r.check(compact(text[start:end])) || allSame(compact(text[start:end])) {
+			if r.refuse != nil && r.refuse.Contains(text[h.Start:start]) || embedded(text, start, end) || end-start <= len("4242") && digitsOnly(text[start:end]) && grouped(text, start, end) || r.check != nil && !r.check(compact(text[start:end])) || allSame(compact(text[start:end])) {
 				continue
 			}
 			out = append(out, match.Match{Rule: r.name, Kind: r.kind, Start: start, End: end, Confidence: r.confidence(compact(text[start:end]))})
@@ -192,7 +198,7 @@ func (t *compiled) shaped(text, shape string, start, end int, out []match.Match)
 	for _, k := range t.shapes[shape] {
 		r := &t.rules[k]
 		s := compact(text[start:end])
-		if !embedded(text, start, end) && !allSame(s) && r.alone(s) && lettersFit(text[start:end]) {
+		if !embedded(text, start, end) && !(strings.Contains(shape, " ") && grouped(text, start, end)) && !allSame(s) && r.alone(s) && lettersFit(text[start:end]) {
 			out = append(out, match.Match{Rule: r.name, Kind: r.kind, Start: start, End: end, Confidence: r.conf - 0.1})
 		}
 	}
@@ -218,6 +224,11 @@ func embedded(text string, start, end int) bool {
 		return true
 	}
 	return end < len(text) && (alnum(text[end]) || end+1 < len(text) && (text[end] == '-' || text[end] == '/') && alnum(text[end+1]) && digit(text[end+1]))
+}
+
+// grouped reports whether a number in groups goes on with another group of digits on either side.
+func grouped(text string, start, end int) bool {
+	return end+1 < len(text) && text[end] == ' ' && digit(text[end+1]) || start > 1 && text[start-1] == ' ' && digit(text[start-2])
 }
 
 // compact removes the separators that people write in numbers and folds letters to upper case.

@@ -94,7 +94,7 @@ func phoneAt(text string, start, end int) (int, float64) {
 	if len(s) >= 11 && s[3] == '-' && s[6] == '-' && digitsOnly(s[:3]+s[4:6]+s[7:11]) && (len(s) == 11 || !digit(s[11])) { // an American social security number
 		return 0, 0
 	}
-	if public(text[max(0, start-40):start], s) {
+	if public(text[max(0, start-40):start], s) || counted(text, start, end) {
 		return 0, 0
 	}
 	fits := func(re *pattern.Pattern) (string, bool) {
@@ -196,6 +196,13 @@ var things = keyword.NewList(`order invoice ticket tracking case reference confi
 // hotlines say that a number is there for everybody to call.
 var hotlines = keyword.New([]string{"hotline", "helpline", "help line", "toll-free", "toll free", "freephone", "customer service", "customer support", "support line", "service line", "front desk", "reception", "switchboard", "press office", "代表電話", "代表番号", "フリーダイヤル", "お客様", "コールセンター", "相談窓口", "サポート窓口", "受付窓口", "カスタマー"})
 
+// counted reports whether the digits of a number count up as no one's do, where the text speaks of examples: 03-1234-5678.
+func counted(text string, start, end int) bool {
+	return strings.Contains(compact(text[start:end]), "1234567") && exampleWords.Contains(strings.ToLower(text[max(0, start-80):min(len(text), end+80)]))
+}
+
+var exampleWords = keyword.New([]string{"example", "e.g.", "format", "placeholder", "sample", "dummy", "test", "regex", "pattern", "例", "入力", "形式", "書式", "ハイフン", "テスト", "ダミー", "サンプル"})
+
 // public reports whether a phone number is no one's: toll-free, announced as a hotline, or zeros in place of digits.
 func public(before, s string) bool {
 	d := compact(s)
@@ -209,6 +216,9 @@ func public(before, s string) bool {
 		if len(d) >= 9 && len(d) <= 11 && strings.HasPrefix(d, p) {
 			return true
 		}
+	}
+	if len(s) >= 9 && s[4] == '-' && digitsOnly(s[:4]) && digitsOnly(s[5:9]) && (s[:2] == "19" || s[:2] == "20") && (s[5:7] == "19" || s[5:7] == "20") { // years
+		return true
 	}
 	return hotlines.Contains(strings.ToLower(before)) || strings.Count(d, "0") >= 8 && len(d) <= 11
 }

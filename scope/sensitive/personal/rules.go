@@ -25,6 +25,7 @@ var identityRules = []rule{
 	{name: "passport", kind: match.Personal, cues: []string{"passport", "パスポート", "旅券", "reisepass", "passeport", "pasaporte", "passaporto", "护照", "여권", "travel document"}, pattern: `\b(?:[A-Za-z]\d{3}[A-Za-z]\d{4}|[A-Za-z]{0,3}\d{6,9}[A-Za-z]?|[CFGHJKLMNPRTVWXYZ][0-9CFGHJKLMNPRTVWXYZ]{8}\d?)\b`, check: func(s string) bool { return countDigits(s) >= 3 }, conf: 0.9},
 	{name: "driving-licence", kind: match.Personal, cues: []string{"driver's license", "drivers license", "driver license", "driving licence", "driving license", "driver's licence", "driver licence",
 		"license number", "licence number", "dl number", "dl no", "dl#", "führerschein", "fahrerlaubnis", "licence:", "license:", "permis de conduire", "patente", "permiso de conducir", "rijbewijs", "cnh"},
+		unless:  keyword.New([]string{"copyright", "©", "spdx", "redistribut", "public license", "general public", "license: bsd", "license: gpl", "license: mit", "license: apache", "open source", "opensource"}),
 		pattern: `\b[A-Za-z]{0,5}[ \-]?\d{1,4}(?:[ \-]?[\dA-Za-z]{2,6}){1,4}\b|\b[A-Z]\d{6,14}\b`, check: func(s string) bool { return len(s) >= 6 && countDigits(s) >= 5 }, conf: 0.8},
 	{name: "uk-nino", kind: match.Personal, cues: []string{"national insurance", "nino", "ni number", "n.i. number"}, pattern: `(?i)\b[A-Z]{2}[ \-]?\d{2}[ \-]?\d{2}[ \-]?\d{2}[ \-]?[A-D]?\b`, shapes: []string{"AA999999A", "AA 99 99 99 A"}, alone: ukNINO, conf: 0.9},
 	{name: "uk-utr", kind: match.Personal, cues: []string{"utr", "unique taxpayer"}, pattern: `\d{5} ?\d{5}`, conf: 0.8},

@@ -30,12 +30,12 @@ func ahead(text string, n name, c *cue) (match.Match, bool) {
 	if k <= 0 || k < len(words)-7 || !joins.Has(strings.ToLower(words[k])) {
 		return match.Match{}, false
 	}
-	s := strings.Trim(words[k-1], "\"'`.,;:()「」")
+	s := strings.TrimLeft(strings.Trim(words[k-1], "\"'`.,;:()「」"), "*&")
 	if q := words[k-1]; quote(q[len(q)-1]) { // a quoted phrase
 		upTo := from + strings.LastIndex(text[from:n.start], q) + len(q) - 1
 		if open := strings.LastIndexByte(text[from:upTo], q[len(q)-1]); open >= 0 {
 			if phrase := text[from+open+1 : upTo]; len(phrase) >= 4 && (c.class == password || looksMade(phrase, value.ShapeOf(phrase))) && !value.Placeholder(phrase) && (!describes(firstWord(phrase)) || strings.Count(phrase, " ") >= 2) &&
-				(strings.Contains(phrase, " ") || !value.Reference(phrase) && !(value.Identifier(phrase) && value.ShapeOf(phrase).Digit == 0)) {
+				(strings.Contains(phrase, " ") || c.class == password && strings.EqualFold(words[k], "as") && holders.Has(strings.ToLower(words[max(0, k-2)])) || !value.Reference(phrase) && !(value.Identifier(phrase) && value.ShapeOf(phrase).Digit == 0)) {
 				return match.Match{Rule: "en-" + c.kind + "-ahead", Kind: match.Credential, Start: from + open + 1, End: upTo, Confidence: 0.75}, true
 			}
 			return match.Match{}, false
@@ -60,6 +60,9 @@ func ahead(text string, n name, c *cue) (match.Match, bool) {
 	start := from + strings.LastIndex(text[from:n.start], s)
 	return match.Match{Rule: "en-" + c.kind + "-ahead", Kind: match.Credential, Start: start, End: start + len(s), Confidence: 0.75}, true
 }
+
+// holders say, before a quoted word and "as password", that something has it: prod redis had "please" as password.
+var holders = keyword.NewList(`had has have uses used using with set chose picked took accepts accepted`)
 
 // joins are the words between a value and the cue that follows it.
 var joins = keyword.NewList(`is was as are = -> for if when`)

@@ -29,6 +29,8 @@ var forms = []form{
 	{"wget-password", "wget ", true, `wget\b[^\n]*?--(?:http-|ftp-|proxy-)?password[ =]` + arg, 0.9, false},
 	{"mysql-password", "mysql|mariadb", true, `(?:mysql|mariadb)\w*\b[^\n]*?\s-p` + arg, 0.85, false},
 	{"mongo-password", "mongo", true, `mongo\w*\b[^\n]*?\s(?:-p|--password)[ =]?` + arg, 0.85, false},
+	{"root-password", "rootpw ", true, `rootpw\s+(?:--(?:plaintext|allow-ssh|lock)\s+)*` + arg, 0.85, false},
+	{"user-password", "useradd |usermod ", true, `user(?:add|mod)\s[^\n]*?(?:-p|--password)[ =]` + arg, 0.85, false},
 	{"redis-password", "redis-cli", true, `redis-cli\b[^\n]*?\s(?:-a|--pass)\s*` + arg, 0.85, false},
 	{"sshpass", "sshpass", true, `sshpass\b[^\n]*?\s-p\s*` + arg, 0.95, false},
 	{"psexec-password", "psexec", true, `(?i)psexec\w*(?:\.exe)?\b[^\n]*?\s[-/]p\s+` + arg, 0.9, false},
@@ -56,6 +58,7 @@ var forms = []form{
 	{"cookie", "cookie", true, `(?i)cookie["'\s:=]{1,5}[^\n]{0,80}?\b(?:\w*sess\w*|sid|\w*auth\w*|\w*token\w*|connect\.sid|jwt|remember\w*|\w*csrf\w*)=([^\s;"']{12,})`, 0.8, true},
 	{"secure-string", "ConvertTo-SecureString", true, `(?i)ConvertTo-SecureString\s+(?:-String\s+)?` + arg, 0.9, false},
 	{"credential-call", "Credential(|Credentials(|BasicAuth(|basic_auth(|DigestAuth(|set_auth(|setauth(|NTLMAuth(", true, `(?i)\w+\(\s*["'][^"'\n]{1,80}["']\s*,\s*` + quotedArg, 0.85, false},
+	{"bind-call", "bind(|bind_s(|authenticate(|login(", true, `(?i)\w+\(\s*[$\w>.-]+\s*,\s*["'][^"'\n]{1,120}["']\s*,\s*` + quotedArg, 0.85, false},
 	{"auth-tuple", "auth", true, `auth\s*[=:]\s*[\[(]\s*["'][^"'\n]{1,80}["']\s*,\s*` + quotedArg, 0.9, false},
 	{"database-call", "connect(|getConnection(|mysqli(|createConnection(|MongoClient(|PDO(|sqlalchemy(|DirectoryEntry(", true, `(?i)\w+\(\s*["'][^"'\n]{2,200}["']\s*,\s*["'][^"'\n]{1,80}["']\s*,\s*` + quotedArg, 0.85, false},
 	{"setter", "setPassword(|setPasswd(|setPwd(|setSecret(|setToken(|setApiKey(|setAccessKey(|setSecretKey(|setPrivateKey(|setPassphrase(|set_password(|withPassword(|.password(", true, `(?i)[.\w]+\(\s*["']([^"'\n]{4,200})["']\s*\)`, 0.85, false},
@@ -126,7 +129,7 @@ func commands(text string, out []match.Match, budget *match.Budget) []match.Matc
 		}
 		start, end = h.Start+start, h.Start+end
 		done[i] = end
-		if commandValue(&forms[i], text[start:end]) {
+		if commandValue(&forms[i], text[start:end]) && !(forms[i].rule == "basic-authorization" && end < len(text) && text[end] == '(') { // base64(client:secret)
 			out = append(out, match.Match{Rule: forms[i].rule, Kind: match.Credential, Start: start, End: end, Confidence: forms[i].conf})
 		}
 		return true
@@ -139,7 +142,7 @@ func commandValue(f *form, s string) bool {
 	if i := strings.IndexByte(s, ':'); f.rule == "curl-user" && i >= 0 {
 		s = s[i+1:]
 	}
-	if value.Placeholder(s) || value.Reference(s) || named(s) || strings.HasPrefix(s, "-") || strings.HasPrefix(s, "<") || typeName(strings.Trim(s, "`")) {
+	if value.Placeholder(s) || value.Reference(s) && !(shells.Has(f.rule) && value.Words(s)) && !(literals.Has(f.rule) && spelledOut(s)) || named(s) || strings.HasPrefix(s, "-") || strings.HasPrefix(s, "<") || typeName(strings.Trim(s, "`")) {
 		return false
 	}
 	if f.random {
@@ -164,7 +167,16 @@ func named(s string) bool {
 }
 
 // shells are the forms whose value can be nothing but a password, however it ends.
-var shells = keyword.NewList(`sshpass smb-user mysql-password redis-password rdp-password ldap-password zip-password openssl-pass gpg-passphrase htpasswd curl-user wget-password mosquitto-password ssh-keygen-passphrase keychain-password net-use-password`)
+var shells = keyword.NewList(`root-password user-password sshpass smb-user mysql-password redis-password rdp-password ldap-password zip-password openssl-pass gpg-passphrase htpasswd curl-user wget-password mosquitto-password ssh-keygen-passphrase keychain-password net-use-password`)
+
+// literals are the forms whose value is a string in quotes, so that a dot in it joins no names.
+var literals = keyword.NewList(`credential-call bind-call auth-tuple database-call setter curl-option`)
+
+// spelledOut reports whether s is words with a digit joined by dots: Kiefern.Nadel9.
+func spelledOut(s string) bool {
+	sh := value.ShapeOf(s)
+	return sh.Digit > 0 && sh.Other == strings.Count(s, ".") && sh.High == 0 && !value.File(s)
+}
 
 func made(s string) bool {
 	sh := value.ShapeOf(s)
@@ -207,7 +219,7 @@ func pairs(text string, out []match.Match, budget *match.Budget) []match.Match {
 
 func pairValue(text, user, s string, sepAt, from int) bool {
 	sh := value.ShapeOf(s)
-	if value.Placeholder(s) || value.Reference(s) || measured(s) || sh.Digit == sh.Len && (strings.Contains(user, ".") || sh.Len < 6) || notUsers.Has(strings.ToLower(user)) {
+	if value.Placeholder(s) || value.Reference(s) || measured(s) || s[0] == '#' && sh.Digit == sh.Len-1 || sh.Digit == sh.Len && (strings.Contains(user, ".") || sh.Len < 6) || notUsers.Has(strings.ToLower(user)) {
 		return false
 	}
 	if strings.ContainsAny(s, "<>") || strings.HasPrefix(s, "//") || strings.HasPrefix(s, "/") || strings.Contains(strings.ToLower(text[max(0, from-12):sepAt]), "e.g") {

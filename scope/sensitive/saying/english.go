@@ -6,6 +6,7 @@ import (
 
 	"github.com/elderzan/elderzan/scope/sensitive/keyword"
 	"github.com/elderzan/elderzan/scope/sensitive/match"
+	"github.com/elderzan/elderzan/scope/sensitive/value"
 )
 
 // Scan returns the secrets that text says. Its cost is linear: each cue looks a bounded way ahead and back.
@@ -174,6 +175,9 @@ func nameAt(text string, h keyword.Hit, c *cue) (name, bool) {
 	n.code = n.start < h.Start || n.end > h.End
 	for _, w := range nameParts(text[n.start:h.Start]) {
 		n.public = n.public || openNames.Has(w)
+	}
+	if strings.HasPrefix(strings.ToLower(c.word), "key") && h.Start == n.start && value.OpenKey(text[:h.Start]) { // the public key is …
+		n.public = true
 	}
 	if n.start > 0 {
 		q := text[n.start-1]

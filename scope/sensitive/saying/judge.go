@@ -20,10 +20,25 @@ func judge(text string, v found, l link, n name, c *cue) float64 {
 		}
 		return 0
 	}
+	if rest := s[min(len(s), n.end-n.start):]; !v.quoted && strings.EqualFold(s[:len(s)-len(rest)], text[n.start:n.end]) && strings.IndexByte(")}]", rest[0]) >= 0 { // {"password": password})
+		return 0
+	}
+	if managers.Has(strings.ToLower(s)) {
+		return 0
+	}
 	if strings.HasSuffix(s, "=") && value.Identifier(s[:len(s)-1]) && value.Random(s) < 0.9 { // the next setting
 		return 0
 	}
 	sh := value.ShapeOf(s)
+	if c.word == "seed" && sh.Digit == sh.Len { // of a generator of random numbers
+		return 0
+	}
+	if c.class == secret && l.kind == assign && places.Has(strings.ToLower(s[:strings.IndexByte(s, '=')+1])) { // what follows has cues of its own
+		return 0
+	}
+	if v.quoted && len(s) > 2 && s[0] == '%' && s[len(s)-1] == '%' && value.Reference(s) && strings.ToUpper(s) == s {
+		return 0
+	}
 	if sh.High > 0 && !v.quoted && (sh.Digit == 0 || sh.Lower+sh.Upper == 0 && ascii(c.word) || l.kind == direct) {
 		return 0
 	}
@@ -48,7 +63,7 @@ func judge(text string, v found, l link, n name, c *cue) float64 {
 	if k := skipSpace(text, v.next, 8); l.tag && (k >= len(text) || text[k] != '<') {
 		return 0
 	}
-	if reference(s, sh, c, v, l) || l.kind == direct && (pointer(text, v) || code(text, v, s) || apart(text, n, v)) {
+	if reference(text, s, sh, n, c, v, l) || l.kind == direct && (pointer(text, v) || code(text, v, s) || apart(text, n, v)) {
 		return 0
 	}
 	if l.kind == direct && sh.Digit == 0 && v.next < len(text) && v.end < len(text) && text[v.end] == ')' && strings.Contains(s, "/") { // $(vault kv get -field=password kv/db)
@@ -75,11 +90,19 @@ func judge(text string, v found, l link, n name, c *cue) float64 {
 		return 0.7
 	case l.kind == assign && passwordLike(s) && networks.Contains(text[max(0, n.start-80):n.start]):
 		return 0.7
+	case l.kind == copula && sh.Digit == 0 && strings.Count(s, "-") >= 2 && !describes(s) && networks.Contains(text[max(0, n.start-80):n.start]):
+		return 0.65
 	case v.quoted && v.words == 1 && sh.Digit > 0 && sh.Lower+sh.Upper > 0 && len(s) >= 8 && networks.Contains(text[max(0, n.start-80):n.start]):
 		return 0.7
 	}
 	return 0
 }
+
+// managers are programs that keep passwords: to say that a password is 1Password says where it is.
+var managers = keyword.NewList(`1password bitwarden vaultwarden keepass keepassxc keepassx lastpass dashlane passbolt enpass nordpass roboform psono teampass pass gopass keeper protonpass`)
+
+// places begin a connection string with where it leads.
+var places = keyword.NewList(`server= host= hostname= endpoint= address= addr= driver= provider= database= dbname= uid= user= username=`)
 
 // declared reports whether a bare "Code =" behind another name is the type of a constant: ErrNotFound Code = 1003.
 func declared(text string, n name, l link, c *cue) bool {
@@ -140,14 +163,22 @@ func code(text string, v found, s string) bool {
 }
 
 // reference tells names of places from values. A quoted value after a password is taken at its word.
-func reference(s string, sh value.Shape, c *cue, v found, l link) bool {
+func reference(text, s string, sh value.Shape, n name, c *cue, v found, l link) bool {
 	if c.class == password && v.quoted && sh.Digit+sh.Other > 0 && !strings.ContainsAny(s, "{}<>/$()[]") {
 		return false
 	}
 	if strings.Contains(s, "://") {
 		return !strings.Contains(s, "@")
 	}
+	if c.class == password && l.kind == assign && !l.prose && value.Words(s) && n.env(text) { // PGPASSWORD=teapot.storm
+		return false
+	}
 	return value.Reference(s)
+}
+
+// env reports whether a name is that of a variable of a shell with its value right behind it.
+func (n name) env(text string) bool {
+	return text[n.start:n.end] == strings.ToUpper(text[n.start:n.end]) && n.end < len(text) && text[n.end] == '=' && n.end-n.start > len("PW")
 }
 
 // account reports whether the text before a name speaks of a user: "username 'u' password 'password'".
@@ -249,7 +280,7 @@ func phrase(text string, n name, v found) bool {
 			i++
 		}
 	}
-	return words >= 2 && things == words || words >= 3 && things*4 >= words*3
+	return words >= 2 && things == words || words >= 3 && things*4 >= words*3 || words >= 5 && things*3 >= words*2
 }
 
 // digits are number words, which talk about passphrases as well as passphrases hold.
@@ -334,7 +365,8 @@ func calendar(s string) bool {
 func judgeSecret(text, s string, sh value.Shape, v found, l link, n name, c *cue) float64 {
 	made := looksMade(s, sh)
 	switch {
-	case len(s) < 6 || v.words > 4 && v.quoted:
+	case l.kind == direct && strings.IndexByte("[(\\-", s[0]) >= 0, // what an option or a manual has there
+		len(s) < 6 || v.words > 4 && v.quoted:
 		return 0
 	case value.UUID(s):
 		if l.kind != direct {
@@ -391,6 +423,9 @@ func measured(s string) bool {
 		return true
 	}
 	if i > 0 && (i == len(s) && strings.ContainsAny(s, ".,:/-") && i < 20 || units.Has(unit)) {
+		return true
+	}
+	if value.Quantity(s) {
 		return true
 	}
 	if i == 0 && len(s) > 1 && (s[0] == 'v' || s[0] == 'V') && digit(s[1]) && strings.Trim(s[1:], "0123456789.") == "" {

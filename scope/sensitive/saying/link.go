@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/elderzan/elderzan/scope/sensitive/keyword"
+	"github.com/elderzan/elderzan/scope/sensitive/value"
 )
 
 // linkKind says how a cue and its value are joined.
@@ -43,6 +44,9 @@ func linkAfter(text string, n name, c *cue) (link, bool) {
 	if n.quotedValue {
 		v, ok := attribute(text, j)
 		return link{kind: assign, at: v}, ok
+	}
+	if k, ok := compared(text, j); ok && c.class == password {
+		return link{kind: assign, at: k}, true
 	}
 	if k, ok := operator(text, j); ok && strings.IndexByte(text[i:j], '\n') < 0 {
 		if text[j] == '-' && text[k-1] == '>' && j == n.end { // a member in C or PHP
@@ -92,6 +96,29 @@ func linkAfter(text string, n name, c *cue) (link, bool) {
 		return link{}, false
 	}
 	return link{kind: direct, at: j, prose: true}, true
+}
+
+// compared reads a comparison with a string that looks made up as passwords are: == "letMeIn-dachshund", eq "kob0ldking".
+func compared(text string, i int) (int, bool) {
+	k := i
+	for _, op := range []string{"===", "!==", "==", "!=", "eq "} {
+		if strings.HasPrefix(text[i:], op) {
+			k = skipSpace(text, i+len(op), 4)
+			break
+		}
+	}
+	if k == i || k >= len(text) || !quote(text[k]) {
+		return i, false
+	}
+	s := text[k+1 : min(len(text), k+64)]
+	end := strings.IndexByte(s, text[k])
+	if end < 6 {
+		return i, false
+	}
+	s = s[:end]
+	sh := value.ShapeOf(s)
+	made := sh.Digit > 0 && sh.Lower+sh.Upper >= 3 && !value.Numbered(s) || sh.Upper > 0 && sh.Lower > 0 && strings.ContainsAny(s, "-!#$&+.")
+	return k, made && !strings.ContainsAny(s, " {}/") && !value.Reference(s) && !value.Digest(s)
 }
 
 // paren steps over a remark in brackets between the name and its operator: "SSN (US): …", "token (prod) = …".

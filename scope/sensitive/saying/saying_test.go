@@ -14,6 +14,16 @@ import (
 func TestFindsTheValue(t *testing.T) {
 	for name, tc := range map[string]struct{ text, value string }{
 		"sentence":                  {"the db password is Gravel!6172, user is app", "Gravel!6172"},
+		"comparison":                {`if (password == "letMeIn-dachshund") {`, "letMeIn-dachshund"},
+		"comparison by a word":      {`if ($password eq "kob0ldking") {`, "kob0ldking"},
+		"words and a dot, shell":    {"PGPASSWORD=teapot.storm psql -h db", "teapot.storm"},
+		"words and a dot, option":   {"sshpass -p 'brass.monkey' ssh admin@192.168.4.1", "brass.monkey"},
+		"a new machine's root":      {"rootpw --plaintext kickSt4rtMe", "kickSt4rtMe"},
+		"a new user's":              {"useradd -m -p saltwater bob", "saltwater"},
+		"a bind in code":            {`$conn = ldap_bind($ds, "cn=admin,dc=acme", "Kiefern.Nadel9");`, "Kiefern.Nadel9"},
+		"a network's key":           {"The wifi is called Attic5G and the key is seventeen-small-owls.", "seventeen-small-owls"},
+		"a long phrase":             {"passphrase for the backup disk: copper lantern drifting over maple hills", "copper"},
+		"a quoted word before":      {`prod redis had "please" as password`, "please"},
 		"plain word":                {"The wifi password is sunshine.", "sunshine"},
 		"remark between":            {"the password for the grafana on the new box is marble64", "marble64"},
 		"verb of change":            {"I changed the grafana password to Violet_Sky_2 today", "Violet_Sky_2"},
@@ -161,6 +171,10 @@ func TestTalkIsLetPass(t *testing.T) {
 		"the password is user's choice", "\"password\": \"Password\"", "password \"is not set\"", "Password: string", "password: 8 characters", "the code is", "no code is 1472", "https://host.name:8080@x", "https://shortuser@host",
 		"disk is unlocked with care 12", "パスワードはargon2idです", "パスワードはSHA256で", "パスワードはHTTP2です", "パスワードは12文字です", "暗証番号は4桁です", "トークンはJWTです", "シークレットはab12を使ってください形式です", "「ab」というパスワード", "あいうというAPIキー",
 		"root:x:0:0:root:/root:/bin/bash", "login with ann and bob", "the account is ann, 12 people", "-token=abc", "csrf-token=abc123def456", "pw = &PipeWriter{r}", "password = getpw(name)", "pass the salt", "tests pass 100",
+		"if (type == password && kind === 'password') {", "if (password !== 'required') {", "password == \"new-password\"", "connection string: Server=tcp:db.acme.lan;User Id=app;Password=***;", "the seed for the simulation is 8273645519283",
+		"gcloud secrets delete SECRET [GCLOUD_WIDE_FLAG9x2 ...]", "smtp_password: \"%SMTP_PASSWORD%\"", "秘密鍵は id_ed25519 という名前で置く。", "ID/PW は 1Password に登録済みです。", "the password is in KeePassXC, the other password: keepassxc",
+		"client.post(url, json={\"password\": password}).json()[\"token\"]", "static const char *password_prompt = \"Enter passphrase: \";", "Authorization: Basic base64(client_id:client_secret)", "pass: 12.5kHz, stop: 15kHz", "(Closes: #1001900, login: crash / #1001896)",
+		"VAPID public key is B7Xk2pQ9vLm4Zr7Tw1Ys8Ub3Nc6Hd0Gf5J", "cache key: 7Xk2pQ9vLm4Zr7Tw1Ys8Ub3Nc6Hd0Gf5J",
 	} {
 		if ms := saying.Scan(text); len(ms) > 0 {
 			t.Errorf("found %s %q in %q", ms[0].Rule, text[ms[0].Start:ms[0].End], text)

@@ -227,6 +227,9 @@ var pgp = keyword.New([]string{"gpg", "pgp", "fingerprint", "keyid", "key id", "
 
 // Quantity reports whether s is a number with a unit right behind it: 95ms, 32B, 2x, 16GB, 3.5k.
 func Quantity(s string) bool {
+	if a, b, ok := strings.Cut(strings.TrimPrefix(s, "M"), "x"); ok && len(a) <= 5 && strings.Trim(a+b, "0123456789.") == "" && a != "" && b != "" { // 1920x1080, M6x25
+		return true
+	}
 	i := 0
 	for i < len(s) && (isDigit(s[i]) || s[i] == '.' || s[i] == ',') {
 		i++
@@ -237,7 +240,8 @@ func Quantity(s string) bool {
 	return i > 0 && i < len(s) && quantities.Has(strings.ToLower(s[i:]))
 }
 
-var quantities = keyword.NewList(`bit byte day days week month year hour minute second char character digit letter word line page way fold s ms us ns sec secs min mins h hr hrs d w m y b kb mb gb tb kib mib gib k bit bits byte bytes px pt em rem x th st nd rd fps hz khz mhz ghz v kv mv w kw kwh ma mah a c f mm cm km m2 g kg mg ml l kbps mbps gbps qps rps req pct rpm dpi vcpu cpu core cores ch p`)
+var quantities = keyword.NewList(`bit byte day days week month year hour minute second char character digit letter word line page way fold s ms us ns sec secs min mins h hr hrs d w m y b kb mb gb tb kib mib gib k bit bits byte bytes px pt em rem x th st nd rd fps hz khz mhz ghz v kv mv w kw kwh ma mah a c f mm cm km m2 g kg mg ml l kbps mbps gbps qps rps req pct rpm dpi vcpu cpu core cores ch p
+	lx lm lux cd db dba dbm n nm kn pa kpa mpa hpa bar psi j kj wh mwh ah mah uf nf pf ohm kohm rpm ml dl cl ha ft in mi um mol ppm ppb fps dpi ppi sqm cfm gal lb lbs oz mbit gbit kbit mbits gbits kib/s mb/s nits`)
 
 // Standard reports whether s names a norm, a vulnerability or the like: CVE-2024-3094, MIL-STD-1815, SP-800-38A.
 func Standard(s string) bool {
@@ -260,4 +264,4 @@ func norm(s string) bool {
 	return ok && len(a) == 3 && strings.Trim(a, "0123456789") == "" && len(b) >= 1 && len(b) <= 3 && isDigit(b[0]) && strings.Trim(b, "0123456789ABCDEabr") == ""
 }
 
-var standards = keyword.NewList(`CVE CWE GHSA RFC ISO IEC NIST FIPS MIL DIN EN ANSI IEEE ITU JIS PEP KB MS RHSA DSA USN BCP STD OWASP ASVS SP SOC PCI ECMA ETSI EIP BIP ERC LTO ASTM UL CAPEC`)
+var standards = keyword.NewList(`CVE CWE GHSA RFC ISO IEC NIST FIPS MIL DIN EN ANSI IEEE ITU JIS PEP KB MS RHSA DSA USN BCP STD OWASP ASVS SP SOC PCI ECMA ETSI EIP BIP ERC LTO ASTM UL CAPEC GPL LGPL AGPL GFDL BSD MPL EPL CDDL`)

@@ -196,6 +196,28 @@ func member(s string) bool {
 	return letters >= 4
 }
 
+// Words reports whether s is two or three words in small letters joined by dots, none of which begins a path of names in code:
+// brass.monkey. Where nothing is computed, in a shell, that is a password and no member.
+func Words(s string) bool {
+	parts := strings.Split(s, ".")
+	if len(parts) < 2 || len(parts) > 3 || File(s) {
+		return false
+	}
+	for _, p := range parts {
+		if len(p) < 3 || strings.Trim(p, "abcdefghijklmnopqrstuvwxyz") != "" {
+			return false
+		}
+	}
+	return !owners.Has(parts[0]) && !terms.Has(parts[len(parts)-1]) && !secretNames.Has(parts[len(parts)-1])
+}
+
+// owners begin paths of names in code, and secretNames end those that lead to a secret.
+var (
+	owners = keyword.NewList(`process env environ os secrets vars var local module data self this config settings conf cfg params props options opts args request req ctx state user account credentials creds auth login form
+		input row item obj res response client server session app values value db database model entity record context body payload event system spring vault terraform each github inputs matrix needs steps output outputs`)
+	secretNames = keyword.NewList(`password passwd pass pwd secret token key value result text data username user name id`)
+)
+
 // envName reports whether s is the name of an environment variable or constant: capital words joined by underscores.
 func envName(s string) bool {
 	sh := ShapeOf(s)
@@ -228,7 +250,7 @@ func filePath(s string) bool {
 }
 
 var fileExtensions = keyword.NewList(`pem key crt cer cert p12 pfx jks keystore keytab json yaml yml toml ini cfg conf env txt md py go js ts tsx jsx java kt rb rs
-	php cs cpp c h hpp sh bash zsh ps1 sql xml html css csv log pdf gpg asc pub kdbx zip tar gz lock sum mod properties plist tf tfvars enc age
+	php cs cpp c h hpp sh bash zsh ps1 sql xml html css csv log pdf gpg asc pub kdbx zip tar gz lock sum sig minisig sha256 sha512 md5 mod properties plist tf tfvars enc age
 	ppk der ovpn bak db sqlite 7z rar gpg2 tgz bz2 xz img iso deb rpm jar war exe dll so svg png jpg gif`)
 
 func identifierPath(s string) bool {
@@ -368,9 +390,15 @@ var terms = keyword.NewList(`oauth http https proxy nginx fqdn url uri urn api s
 
 // File reports whether s is a file name with a usual extension.
 func File(s string) bool {
+	if keyFiles.Has(s) {
+		return true
+	}
 	dot := strings.LastIndexByte(s, '.')
 	return dot > 0 && len(s)-dot <= 11 && fileExtensions.Has(strings.ToLower(s[dot+1:]))
 }
+
+// keyFiles are files without an extension that keys and passwords lie in.
+var keyFiles = keyword.NewList(`id_rsa id_dsa id_ecdsa id_ecdsa_sk id_ed25519 id_ed25519_sk authorized_keys known_hosts .netrc .pgpass .htpasswd .vault_pass .s3cfg`)
 
 // WordShare returns the share of the letters and digits of s that lie in its words: runs of at least four letters in one
 // case, or with a capital first, that read like a word. Names have a large share, drawn values next to none.

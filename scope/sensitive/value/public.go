@@ -1,0 +1,198 @@
+package value
+
+import (
+	"strings"
+
+	"github.com/elderzan/elderzan/scope/sensitive/keyword"
+)
+
+// wordReach is how far back, in bytes, the word that a value stands in is read.
+const wordReach = 320
+
+// Public reports whether what stands between start and end of text may be seen by anyone, however random it looks, because of
+// what it is part of: the name of a cloud's resource, a commit that a dependency is pinned to, the digest of an image, a public
+// key, what only a server or a cluster can decrypt, the tag of a response.
+func Public(text string, start, end int) bool {
+	s := text[start:end]
+	before := text[max(0, start-wordReach):start]
+	word := before[strings.LastIndexAny(before, " \t\r\n\"'`(<>,;=[")+1:]
+	if w := strings.ToLower(word + s[:min(len(s), 8)]); strings.HasPrefix(w, "arn:aws") {
+		return true
+	}
+	if sealed(text, start, s) || cid(s) || colons(before, s) {
+		return true
+	}
+	return pinned(word, s) || strings.Contains(s, "@sha256:") || publicKey(before, s) || encrypted(before, s) || tagOfResponse(before, s)
+}
+
+// pinned reports whether s is the commit or digest behind the @ of what a dependency is pinned to: actions/checkout@5d6baee5….
+func pinned(word, s string) bool {
+	name, ok := strings.CutSuffix(strings.TrimSuffix(word, "sha256:"), "@")
+	if i := strings.LastIndexByte(s, '@'); i > 0 && !ok {
+		name, s, ok = word+s[:i], s[i+1:], true
+	}
+	s = strings.TrimPrefix(strings.TrimPrefix(s, "sha256:"), "sha1:")
+	const commit, digest = 40, 64
+	return ok && strings.IndexByte(name, '/') > 0 && !strings.Contains(name, ":/") && (len(s) == commit || len(s) == digest) && ShapeOf(s).Hex
+}
+
+// publicKey reports whether s is the public half of a key in a form that only such halves have.
+func publicKey(before, s string) bool {
+	const npub, age, minisign = 63, 62, 56
+	for _, p := range derKeys {
+		if strings.HasPrefix(s, p) {
+			return true
+		}
+	}
+	switch {
+	case len(s) == npub && strings.HasPrefix(s, "npub1"), len(s) == age && strings.HasPrefix(s, "age1"):
+		return strings.Trim(s[5:], "023456789acdefghjklmnpqrstuvwxyz") == "" || s[:4] == "age1"
+	case len(s) == minisign && strings.HasPrefix(s, "RW"):
+		return true
+	case len(s) == 16 && strings.Trim(s, "0123456789ABCDEF") == "": // the number of such a key
+		return minisignWords.Contains(before[max(0, len(before)-48):])
+	case len(s) < 32:
+		return false
+	}
+	line := before[max(0, len(before)-keyReach):]
+	line = line[strings.LastIndexAny(line, "\n,;")+1:]
+	return publicWords.Contains(line) && !privateWords.Contains(line)
+}
+
+// keyReach is how far, in bytes, a public key may stand from the words that say that it is one.
+const keyReach = 80
+
+// derKeys begin public keys in DER: RSA of 1024, 2048, 3072 and 4096 bits, P-256, P-384, Ed25519, X25519.
+var derKeys = []string{"MIGfMA0GCSqGSIb3DQEBAQUAA4GN", "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8A", "MIIBojANBgkqhkiG9w0BAQEFAAOCAY8A", "MIICIjANBgkqhkiG9w0BAQEFAAOCAg8A", "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE", "MHYwEAYHKoZIzj0CAQYFK4EEACIDYgAE", "MCowBQYDK2VwAyEA", "MCowBQYDK2VuAyEA"}
+
+var (
+	minisignWords = keyword.New([]string{"minisign public key", "minisign key", "signify public key"})
+	publicWords   = keyword.New([]string{"public key", "public-key", "publickey", "public_key", "pubkey", "公開鍵", "公開キー"})
+	privateWords  = keyword.New([]string{"private", "secret", "token", "password", "秘密", " api"})
+)
+
+// sealed reports whether s is a part of what only a cluster or the holder of a vault's password can open: a member of a
+// SealedSecret, the lines of an Ansible vault.
+func sealed(text string, start int, s string) bool {
+	const shortest, reach = 40, 4000
+	if len(s) < shortest {
+		return false
+	}
+	before := text[max(0, start-reach):start]
+	if strings.HasPrefix(s, "Ag") && strings.Contains(before, "encryptedData") {
+		return true
+	}
+	head := strings.LastIndex(before, "$ANSIBLE_VAULT;")
+	if head < 0 || !ShapeOf(s).Hex {
+		return false
+	}
+	_, lines, _ := strings.Cut(before[head:], "\n")
+	return strings.Trim(lines, "0123456789abcdef \t\r\n") == ""
+}
+
+// colons reports whether s is a digest in pairs, as keys and certificates are told by.
+func colons(before, s string) bool {
+	pairs := strings.TrimPrefix(strings.TrimPrefix(s, "MD5:"), "SHA1:")
+	if len(pairs) < 47 || len(pairs)%3 != 2 || pairs[2] != ':' || strings.Count(pairs, ":") != len(pairs)/3 || strings.Trim(pairs, "0123456789abcdefABCDEF:") != "" {
+		return false
+	}
+	return len(pairs) < len(s) || digests.Contains(before[max(0, len(before)-48):])
+}
+
+var digests = keyword.New([]string{"fingerprint", "md5", "sha1", "sha256", "thumbprint", "フィンガープリント", "指紋"})
+
+// cid reports whether s names content of IPFS.
+func cid(s string) bool {
+	const v0 = 46
+	return len(s) == v0 && strings.HasPrefix(s, "Qm") && strings.Trim(s, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") == "" || len(s) >= 59 && strings.HasPrefix(s, "bafy") && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz234567") == ""
+}
+
+// encrypted reports whether s is the ciphertext of a settings file: ENC[…] of sops and eyaml, secure: of a CI's file.
+func encrypted(before, s string) bool {
+	if open := strings.LastIndex(before, "ENC["); open >= 0 && strings.IndexAny(before[open:], " \n]") < 0 {
+		return true
+	}
+	const shortest = 40
+	name := strings.TrimRight(before, " \t\"'")
+	return len(s) >= shortest && strings.HasSuffix(name, "secure:") && ShapeOf(s).Other <= strings.Count(s, "/")+strings.Count(s, "+")+strings.Count(s, "=")
+}
+
+// tagOfResponse reports whether s is what a web server names a response or a request by.
+func tagOfResponse(before, s string) bool {
+	head := strings.ToLower(strings.TrimRight(before[max(0, len(before)-32):], "\"'"))
+	if strings.HasSuffix(head, "w/") {
+		head = strings.TrimRight(strings.TrimSuffix(head, "w/"), " \"'")
+		return strings.HasSuffix(head, "etag:") || strings.HasSuffix(head, "none-match:") || strings.HasSuffix(head, "etag") || strings.HasSuffix(head, ":")
+	}
+	ray, airport, ok := strings.Cut(s, "-") // 8f2c1d0e9ab34c56-FRA
+	return ok && len(ray) == 16 && len(airport) == 3 && ShapeOf(ray).Hex && strings.ToUpper(airport) == airport
+}
+
+// OpenKey reports whether before, which ends where the word "key" begins, makes that key one that anyone may see or that opens
+// nothing: a public key, the key of a cache or a table, one of a keyboard.
+func OpenKey(before string) bool {
+	const reach = 24
+	w := strings.TrimRight(strings.ToLower(before[max(0, len(before)-reach):]), " \t-_")
+	return openKeys.Has(w[strings.LastIndexAny(w, " \t\n\"'`(.,:;/-_")+1:])
+}
+
+var openKeys = keyword.NewList(`public cache primary foreign sort partition partitioning row object idempotency bucket lookup map dictionary dict registry translation i18n message hot arrow function enter escape shift control ctrl alt tab json yaml config column index composite natural surrogate unique routing shard sharding grouping join issue`)
+
+// DocumentNumber reports whether s is what an office numbers its papers by: letters, a year and a number, OBS-24-00317.
+func DocumentNumber(s string) bool {
+	parts := strings.FieldsFunc(s, func(r rune) bool { return r == '-' || r == '/' })
+	if len(parts) < 3 || len(parts) > 5 || len(parts[0]) > 5 || strings.Trim(parts[0], "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
+		return false
+	}
+	year := false
+	for _, p := range parts[1:] {
+		if strings.Trim(p, "0123456789") != "" {
+			if len(p) > 4 || strings.Trim(p, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
+				return false
+			}
+			continue
+		}
+		year = year || len(p) == 4 && (p[:2] == "19" || p[:2] == "20") || len(p) == 2 && p >= "15" && p <= "35" || (len(p) == 6 || len(p) == 8) && (p[:2] == "20" || p[:2] == "24" || p[:2] == "25" || p[:2] == "26")
+	}
+	last := parts[len(parts)-1]
+	return year && strings.Trim(last, "0123456789") == ""
+}
+
+// Device reports whether s is what an operating system calls a device or interface: wg0, eth1, ttyUSB0, nvme0n1.
+func Device(s string) bool {
+	i := 0
+	for i < len(s) && isLetter(s[i]) {
+		i++
+	}
+	return i > 0 && i < len(s) && len(s)-i <= 6 && isDigit(s[i]) && strings.Trim(s[i:], "0123456789nps.") == "" && devices.Has(s[:i])
+}
+
+var devices = keyword.NewList(`wg eth wlan wlp enp ens eno enx wwan tun tap br docker veth bond ppp usb hidraw ttyUSB ttyACM ttyS tty sda sdb sdc vda xvda nvme md dm loop mmcblk i2c spi gpio utun en lo`)
+
+// Region reports whether s is a region or zone of a cloud: us-east-1, europe-west4-b, ap-northeast-1.
+func Region(s string) bool {
+	parts := strings.Split(s, "-")
+	if len(parts) < 2 || len(parts) > 4 || !continents.Has(parts[0]) {
+		return false
+	}
+	digits := 0
+	for i, p := range parts[1:] {
+		if p == "" || len(p) > 12 || strings.Trim(p, "abcdefghijklmnopqrstuvwxyz0123456789") != "" {
+			return false
+		}
+		if t := strings.TrimRight(p, "0123456789"); len(t) < len(p) {
+			digits++
+			if t != "" && !bearings.Has(t) {
+				return false
+			}
+		} else if !bearings.Has(p) && !(i == len(parts)-2 && len(p) == 1) {
+			return false
+		}
+	}
+	return digits == 1
+}
+
+var (
+	continents = keyword.NewList(`us eu ap ca sa me af il cn mx asia europe northamerica southamerica australia africa`)
+	bearings   = keyword.NewList(`north south east west central northeast southeast northwest southwest gov iso isob`)
+)
