@@ -119,6 +119,7 @@ func hostile() map[string]string {
 		"in parts":          fill("the first half \"ab1\" pin "),
 		"code lists":        fill("codes `1234 5678` 1234-5678\n"),
 		"pairs, Japanese":   fill("admin と さくら8で入"),
+		"numbers, Japanese": fill("錠 さくら88で入"),
 		"public blocks":     fill("-----BEGIN CERTIFICATE----- a1B2c3D4e5F6g7H8 "),
 		"short lines":       fill("a1B2c3D4e5F6g7\n"),
 		"telephone":         fill("kilo alpha tango zulu "),
