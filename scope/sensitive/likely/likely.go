@@ -132,6 +132,12 @@ func dismissed(text string, start int, s string, score float64, public value.Blo
 	if len(s) == 1 || fragment(text, start, start+len(s)) || score < sure && noun(text, start, s) || saying.Famous(text, start, s) || value.Standard(s) || value.Typed(s) || score < sure && strings.HasSuffix(s, "'s") || value.Published(s) || drawing(s) || value.Quantity(s) || score < sure && (value.Numbered(s) && !strings.ContainsAny(s, "!#$+") || value.Qualified(around(text, start, start+len(s)))) || digits(s) && strings.HasSuffix(strings.ToLower(name(text, start)), "seed") || stored(text, start+len(s)) || image(text, start+len(s)) {
 		return true
 	}
+	if memberName(text, start, start+len(s)) || strings.HasPrefix(s, "No.") && strings.ContainsAny(s, "0123456789") {
+		return true
+	}
+	if score < beyond && (sampled(text, start) || value.Cipher(s) || saying.Manager(s) || value.File(path(text, start, start+len(s)))) || score < sure && camel(s) && !quoted(text, start, start+len(s)) {
+		return true
+	}
 	if value.Region(s) || score < beyond && (value.Device(s) || versioned(s) || user(text, start, start+len(s)) || optionID(text, start) || bracketed(text, start)) || year(text, start, s) || accounts(text, start, s) || value.Published(drawn(text, start, start+len(s))) || score < beyond && !quoted(text, start, start+len(s)) && programs.Has(strings.ToLower(s)) || score < sure && identified(text, start) || score < beyond && value.DocumentNumber(s) {
 		return true
 	}
@@ -317,6 +323,56 @@ func quoted(text string, start, end int) bool {
 	return start > 0 && strings.IndexByte("\"'`", text[start-1]) >= 0 || strings.HasSuffix(text[:start], "「") || strings.HasSuffix(text[:start], "『") || end < len(text) && strings.IndexByte("\"'`", text[end]) >= 0
 }
 
+// memberName reports whether what stands between start and end is the name of a member of an object in JSON: "minLength": 12.
+func memberName(text string, start, end int) bool {
+	return start > 0 && end < len(text) && text[start-1] == '"' && text[end] == '"' && strings.HasPrefix(strings.TrimLeft(text[end+1:min(len(text), end+4)], " "), ":")
+}
+
+// sampled reports whether what stands at start is announced as an example.
+func sampled(text string, start int) bool {
+	head := strings.TrimRight(text[max(0, start-24):start], " 　:：、(（「")
+	for _, p := range []string{"例", "例えば", "たとえば", "e.g.", "for example", "for example,"} {
+		if strings.HasSuffix(head, p) {
+			return true
+		}
+	}
+	return false
+}
+
+// path returns the path that text[start:end] is a part of, or "" if it is part of none.
+func path(text string, start, end int) string {
+	const most = 96
+	from, to := start, end
+	for from > 0 && start-from < most && pathByte(text[from-1]) {
+		from--
+	}
+	for to < len(text) && to-end < most && pathByte(text[to]) {
+		to++
+	}
+	if s := strings.TrimRight(text[from:to], "."); strings.Contains(s, "/") && !strings.Contains(s, "//") {
+		return s
+	}
+	return ""
+}
+
+func pathByte(c byte) bool {
+	return letter(c) || c >= '0' && c <= '9' || c == '.' || c == '/' || c == '_' || c == '-'
+}
+
+// camel reports whether s is words that capitals join and nothing else, as names in code and of products are: CloudWatch.
+func camel(s string) bool {
+	humps := 0
+	for i := 0; i < len(s); i++ {
+		if !letter(s[i]) {
+			return false
+		}
+		if i > 0 && s[i] < 'a' && s[i-1] >= 'a' {
+			humps++
+		}
+	}
+	return humps > 0 && value.Identifier(s) && value.WordShare(s) >= 0.8
+}
+
 // identified reports whether what stands at start is said to be the id of a thing: "the video id is …", "dashboard uid …".
 func identified(text string, start int) bool {
 	words := strings.Fields(strings.ToLower(strings.TrimRight(text[max(0, start-48):start], " :=\"'`")))
@@ -334,7 +390,7 @@ var accountIDs = keyword.NewList(`login user client account apple admin access k
 
 // year reports whether s is one of a notice of copyright.
 func year(text string, start int, s string) bool {
-	if len(s) != 4 || !digits(s) || s[:2] != "19" && s[:2] != "20" {
+	if len(s) != len("2003") && len(s) != len("2003-2004") || !digits(s) || s[:2] != "19" && s[:2] != "20" || len(s) > 4 && (s[4] != '-' || s[5:7] != "19" && s[5:7] != "20") {
 		return false
 	}
 	before := text[max(0, start-600):start]

@@ -191,7 +191,7 @@ func otherNumber(before, word string) bool {
 	return false
 }
 
-var things = keyword.NewList(`order invoice ticket tracking case reference confirmation booking reservation part item model version build serial issue job batch lot flight train room line port page row process request purchase po quote stock article product catalog catalogue track`)
+var things = keyword.NewList(`file matter docket policy form clause meeting order invoice ticket tracking case reference confirmation booking reservation part item model version build serial issue job batch lot flight train room line port page row process request purchase po quote stock article product catalog catalogue track`)
 
 // hotlines say that a number is there for everybody to call.
 var hotlines = keyword.New([]string{"hotline", "helpline", "help line", "toll-free", "toll free", "freephone", "customer service", "customer support", "support line", "service line", "front desk", "reception", "switchboard", "press office", "代表電話", "代表番号", "フリーダイヤル", "お客様", "コールセンター", "相談窓口", "サポート窓口", "受付窓口", "カスタマー"})

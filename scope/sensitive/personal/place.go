@@ -122,6 +122,9 @@ func placeAt(text string, kind placeKind, h keyword.Hit, before, after string) (
 		}
 	case streetWord:
 		loc := streetUS.FindStringIndex(before)
+		if loc != nil && office.MatchString(before[:loc[0]]) {
+			return match.Match{}, false
+		}
 		if loc == nil || !homeNear(text[max(0, h.Start-120):h.Start]) && !homeNear(after) && !someone.Contains(text[max(0, h.Start-160):h.Start]) && !zipUS.MatchString(after) {
 			return match.Match{}, false
 		}
@@ -158,6 +161,9 @@ func placeAt(text string, kind placeKind, h keyword.Hit, before, after string) (
 	}
 	return match.Match{}, false
 }
+
+// office is what stands before the address of a company or another body: Free Software Foundation, Inc., 51 Franklin Street.
+var office = pattern.New(`(?:Inc|Ltd|LLC|GmbH|Corp|Corporation|Foundation|University|Institute|Laboratory|Department|Company|Co)\.?,?\s+(?:[*#/]+\s+)?$`)
 
 // numberNext reports whether a house number follows.
 func numberNext(after string) bool {

@@ -23,7 +23,7 @@ func judge(text string, v found, l link, n name, c *cue) float64 {
 	if rest := s[min(len(s), n.end-n.start):]; !v.quoted && strings.EqualFold(s[:len(s)-len(rest)], text[n.start:n.end]) && strings.IndexByte(")}]", rest[0]) >= 0 { // {"password": password})
 		return 0
 	}
-	if managers.Has(strings.ToLower(s)) {
+	if Manager(s) {
 		return 0
 	}
 	if strings.HasSuffix(s, "=") && value.Identifier(s[:len(s)-1]) && value.Random(s) < 0.9 { // the next setting
@@ -101,6 +101,9 @@ func judge(text string, v found, l link, n name, c *cue) float64 {
 // managers are programs that keep passwords: to say that a password is 1Password says where it is.
 var managers = keyword.NewList(`1password bitwarden vaultwarden keepass keepassxc keepassx lastpass dashlane passbolt enpass nordpass roboform psono teampass pass gopass keeper protonpass`)
 
+// Manager reports whether s is a program that keeps passwords.
+func Manager(s string) bool { return managers.Has(strings.ToLower(s)) }
+
 // places begin a connection string with where it leads.
 var places = keyword.NewList(`server= host= hostname= endpoint= address= addr= driver= provider= database= dbname= uid= user= username=`)
 
@@ -170,7 +173,7 @@ func reference(text, s string, sh value.Shape, n name, c *cue, v found, l link) 
 	if strings.Contains(s, "://") {
 		return !strings.Contains(s, "@")
 	}
-	if c.class == password && l.kind == assign && !l.prose && value.Words(s) && n.env(text) { // PGPASSWORD=teapot.storm
+	if c.class == password && (l.kind == assign && !l.prose && n.env(text) || l.prose && l.kind != direct) && value.Words(strings.ToLower(s)) { // PGPASSWORD=teapot.storm, the password is Himbeer.torte
 		return false
 	}
 	return value.Reference(s)

@@ -16,6 +16,7 @@ func TestFindsTheValue(t *testing.T) {
 		"sentence":                  {"the db password is Gravel!6172, user is app", "Gravel!6172"},
 		"comparison":                {`if (password == "letMeIn-dachshund") {`, "letMeIn-dachshund"},
 		"comparison by a word":      {`if ($password eq "kob0ldking") {`, "kob0ldking"},
+		"words and a dot, prose":    {"sudo password for the pi: Himbeer.torte", "Himbeer.torte"},
 		"words and a dot, shell":    {"PGPASSWORD=teapot.storm psql -h db", "teapot.storm"},
 		"words and a dot, option":   {"sshpass -p 'brass.monkey' ssh admin@192.168.4.1", "brass.monkey"},
 		"a new machine's root":      {"rootpw --plaintext kickSt4rtMe", "kickSt4rtMe"},
@@ -174,7 +175,7 @@ func TestTalkIsLetPass(t *testing.T) {
 		"if (type == password && kind === 'password') {", "if (password !== 'required') {", "password == \"new-password\"", "connection string: Server=tcp:db.acme.lan;User Id=app;Password=***;", "the seed for the simulation is 8273645519283",
 		"gcloud secrets delete SECRET [GCLOUD_WIDE_FLAG9x2 ...]", "smtp_password: \"%SMTP_PASSWORD%\"", "秘密鍵は id_ed25519 という名前で置く。", "ID/PW は 1Password に登録済みです。", "the password is in KeePassXC, the other password: keepassxc",
 		"client.post(url, json={\"password\": password}).json()[\"token\"]", "static const char *password_prompt = \"Enter passphrase: \";", "Authorization: Basic base64(client_id:client_secret)", "pass: 12.5kHz, stop: 15kHz", "(Closes: #1001900, login: crash / #1001896)",
-		"VAPID public key is B7Xk2pQ9vLm4Zr7Tw1Ys8Ub3Nc6Hd0Gf5J", "cache key: 7Xk2pQ9vLm4Zr7Tw1Ys8Ub3Nc6Hd0Gf5J",
+		"VAPID public key is B7Xk2pQ9vLm4Zr7Tw1Ys8Ub3Nc6Hd0Gf5J", "cache key: 7Xk2pQ9vLm4Zr7Tw1Ys8Ub3Nc6Hd0Gf5J", "the password is user.secret", "the password for it: login.acme.dev",
 	} {
 		if ms := saying.Scan(text); len(ms) > 0 {
 			t.Errorf("found %s %q in %q", ms[0].Rule, text[ms[0].Start:ms[0].End], text)

@@ -241,7 +241,7 @@ func Quantity(s string) bool {
 }
 
 var quantities = keyword.NewList(`bit byte day days week month year hour minute second char character digit letter word line page way fold s ms us ns sec secs min mins h hr hrs d w m y b kb mb gb tb kib mib gib k bit bits byte bytes px pt em rem x th st nd rd fps hz khz mhz ghz v kv mv w kw kwh ma mah a c f mm cm km m2 g kg mg ml l kbps mbps gbps qps rps req pct rpm dpi vcpu cpu core cores ch p
-	lx lm lux cd db dba dbm n nm kn pa kpa mpa hpa bar psi j kj wh mwh ah mah uf nf pf ohm kohm rpm ml dl cl ha ft in mi um mol ppm ppb fps dpi ppi sqm cfm gal lb lbs oz mbit gbit kbit mbits gbits kib/s mb/s nits`)
+	lx lm lux cd db dba dbm n nm kn pa kpa mpa hpa bar psi j kj wh mwh ah mah uf nf pf ohm kohm rpm ml dl cl ha ft in mi um mol ppm ppb fps dpi ppi sqm cfm gal lb lbs oz hb hrc hv mbit gbit kbit mbits gbits kib/s mb/s nits`)
 
 // Standard reports whether s names a norm, a vulnerability or the like: CVE-2024-3094, MIL-STD-1815, SP-800-38A.
 func Standard(s string) bool {

@@ -22,6 +22,9 @@ func Public(text string, start, end int) bool {
 	if sealed(text, start, s) || cid(s) || colons(before, s) {
 		return true
 	}
+	if strings.HasSuffix(s, ".onion") || record(before) {
+		return true
+	}
 	return pinned(word, s) || strings.Contains(s, "@sha256:") || publicKey(before, s) || encrypted(before, s) || tagOfResponse(before, s)
 }
 
@@ -101,6 +104,14 @@ func colons(before, s string) bool {
 
 var digests = keyword.New([]string{"fingerprint", "md5", "sha1", "sha256", "thumbprint", "フィンガープリント", "指紋"})
 
+// record reports whether before is the beginning of a record of the DNS that holds a key or a digest for everybody.
+func record(before string) bool {
+	line := before[strings.LastIndexByte(before, '\n')+1:]
+	return len(line) < 120 && records.Contains(line)
+}
+
+var records = keyword.New([]string{"v=DKIM1", "dnskey", "TLSA 3", "TLSA 2", "IN DS ", "SSHFP "})
+
 // cid reports whether s names content of IPFS.
 func cid(s string) bool {
 	const v0 = 46
@@ -168,6 +179,19 @@ func Device(s string) bool {
 }
 
 var devices = keyword.NewList(`wg eth wlan wlp enp ens eno enx wwan tun tap br docker veth bond ppp usb hidraw ttyUSB ttyACM ttyS tty sda sdb sdc vda xvda nvme md dm loop mmcblk i2c spi gpio utun en lo`)
+
+// Cipher reports whether s names an algorithm by its parts: AES-256-GCM, ChaCha20-Poly1305.
+func Cipher(s string) bool {
+	parts := strings.FieldsFunc(strings.ToLower(s), func(r rune) bool { return r == '-' || r == '_' || r == '/' })
+	for _, p := range parts {
+		if w := strings.TrimRight(p, "0123456789"); w != "" && !ciphers.Has(w) {
+			return false
+		}
+	}
+	return len(parts) >= 2 && strings.Trim(s, "0123456789-_/") != ""
+}
+
+var ciphers = keyword.NewList(`aes gcm cbc ctr ccm xts ecb siv ocb chacha poly xchacha sha shake blake hmac rsa oaep pss ecdsa ecdhe ecdh dhe dh ed x curve p secp r k kyber ml kem dsa pbkdf argon id scrypt bcrypt hkdf tls ssl with null psk camellia aria des ede rc md kw wrap pkcs v aead eax ffdhe`)
 
 // Region reports whether s is a region or zone of a cloud: us-east-1, europe-west4-b, ap-northeast-1.
 func Region(s string) bool {

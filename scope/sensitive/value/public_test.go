@@ -48,6 +48,9 @@ func TestPublic(t *testing.T) {
 		"a fingerprint":                    {"⟦MD5:" + strings.Repeat("0f:", 15) + "a1⟧ was it", true},
 		"a fingerprint, said before":       {"Fingerprint=⟦" + strings.Repeat("0F:", 31) + "A1⟧", true},
 		"a key in pairs":                   {"priv:\n  ⟦" + strings.Repeat("0f:", 15) + "a1⟧", false},
+		"a record of the DNS":              {"v=DKIM1; k=ed25519; p=⟦" + base64 + "⟧", true},
+		"behind such a record":             {"v=DKIM1; k=ed25519\ntoken=⟦" + base64 + "⟧", false},
+		"a hidden service":                 {"at ⟦" + strings.Repeat("gdzafc7n", 7) + ".onion⟧", true},
 		"a token":                          {"token ⟦" + base64 + "⟧", false},
 		"the key of a cache is not public": {"api public key token ⟦" + base64 + "⟧", false},
 	} {
@@ -70,6 +73,7 @@ func TestNamesOfThings(t *testing.T) {
 		"devices":          {value.Device, "wg0 eth1 wlp3s0 enp0s31 ttyUSB0 nvme0n1 sda1", "kestrel7 wg tunafish9 en ttyUSB eth1234567"},
 		"regions":          {value.Region, "us-east-1 eu-central-1 ap-northeast-1 europe-west4-b us-gov-west-1", "us-kestrel-1 us-east east-1 us-east-1-2 us us-horse1"},
 		"document numbers": {value.DocumentNumber, "OBS-24-00317 CR-2024-1187 RE-2024-008812 C-20240415-07 NCR/2024/0452", "AB-1234-5678 BIL-7 KX-88-4411 Obs-24-00317 TOOLONG-24-1 A-2024-x7"},
+		"ciphers":          {value.Cipher, "AES-256-GCM ChaCha20-Poly1305 ecdhe-rsa-aes128-gcm-sha256", "AES otter-256 1-2 sommer-aes-7 2024-25"},
 		"quantities":       {value.Quantity, "150lx 55db 25Nm 12.5kHz 1920x1080 M6x25 4mwh", "150xyz lx 4otters x12 Mx3"},
 		"words":            {value.Words, "brass.monkey teapot.storm one.two.six", "process.env config.password brass notes.md a.b Brass.monkey user.token one.two.six.ten"},
 	} {

@@ -34,7 +34,7 @@ func Placeholder(s string) bool {
 			if p == "xxxxxx" {
 				p = "x"
 			}
-			return Random(strings.ReplaceAll(l, p, "")) < 0.7 || strings.HasSuffix(s, "EXAMPLE") || strings.HasSuffix(s, "EXAMPLEKEY")
+			return Random(strings.ReplaceAll(l, p, "")) < 0.7 || strings.HasSuffix(strings.TrimRight(s, "0123456789"), "EXAMPLE") || strings.HasSuffix(s, "EXAMPLEKEY")
 		}
 	}
 	return strings.HasPrefix(l, "your") && len(l) > 5 && (wordy(l[4:]) || !isLetter(l[4]))
@@ -208,8 +208,11 @@ func Words(s string) bool {
 			return false
 		}
 	}
-	return !owners.Has(parts[0]) && !terms.Has(parts[len(parts)-1]) && !secretNames.Has(parts[len(parts)-1])
+	return !owners.Has(parts[0]) && !terms.Has(parts[len(parts)-1]) && !secretNames.Has(parts[len(parts)-1]) && !domains.Has(parts[len(parts)-1])
 }
+
+// domains end names of hosts.
+var domains = keyword.NewList(`com org net edu gov app dev shop cloud site online info biz name example test local localhost lan internal corp home arpa onion`)
 
 // owners begin paths of names in code, and secretNames end those that lead to a secret.
 var (
