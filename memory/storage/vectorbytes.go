@@ -154,15 +154,18 @@ func vectorValues(b []byte) []float32 {
 	return out
 }
 
-// readVector reads the vector of a stored value into dst, which has memory.Dim places. It reports whether it is one; what dst
-// holds where it is not means nothing.
+// readVector reads the vector of a stored value into dst, which has memory.Dim places. It reports whether it is one; where it
+// is not, dst holds zeros or what it held.
 func readVector(b []byte, dst []float32) bool {
 	dst = dst[:memory.Dim]
 	p, _ := partsOf(b)
 	b = p.vector
 	switch p.width {
 	case warmWidth:
-		return unpackVector(b, dst)
+		if unpackVector(b, dst) {
+			return true
+		}
+		clear(dst)
 	case fullWidth:
 		for i := range dst {
 			dst[i] = math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:]))
