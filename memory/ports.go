@@ -146,6 +146,7 @@ type Candidate struct {
 type Neighbour struct {
 	Own   float64 // BM25 of its own words
 	Dense float64 // cosine between query and its vector; 0 without one
+	Match float64 // see Candidate; 0 where its tokens were not compared, as only those of candidates are
 }
 
 // CandidateSet answers a CandidateQuery.

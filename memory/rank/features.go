@@ -25,6 +25,9 @@ const (
 	fNearDense                   // cosine of its neighbours
 	fEpisodeDense                // cosine of the three best of its episode
 	fMatch                       // its tokens are near the question's
+	fMatchBest                   // fMatch against the best
+	fMatchBefore                 // fMatch of the memory before it in its conversation
+	fMatchBehind                 // fMatch of the memory behind it
 	fSharp                       // some of them are very near
 	fSharpNear                   // fSharp of the best of it and two neighbours on either side
 	fSpeaker                     // said by a person whom the question names
@@ -54,7 +57,7 @@ const (
 
 var featureNames = [numFeatures]string{
 	"lexical", "own", "cover", "near", "phrase", "own_before", "own_behind", "episode", "dense", "dense_before",
-	"dense_behind", "near_dense", "episode_dense", "match", "sharp", "sharp_near", "speaker",
+	"dense_behind", "near_dense", "episode_dense", "match", "match_best", "match_before", "match_behind", "sharp", "sharp_near", "speaker",
 	"present", "date", "when", "note", "unnamed", "asks", "first_person", "name", "name_asked", "count", "quote", "short", "length",
 	"project", "recent", "latest", "importance", "pinned", "used", "untrusted", "repeated",
 }
@@ -145,14 +148,17 @@ func (q *question) tells(c *memory.Candidate) bool { return c.HasTokens && !q.mu
 
 // tokens sets what the comparison of tokens says of the candidates and of those beside them.
 func tokens(vs []vector, cs []memory.Candidate, q *question, s *scene) {
-	sharp := make([]float64, len(cs))
+	sharp, best := make([]float64, len(cs)), 0.0
 	for p, i := range s.order {
-		if c := &cs[i]; q.tells(c) {
-			vs[i][fMatch], vs[i][fSharp], sharp[p] = c.Match, c.Sharp, c.Sharp
+		if c, v := &cs[i], &vs[i]; q.tells(c) {
+			v[fMatch], v[fMatchBefore], v[fMatchBehind] = c.Match, c.Before.Match, c.Behind.Match
+			v[fSharp], sharp[p] = c.Sharp, c.Sharp
+			best = max(best, c.Match)
 		}
 	}
-	for p, best := range s.best(sharp) {
-		vs[s.order[p]][fSharpNear] = best
+	for p, near := range s.best(sharp) {
+		v := &vs[s.order[p]]
+		v[fMatchBest], v[fSharpNear] = share(v[fMatch], best), near
 	}
 }
 

@@ -342,3 +342,23 @@ func TestRankOpposes(t *testing.T) {
 		t.Errorf("order %s, differs %v; want an untrusted one to stay where it is", ids, differs)
 	}
 }
+
+// What the tokens of a memory and of those beside it say counts where the memory has tokens itself.
+func TestTokenFeatures(t *testing.T) {
+	cs := []memory.Candidate{candidate(1, "Mia: one"), candidate(2, "Mia: two"), candidate(3, "Mia: three")}
+	for i := range cs[:2] {
+		cs[i].HasTokens, cs[i].Match, cs[i].Sharp = true, .2*float64(i+1), .1
+	}
+	cs[0].Behind.Match, cs[1].Before.Match, cs[2].Before.Match = .4, .2, .4
+	names, rows, _ := Features(memory.RankQuery{Text: "who?", Now: start}, memory.CandidateSet{Candidates: cs})
+	for name, want := range map[string][3]float64{
+		"match": {.2, .4, 0}, "match_best": {.5, 1, 0}, "match_before": {0, .2, 0}, "match_behind": {.4, 0, 0},
+	} {
+		f := slices.Index(names, name)
+		for i := range want {
+			if rows[i][f] != want[i] {
+				t.Errorf("%s of %d is %v; want %v", name, i, rows[i][f], want[i])
+			}
+		}
+	}
+}

@@ -23,10 +23,10 @@ const (
 
 var stageFeatures = map[Stage][]feature{
 	StageWords:      {fLexical, fOwn, fCover},
-	StageNeighbours: {fNear, fOwnBefore, fOwnBehind, fDenseBefore, fDenseBehind, fNearDense},
+	StageNeighbours: {fNear, fOwnBefore, fOwnBehind, fDenseBefore, fDenseBehind, fNearDense, fMatchBefore, fMatchBehind},
 	StagePhrases:    {fPhrase},
 	StageVectors:    {fDense, fDenseBefore, fDenseBehind, fNearDense, fEpisodeDense},
-	StageTokens:     {fMatch, fSharp, fSharpNear},
+	StageTokens:     {fMatch, fMatchBest, fMatchBefore, fMatchBehind, fSharp, fSharpNear},
 	StageEpisodes:   {fEpisode, fEpisodeDense},
 	StagePeople:     {fSpeaker, fPresent, fUnnamed},
 	StageTimes:      {fDate, fWhen},

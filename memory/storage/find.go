@@ -186,10 +186,10 @@ func (p *proposed) surround(run *inverted.Run) (noVector []int64) {
 func (p *proposed) neighbours(row int64) (before, behind memory.Neighbour) {
 	b := p.beside[row]
 	if b.Before >= 0 {
-		before = memory.Neighbour{Own: b.BeforeOwn, Dense: p.near[b.Before].cosine}
+		before = memory.Neighbour{Own: b.BeforeOwn, Dense: p.near[b.Before].cosine, Match: p.tokens[b.Before].match}
 	}
 	if b.Behind >= 0 {
-		behind = memory.Neighbour{Own: b.BehindOwn, Dense: p.near[b.Behind].cosine}
+		behind = memory.Neighbour{Own: b.BehindOwn, Dense: p.near[b.Behind].cosine, Match: p.tokens[b.Behind].match}
 	}
 	return before, behind
 }

@@ -1,8 +1,10 @@
 package storage
 
 import (
+	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/elderzan/elderzan/memory"
 	"github.com/elderzan/elderzan/memory/storage/internal/kv"
@@ -137,5 +139,38 @@ func TestTokensFollowVectors(t *testing.T) {
 	found, err := r.Check(t.Context())
 	if err != nil || len(found) > 0 {
 		t.Errorf("Check = %v, %v", found, err)
+	}
+}
+
+// A candidate tells how near the tokens of those before and behind it come, as far as these are candidates too.
+func TestTokensOfNeighbours(t *testing.T) {
+	r := newRig(t)
+	ids := make([]memory.ID, 3)
+	for i := range ids {
+		m := memory.Memory{ID: memory.NewID(), Content: fmt.Sprintf("Mia: the ibis number %d wades", i), Scope: scope.Project, Project: "delta", Session: "one",
+			CreatedAt: time.Date(2026, 3, 4, 5, i, 0, 0, time.UTC)}
+		if _, err := r.Put(t.Context(), memory.Put{Memory: m}); err != nil {
+			t.Fatal(err)
+		}
+		if err := r.PutVectors(t.Context(), []memory.Vector{{ID: m.ID, Version: 1, Space: "mini", Values: unit(i), Tokens: tokenRows(i + 1)}}); err != nil {
+			t.Fatal(err)
+		}
+		ids[i] = m.ID
+	}
+	question := memory.Tokens{Rows: tokenRows(2), Spans: [][2]int{{0, 5}, {6, 7}, {8, 9}}}
+	set, err := r.Candidates(t.Context(), memory.CandidateQuery{Text: "heron b c", Vectors: map[string][]float32{"mini": unit(1)},
+		Tokens: map[string]memory.Tokens{"mini": question}, Filter: memory.Filter{IDs: ids}})
+	if err != nil || len(set.Candidates) != len(ids) {
+		t.Fatalf("%d candidates, %v", len(set.Candidates), err)
+	}
+	match := make([]float64, len(ids)+2) // none before the first and behind the last
+	for _, c := range set.Candidates {
+		match[1+slices.Index(ids, c.Memory.ID)] = c.Match
+	}
+	for _, c := range set.Candidates {
+		i := 1 + slices.Index(ids, c.Memory.ID)
+		if c.Match == 0 || c.Before.Match != match[i-1] || c.Behind.Match != match[i+1] {
+			t.Errorf("%d: %v between %v and %v; all are %v", i, c.Match, c.Before.Match, c.Behind.Match, match)
+		}
 	}
 }

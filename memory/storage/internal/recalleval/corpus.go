@@ -54,8 +54,9 @@ func (c *Corpus) Candidates(q int, pooled bool, limit int) memory.CandidateSet {
 		rows[i] = h.Row
 	}
 	set := memory.CandidateSet{Candidates: make([]memory.Candidate, len(hits)), Exact: true}
-	tokens := c.question(q, run)
-	for i, b := range run.Beside(rows) {
+	tokens, matches := c.question(q, run), map[int64]float64{}
+	beside := run.Beside(rows)
+	for i, b := range beside {
 		h := hits[i]
 		set.Candidates[i] = memory.Candidate{
 			Memory: c.Set.Memories[h.Row], Lexical: h.Score, Own: h.Own, Cover: h.Cover, Near: h.Near,
@@ -66,7 +67,12 @@ func (c *Corpus) Candidates(q int, pooled bool, limit int) memory.CandidateSet {
 		if tokens != nil {
 			x := &set.Candidates[i]
 			x.Match, x.Sharp, x.HasTokens = tokens.Match(c.Tokens[h.Row])
+			matches[h.Row] = x.Match
 		}
+	}
+	for i, b := range beside {
+		x := &set.Candidates[i]
+		x.Before.Match, x.Behind.Match = matches[b.Before], matches[b.Behind]
 	}
 	return set
 }

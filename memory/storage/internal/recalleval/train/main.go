@@ -192,7 +192,7 @@ func writeFile(path string, f weightsFile) error {
 // Features that take no part where there are no vectors, and where there are no tokens.
 var (
 	vectorFeatures = []string{"dense", "dense_before", "dense_behind", "near_dense", "episode_dense"}
-	tokenFeatures  = []string{"match", "sharp", "sharp_near"}
+	tokenFeatures  = []string{"match", "match_best", "match_before", "match_behind", "sharp", "sharp_near"}
 )
 
 // noteFeatures are what memories that are no turns are judged by. Notes do not lend words to each other, have no speaker,
