@@ -4,7 +4,6 @@ go 1.26.0
 
 require (
 	dario.cat/mergo v1.0.1
-	filippo.io/edwards25519 v1.2.0
 	github.com/Azure/azure-sdk-for-go/sdk/azcore v1.20.0
 	github.com/Azure/azure-sdk-for-go/sdk/azidentity v1.13.1
 	github.com/BobuSumisu/aho-corasick v1.0.3

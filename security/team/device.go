@@ -121,7 +121,6 @@ type DeviceOptions struct {
 type Device struct {
 	public  Public
 	signing ed25519.PrivateKey
-	signer  *signer // over signing
 	wrap    map[Suite]unwrapper
 }
 
@@ -148,11 +147,8 @@ func NewDevice(opts DeviceOptions) (*Device, error) {
 	return d, d.publish()
 }
 
-// publish derives the public half, and what signing takes.
-func (d *Device) publish() (err error) {
-	if d.signer, err = newSigner(d.signing); err != nil {
-		return err
-	}
+// publish derives the public half.
+func (d *Device) publish() error {
 	d.public.Signing = d.signing.Public().(ed25519.PublicKey)
 	for s, k := range d.wrap {
 		d.public.Wrap = append(d.public.Wrap, WrapKey{Suite: s, Key: k.public().encode()})
@@ -169,7 +165,7 @@ func (d *Device) ID() uuid.UUID { return d.public.ID }
 
 // Sign signs message, which must begin with a label that says what it is and that no other kind of message begins
 // with.
-func (d *Device) Sign(message []byte) []byte { return d.signer.sign(message) }
+func (d *Device) Sign(message []byte) []byte { return ed25519.Sign(d.signing, message) }
 
 // String shows the id and nothing secret.
 func (d *Device) String() string { return "device " + d.public.ID.String() }
