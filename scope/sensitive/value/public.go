@@ -120,7 +120,7 @@ func cid(s string) bool {
 
 // encrypted reports whether s is the ciphertext of a settings file: ENC[…] of sops and eyaml, secure: of a CI's file.
 func encrypted(before, s string) bool {
-	if open := strings.LastIndex(before, "ENC["); open >= 0 && strings.IndexAny(before[open:], " \n]") < 0 {
+	if open := strings.LastIndex(before, "ENC["); open >= 0 && !strings.ContainsAny(before[open:], " \n]") {
 		return true
 	}
 	const shortest = 40
