@@ -50,7 +50,7 @@ func publicKey(before, s string) bool {
 	switch {
 	case len(s) == npub && strings.HasPrefix(s, "npub1"), len(s) == age && strings.HasPrefix(s, "age1"):
 		return strings.Trim(s[5:], "023456789acdefghjklmnpqrstuvwxyz") == "" || s[:4] == "age1"
-	case len(s) == minisign && strings.HasPrefix(s, "RW"):
+	case len(s) == minisign && strings.HasPrefix(s, "RW") && signers.Contains(before[max(0, len(before)-keyReach):]):
 		return true
 	case len(s) == 16 && strings.Trim(s, "0123456789ABCDEF") == "": // the number of such a key
 		return minisignWords.Contains(before[max(0, len(before)-48):])
@@ -69,6 +69,7 @@ const keyReach = 80
 var derKeys = []string{"MIGfMA0GCSqGSIb3DQEBAQUAA4GN", "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8A", "MIIBojANBgkqhkiG9w0BAQEFAAOCAY8A", "MIICIjANBgkqhkiG9w0BAQEFAAOCAg8A", "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE", "MHYwEAYHKoZIzj0CAQYFK4EEACIDYgAE", "MCowBQYDK2VwAyEA", "MCowBQYDK2VuAyEA"}
 
 var (
+	signers       = keyword.New([]string{"minisign", "signify", "untrusted comment"})
 	minisignWords = keyword.New([]string{"minisign public key", "minisign key", "signify public key"})
 	publicWords   = keyword.New([]string{"public key", "public-key", "publickey", "public_key", "pubkey", "公開鍵", "公開キー"})
 	privateWords  = keyword.New([]string{"private", "secret", "token", "password", "秘密", " api"})
