@@ -132,25 +132,32 @@ func (m *cloudModel) step(tx *Tx, rng *rand.Rand, p CloudPlace, id memory.ID) er
 func TestCloudQueueHasIndexes(t *testing.T) {
 	d := open(t, options(t))
 	for query, index := range map[string]string{cloudChanged: "outbox_pending", cloudPending: "cloud_pending", cloudHeld: "cloud_held"} {
-		rows, err := d.query(t.Context(), "explain", `EXPLAIN QUERY PLAN `+query, make([]any, strings.Count(query, "?"))...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var plan []string
-		for rows.Next() {
-			var id, parent, unused int
-			var detail string
-			if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
-				t.Fatal(err)
-			}
-			plan = append(plan, detail)
-		}
-		if err := rows.Close(); err != nil {
-			t.Fatal(err)
-		}
+		plan := plan(t, d, query)
 		outer, inner := fmt.Sprint(plan[:1]), fmt.Sprint(plan[1:])
 		if !strings.Contains(outer, index) || strings.Contains(inner, "SCAN e") || strings.Contains(inner, "SCAN r") || strings.Contains(inner, "TEMP B-TREE") {
 			t.Errorf("%s\n%s", query, strings.Join(plan, "\n"))
 		}
 	}
+}
+
+// plan returns the steps that SQLite takes for a query, the outermost first.
+func plan(t *testing.T, d *DB, query string) (steps []string) {
+	t.Helper()
+	rows, err := d.query(t.Context(), "explain", `EXPLAIN QUERY PLAN `+query, make([]any, strings.Count(query, "?"))...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id, parent, unused int
+		var detail string
+		if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
+			t.Fatal(err)
+		}
+		steps = append(steps, detail)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return steps
 }
