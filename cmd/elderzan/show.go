@@ -203,10 +203,13 @@ func showMemories(w io.Writer, raw json.RawMessage) error {
 		fmt.Fprintf(w, "next page: --cursor %s\n", r.Next)
 	}
 	if r.Note != "" {
-		fmt.Fprintln(w, r.Note)
+		fmt.Fprintln(w, asTyped.Replace(r.Note))
 	}
 	return nil
 }
+
+// asTyped turns what a note tells a model to ask for into what a person types.
+var asTyped = strings.NewReplacer("mode=accurate", "--mode accurate", `search with states=["archived"]`, "elderzan search --states archived")
 
 func showDecision(w io.Writer, raw json.RawMessage) error {
 	var r struct {
