@@ -135,11 +135,14 @@ func (s *Service) confirmSensitive(ctx context.Context, in ShareInput, id ID, d 
 }
 
 // requestKey keeps the calls on several memories under one request apart.
-func requestKey(c Caller, id ID) string {
-	if c.RequestKey == "" {
+func requestKey(c Caller, id ID) string { return RequestKeyOf(c.RequestKey, id) }
+
+// RequestKeyOf is the key of what the request key does to the memory id; "" where the request has no key.
+func RequestKeyOf(key string, id ID) string {
+	if key == "" {
 		return ""
 	}
-	return c.RequestKey + "/" + string(id)
+	return key + "/" + string(id)
 }
 
 // ReviseInput changes parts of a memory; nil fields stay as they are.

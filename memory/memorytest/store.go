@@ -22,8 +22,8 @@ type Store struct {
 	Fail func(op string) error
 
 	mu       sync.Mutex
-	memories []memory.Memory     // in the order of their creation
-	purged   map[string]struct{} // request key, "/" and id
+	memories []memory.Memory // in the order of their creation
+	purged   map[string]bool // by key of the request
 	keys     map[string]memory.ID
 	audits   []memory.Audit
 	jobs     []job
@@ -137,16 +137,15 @@ func (s *Store) Purge(ctx context.Context, ids []memory.ID, requestKey string, a
 	}
 	defer s.mu.Unlock()
 	for _, id := range ids {
-		_, done := s.purged[requestKey+"/"+string(id)]
-		if s.find(id) == nil && (requestKey == "" || !done) {
+		if s.find(id) == nil && !s.purged[memory.RequestKeyOf(requestKey, id)] {
 			return &memory.NotFoundError{IDs: []memory.ID{id}}
 		}
 	}
 	if s.purged == nil {
-		s.purged = map[string]struct{}{}
+		s.purged = map[string]bool{}
 	}
 	for _, id := range ids {
-		s.purged[requestKey+"/"+string(id)] = struct{}{}
+		s.purged[memory.RequestKeyOf(requestKey, id)] = requestKey != ""
 	}
 	s.memories = slices.DeleteFunc(s.memories, func(m memory.Memory) bool { return slices.Contains(ids, m.ID) })
 	s.jobs = slices.DeleteFunc(s.jobs, func(j job) bool { return slices.Contains(ids, j.ID) })

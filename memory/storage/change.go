@@ -156,15 +156,9 @@ func (s *Store) refuseTwin(tx *catalog.Tx, r *catalog.Record, content string) er
 }
 
 // Purge implements memory.Writer: it removes the memories from every engine, as one transaction, with an audit entry
-// for each. With a *memory.NotFoundError nothing has changed.
+// for each. What the same request has purged before counts as done. With a *memory.NotFoundError nothing has changed.
 func (s *Store) Purge(ctx context.Context, ids []memory.ID, requestKey string, audit memory.Audit) error {
 	ids = distinct(ids)
-	key := func(id memory.ID) string {
-		if requestKey == "" {
-			return ""
-		}
-		return requestKey + "/" + string(id)
-	}
 	return s.write(ctx, func(tx *catalog.Tx) error {
 		var t txn
 		var missing []memory.ID
@@ -174,7 +168,7 @@ func (s *Store) Purge(ctx context.Context, ids []memory.ID, requestKey string, a
 				return err
 			}
 			if !ok {
-				_, _, done, err := tx.Request(key(id))
+				_, _, done, err := tx.Request(memory.RequestKeyOf(requestKey, id))
 				if err != nil {
 					return err
 				}
@@ -186,7 +180,7 @@ func (s *Store) Purge(ctx context.Context, ids []memory.ID, requestKey string, a
 			if err := s.purge(tx, &t, &r, audit); err != nil {
 				return err
 			}
-			if err := tx.PutRequest(key(id), id, false, s.opts.Now()); err != nil {
+			if err := tx.PutRequest(memory.RequestKeyOf(requestKey, id), id, false, s.opts.Now()); err != nil {
 				return err
 			}
 		}

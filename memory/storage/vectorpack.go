@@ -9,10 +9,11 @@ import (
 
 // Packed vectors
 //
-// The components of a direction gather about 0: where the largest is 151, most are below 50, and less than eight bits are what
-// numbers so distributed need, fewer where some stand out as in vectors of real texts. Rice's code takes hardly more. A number x becomes 2x, or -2x-1 where it is negative; what
-// is above its lower bits is written as that many zeros and a one, and the lower bits follow. How many those are is chosen by
-// vector and stands in its first byte. Bits fill each byte from the lowest. A zero byte is added where the length is odd.
+// The components of a direction gather about 0: where the largest is 151, most are below 50, and less than eight bits are
+// what numbers so distributed need, fewer where some stand out as in vectors of real texts. Rice's code takes hardly more.
+// A number x becomes 2x, or -2x-1 where it is negative; what is above its lower bits is written as that many zeros and a
+// one, and the lower bits follow. How many those are is chosen by vector and stands in its first byte. Bits fill each byte
+// from the lowest. A zero byte is added where the length is odd.
 
 // Lower bits that a packed vector may have. Fewer than riceMin would have the zeros of one number pass what is read at a
 // time; more than riceMax never help, as no number is above 2 × packedTop.

@@ -68,6 +68,7 @@ var helpers = template.FuncMap{
 	"down":    func(y float64) string { return fmt.Sprintf("%.1f", pixels(mapHeight, y)) },
 	"radius":  radius,
 	"above":   above,
+	"label":   label,
 	"took":    humanTime,
 	"join":    strings.Join,
 }

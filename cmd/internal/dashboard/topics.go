@@ -40,6 +40,9 @@ const (
 	lineHeight          = 16
 )
 
+// label is a topic's name as the map has it.
+func label(t memory.Topic) string { return cut(nameLength, t.Name) }
+
 // named chooses the topics whose names are written: the largest first, each where it covers no name that is there already.
 // The others tell theirs under the pointer, and in the list below the map.
 func named(topics []memory.Topic) map[string]bool {
@@ -47,7 +50,7 @@ func named(topics []memory.Topic) map[string]bool {
 	var taken []box
 	out := map[string]bool{}
 	for _, t := range topics {
-		half := float64(utf8.RuneCountInString(cut(nameLength, t.Name))) * letterWidth / 2
+		half := float64(utf8.RuneCountInString(label(t))) * letterWidth / 2
 		x := pixels(mapWidth, t.X)
 		b := box{x - half, x + half, pixels(mapHeight, t.Y) - float64(above(t.Size))}
 		if slices.ContainsFunc(taken, func(o box) bool {
