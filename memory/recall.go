@@ -27,9 +27,13 @@ const candidatesPerSource = 100
 // else altogether has nothing above it.
 const faint = 0.002
 
-// settleTime is how long a recall waits for the vectors of memories that were stored a moment ago: long enough for the
-// model to be loaded for them.
-const settleTime = 300 * time.Millisecond
+// How long a recall waits for the vectors of memories that were stored a moment ago: long enough for the model to be
+// loaded for them, and, while nothing at all has a vector, on a slow machine, too: a first question in other words than
+// the memory's would find nothing.
+const (
+	settleTime      = 300 * time.Millisecond
+	settleTimeFirst = 3 * time.Second
+)
 
 // settleFew is up to how many waiting memories a recall waits for: with more, their words must do.
 const settleFew = 8
@@ -135,7 +139,11 @@ func checkRecall(in *RecallInput) error {
 // embedQuery returns the question's vectors and tokens, or none where there is nothing to compare them with.
 func (s *Service) embedQuery(ctx context.Context, in RecallInput, res *RecallResult) (map[string]Embedding, error) {
 	if s.indexer != nil && in.Mode != Fast {
-		s.indexer.Settle(ctx, settleFew, settleTime)
+		limit := settleTime
+		if len(s.store.Spaces()) == 0 {
+			limit = settleTimeFirst
+		}
+		s.indexer.Settle(ctx, settleFew, limit)
 	}
 	if len(s.store.Spaces()) == 0 {
 		if s.indexer != nil && s.indexer.Failing() {

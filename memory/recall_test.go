@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 	"unicode/utf8"
 
@@ -114,6 +115,27 @@ func TestRecallTrouble(t *testing.T) {
 		if err != nil || !res.Degraded || len(res.Memories) != 1 || !strings.Contains(res.Note, "words alone") {
 			t.Errorf("Recall = %+v, %v; want an answer from words with a note", res, err)
 		}
+	})
+	t.Run("the first vector takes its time", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			var x *memory.Indexer
+			w := newWorld(t, func(w *world, o *memory.Options) {
+				w.embed.Fail = func([]string, bool) error { time.Sleep(2 * time.Second); return nil } // a model that is being loaded
+				x = memory.NewIndexer(t.Context(), w.store, w.embed, memory.IndexerOptions{})
+				o.Indexer = x
+			})
+			synctest.Wait()
+			if _, err := w.Remember(t.Context(), mia, memory.RememberInput{Content: "deploy"}); err != nil {
+				t.Fatal(err)
+			}
+			res, err := w.Recall(t.Context(), mia, ask)
+			if err != nil || len(w.store.Spaces()) == 0 || res.Degraded || len(res.Memories) != 1 {
+				t.Errorf("Recall = %+v, %v with spaces %v; want an answer by the vector, too", res, err, w.store.Spaces())
+			}
+			if err := x.Close(); err != nil {
+				t.Error(err)
+			}
+		})
 	})
 	t.Run("cancelled while embedding", func(t *testing.T) {
 		w := newWorld(t, func(w *world, _ *memory.Options) { vectored(w) })
