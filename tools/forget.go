@@ -46,6 +46,9 @@ func (s *surface) forget(ctx context.Context, c *call) (any, error) {
 	for _, id := range res.Forgotten {
 		s.opts.Updated(memoryURI(id))
 	}
+	if len(res.Forgotten) > 0 {
+		s.countsUpdated()
+	}
 	out := forgetResult{Forgotten: orEmpty(res.Forgotten), WouldForget: previews(res.WouldForget), Total: len(res.Forgotten), Until: stamp(res.Until)}
 	if len(in.IDs) == 0 {
 		out.Total = res.Total

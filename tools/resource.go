@@ -49,6 +49,13 @@ func (s *surface) updated(m *memory.Memory) {
 	if m.Session != "" {
 		s.opts.Updated(sessionURI(m.Session))
 	}
+	s.countsUpdated()
+}
+
+// countsUpdated tells subscribers of what every change shows in.
+func (s *surface) countsUpdated() {
+	s.opts.Updated(statusURI)
+	s.opts.Updated(auditURI)
 }
 
 // reader fills a resource; name is the part of its URI that varies.
