@@ -5,8 +5,13 @@ GO     := $(WITH) go
 PREFIX ?= /usr/local
 
 VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+# Debian's libraries are linked in: to load eighteen of them and look 22,000 symbols up took most of a start. The linker
+# prefers a .so to the .a beside it, so these get a folder where there is no .so.
+LINKED_IN := rocksdb gflags snappy z bz2 lz4 zstd re2 openblas gfortran quadmath gomp stdc++
+LINK      := -extldflags "-L$(CURDIR)/bin/linked -static-libgcc $(addprefix -l,$(LINKED_IN))"
 # The version is ours to set: stamping by Go itself fails in a checkout owned by another user.
-GO_BUILD := $(GO) build -buildvcs=false -ldflags '-X github.com/elderzan/elderzan/cmd/internal/early.Version=$(VERSION)'
+SETTINGS  := -X github.com/elderzan/elderzan/cmd/internal/early.Version=$(VERSION) $(LINK)
+GO_BUILD  := $(GO) build -buildvcs=false -ldflags '$(SETTINGS)'
 
 # The pipe that each client starts is a small program of its own, carried inside bin/elderzan.
 BUILD_PIPE    := $(WITH) env CGO_ENABLED=0 go build -buildvcs=false -trimpath -ldflags '-s -w' -o cmd/internal/early/pipe.bin ./cmd/pipe
@@ -31,14 +36,18 @@ SIZES    ?= 1k,10k,100k
 
 ##@ Use
 .PHONY: build
-build: deps ## build bin/elderzan and bin/elderzan-kms, and link the model's weights beside it
+build: linked-in ## build bin/elderzan and bin/elderzan-kms, and link the model's weights beside it
 	@$(BUILD_PIPE)
 	@$(BUILD_PROGRAM) -o bin/ ./cmd/elderzan
 	@$(BUILD_KMS) -o bin/elderzan-kms ./cmd/kms
 	@$(WITH) sh -c 'ln -sfn "$$ELDERZAN_MODEL" bin/model'
 
+.PHONY: linked-in
+linked-in: deps
+	@mkdir -p bin/linked; for l in $(LINKED_IN); do ln -sfn "$$(gcc -print-file-name=lib$$l.a)" bin/linked/lib$$l.a; done
+
 .PHONY: run
-run: deps ## build all and show what it does: bin/demo drives bin/elderzan
+run: linked-in ## build all and show what it does: bin/demo drives bin/elderzan
 	@$(BUILD_PIPE)
 	@$(BUILD_PROGRAM) -o bin/ ./cmd/elderzan ./cmd/demo
 	@$(WITH) sh -c 'ln -sfn "$$ELDERZAN_MODEL" bin/model'
@@ -60,16 +69,12 @@ install: bin/elderzan bin/elderzan-kms ## install under PREFIX=/usr/local (DESTD
 	bin/elderzan completion fish >$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/elderzan.fish
 	if bin/elderzan man --help 2>&1 | grep -q 'elderzan man'; then bin/elderzan man $(DESTDIR)$(PREFIX)/share/man/man1; fi
 
-# Looked for beside the program first, so that the archive runs where the libraries are not installed. The old kind of
-# tag counts for libraries of libraries as well.
-RELOCATABLE := -extldflags "-Wl,-rpath,$$ORIGIN/../lib/elderzan -Wl,--disable-new-dtags"
-
 .PHONY: dist
-dist: deps ## release archive, MCP bundle, bill of materials and checksums in bin/dist
+dist: linked-in ## release archive, MCP bundle, bill of materials and checksums in bin/dist
 	@$(BUILD_PIPE)
-	@GOFLAGS="$$GOFLAGS -tags=embedpipe" $(GO) build -buildvcs=false -trimpath -ldflags '-s -w -X github.com/elderzan/elderzan/cmd/internal/early.Version=$(VERSION) $(RELOCATABLE)' -o bin/release/elderzan ./cmd/elderzan
+	@GOFLAGS="$$GOFLAGS -tags=embedpipe" $(GO) build -buildvcs=false -trimpath -ldflags '-s -w $(SETTINGS)' -o bin/release/elderzan ./cmd/elderzan
 	@$(BUILD_KMS) -o bin/release/elderzan-kms ./cmd/kms
-	@$(WITH) sh -c 'go run ./cmd/dist --elderzan bin/release/elderzan --kms bin/release/elderzan-kms --model "$$ELDERZAN_MODEL" --version $(VERSION) --epoch $(shell git log -1 --format=%ct)'
+	@$(WITH) sh -c 'go run ./cmd/dist --elderzan bin/release/elderzan --kms bin/release/elderzan-kms --linked bin/linked --model "$$ELDERZAN_MODEL" --version $(VERSION) --epoch $(shell git log -1 --format=%ct)'
 
 .PHONY: train-ranker
 train-ranker: deps ## fit memory/rank/weights.json anew and print the figures of left-out conversations (wants ELDERZAN_DATA_DIR)

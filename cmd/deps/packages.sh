@@ -9,6 +9,7 @@ readonly BUILD=(
 	ca-certificates g++ git make
 	cmake dpkg-dev                       # to unpack and build FAISS from Debian's source package
 	libopenblas-dev libopenblas0-pthread # the reference BLAS is several times slower
+	libgfortran-12-dev                   # what OpenBLAS was compiled against, to link both in
 	librocksdb-dev                       # brings the compressors it links against
 	libre2-dev pkg-config                # RE2 itself: its WebAssembly build costs 230 ms at every start
 )

@@ -1,11 +1,12 @@
-// Command dist makes what people download: a folder with the program, its weights and the shared libraries it needs,
-// which runs on a bare Debian 12 without compilers; as an archive, and as an MCP bundle that clients install by
+// Command dist makes what people download: a folder with the program, which needs glibc alone, and its weights, which
+// runs on a bare Debian 12 without compilers; as an archive, and as an MCP bundle that clients install by
 // themselves. Beside them stand a bill of materials (CycloneDX) and the checksums. The same commit gives the same bytes.
 package main
 
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -19,8 +20,8 @@ import (
 )
 
 type release struct {
-	exe, kms, model, out, version string
-	when                          time.Time // of every file
+	exe, kms, linked, model, out, version string
+	when                                  time.Time // of every file
 
 	name string // elderzan-VERSION-linux-amd64
 	tree string // the folder that is packed
@@ -30,8 +31,9 @@ type release struct {
 func main() {
 	var r release
 	var epoch int64
-	flag.StringVar(&r.exe, "elderzan", "", "the program, linked to find its libraries in ../lib/elderzan")
+	flag.StringVar(&r.exe, "elderzan", "", "the program")
 	flag.StringVar(&r.kms, "kms", "", "the program elderzan-kms, which needs no libraries")
+	flag.StringVar(&r.linked, "linked", "bin/linked", "folder of the libraries that are linked into the program")
 	flag.StringVar(&r.model, "model", "", "folder of the weights")
 	flag.StringVar(&r.out, "out", "bin/dist", "folder for the results")
 	flag.StringVar(&r.version, "version", "dev", "version in the names")
@@ -51,8 +53,11 @@ func (r *release) make(ctx context.Context) error {
 		return err
 	}
 	var err error
-	if r.libs, err = librariesOf(ctx, r.exe); err != nil {
+	if r.libs, err = librariesIn(ctx, r.linked); err != nil {
 		return fmt.Errorf("libraries: %w", err)
+	}
+	if loaded, err := loadedBy(ctx, r.exe); err != nil || len(loaded) > 0 {
+		return errors.Join(fmt.Errorf("the program wants libraries that a bare system has not: %q", loaded), err)
 	}
 	if err := r.fill(ctx); err != nil {
 		return err
@@ -72,7 +77,7 @@ func (r *release) make(ctx context.Context) error {
 	return writeSums(filepath.Join(r.out, "SHA256SUMS"), archive, bundle, bill)
 }
 
-// fill lays out the folder as `make install` lays out a prefix, with the libraries beside.
+// fill lays out the folder as `make install` lays out a prefix, with the licences of what is linked in.
 func (r *release) fill(ctx context.Context) error {
 	files := map[string]string{
 		"bin/elderzan":                    r.exe,
@@ -89,7 +94,6 @@ func (r *release) fill(ctx context.Context) error {
 		files["share/elderzan/model/"+w.Name()] = filepath.Join(r.model, w.Name())
 	}
 	for _, l := range r.libs {
-		files["lib/elderzan/"+l.name] = l.path
 		if l.copyright != "" {
 			files["share/doc/elderzan/licences/"+l.pkg+".txt"] = l.copyright
 		}
