@@ -13,6 +13,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/elderzan/elderzan/cmd/internal/clients"
 )
 
 // reference describes every command and setting from the code.
@@ -83,6 +85,9 @@ func TestReference(t *testing.T) {
 
 var spoken = regexp.MustCompile("(?m)(?:^ *|`|=[A-Za-z]+ )elderzan ((?:[a-z][a-z-]*)(?: [a-z][a-z-]*)*)((?: --?[a-z-]+)*)")
 
+// clientList is a list of clients in a comment of a guide: "# or cursor, vscode, …".
+var clientList = regexp.MustCompile(`(?m)^ *elderzan setup [a-z-]+ +# or (.+)$`)
+
 // TestGuides holds every command that a guide or the README names against the commands that there are.
 func TestGuides(t *testing.T) {
 	root := newRoot(&app{in: os.Stdin, out: io.Discard, err: io.Discard})
@@ -99,8 +104,16 @@ func TestGuides(t *testing.T) {
 		t.Fatal(err)
 	}
 	texts["README"] = string(readme)
-	commands := 0
+	commands, lists := 0, 0
 	for name, text := range texts {
+		for _, m := range clientList.FindAllStringSubmatch(text, -1) {
+			lists++
+			for _, c := range strings.Split(m[1], ", ") {
+				if _, ok := clients.ByName(c); !ok {
+					t.Errorf("%s: setup knows no client %q", name, c)
+				}
+			}
+		}
 		for _, m := range spoken.FindAllStringSubmatch(text, -1) {
 			words := strings.Fields(m[1])
 			cmd, _, err := root.Find(words)
@@ -119,6 +132,9 @@ func TestGuides(t *testing.T) {
 				t.Errorf("%s: elderzan %s: no such command", name, m[1])
 			}
 		}
+	}
+	if lists < 2 {
+		t.Errorf("only %d lists of clients were found in the guides", lists)
 	}
 	if commands < 50 {
 		t.Errorf("only %d commands were found in the guides", commands)

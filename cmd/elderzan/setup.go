@@ -185,7 +185,7 @@ func setUpClient(c clients.Client, p clients.Place, s clients.Server, f setupFla
 	}
 	o.State, o.Next = "connected", c.Next
 	if f.undo {
-		o.State = "disconnected"
+		o.State, o.Next = "disconnected", "start "+c.Title+" anew"
 	}
 	if f.dryRun {
 		return o, nil

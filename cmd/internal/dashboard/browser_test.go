@@ -43,8 +43,12 @@ func enter(t *testing.T, address string) *browser {
 	}
 	b := &browser{t, &http.Client{Jar: jar, Timeout: time.Minute}, u.Scheme + "://" + u.Host}
 	t.Cleanup(b.client.CloseIdleConnections)
-	if p := b.get(u.RequestURI()); p.code != http.StatusOK {
+	p := b.get(u.RequestURI())
+	if p.code != http.StatusOK {
 		t.Fatalf("entering = %d %s", p.code, p.text())
+	}
+	if !strings.Contains(p.body, `rel="icon"`) { // else a browser asks for /favicon.ico, which there is none of
+		t.Errorf("the first page names no icon: %s", p.body)
 	}
 	return b
 }

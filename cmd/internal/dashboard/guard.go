@@ -87,7 +87,7 @@ func (s *Server) enter(w http.ResponseWriter, r *http.Request) {
 	// A page instead of a redirect: a browser that came from another site's link would not send a strict cookie along.
 	w.Header().Set("Refresh", "0; url=/")
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	_, _ = w.Write([]byte(`<!doctype html><title>elderzan</title><a href="/">Go on</a>`))
+	_, _ = w.Write([]byte(`<!doctype html><html lang="en"><title>elderzan</title><link rel="icon" href="/assets/icon.svg"><a href="/">Go on</a></html>`))
 }
 
 // protect puts the rules that hold for every request before next.
