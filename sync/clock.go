@@ -8,6 +8,9 @@ type Stamp uint64
 
 const stampCounter = 16
 
+// lastStamp is the largest stamp that counts, in the year 6429: stamps only grow, and there must be larger ones.
+const lastStamp = Stamp(1 << 63)
+
 // MaxDrift is how far ahead of this machine's clock a stamp may be and still count in full: a machine whose clock is
 // years ahead must not win every conflict.
 const MaxDrift = time.Hour
@@ -17,7 +20,10 @@ func stampOf(at time.Time, after Stamp) Stamp {
 	return max(wall(at), after+1)
 }
 
-func wall(at time.Time) Stamp { return Stamp(max(at.UnixMilli(), 0)) << stampCounter }
+// wall stays clear of lastStamp, whatever the clock says.
+func wall(at time.Time) Stamp {
+	return Stamp(min(max(at.UnixMilli(), 0), int64(lastStamp>>stampCounter/2))) << stampCounter
+}
 
 // Time is the stamp's wall clock.
 func (s Stamp) Time() time.Time { return time.UnixMilli(int64(s >> stampCounter)).UTC() }

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/elderzan/elderzan/memory"
 )
@@ -133,6 +135,21 @@ func checkIncoming(m *memory.Memory) error {
 			return fmt.Errorf("%w: beyond the limits of a memory", ErrContent)
 		}
 	}
+	for _, text := range append([]string{m.Content, m.Title, m.Kind, m.Project, m.Author, m.Client, string(md)}, m.Tags...) {
+		if !utf8.ValidString(text) || strings.IndexByte(text, 0) >= 0 {
+			return fmt.Errorf("%w: text that is none", ErrContent)
+		}
+	}
+	for _, n := range []float64{m.Importance, m.Confidence} {
+		if !(n >= 0 && n <= 1) {
+			return fmt.Errorf("%w: a share that is none", ErrContent)
+		}
+	}
+	for _, at := range []time.Time{m.OccurredAt, m.CreatedAt, m.UpdatedAt, m.ExpiresAt} {
+		if at.Year() < 0 || at.Year() > 9999 { // JSON has no others: whoever lists the memory would get nothing at all
+			return fmt.Errorf("%w: a time that is none", ErrContent)
+		}
+	}
 	return nil
 }
 
@@ -196,6 +213,16 @@ func (p *Payload) doc() (Doc, error) {
 	var m meta
 	if err := json.Unmarshal(p.Meta, &m); err != nil {
 		return Doc{}, fmt.Errorf("%w: %w", ErrContent, err)
+	}
+	newest := m.Stamp
+	for _, s := range m.Seen {
+		newest = max(newest, s)
+	}
+	for i := range m.Others {
+		newest = max(newest, m.Others[i].Stamp)
+	}
+	if newest > lastStamp {
+		return Doc{}, fmt.Errorf("%w: its clock is beyond all years", ErrContent)
 	}
 	return Doc{
 		Deleted: p.Deleted, Text: p.Text, Title: p.Title, Tags: p.Tags, Attrs: m.Attrs, Stamp: m.Stamp, Device: m.Device,

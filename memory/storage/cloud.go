@@ -297,7 +297,10 @@ func (s *Store) cloudApply(tx *catalog.Tx, t *txn, it *CloudItem, d *draft) erro
 	if err := s.revise(tx, &r, &before, &after); err != nil {
 		return err
 	}
-	if it.Vector == nil || before.EmbeddingText() == after.EmbeddingText() {
+	if err := s.standAgain(tx, &before, &after); err != nil {
+		return err
+	}
+	if it.Vector == nil || checkVector(it.Vector) != nil || before.EmbeddingText() == after.EmbeddingText() {
 		return nil
 	}
 	v := *it.Vector
@@ -357,6 +360,41 @@ func (s *Store) makeRoom(tx *catalog.Tx, m *memory.Memory, row int64) error {
 	after := before
 	after.State, after.SupersededBy, after.UpdatedAt = memory.Superseded, m.ID, s.opts.Now()
 	return s.revise(tx, &r, &before, &after)
+}
+
+// standAgain has a memory that gave way to m, since it says the same, stand again when m does not say it any more: else
+// whoever repeats a text and takes the repetition back would take away what others wrote. Of several the oldest stands.
+func (s *Store) standAgain(tx *catalog.Tx, m, now *memory.Memory) error {
+	if now.State == memory.Active && now.Project == m.Project && now.Content == m.Content {
+		return nil
+	}
+	hash := s.hashContent(m.Project, m.Content)
+	for {
+		id, ok, err := tx.GaveWay(hash, m.ID)
+		if err != nil || !ok {
+			return err
+		}
+		r, ok, err := tx.ByID(id)
+		if err != nil || !ok {
+			return err
+		}
+		before, err := s.open(&r)
+		if err != nil {
+			return err
+		}
+		after := before
+		after.State, after.SupersededBy, after.UpdatedAt = memory.Active, "", s.opts.Now()
+		heir, _, taken, err := tx.ActiveByHash(hash)
+		if err != nil {
+			return err
+		}
+		if taken {
+			after.State, after.SupersededBy = memory.Superseded, heir
+		}
+		if err := s.revise(tx, &r, &before, &after); err != nil {
+			return err
+		}
+	}
 }
 
 // ResolveCloud is Change for a memory with texts that wait for a decision: they are dropped in the same transaction.

@@ -2,6 +2,8 @@ package storage
 
 import (
 	"errors"
+	"math"
+	"slices"
 	"testing"
 
 	"github.com/elderzan/elderzan/memory"
@@ -119,6 +121,91 @@ func TestCloudTwins(t *testing.T) {
 			r.wantClean(t)
 		})
 	}
+}
+
+// TestCloudTwinsLeave brings texts that are here already and takes them away again, as somebody would who wants what others
+// wrote to go with them.
+func TestCloudTwinsLeave(t *testing.T) {
+	for name, leave := range map[string]func(*CloudItem){
+		"deleted":       func(it *CloudItem) { it.Gone = true },
+		"changed":       func(it *CloudItem) { it.Apply.Content = "something else" },
+		"moved":         func(it *CloudItem) { it.Apply.Project = "elsewhere" },
+		"superseded":    func(it *CloudItem) { it.Apply.State = memory.Superseded },
+		"says the same": func(it *CloudItem) { it.Apply.Tags = []string{"new"} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t)
+			const mine = memory.ID("ffffffff-0000-7000-8000-000000000001")
+			if _, err := r.Put(t.Context(), memory.Put{Memory: memory.Memory{ID: mine, Content: "what the team relies on", Scope: scope.Project}}); err != nil {
+				t.Fatal(err)
+			}
+			var copies []memory.ID
+			for _, id := range []memory.ID{"0f000000-0000-7000-8000-000000000002", "00000000-0000-7000-8000-000000000001"} { // the second takes the first one's place
+				m := memory.Memory{ID: id, Content: "what the team relies on", Scope: scope.Shared}
+				if err := r.CloudWrite(t.Context(), sharedPlace, CloudBatch{Items: []CloudItem{{ID: id, Apply: &m}}}); err != nil {
+					t.Fatal(err)
+				}
+				copies = append(copies, id)
+			}
+			state := func(id memory.ID) memory.State {
+				t.Helper()
+				got, err := r.Get(t.Context(), []memory.ID{id})
+				if err != nil {
+					t.Fatal(err)
+				}
+				return got[0].State
+			}
+			if state(mine) != memory.Superseded {
+				t.Fatalf("mine is %s", state(mine))
+			}
+			if name == "deleted" { // in whichever order
+				slices.Reverse(copies)
+			}
+			for i, id := range []memory.ID{copies[1], copies[0]} {
+				got, err := r.Get(t.Context(), []memory.ID{id})
+				if err != nil {
+					t.Fatal(err)
+				}
+				it := CloudItem{ID: id, Apply: &got[0], WantVersion: got[0].Version, WantSeq: r.cloudView(t, id).Seq}
+				leave(&it)
+				if err := r.CloudWrite(t.Context(), sharedPlace, CloudBatch{Items: []CloudItem{it}}); err != nil {
+					t.Fatal(err)
+				}
+				want := memory.Superseded
+				if i == 1 && name != "says the same" {
+					want = memory.Active
+				}
+				if state(mine) != want {
+					t.Errorf("after %d of two: mine is %s, want %s", i+1, state(mine), want)
+				}
+			}
+			if name != "says the same" {
+				if got := find(t, r, "team relies"); !slices.Contains(got, mine) {
+					t.Errorf("found: %v", got)
+				}
+			}
+			r.wantClean(t)
+		})
+	}
+}
+
+// TestCloudVector brings vectors that are none: the text is embedded here.
+func TestCloudVector(t *testing.T) {
+	r := newRig(t)
+	m := memory.Memory{ID: "0f000000-0000-7000-8000-000000000002", Content: "first text", Scope: scope.Shared}
+	bad := unit(3)
+	bad[0] = float32(math.NaN())
+	for version, text := range []string{"first text", "second text"} {
+		m.Content = text
+		it := CloudItem{ID: m.ID, Apply: &m, WantVersion: version, Vector: &memory.Vector{ID: m.ID, Space: "mini", Values: bad}}
+		if err := r.CloudWrite(t.Context(), sharedPlace, CloudBatch{Items: []CloudItem{it}}); err != nil {
+			t.Fatal(err)
+		}
+		if st, err := r.Stats(t.Context()); err != nil || st.Pending == 0 {
+			t.Errorf("%s: %+v, %v; want a job", text, st, err)
+		}
+	}
+	r.wantClean(t)
 }
 
 func find(t *testing.T, r *rig, text string) []memory.ID {

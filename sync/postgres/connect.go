@@ -84,6 +84,10 @@ func CheckPins(pins []string) error {
 
 const pinPrefix = "sha256/"
 
+// maxMessage is how long a message of the server may be, in bytes; the longest row takes a quarter of it. A server that
+// means harm could have this machine make room for a gigabyte.
+const maxMessage = 4 << 20
+
 // Pin returns the pin of a certificate's public key.
 func Pin(c *x509.Certificate) string {
 	sum := sha256.Sum256(c.RawSubjectPublicKeyInfo)
@@ -113,6 +117,7 @@ func (o *Options) config() (*pgx.ConnConfig, error) {
 	if err != nil { // the error may quote the address
 		return nil, fmt.Errorf("%w cannot be read", ErrURL)
 	}
+	c.MaxProtocolMessageBodyLen = maxMessage
 	c.ConnectTimeout = o.Timeout
 	if c.ConnectTimeout <= 0 {
 		c.ConnectTimeout = 10 * time.Second
@@ -275,7 +280,7 @@ func failure(step string, err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, errNoTeam):
+	case errors.Is(err, errNoTeam), errors.Is(err, errTooMuch):
 		return err
 	case errors.Is(err, ErrUnsafe):
 		return fmt.Errorf("%w: %w", memsync.ErrRefused, err)

@@ -19,7 +19,7 @@ func (r *Remote) Entries(ctx context.Context, from uint64) ([][]byte, error) {
 	if err != nil {
 		return nil, failure("read the membership chain", err)
 	}
-	out, err := pgx.CollectRows(rows, pgx.RowTo[[]byte])
+	out, err := collect(rows)
 	return out, failure("read the membership chain", err)
 }
 
@@ -64,7 +64,7 @@ func (r *Remote) Wraps(ctx context.Context, device uuid.UUID, from uint64) ([][]
 	if err != nil {
 		return nil, failure("read keys", err)
 	}
-	out, err := pgx.CollectRows(rows, pgx.RowTo[[]byte])
+	out, err := collect(rows)
 	return out, failure("read keys", err)
 }
 
@@ -84,7 +84,16 @@ func (r *Remote) Joins(ctx context.Context) ([]memsync.Join, error) {
 	if err != nil {
 		return nil, failure("read who asks to join", err)
 	}
-	out, err := pgx.CollectRows(rows, pgx.RowToStructByPos[memsync.Join])
+	var out []memsync.Join
+	size := 0
+	var j memsync.Join
+	_, err = pgx.ForEachRow(rows, []any{&j.Login, &j.Request}, func() error {
+		if size += len(j.Request) + 64; size > maxPage {
+			return errTooMuch
+		}
+		out = append(out, j)
+		return nil
+	})
 	return out, failure("read who asks to join", err)
 }
 

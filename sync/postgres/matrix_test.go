@@ -74,7 +74,7 @@ func testMatrix(t *testing.T, c *pgtest.Cluster, a, b tenant) {
 		"plain": ``, "set role": `SET ROLE elderzan_member`, "tenant setting": `SET elderzan.tenant = ` + "'" + b.team.String() + "'",
 		"row_security off": `SET row_security = off`, "own search_path": `SET search_path = pg_temp, elderzan`,
 	}
-	tables := []string{"records", "globals", "globals_cold", "entries", "wraps", "joins", "logins", "heads", "records_0", "records_1", "records_2", "records_3", "records_4", "records_5", "records_6", "records_7"}
+	tables := []string{"records", "globals", "globals_cold", "claims", "entries", "wraps", "joins", "logins", "heads", "records_0", "records_1", "records_2", "records_3", "records_4", "records_5", "records_6", "records_7"}
 	tried := 0
 	for name, setup := range setups {
 		conn, err := c.TryConnect(ctx, a.url)
@@ -104,8 +104,12 @@ func testMatrix(t *testing.T, c *pgtest.Cluster, a, b tenant) {
 				"references":      `CREATE TEMP TABLE ref (t uuid REFERENCES elderzan.` + tbl + `)`,
 			} {
 				tried++
-				if n := affected(ctx, conn, q); n > 0 && !(tbl == "globals" && (strings.HasPrefix(verb, "select") || verb == "copy out")) {
+				n := affected(ctx, conn, q)
+				if n > 0 && !(tbl == "globals" && (strings.HasPrefix(verb, "select") || verb == "copy out")) {
 					t.Errorf("%s: %s on %s touched %d rows", name, verb, tbl, n)
+				}
+				if n >= 0 && !readsOrWrites[strings.Fields(q)[0]] { // it touches no row where it goes through
+					t.Errorf("%s: %s on %s went through", name, verb, tbl)
 				}
 			}
 		}
@@ -172,6 +176,9 @@ func testMatrix(t *testing.T, c *pgtest.Cluster, a, b tenant) {
 	}
 	t.Logf("%d statements tried", tried)
 }
+
+// readsOrWrites are the statements that may go through and find no row.
+var readsOrWrites = map[string]bool{"SELECT": true, "UPDATE": true, "DELETE": true, "COPY": true}
 
 // affected runs q and undoes it; it returns how many rows it touched or counted, and −1 for an error.
 func affected(ctx context.Context, conn *pgx.Conn, q string) int64 {

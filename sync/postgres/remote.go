@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -94,24 +95,27 @@ func (r *Remote) fates(ctx context.Context, name string, p memsync.Place, record
 	if len(open) == 0 {
 		return nil
 	}
-	found, err := r.db.pool.Query(ctx, `SELECT row, tenant, version, sha256(body) FROM `+name+` WHERE row = ANY ($1) AND (tenant = $2 OR $3)`,
-		open, r.team, p.Scope() == scope.Global)
+	found, err := r.db.pool.Query(ctx, `SELECT row, version, sha256(body) FROM `+name+` WHERE row = ANY ($1) AND tenant = $2`, open, r.team)
 	if err != nil {
 		return failure("push", err)
 	}
 	type fate struct {
-		tenant  [16]byte
 		version int64
 		sum     []byte
 	}
 	have := map[[16]byte]fate{}
 	var row [16]byte
 	var f fate
-	if _, err := pgx.ForEachRow(found, []any{&row, &f.tenant, &f.version, &f.sum}, func() error {
+	if _, err := pgx.ForEachRow(found, []any{&row, &f.version, &f.sum}, func() error {
 		have[row] = f
 		return nil
 	}); err != nil {
 		return failure("push", err)
+	}
+	if p.Scope() == scope.Global {
+		if err := r.anothers(ctx, rows, out); err != nil {
+			return err
+		}
 	}
 	for i := range out {
 		if out[i] != 0 {
@@ -120,12 +124,28 @@ func (r *Remote) fates(ctx context.Context, name string, p memsync.Place, record
 		f, ok := have[rows[i]]
 		sum := sha256.Sum256(records[i].Body)
 		switch {
-		case ok && f.tenant != r.team:
-			out[i] = memsync.Refused
 		case ok && f.version == int64(records[i].Version) && string(f.sum) == string(sum[:]):
 			out[i] = memsync.Accepted
 		default:
 			out[i] = memsync.Stale
+		}
+	}
+	return nil
+}
+
+// anothers settles the rows of GLOBAL that are another team's, also those in cold storage, which nobody else sees.
+func (r *Remote) anothers(ctx context.Context, rows [][16]byte, out []memsync.Outcome) error {
+	theirs, err := r.db.pool.Query(ctx, `SELECT elderzan.anothers($1)`, rows)
+	if err != nil {
+		return failure("push", err)
+	}
+	ids, err := pgx.CollectRows(theirs, pgx.RowTo[[16]byte])
+	if err != nil {
+		return failure("push", err)
+	}
+	for i := range out {
+		if out[i] == 0 && slices.Contains(ids, rows[i]) {
+			out[i] = memsync.Refused
 		}
 	}
 	return nil
@@ -156,9 +176,10 @@ func (r *Remote) Pull(ctx context.Context, p memsync.Place, cursor string, limit
 		version, batch int64
 		body           []byte
 	}
-	n := 0
+	n, size := 0, 0
 	_, err = pgx.ForEachRow(rows, []any{&rec.tenant, &rec.row, &rec.version, &rec.batch, &rec.body}, func() error {
-		if n++; n > limit {
+		n, size = n+1, size+len(rec.body)
+		if n > limit || n > 1 && size > maxPage { // the rest comes with the next page
 			page.More = true
 			return nil
 		}
@@ -171,6 +192,26 @@ func (r *Remote) Pull(ctx context.Context, p memsync.Place, cursor string, limit
 	}
 	return page, nil
 }
+
+// maxPage is how many bytes of rows are held at once.
+const maxPage = 32 << 20
+
+// collect reads rows of one value each, or fails where they are more than anybody has.
+func collect(rows pgx.Rows) ([][]byte, error) {
+	var out [][]byte
+	size := 0
+	var b []byte
+	_, err := pgx.ForEachRow(rows, []any{&b}, func() error {
+		if size += len(b) + 24; size > maxPage {
+			return errTooMuch
+		}
+		out = append(out, append([]byte(nil), b...))
+		return nil
+	})
+	return out, err
+}
+
+var errTooMuch = errors.New("postgres: the server sends more than a team has")
 
 func parseCursor(s string) (batch int64, tenant, row uuid.UUID, err error) {
 	if s == "" {
@@ -208,12 +249,16 @@ func (r *Remote) Fetch(ctx context.Context, p memsync.Place, ids []memory.ID) ([
 	if err != nil {
 		return nil, failure("fetch", err)
 	}
-	out, err := pgx.CollectRows(found, func(row pgx.CollectableRow) (memsync.Record, error) {
-		var id [16]byte
-		var version int64
-		var body []byte
-		err := row.Scan(&id, &version, &body)
-		return memsync.Record{ID: memory.ID(uuid.UUID(id).String()), Version: uint64(version), Body: body}, err
+	var out []memsync.Record
+	size := 0
+	var id [16]byte
+	var version int64
+	var body []byte
+	_, err = pgx.ForEachRow(found, []any{&id, &version, &body}, func() error {
+		if size += len(body); len(out) == 0 || size <= maxPage { // what is left out is asked for again
+			out = append(out, memsync.Record{ID: memory.ID(uuid.UUID(id).String()), Version: uint64(version), Body: append([]byte(nil), body...)})
+		}
+		return nil
 	})
 	return out, failure("fetch", err)
 }

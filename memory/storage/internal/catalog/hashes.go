@@ -43,6 +43,35 @@ func (tx *Tx) ActiveByHash(hash []byte) (id memory.ID, row int64, ok bool, err e
 	return idOf(key), row, ok, err
 }
 
+// GaveWay finds the memory with this hash of project and text that is superseded by that one; of several the one with the
+// lowest id.
+func (tx *Tx) GaveWay(hash []byte, by memory.ID) (id memory.ID, ok bool, err error) {
+	winner, err := idBytes(by)
+	if err != nil {
+		return "", false, err
+	}
+	prefix := prefixOf(hash)
+	find := func(query string, args ...any) error {
+		var key []byte
+		found, err := tx.row("find who gave way", query, args, &key)
+		if got := idOf(key); found && (!ok || got < id) {
+			id, ok = got, true
+		}
+		return err
+	}
+	for _, l := range tx.w.hashes {
+		if l.prefix != prefix {
+			continue
+		}
+		if err := find(`SELECT id FROM memories WHERE row = ? AND hash = ? AND state = 2 AND superseded_by = ?`, l.row, hash, winner); err != nil {
+			return "", false, err
+		}
+	}
+	err = find(`SELECT m.id FROM hashes h CROSS JOIN memories m ON m.row = h.row
+		WHERE h.prefix = ? AND m.hash = ? AND m.state = 2 AND m.superseded_by = ? ORDER BY m.id LIMIT 1`, []byte(prefix), hash, winner)
+	return id, ok, err
+}
+
 // waitHash has the hash of a row wait for the table.
 func (tx *Tx) waitHash(row int64, hash []byte) {
 	w := tx.w
