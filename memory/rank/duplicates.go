@@ -125,7 +125,7 @@ func fingerprintOf(m *memory.Memory) fingerprint {
 		if end-i > len(buf) {
 			h = maphash.String(seed, text[i:end])
 		}
-		if classes[string(lower)]&(negationWord|countWord) != 0 || hasDigit(text[i:end]) || text[i] >= 0x80 {
+		if classOf(lower)&(negationWord|countWord) != 0 || hasDigit(text[i:end]) || text[i] >= 0x80 {
 			p.exact = append(p.exact, h)
 		}
 		p.pairs = append(p.pairs, last*0x9e3779b97f4a7c15+h)

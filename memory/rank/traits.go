@@ -82,7 +82,7 @@ func (t *traits) scan(text string, p *pairing) {
 		if p != nil {
 			p.read(t.words, lower)
 		}
-		class := classes[string(lower)]
+		class := classOf(lower)
 		t.class |= class
 		if !start && unicode.IsUpper(r) && end-i > 2 && class&(firstWord|timeWord) == 0 {
 			t.name = t.name || !strings.EqualFold(word, t.speaker)
@@ -155,6 +155,18 @@ func lowered(buf []byte, word string) []byte {
 // repetitive reports whether fewer than a third of many words are different ones: text made to match.
 func repetitive(hashes []uint64) bool {
 	if len(hashes) < 12 {
+		return false
+	}
+	// Words that differ in their last bits are different words: for nearly every text that is enough of them to know.
+	var seen [16]uint64
+	different := 0
+	for _, h := range hashes {
+		if word, bit := h>>6%16, uint64(1)<<(h%64); seen[word]&bit == 0 {
+			seen[word] |= bit
+			different++
+		}
+	}
+	if different*3 >= len(hashes) {
 		return false
 	}
 	slices.Sort(hashes)

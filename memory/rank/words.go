@@ -31,6 +31,22 @@ var classes = func() map[string]wordClass {
 	return m
 }()
 
+// classLengths holds, by first byte, a bit for each length that a word with a class has: most words are none by that.
+var classLengths = func() (at [256]uint32) {
+	for w := range classes {
+		at[w[0]] |= 1 << len(w)
+	}
+	return at
+}()
+
+// classOf returns the classes of a word in lower case.
+func classOf(word []byte) wordClass {
+	if classLengths[word[0]]>>len(word)&1 == 0 {
+		return 0
+	}
+	return classes[string(word)]
+}
+
 // denseClasses holds parts of words in scripts without spaces.
 var denseClasses = []struct {
 	text  string

@@ -298,9 +298,9 @@ func (s *Store) load(ctx context.Context, f memory.Filter, p proposed) ([]memory
 	return out, nil
 }
 
-// read returns the memories of rows, by row, without those that are damaged or gone.
-func (s *Store) read(ctx context.Context, rows []int64) (map[int64]recentMemory, error) {
-	found := make(map[int64]recentMemory, len(rows))
+// read returns the memories of rows, by row, without those that are damaged or gone. They are shared: nobody writes to them.
+func (s *Store) read(ctx context.Context, rows []int64) (map[int64]*recentMemory, error) {
+	found := make(map[int64]*recentMemory, len(rows))
 	moment := s.recent.begin()
 	missing := s.recent.find(rows, found)
 	if len(missing) == 0 {
@@ -318,7 +318,7 @@ func (s *Store) read(ctx context.Context, rows []int64) (map[int64]recentMemory,
 				s.opts.Logger.Error("a memory is damaged; run `elderzan doctor --repair`", "id", r.Memory.ID, "error", err)
 				continue
 			}
-			read := recentMemory{memory: m, uses: r.Uses, lastUsed: r.LastUsed}
+			read := &recentMemory{memory: m, uses: r.Uses, lastUsed: r.LastUsed}
 			s.keepMemory(moment, r.Row, read, len(r.Body))
 			found[r.Row] = read
 		}

@@ -47,7 +47,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		return nil, err
 	}
 	arena.Limit()
-	s := &Store{opts: o, recent: newRecent[recentMemory](recentBytes, recentOverhead), tokens: newRecent[recentTokens](recentTokenBytes, recentTokenOverhead)}
+	s := &Store{opts: o, recent: newRecent[*recentMemory](recentBytes, recentOverhead), tokens: newRecent[recentTokens](recentTokenBytes, recentTokenOverhead)}
 	s.index = inverted.New(inverted.Options{Untidy: func() { s.keeper.wake(s.keeper.full) }})
 	s.txns = &manager{store: s, pending: map[string]*pendingValue{}}
 	s.keeper = newKeeper(s)

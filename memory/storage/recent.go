@@ -112,7 +112,7 @@ func (r *recent[V]) changed(rows ...int64) {
 }
 
 // keepMemory has a memory kept that was read since moment, unless it is one that must not be; size is that of its record.
-func (s *Store) keepMemory(moment uint64, row int64, m recentMemory, size int) {
+func (s *Store) keepMemory(moment uint64, row int64, m *recentMemory, size int) {
 	bytes := recentOverhead + 2*size // decoded, strings have headers
 	if !m.memory.LocalOnly() && bytes <= recentEntry {
 		s.recent.keep(moment, row, m, bytes)

@@ -103,10 +103,10 @@ func TestRecentBounds(t *testing.T) {
 func TestRecentKeepsNothingThatIsToStay(t *testing.T) {
 	r := newRig(t)
 	for row, m := range []memory.Memory{{Sensitive: true}, {Scope: scope.Private}} {
-		r.keepMemory(r.recent.begin(), int64(row), recentMemory{memory: m}, 10)
+		r.keepMemory(r.recent.begin(), int64(row), &recentMemory{memory: m}, 10)
 		r.keepTokens(r.tokens.begin(), int64(row), &m, recentTokens{"mini", make([]byte, 32)})
 	}
-	r.keepMemory(r.recent.begin(), 7, recentMemory{}, recentEntry)
+	r.keepMemory(r.recent.begin(), 7, &recentMemory{}, recentEntry)
 	if r.recent.entries.Len() != 0 || r.tokens.entries.Len() != 0 {
 		t.Errorf("%d memories and the tokens of %d are kept of what is sensitive, PRIVATE or large", r.recent.entries.Len(), r.tokens.entries.Len())
 	}

@@ -30,7 +30,7 @@ type Store struct {
 	features features
 	drafts   drafts
 	uses     uses
-	recent   *recent[recentMemory]
+	recent   *recent[*recentMemory]
 	tokens   *recent[recentTokens]
 	snaps    snapshots
 	saving   sync.Mutex // one snapshot of the indexes at a time
