@@ -3,8 +3,8 @@ package vector
 import "fmt"
 
 // rowStore holds vectors by row, numbered from 0 without gaps. What reads it needs the index's lock for reading, what
-// changes it for writing, unless the store is nobody else's yet. FAISS sits behind it: all methods run on a Pool's
-// goroutine or on another thread that threadInit has prepared.
+// changes it for writing, unless the store is nobody else's yet. FAISS sits behind it: all methods run in a
+// Pool or on a thread that threadInit has prepared.
 type rowStore interface {
 	// encode makes rows of vectors that stand one after another. The batch is good for this store and those that share
 	// its codec.

@@ -8,78 +8,66 @@ import (
 
 // PoolOptions sizes a Pool; the zero value works.
 type PoolOptions struct {
-	Workers int // goroutines, each with a thread of its own; 0 means one a CPU, but two at most
+	Workers int // calls at once; 0 means one a CPU, but two at most
 }
 
-// Pool runs calls into FAISS on a few goroutines that are locked to operating-system threads. One Pool serves any
-// number of indexes. It is safe for concurrent use.
+// Pool bounds how many calls into FAISS run at once. One Pool serves any number of indexes. It is safe for concurrent use.
+//
+// A call runs on the goroutine that makes it: handing a search of a few thousand rows to another thread and back costs
+// more than the search.
 type Pool struct {
-	workers int
-	jobs    chan func()
-	done    sync.WaitGroup
+	slots chan struct{} // one is taken while a call runs
 
-	mu     sync.RWMutex // held for reading while a job is handed over
+	mu     sync.RWMutex // held for reading while calls run
 	closed bool
 }
 
 // ErrClosed reports a use of an Index or Pool after Close.
 var ErrClosed = errors.New("vector: closed")
 
-// NewPool starts a pool. The caller closes it after the indexes that use it.
+// NewPool returns a pool. The caller closes it after the indexes that use it.
 func NewPool(opts PoolOptions) *Pool {
 	n := opts.Workers
 	if n <= 0 {
 		n = min(2, runtime.GOMAXPROCS(0))
 	}
-	p := &Pool{workers: n, jobs: make(chan func())}
-	p.done.Add(n)
-	for range n {
-		go p.work()
-	}
-	return p
-}
-
-func (p *Pool) work() {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	defer p.done.Done()
-	threadInit()
-	for job := range p.jobs {
-		job()
-	}
+	return &Pool{slots: make(chan struct{}, n)}
 }
 
 // Workers returns how many calls run at once.
-func (p *Pool) Workers() int { return p.workers }
+func (p *Pool) Workers() int { return cap(p.slots) }
 
-// Close waits for the calls under way and ends the goroutines. It is safe to call more than once.
+// Close waits for the calls under way and refuses further ones. It is safe to call more than once.
 func (p *Pool) Close() error {
 	p.mu.Lock()
-	if !p.closed {
-		p.closed = true
-		close(p.jobs)
-	}
-	p.mu.Unlock()
-	p.done.Wait()
+	defer p.mu.Unlock()
+	p.closed = true
 	return nil
 }
 
-// do runs fn on n goroutines of the pool, 1 to Workers, and returns when all have returned. fn must not call do.
+// do runs fn n times side by side, 1 to Workers, one of them on this goroutine, and returns when all have returned. fn must
+// not call do.
 func (p *Pool) do(n int, fn func()) error {
-	var running sync.WaitGroup
 	p.mu.RLock()
+	defer p.mu.RUnlock()
 	if p.closed {
-		p.mu.RUnlock()
 		return ErrClosed
 	}
-	running.Add(n)
-	for range n {
-		p.jobs <- func() {
-			defer running.Done()
-			fn()
-		}
+	var others sync.WaitGroup
+	for range n - 1 {
+		others.Go(func() { p.run(fn) })
 	}
-	p.mu.RUnlock()
-	running.Wait()
+	p.run(fn)
+	others.Wait()
 	return nil
+}
+
+// run runs fn in a slot, on a thread on which FAISS starts no threads of its own.
+func (p *Pool) run(fn func()) {
+	p.slots <- struct{}{}
+	defer func() { <-p.slots }()
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	threadInit()
+	fn()
 }
