@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"os"
@@ -209,12 +210,21 @@ func (e *engine) run(ctx context.Context) error {
 	if err := link.WriteFile(pidFile, []byte(strconv.Itoa(os.Getpid())+"\n")); err != nil {
 		return fmt.Errorf("write pid file: %w", err)
 	}
-	defer os.Remove(pidFile)
+	defer func() {
+		if !e.lock.Taken() {
+			os.Remove(pidFile)
+		}
+	}()
 	l, remove, err := link.Listen(e.o.Dir)
 	if err != nil {
 		return err
 	}
-	e.close = sync.OnceFunc(func() { l.Close(); remove() })
+	e.close = sync.OnceFunc(func() {
+		l.Close()
+		if !e.lock.Taken() { // else the socket there is that of the engine that came after the folder was replaced
+			remove()
+		}
+	})
 	defer e.close()
 
 	// Connections outlive ctx for as long as it takes to drain them.
@@ -240,9 +250,12 @@ func (e *engine) wait(ctx context.Context) {
 		case <-ctx.Done():
 			e.drain("told to stop by a signal")
 		case <-tick.C:
-			// A folder that was removed, or replaced from a backup, is no longer ours.
+			// A folder that was removed, or replaced from a backup, is no longer ours; without its socket the engine would
+			// hold the folder and nobody could reach it.
 			if e.lock.Lost() {
 				e.drain("the data folder has been removed or replaced")
+			} else if _, err := os.Stat(link.SocketPath(e.o.Dir)); errors.Is(err, fs.ErrNotExist) {
+				e.drain("its socket has been removed")
 			}
 		case <-e.drained:
 			return

@@ -89,6 +89,43 @@ func TestFolderThatIsReplaced(t *testing.T) {
 	}
 }
 
+// An engine whose folder was removed under it leaves those alone who work on what was put in its place.
+func TestFolderThatIsMadeAnew(t *testing.T) {
+	old := start(t, Options{})
+	for _, name := range []string{link.LockName, link.SocketName, link.PIDName} {
+		if err := os.Remove(filepath.Join(old.dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := start(t, Options{Dir: old.dir})
+	old.cancel()
+	select {
+	case err := <-old.done:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(patience):
+		t.Fatal("the older engine does not end")
+	}
+	c := r.open()
+	c.call("echo", `{"text":"alive"}`)
+	if got := c.recv(); !strings.Contains(got, "alive") {
+		t.Errorf("got %s", got)
+	}
+	if pid := link.ReadPID(r.dir); pid != os.Getpid() {
+		t.Errorf("the pid file of the newer engine names %d", pid)
+	}
+}
+
+// Something that tidies up may take the socket; then another engine is to be started.
+func TestSocketThatIsRemoved(t *testing.T) {
+	r := start(t, Options{folderCheck: 5 * time.Millisecond})
+	os.Remove(filepath.Join(r.dir, link.SocketName))
+	if err := r.ended(); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestTooManyConnections(t *testing.T) {
 	r := start(t, Options{MaxConns: 2})
 	open := func() (c *conn, w link.Welcome) {

@@ -100,6 +100,12 @@ func (l *Lock) Lost() bool {
 	return err != nil || !os.SameFile(mine, there)
 }
 
+// Taken reports whether another lock stands in the place of this one: what is in the folder is its holder's then.
+func (l *Lock) Taken() bool {
+	_, err := os.Stat(l.path)
+	return err == nil && l.Lost()
+}
+
 // Release gives the lock back. The kernel does so whatever close returns.
 func (l *Lock) Release() { _ = l.f.Close() }
 
