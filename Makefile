@@ -129,7 +129,7 @@ crash: deps-test ## kill the store at every durable step, and at random against 
 
 .PHONY: conformance
 conformance: deps-test ## the official MCP conformance tool over HTTP, both eras of the protocol, twenty runs
-	@ELDERZAN_LONG=1 $(GO) test -count=1 -timeout 60m -run TestConformance ./cmd/elderzan
+	@ELDERZAN_LONG=1 $(GO) test -count=1 -timeout 60m -v -run TestConformance ./cmd/elderzan
 
 .PHONY: sim
 sim: deps-test ## simulate many devices that sync, at length (SEED= repeats a run)

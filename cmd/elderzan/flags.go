@@ -308,7 +308,7 @@ func (a *app) flagsRollout(names cobra.CompletionFunc) *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.StringSliceVar(&groups, "groups", nil, "groups that have it at once, such as alpha,beta")
-	f.Float64SliceVar(&percents, "percent", nil, "share of users; several are steps, each after --every")
+	f.Float64SliceVar(&percents, "percent", nil, "`share` of users; several are steps, each after --every")
 	f.BoolVar(&canary, "canary", false, "the steps 10, 50 and 100 %")
 	f.DurationVar(&every, "every", 24*time.Hour, "time between steps")
 	cmd.MarkFlagsMutuallyExclusive("percent", "canary")

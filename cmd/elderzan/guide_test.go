@@ -39,10 +39,10 @@ func reference() string {
 				if f.Shorthand != "" {
 					name = "-" + f.Shorthand + ", " + name
 				}
-				if t := f.Value.Type(); t != "bool" {
-					name += " " + strings.ToUpper(t)
+				value, usage := pflag.UnquoteUsage(f)
+				if value != "" {
+					name += " " + strings.ToUpper(value)
 				}
-				usage := f.Usage
 				if f.Name == "user" { // its default is whoever makes the reference
 					usage += "; default whoever asks"
 				}

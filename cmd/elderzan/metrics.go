@@ -82,7 +82,7 @@ func (a *admin) showMetrics(context.Context, *stack, metricsArgs) (any, error) {
 func newMetricsCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use: "metrics", Short: "Print the engine's metrics in Prometheus' format", GroupID: "server", Args: cobra.NoArgs,
-		Long: "Prometheus itself reads them at the address of the setting metrics_listen.",
+		Long: "Prints the engine's metrics in Prometheus' format. Prometheus itself reads them at the address of the setting metrics_listen.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s, err := a.session(cmd.Context())
 			if err != nil {
