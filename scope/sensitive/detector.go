@@ -53,7 +53,7 @@ func New(o Options) *Detector {
 	if o.MinConfidence == 0 {
 		o.MinConfidence = 0.5
 	}
-	return &Detector{options: o, layers: []func(string) []match.Match{tokens.Scan, guessed(saying.Scan), guessed(entropy.Scan), personal.Scan, matters.Scan, guessed(likely.Scan)}}
+	return &Detector{options: o, layers: []func(string) []match.Match{tokens.Scan, said(saying.Scan), guessed(entropy.Scan), personal.Scan, matters.Scan, guessed(likely.Scan)}}
 }
 
 // guessed is scan without what anyone may see: a layer that goes by looks and words takes the name of a resource for a secret.
@@ -62,6 +62,17 @@ func guessed(scan func(string) []match.Match) func(string) []match.Match {
 	return func(text string) []match.Match {
 		return slices.DeleteFunc(scan(text), func(m match.Match) bool {
 			return m.Rule != match.Dense && value.Public(text, m.Start, m.End)
+		})
+	}
+}
+
+// said is guessed for the grammar of saying secrets. What it finds by a word's looks alone it is little sure of, and gives up where
+// the word's place says otherwise.
+func said(scan func(string) []match.Match) func(string) []match.Match {
+	const little = 0.65
+	return func(text string) []match.Match {
+		return slices.DeleteFunc(guessed(scan)(text), func(m match.Match) bool {
+			return m.Confidence <= little && value.Otherwise(text, m.Start, m.End) >= value.Strong
 		})
 	}
 }

@@ -9,7 +9,7 @@ import (
 
 // benign reports whether the surroundings say that a random value is no secret.
 func benign(text string, v candidate, s, before, after string, public value.Blocks) bool {
-	if value.Placeholder(s) || value.Alphabet(s) || value.Dotted(s) || value.Versioned(s) || value.Reference(s) && v.random < 0.97 || value.File(s) && v.shape.Len < 40 || value.Qualified(s) || upper(s[0]) && value.Numbered(s) && v.shape.Digit <= 8 && v.random < 0.97 {
+	if value.Placeholder(s) || value.Alphabet(s) || value.Dotted(s) || value.Versioned(s) || value.Version(s) || value.Reference(s) && v.random < 0.97 || value.File(s) && v.shape.Len < 40 || value.Qualified(s) || upper(s[0]) && value.Numbered(s) && v.shape.Digit <= 8 && v.random < 0.97 {
 		return true
 	}
 	if strings.HasPrefix(after, "(") && v.shape.Other <= strings.Count(s, ".")+strings.Count(s, "_") { // a call
@@ -27,12 +27,10 @@ func benign(text string, v candidate, s, before, after string, public value.Bloc
 	if strings.HasPrefix(s, "AAAAB3NzaC1") || strings.HasPrefix(s, "AAAAC3NzaC1") || strings.HasPrefix(s, "AAAAE2VjZHNh") || strings.HasPrefix(s, "age1") {
 		return true // a public key
 	}
-	for _, p := range []string{"sha1-", "sha256-", "sha384-", "sha512-", "sha256:", "sha512:", "sha1:", "md5:", "md5=", "sha256=", "h1:", "SHA256:", "MD5:", "urn:uuid:"} {
-		if strings.HasPrefix(s, p) || strings.HasSuffix(before, p) {
-			return true
-		}
+	if strings.HasPrefix(s, "urn:uuid:") || strings.HasSuffix(before, "urn:uuid:") {
+		return true
 	}
-	if public.Hold(text, v.start) || value.Published(s) || value.Standard(s) || value.Fingerprint(text, v.start, s) || commit(s) || sealed(text, v, s) || jwk(text, v, before) || vector(text, v) {
+	if public.Hold(text, v.start) || value.Public(text, v.start, v.end) || value.Published(s) || value.Standard(s) || value.Fingerprint(text, v.start, s) || commit(s) || sealed(text, v, s) || jwk(text, v, before) || vector(text, v) {
 		return true
 	}
 	if strings.HasPrefix(s, "0x") && len(s) <= 18 || strings.HasPrefix(before, "x") && strings.HasSuffix(before, "0x") && len(s) <= 16 { // a number
@@ -105,7 +103,7 @@ var benignWords = keyword.NewList(`sha sha1 sha224 sha256 sha384 sha512 md5 crc 
 	build version versions tag release branch public pub pubkey publickey foreign primary partition sort cursor nextpage page continuation etag csrf xsrf nonce challenge image icon font logo
 	thumbnail photo avatar svg png jpg src href path file filename url uri link class classname style selector event row record node task job run pod container instance volume snapshot ami
 	subnet vpc sg issue pr ticket doc document sheet video playlist channel certificate cert chunk module package lock resolved resolution dependency artifact layer manifest
-	schema table column index constraint migration seed fixture traceparent tracestate traceid spanid title name label key_down down pressed accessor credentialid credentialsid keyid accesskeyid author
+	schema table column index constraint migration seed fixture traceparent tracestate traceid spanid title name label key_down down pressed kid x5t x5c jti accessor credentialid credentialsid keyid accesskeyid author
 	signature sig mac hmac ciphertext encrypted enc iv tag salted verification challenge`)
 
 // benignName looks at the words before a value: the name it is assigned to and, for hexadecimal values, the two words
@@ -125,6 +123,9 @@ func benignName(before string, v candidate) bool {
 		}
 		parts := split(name)
 		last := parts[len(parts)-1]
+		if len(parts) > 2 && strings.Trim(last, "0123456789") == "" { // x-amz-id-2
+			last = parts[len(parts)-2]
+		}
 		if len(parts) > 1 && last == "id" && halves.Has(parts[len(parts)-2]) {
 			return false
 		}
@@ -143,6 +144,13 @@ func benignName(before string, v candidate) bool {
 		return strings.HasSuffix(txt, " TXT") && strings.HasPrefix(txt, "_") || strings.HasSuffix(txt, " event")
 	}
 	words := strings.Fields(strings.ToLower(strings.Trim(op, " \t")))
+	if k := len(words) - 1; k >= 4 && (words[k] == "is" || words[k] == "was") && (words[k-3] == "of" || words[k-2] == "of") { // the HMAC of the payload was …
+		for _, w := range words[max(0, k-5) : k-2] {
+			if sums.Has(w) {
+				return true
+			}
+		}
+	}
 	for k := len(words) - 1; k >= 0 && k >= len(words)-2; k-- {
 		if benignWords.Has(strings.Trim(words[k], ".,:;()\"'`#")) {
 			return true
@@ -150,6 +158,9 @@ func benignName(before string, v candidate) bool {
 	}
 	return false
 }
+
+// sums are what is computed of something for everybody.
+var sums = keyword.NewList(`hmac hash digest checksum sum fingerprint thumbprint signature sha256 sha1 sha512 md5 etag`)
 
 // halves, before "id", name one half of a pair of credentials: client_id, secret_id.
 var halves = keyword.NewList(`client secret app application consumer reporter`)

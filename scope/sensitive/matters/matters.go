@@ -102,7 +102,10 @@ func Scan(text string) []match.Match {
 		w := l.words[h.Word]
 		part := text[start:end]
 		t := topics[w.topic]
-		if !w.plain && (!says(l.persons, part) && !named(part) && !(t.kind == match.Financial && amount(part)) || says(l.systems, part)) {
+		if !w.plain && (!says(l.persons, part) && !named(part) && !(t.kind == match.Financial && amount(part)) && !(t.kind == match.Health && l.several(part)) || says(l.systems, part)) {
+			return true
+		}
+		if t.rule == "private-home" && keepers.Contains(part) {
 			return true
 		}
 		if strings.EqualFold(text[h.Start:h.End], "is on") && !paid.MatchString(text[h.End:end]) {
@@ -130,6 +133,9 @@ func Scan(text string) []match.Match {
 	}
 	return out
 }
+
+// keepers are who keeps the spare keys of an office.
+var keepers = keyword.New([]string{"総務", "受付", "管理人", "管理室", "守衛", "申請", "reception", "front desk", "concierge", "office manager", "security desk", "facilities"})
 
 // offers are words of advertisements for work, which tell everybody what it pays.
 var offers = keyword.New([]string{"we are hiring", "we're hiring", "vacancy", "job ad", "apply by", "apply via", "applications to", "how to apply", "募集します", "募集中", "求人", "応募"})
@@ -184,11 +190,31 @@ func amount(part string) bool {
 				return true
 			}
 		}
-		if digit(part[i]) && (strings.HasPrefix(part[i+1:], "万") || strings.HasPrefix(part[i+1:], "円")) {
-			return true
+		if !digit(part[i]) {
+			continue
+		}
+		for _, unit := range []string{"万", "円", " EUR", " USD", " GBP", " CHF", "€", " €", " euros", " dollars", " pounds", " yen"} {
+			if strings.HasPrefix(part[i+1:], unit) {
+				return true
+			}
 		}
 	}
 	return false
+}
+
+// several reports whether part speaks of health in two ways, as the record of a person does.
+func (l *lexicon) several(part string) bool {
+	first := -1
+	found := false
+	l.set.Each(part, func(h keyword.Hit) bool {
+		w := l.words[h.Word]
+		if topics[w.topic].kind == match.Health && alone(part, h) {
+			found = first >= 0 && h.Start > first
+			first = h.End
+		}
+		return !found
+	})
+	return found
 }
 
 // says reports whether part holds one of the words of s on its own.

@@ -73,7 +73,7 @@ var machineLocals = map[string]bool{"git": true, "noreply": true, "no-reply": tr
 	"bot": true, "actions": true, "user": true, "name": true, "you": true, "someone": true, "username": true, "email": true, "your-email": true, "foo": true, "test": true}
 
 // roleLocals are the addresses of offices and not of people, published so that anyone writes to them.
-var roleLocals = map[string]bool{"support": true, "contact": true, "sales": true, "press": true, "presse": true, "security": true, "abuse": true, "helpdesk": true, "privacy": true, "webmaster": true,
+var roleLocals = map[string]bool{"support": true, "team": true, "hello": true, "contact": true, "sales": true, "press": true, "presse": true, "security": true, "abuse": true, "helpdesk": true, "privacy": true, "webmaster": true,
 	"hostmaster": true, "feedback": true, "kontakt": true, "datenschutz": true, "newsletter": true, "careers": true, "jobs": true, "enquiries": true, "inquiries": true}
 
 var machineDomains = map[string]bool{"example.com": true, "example.org": true, "example.net": true, "example.jp": true, "example.co.jp": true, "test.com": true, "domain.com": true,
@@ -157,12 +157,15 @@ func authored(text string, at int) bool {
 
 var notice = keyword.New([]string{"copyright", "©", "(c) 19", "(c) 20"})
 
-var trailers = []string{"author-email", "authors:", "author(s):", "written by", "originally by", "maintained by", "report bugs to", "upstream-contact", "uploaders:", "signed-off-by:", "co-authored-by:", "reviewed-by:", "acked-by:", "tested-by:", "reported-by:", "author:", "commit:", "committer:", "author =", "maintainer"}
+var trailers = []string{"author-email", "on-behalf-of:", "authors:", "author(s):", "written by", "originally by", "maintained by", "report bugs to", "upstream-contact", "uploaders:", "signed-off-by:", "co-authored-by:", "reviewed-by:", "acked-by:", "tested-by:", "reported-by:", "author:", "commit:", "committer:", "author =", "maintainer"}
 
 // commitTrailer reports whether the line of an address is one that git writes.
 func commitTrailer(text string, at int) bool {
 	from := max(0, at-120)
 	line := strings.ToLower(text[from+strings.LastIndexByte(text[from:at], '\n')+1 : at])
+	if key, _, ok := strings.Cut(line, ":"); ok && strings.HasSuffix(key, "-by") && strings.Trim(key, "abcdefghijklmnopqrstuvwxyz-") == "" { // authored-by, requested-by
+		return true
+	}
 	for _, t := range trailers {
 		if strings.Contains(line, t) {
 			return true

@@ -25,7 +25,7 @@ func connection(text string, out []match.Match) []match.Match {
 			!serverWords.Contains(around) || !userWords.Contains(around) {
 			return true
 		}
-		out = append(out, match.Match{Rule: "connection-password", Kind: match.Credential, Start: h.End, End: end, Confidence: 0.6})
+		out = append(out, match.Match{Rule: "connection-password", Kind: match.Credential, Start: h.End, End: end, Confidence: 0.7})
 		return true
 	})
 	return out
@@ -94,10 +94,13 @@ func userInfo(text string, at, end int) (match.Match, bool) {
 	if plain(pass) && strings.ToUpper(pass) == pass && strings.ToUpper(user) == user && plain(user) && strings.HasPrefix(text[at+last+1:], strings.ToUpper("host")) { // USER:PASSWORD@HOST
 		return match.Match{}, false
 	}
-	if pass == "" || value.Placeholder(pass) || value.Reference(pass) || strings.ContainsAny(pass, "<>{}") || strings.Contains(pass, "*") && strings.Trim(pass, "*") == "" || strings.Contains(user, "<") {
+	if pass == "" || value.Placeholder(pass) || value.Reference(pass) && !dotted(pass) || strings.ContainsAny(pass, "<>{}") || strings.Contains(pass, "*") && strings.Trim(pass, "*") == "" || strings.Contains(user, "<") {
 		return match.Match{}, false
 	}
 	if strings.Trim(pass, "0123456789") == "" && strings.Contains(user, ".") { // host:port@…
+		return match.Match{}, false
+	}
+	if generic.Has(strings.ToLower(user)) && generic.Has(strings.ToLower(pass)) && nowhere(text[at+last+1:]) { // user:pass@example.com
 		return match.Match{}, false
 	}
 	conf := 0.9
@@ -105,4 +108,18 @@ func userInfo(text string, at, end int) (match.Match, bool) {
 		conf = 0.6
 	}
 	return match.Match{Rule: "url-password", Kind: match.Credential, Start: at + colon + 1, End: at + last, Confidence: conf}, true
+}
+
+// generic are words that say what stands in their place.
+var generic = keyword.NewList(`user username usr login name account admin pass passwd password pwd pw secret token`)
+
+// nowhere reports whether a host at the start of s is one that leads nowhere: of the domains kept for documentation, or a word for one.
+func nowhere(s string) bool {
+	host := strings.ToLower(s[:strings.IndexFunc(s+" ", func(r rune) bool { return !(r < 0x80 && alnum(byte(r)) || r == '.' || r == '-') })])
+	for _, d := range []string{"example.com", "example.org", "example.net", "example", "host", "hostname", "server", "domain", "domain.com"} {
+		if host == d || strings.HasSuffix(host, "."+d) {
+			return true
+		}
+	}
+	return false
 }

@@ -30,6 +30,9 @@ func ahead(text string, n name, c *cue) (match.Match, bool) {
 	if k <= 0 || k < len(words)-7 || !joins.Has(strings.ToLower(words[k])) {
 		return match.Match{}, false
 	}
+	if next := strings.Fields(text[n.end:min(len(text), n.end+32)]); len(next) > 0 && meta.Has(strings.ToLower(strings.Trim(next[0], ".,;:"))) { // a password manager
+		return match.Match{}, false
+	}
 	s := strings.TrimLeft(strings.Trim(words[k-1], "\"'`.,;:()「」"), "*&")
 	if q := words[k-1]; quote(q[len(q)-1]) { // a quoted phrase
 		upTo := from + strings.LastIndex(text[from:n.start], q) + len(q) - 1
@@ -58,6 +61,9 @@ func ahead(text string, n name, c *cue) (match.Match, bool) {
 		return match.Match{}, false
 	}
 	start := from + strings.LastIndex(text[from:n.start], s)
+	if value.Otherwise(text, start, start+len(s)) >= value.Strong {
+		return match.Match{}, false
+	}
 	return match.Match{Rule: "en-" + c.kind + "-ahead", Kind: match.Credential, Start: start, End: start + len(s), Confidence: 0.75}, true
 }
 

@@ -71,6 +71,11 @@ var forms = []form{
 	{"keychain-password", "security add-", true, `security add-\S+\s[^\n]*?-w\s+` + arg, 0.9, false},
 	{"wifi-qr-code", "wifi:", true, `(?i)wifi:(?:[^\n]*;)?P:((?:[^;\\\n]|\\.){4,64})`, 0.95, false},
 	{"telegram-url", "tgram://", true, `tgram://(\d{6,12}:[\w-]{24,})`, 0.95, false},
+	{"vault-login", "vault login |rclone obscure |bw unlock |bw login |op signin ", true, `\w+ \w+[ \t]+(?:-\S+[ \t]+)*(?:<<<[ \t]*)?` + arg, 0.85, false},
+	{"here-string", "luksOpen |passwd |chpasswd |ssh-add |kinit |--password-stdin |--with-token |--stdin |sudo -S |--passphrase-fd 0 ", true, `[^\n]*?<<<\s*` + arg, 0.85, false},
+	{"stats-auth", "stats auth ", true, `stats auth\s+[^\s:]+:(\S{3,})`, 0.9, false},
+	{"jwt-secret", "jwt.sign(|jwt.verify(|jwt.encode(|jwt.decode(|createHmac(", true, `[\w.]+\((?:[^()\n,]|\([^()\n]*\)|\{[^{}\n]*\})+,\s*` + quotedArg, 0.8, false},
+	{"auth-call", ":auth(|.auth(|.AUTH(", true, `.auth\(\s*["']([^"'\n]*(?:[a-z][0-9]|[0-9][A-Za-z]|[a-z][-_.!#$&*+][A-Z])[^"'\n]*)["']\s*\)`, 0.8, false},
 	{"cmdkey", "cmdkey", true, `(?i)cmdkey\b[^\n]*?/pass:` + arg, 0.9, false},
 	{"option", "--password|--passwd|--pass|--pwd|--secret|--token|--api-key|--apikey|--access-key|--secret-key|--auth-token|--access-token|--client-secret|--private-key|--registration-token|-token|-password", true, `(?i)-{1,2}[a-z-]+[ =]` + arg, 0.85, false},
 	{"ansible-password", "ansible_", true, `ansible_(?:ssh_|become_|sudo_)?pass(?:word)?\s*[=:]\s*["']?([^\s"'{]{3,})`, 0.9, false},
@@ -142,7 +147,7 @@ func commandValue(f *form, s string) bool {
 	if i := strings.IndexByte(s, ':'); f.rule == "curl-user" && i >= 0 {
 		s = s[i+1:]
 	}
-	if value.Placeholder(s) || value.Reference(s) && !(shells.Has(f.rule) && value.Words(s)) && !(literals.Has(f.rule) && spelledOut(s)) || named(s) || strings.HasPrefix(s, "-") || strings.HasPrefix(s, "<") || typeName(strings.Trim(s, "`")) {
+	if value.Placeholder(s) || value.Reference(s) && !((shells.Has(f.rule) || literals.Has(f.rule)) && dotted(s)) || named(s) || strings.HasPrefix(s, "-") || strings.HasPrefix(s, "<") || typeName(strings.Trim(s, "`")) {
 		return false
 	}
 	if f.random {
@@ -151,8 +156,14 @@ func commandValue(f *form, s string) bool {
 	if plain(s) && (talk.Has(strings.ToLower(s)) || describes(s) && !shells.Has(f.rule) || strings.HasPrefix(f.rule, "cisco") || f.rule == "option" && len(s) < 6) {
 		return false
 	}
+	if f.rule == "option" && mount.MatchString(s) { // --secret id=npmrc,src=$HOME/.npmrc
+		return false
+	}
 	return f.rule != "option" || made(s) || value.ShapeOf(s).Digit > 0 && !measured(s) || strings.ContainsAny(s, "!@#$%^&*")
 }
+
+// mount is where an option of a program that builds images takes a secret from.
+var mount = pattern.New(`^(?:id|type|src|source|env|target)=[\w./$~-]+(?:,|$)`)
 
 // named reports whether s is a word for a secret, in the place of one: P:パスワード;;.
 func named(s string) bool {
@@ -167,16 +178,19 @@ func named(s string) bool {
 }
 
 // shells are the forms whose value can be nothing but a password, however it ends.
-var shells = keyword.NewList(`root-password user-password sshpass smb-user mysql-password redis-password rdp-password ldap-password zip-password openssl-pass gpg-passphrase htpasswd curl-user wget-password mosquitto-password ssh-keygen-passphrase keychain-password net-use-password`)
+var shells = keyword.NewList(`root-password user-password sshpass smb-user mysql-password redis-password rdp-password ldap-password zip-password openssl-pass gpg-passphrase htpasswd curl-user wget-password mosquitto-password ssh-keygen-passphrase keychain-password net-use-password vault-login here-string stats-auth`)
 
 // literals are the forms whose value is a string in quotes, so that a dot in it joins no names.
-var literals = keyword.NewList(`credential-call bind-call auth-tuple database-call setter curl-option`)
+var literals = keyword.NewList(`auth-call credential-call bind-call auth-tuple database-call setter curl-option`)
 
 // spelledOut reports whether s is words with a digit joined by dots: Kiefern.Nadel9.
 func spelledOut(s string) bool {
 	sh := value.ShapeOf(s)
 	return sh.Digit > 0 && sh.Other == strings.Count(s, ".") && sh.High == 0 && !value.File(s)
 }
+
+// dotted reports whether s is words joined by dots that lead to nothing in a program: brass.monkey, Dandelion.Fluff, Kiefern.Nadel9.
+func dotted(s string) bool { return value.Words(strings.ToLower(s)) || spelledOut(s) }
 
 func made(s string) bool {
 	sh := value.ShapeOf(s)
@@ -264,7 +278,8 @@ func barePairs(text string, out []match.Match, budget *match.Budget) []match.Mat
 		start, end := from+m[2], from+m[3]
 		s := strings.TrimRight(text[start:end], ".:")
 		sh := value.ShapeOf(s)
-		if sh.Digit == 0 || sh.Lower+sh.Upper < 3 || sh.Upper == 0 && sh.Other == 0 && !(sh.Digit >= 2 && strings.Contains(text[from:start], " / ")) || value.Reference(s) || value.Placeholder(s) || measured(s) || technical(s) || value.Versioned(s) || value.Digest(s) ||
+		bang := strings.Contains(text[from:start], " / ") && strings.ContainsAny(text[start:end], "!#$%&*")
+		if sh.Digit == 0 && !bang || sh.Lower+sh.Upper < 3 || sh.Upper == 0 && sh.Other == 0 && !(sh.Digit >= 2 && strings.Contains(text[from:start], " / ")) || value.Reference(s) && !bang || value.Placeholder(s) || measured(s) || technical(s) || value.Versioned(s) || value.Digest(s) ||
 			strings.Contains(s, "@") && strings.Contains(s, ".") || strings.ContainsAny(s, "=()<>{}:") {
 			return true
 		}

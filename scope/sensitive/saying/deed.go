@@ -11,12 +11,38 @@ import (
 
 // deedPatterns find secrets told by what is done with them: "the safe opens with 23-41-07", "enter 5580 at the keypad".
 var deedPatterns = []*pattern.Pattern{
-	pattern.New(`(?i)\b(?:safe|gate|door|lock|locker|padlock|lockbox|phone|iphone|ipad|tablet|laptop|alarm|vault|disk|drive|garage|archive|zip|file|keychain|wallet|screen|box|cabinet|it)\b[^\n.;]{0,40}?\b(?:opens?|unlocks?|is unlocked|unlocked|off|on|disarms?|is disarmed|decrypts?|is decrypted)\b (?:up )?(?:with|by|using|via)(?: (?:typing|entering|the code|code|pin|the pin|dialing|dialling|pressing))?:? ["'` + "`" + `]?([^\s"'` + "`" + `,;]{3,60})`),
+	pattern.New(`(?i)\b(?:safe|gate|door|lock|locker|padlock|lockbox|phone|iphone|ipad|tablet|laptop|alarm|vault|disk|drive|garage|archive|zip|file|keychain|wallet|screen|box|cabinet|it)\b[^\n.;]{0,40}?\b(?:opens?|unlocks?|is unlocked|unlocked|off|on|disarms?|is disarmed|decrypts?|is decrypted)\b (?:up )?(?:with|by|using|via)(?: (?:typing|entering|keying in|punching in|the code|code|pin|the pin|dialing|dialling|pressing))?:? ["'` + "`" + `]?([^\s"'` + "`" + `,;]{3,60})`),
 	pattern.New(`(?i)\b(?:enter|punch in|type|type in|key in|dial|press|input|use)\b ["'` + "`" + `]?([^\s"'` + "`" + `,;]{3,60})["'` + "`" + `]? (?:at|on|into|in|for|to open|to unlock|to disarm|to enter|to get into|to decrypt)\b[^\n.;]{0,30}?\b(?:keypad|key pad|pad|intercom|gate|door|alarm|safe|lock|locker|lockbox|panel|elevator|garage|vault|building|prompt)\b`),
 	pattern.New(`(?i)\b(?:keypad|key pad|gate|door|alarm|safe|lock|padlock|lockbox|locker|panel|intercom)\b[^\n.;]{0,40}?\b(?:takes|accepts|wants|needs|expects|asks for) (\d{3,8}[#*]?)(?:$|[\s.,;!])`),
 	pattern.New(`(?i)\b(?:press|dial|punch in|punch|enter|type|key in) (?:in )?["'` + "`" + `]?(\d{3,10}[#*])`),
 	pattern.New(`(?i)\b(?:lock|padlock|gate|door|safe|fridge|cage|dial|till|strongbox|alarm|shed|hide)\b[^\n]{0,60}?(?:, so |\(|that makes |which makes |that gives |i\.e\. |namely )((?:[03-9]\d|1[0-8]|2[1-9])\d{2,4})\b`),
 	pattern.New(`(?i)\b(?:luggage|bike|door|locker|gym|suitcase|shed|gate|front door|back door|garage|key ?safe|key ?box)\s?(?:lock|padlock|keypad|code|combo|combination|pin)?\b(?: code| is| =|:|,)* (\d{3,6}|\d{1,2}-\d{1,2}-\d{1,2})(?:$|[\s.,;!?])`),
+}
+
+// asked is what is to be answered where something asks: when prompted, give "Limoncello-Spritz".
+var asked = pattern.New(`(?i)^(?:asked|prompted|challenged|asks|prompts)\b[^\n.;:"]{0,30}?,? (?:then )?(?:you )?(?:give|enter|type|answer|say|reply|respond with|answer with|reply with|use|put in):? ["'“` + "`" + `]([^"'”\n` + "`" + `]{4,60})["'”` + "`" + `]`)
+
+var askedWords = keyword.New([]string{"asked", "asks", "prompted", "prompts", "challenged"})
+
+// answers finds what asked describes, unless the answer is a plain word.
+func answers(text string, out []match.Match, budget *match.Budget) []match.Match {
+	askedWords.Each(text, func(h keyword.Hit) bool {
+		if h.Start > 0 && letter(text[h.Start-1]) {
+			return true
+		}
+		to := min(len(text), h.End+110)
+		if !budget.Spend((to - h.Start) / 4) {
+			return false
+		}
+		if m := asked.FindStringSubmatchIndex(text[h.Start:to]); m != nil {
+			start, end := h.Start+m[2], h.Start+m[3]
+			if s := text[start:end]; !plain(s) && !value.Placeholder(s) && !value.Reference(s) && !describes(firstWord(s)) && !measured(s) {
+				out = append(out, match.Match{Rule: "answer", Kind: match.Credential, Start: start, End: end, Confidence: 0.65})
+			}
+		}
+		return len(out) < match.Enough
+	})
+	return out
 }
 
 var deedWords = keyword.New([]string{"opens", "open ", "unlock", "disarm", "decrypt", "keypad", "key pad", "intercom", "padlock", "luggage", "suitcase", "lockbox", "locker", "lock", "gate", "garage", "shed", "keysafe", "key safe", "keybox", "key box", "front door", "back door", "press ", "punch", "dial ", "entry", "enter ", "type ", "alarm"})

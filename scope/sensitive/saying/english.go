@@ -26,11 +26,12 @@ const (
 	pieceGate
 	signGate
 	saidWithGate
+	askedGate
 )
 
 // gate tells which of the functions below would find a word of theirs.
 var gate = sync.OnceValue(func() *keyword.Gate {
-	return keyword.NewGate(english().set, connectionWords, commandTable().words, pairWords, barePairWords, deedWords, keyWords, nearCues, caseWords, pieceWords, signs, saidWithWords)
+	return keyword.NewGate(english().set, connectionWords, commandTable().words, pairWords, barePairWords, deedWords, keyWords, nearCues, caseWords, pieceWords, signs, saidWithWords, askedWords)
 })
 
 // scan is Scan by the functions that have a bit set in in, and those that begin with no word.
@@ -49,7 +50,7 @@ func scan(text string, in uint64) (out []match.Match) {
 	for _, f := range []struct {
 		gate uint64
 		find func(string, []match.Match, *match.Budget) []match.Match
-	}{{commandGate, commands}, {pairGate, pairs}, {barePairGate, barePairs}, {deedGate, deeds}, {keyGate, pressed}, {nearGate, nearby}} {
+	}{{commandGate, commands}, {pairGate, pairs}, {barePairGate, barePairs}, {deedGate, deeds}, {keyGate, pressed}, {nearGate, nearby}, {askedGate, answers}} {
 		if in&f.gate != 0 {
 			out = f.find(text, out, &budget)
 		}
@@ -184,7 +185,7 @@ func nameAt(text string, h keyword.Hit, c *cue) (name, bool) {
 		n.quoted = q == '"' || q == '\'' || q == '`'
 		n.quotedValue = n.quoted && n.start > 1 && text[n.start-2] == '='
 	}
-	if h.Start > 0 && !wordStart(text, h.Start, c) {
+	if h.Start > 0 && !wordStart(text, h.Start, c) || keeper(text[n.start:n.end]) || n.start > 0 && (text[n.start-1] == '<' || text[n.start-1] == '/') && n.end < len(text) && text[n.end] == '>' && c.word == "code" {
 		return n, false
 	}
 	return n, tail(text[h.End:n.end], c)

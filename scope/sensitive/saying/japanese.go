@@ -318,6 +318,9 @@ func judgeJapanese(text string, v found, c *cue, linked, object bool) float64 {
 		if csh.Digit >= 3 && csh.Digit+strings.Count(code, "-")+strings.Count(code, " ") == csh.Len && csh.Digit <= 14 || csh.Digit >= 2 && csh.Len >= 4 && !measured(code) && !value.Identifier(code) {
 			return 0.85
 		}
+		if csh.Digit > 0 && csh.Upper > 0 && csh.Lower >= 3 && csh.Len >= 6 && confirmed && !technical(code) { // 暗証番号 Kaminari9
+			return 0.7
+		}
 		return 0
 	case password:
 		switch {

@@ -5,13 +5,14 @@ import (
 	"unicode/utf8"
 
 	"github.com/elderzan/elderzan/scope/sensitive/keyword"
+	"github.com/elderzan/elderzan/scope/sensitive/pattern"
 	"github.com/elderzan/elderzan/scope/sensitive/value"
 )
 
 // judge returns how sure it is that v is a secret, or 0.
 func judge(text string, v found, l link, n name, c *cue) float64 {
 	s := text[v.start:v.end]
-	if !utf8.ValidString(s) || value.Placeholder(s) || value.Alphabet(s) || value.Versioned(s) || value.Pattern(s) || strings.Contains(s, "][") || value.Fingerprint(text, v.start, s) { // [a reference][of Markdown]
+	if !utf8.ValidString(s) || value.Placeholder(s) || value.Alphabet(s) || value.Versioned(s) || value.Pattern(s) || value.Shortcut(s) || value.Public(text, v.start, v.end) || strings.Contains(s, "][") || value.Fingerprint(text, v.start, s) { // [a reference][of Markdown]
 		return 0
 	}
 	if strings.EqualFold(s, text[n.start:n.end]) { // password 'password' beside a user is one; a label is none
@@ -23,13 +24,22 @@ func judge(text string, v found, l link, n name, c *cue) float64 {
 	if rest := s[min(len(s), n.end-n.start):]; !v.quoted && strings.EqualFold(s[:len(s)-len(rest)], text[n.start:n.end]) && strings.IndexByte(")}]", rest[0]) >= 0 { // {"password": password})
 		return 0
 	}
-	if Manager(s) {
+	sh := value.ShapeOf(s)
+	if l.cell && (s[0] == '-' || s[0] == '|' || described(text, v)) { // | `--passphrase` | asks for the passphrase |
+		return 0
+	}
+	if apiVersion.MatchString(s) || prompt(text, n, v, c) {
+		return 0
+	}
+	if Manager(s) || value.Bracketed(text[v.start:]) || message(s, v, c) || label(s, v, c) {
+		return 0
+	}
+	if strings.HasPrefix(c.word, "serial") && sh.Lower+sh.Upper+sh.Digit < shortestLicence { // of a thing
 		return 0
 	}
 	if strings.HasSuffix(s, "=") && value.Identifier(s[:len(s)-1]) && value.Random(s) < 0.9 { // the next setting
 		return 0
 	}
-	sh := value.ShapeOf(s)
 	if c.word == "seed" && sh.Digit == sh.Len { // of a generator of random numbers
 		return 0
 	}
@@ -48,7 +58,7 @@ func judge(text string, v found, l link, n name, c *cue) float64 {
 	if v.quoted && (strings.HasPrefix(s, " %") || strings.HasPrefix(s, ")")) { // what stands between two strings
 		return 0
 	}
-	if l.comma && (!v.quoted || value.Dotted(s) || strings.IndexByte(text[n.end:v.start], '\n') >= 0) || c.class == weak && v.words > 1 {
+	if l.comma && (!v.quoted || value.Dotted(s) || strings.IndexByte(text[n.end:v.start], '\n') >= 0) || c.class == weak && v.words > 1 && c.word != "login" {
 		return 0
 	}
 	if famous(text, v.start, s) || !v.quoted && s[0] == '(' && plain(strings.Trim(s, "()")) { // password = (sensitive value)
@@ -69,7 +79,7 @@ func judge(text string, v found, l link, n name, c *cue) float64 {
 	if l.kind == direct && sh.Digit == 0 && v.next < len(text) && v.end < len(text) && text[v.end] == ')' && strings.Contains(s, "/") { // $(vault kv get -field=password kv/db)
 		return 0
 	}
-	if l.kind == direct && strings.EqualFold(text[n.start:n.end], "pass") && sh.Digit == 0 { // a verb
+	if l.kind == direct && strings.EqualFold(text[n.start:n.end], "pass") && (sh.Digit == 0 || text[n.start] == 'P' && !v.last) { // a verb
 		return 0
 	}
 	switch c.class {
@@ -92,14 +102,69 @@ func judge(text string, v found, l link, n name, c *cue) float64 {
 		return 0.7
 	case l.kind == copula && sh.Digit == 0 && strings.Count(s, "-") >= 2 && !describes(s) && networks.Contains(text[max(0, n.start-80):n.start]):
 		return 0.65
+	case c.word == "login" && l.kind == copula && v.quoted && v.words <= 5 && sh.Upper > 0 && (sh.Digit > 0 || v.words > 1) && !describes(firstWord(s)): // my login is 'Velvet Hammer 3'
+		return 0.6
 	case v.quoted && v.words == 1 && sh.Digit > 0 && sh.Lower+sh.Upper > 0 && len(s) >= 8 && networks.Contains(text[max(0, n.start-80):n.start]):
 		return 0.7
 	}
 	return 0
 }
 
+// described reports whether a cell of a table holds a sentence: three words or more, nothing but letters.
+func described(text string, v found) bool {
+	cell := text[v.start:min(len(text), v.start+200)]
+	if i := strings.IndexAny(cell, "|\n"); i >= 0 {
+		cell = cell[:i]
+	}
+	words := strings.Fields(cell)
+	for _, w := range words {
+		if !plain(strings.Trim(w, ".,;()`\"'")) {
+			return false
+		}
+	}
+	return len(words) >= 3
+}
+
+// prompt reports whether a value begins a further line of words, as what a program asks next does.
+func prompt(text string, n name, v found, c *cue) bool {
+	if v.quoted || strings.IndexByte(text[n.end:v.start], '\n') < 0 || strings.HasSuffix(strings.ToLower(c.word), "phrase") && !strings.HasPrefix(text[v.start:], "Enter ") || !plain(text[v.start:v.end]) {
+		return false
+	}
+	line, _, _ := strings.Cut(text[v.end:min(len(text), v.end+120)], "\n")
+	words := strings.Fields(line)
+	return len(words) >= 2 && plain(strings.Trim(words[0], ",.")) && plain(strings.Trim(words[1], ",.:"))
+}
+
+// shortestLicence is how many letters and digits a serial number has that opens something.
+const shortestLicence = 15
+
+// apiVersion is how Kubernetes numbers what it serves.
+var apiVersion = pattern.New(`^v[0-9]+(?:(?:alpha|beta)[0-9]+)?(?:/.*)?$`)
+
+// label reports whether a quoted value names its own place: "Password:", "#add-password".
+func label(s string, v found, c *cue) bool {
+	l := strings.ToLower(s)
+	return v.quoted && v.words == 1 && strings.Contains(l, c.word) && (strings.HasSuffix(l, ":") && plain(l[:len(l)-1]) || (l[0] == '#' || l[0] == '.') && strings.Trim(l[1:], "abcdefghijklmnopqrstuvwxyz-_") == "" || strings.Contains(l, "/:"))
+}
+
+// message reports whether a quoted sentence speaks of what it would be: "Choose a stronger password".
+func message(s string, v found, c *cue) bool {
+	return v.quoted && v.words >= 3 && ascii(c.word) && strings.Contains(strings.ToLower(s), c.word) && !strings.ContainsAny(s, "0123456789")
+}
+
 // managers are programs that keep passwords: to say that a password is 1Password says where it is.
 var managers = keyword.NewList(`1password bitwarden vaultwarden keepass keepassxc keepassx lastpass dashlane passbolt enpass nordpass roboform psono teampass pass gopass keeper protonpass`)
+
+// keeper reports whether a name begins with that of such a program: KeePass2Reader, keepassxc.exe.
+func keeper(name string) bool {
+	const shortest = len("keepass")
+	for i := shortest; i <= min(len(name), len("vaultwarden")); i++ {
+		if Manager(name[:i]) {
+			return true
+		}
+	}
+	return false
+}
 
 // Manager reports whether s is a program that keeps passwords.
 func Manager(s string) bool { return managers.Has(strings.ToLower(s)) }
@@ -173,10 +238,16 @@ func reference(text, s string, sh value.Shape, n name, c *cue, v found, l link) 
 	if strings.Contains(s, "://") {
 		return !strings.Contains(s, "@")
 	}
-	if c.class == password && (l.kind == assign && !l.prose && n.env(text) || l.prose && l.kind != direct) && value.Words(strings.ToLower(s)) { // PGPASSWORD=teapot.storm, the password is Himbeer.torte
+	if c.class == password && (l.kind == assign && (!l.prose && n.env(text) || setting(text, n, v)) || l.prose && l.kind != direct) && value.Words(strings.ToLower(s)) { // PGPASSWORD=teapot.storm, the password is Himbeer.torte
 		return false
 	}
 	return value.Reference(s)
+}
+
+// setting reports whether a name and its value are a line of YAML, where nothing is computed.
+func setting(text string, n name, v found) bool {
+	indent := text[strings.LastIndexByte(text[:n.start], '\n')+1 : n.start]
+	return !n.quoted && strings.Trim(indent, " -") == "" && strings.HasPrefix(text[n.end:], ": ") && (v.end == len(text) || text[v.end] == '\n')
 }
 
 // env reports whether a name is that of a variable of a shell with its value right behind it.
@@ -245,7 +316,7 @@ func judgePassword(text, s string, sh value.Shape, v found, l link, n name) floa
 // judgeQuoted judges a quoted value after an operator or a verb.
 func judgeQuoted(s string, v found, l link, n name) float64 {
 	switch {
-	case v.words > 8, v.words >= 2 && l.kind == assign && !l.prose && describes(firstWord(s)), v.words >= 4 && describes(firstWord(s)):
+	case v.words > 8, v.words >= 2 && l.kind == assign && !l.prose && describes(firstWord(s)), v.words >= 4 && describes(firstWord(s)) && !digits.Has(strings.ToLower(firstWord(s))):
 		return 0
 	case v.words == 1 && plain(s) && (describes(s) && l.kind == copula && !stock.Has(strings.ToLower(s)) || typeName(s)):
 		return 0
@@ -329,6 +400,19 @@ func mixedCase(s string) bool {
 	return up > 0 && low > 0
 }
 
+// sentence reports whether a quoted value is words in small letters that are things rather than talk.
+func sentence(s string, v found) bool {
+	if v.words < 3 || v.words > 6 || strings.Trim(s, "abcdefghijklmnopqrstuvwxyz ") != "" {
+		return false
+	}
+	for _, w := range strings.Fields(s) {
+		if describes(w) {
+			return false
+		}
+	}
+	return true
+}
+
 func judgePIN(text, s string, sh value.Shape, v found, l link, c *cue) float64 {
 	code := strings.Trim(s, "#*")
 	digits := 0
@@ -386,6 +470,9 @@ func judgeSecret(text, s string, sh value.Shape, v found, l link, n name, c *cue
 			return 0.55
 		}
 		return 0
+	}
+	if v.quoted && l.kind == assign && sentence(s, v) && c.word == "secret" { // secret: 'purple monkey dishwasher'
+		return 0.6
 	}
 	if v.quoted && v.words == 1 && !describes(s) && l.kind == assign {
 		if sh.Digit > 0 && sh.Lower+sh.Upper > 0 && len(s) >= 8 && !value.Identifier(s) || sh.Other >= 2 && !value.Identifier(s) && len(s) >= 10 && sh.Digit+sh.Upper > 0 {

@@ -25,6 +25,7 @@ type link struct {
 	prose bool // the link is said in a sentence rather than written in code
 	comma bool // the operator is a comma between two quoted strings
 	tag   bool // the operator ends a tag: a closing tag must follow the value
+	cell  bool // the operator parts the cells of a table
 }
 
 // linkAfter finds what joins the name to a value.
@@ -66,7 +67,7 @@ func linkAfter(text string, n name, c *cue) (link, bool) {
 				return link{}, false
 			}
 		}
-		return link{kind: assign, at: k, prose: !n.code && !n.quoted, tag: text[j] == '>'}, true
+		return link{kind: assign, at: k, prose: !n.code && !n.quoted, tag: text[j] == '>', cell: text[j] == '|'}, true
 	}
 	if at, ok := cell(text, j); ok { // <td>password</td><td>
 		return link{kind: assign, at: at, tag: true}, true
@@ -83,8 +84,17 @@ func linkAfter(text string, n name, c *cue) (link, bool) {
 	if at, ok := changed(text, n, j); ok {
 		return link{kind: copula, at: at, prose: true}, true
 	}
-	if l, ok := paren(text, j); ok && j > n.end {
+	if at, ok := remarked(text, j); ok && c.class == password {
+		return link{kind: copula, at: at, prose: true}, true
+	}
+	if l, ok := paren(text, j); ok && j > n.end && !documented(text[j:]) {
 		return l, true
+	}
+	if at, ok := defaulted(text, j); ok && n.quoted {
+		return link{kind: assign, at: at}, true
+	}
+	if text[j] == '(' && documented(text[j:]) { // password (string): at least 8 characters
+		return link{}, false
 	}
 	if at, ok := qualified(text, j); ok && j > n.end {
 		return link{kind: copula, at: at, prose: true}, true
@@ -119,6 +129,49 @@ func compared(text string, i int) (int, bool) {
 	sh := value.ShapeOf(s)
 	made := sh.Digit > 0 && sh.Lower+sh.Upper >= 3 && !value.Numbered(s) || sh.Upper > 0 && sh.Lower > 0 && strings.ContainsAny(s, "-!#$&+.")
 	return k, made && !strings.ContainsAny(s, " {}/") && !value.Reference(s) && !value.Digest(s)
+}
+
+// remarked reads what a secret is now from a remark in brackets: the password (now "Pinstripe-Zebra").
+func remarked(text string, i int) (int, bool) {
+	if text[i] != '(' {
+		return i, false
+	}
+	for _, w := range []string{"now", "currently", "it's", "it is", "i.e.", "today", "namely", "still"} {
+		if hasWord(text, i+1, w) {
+			at := skipSpace(text, i+1+len(w), 2)
+			_, size := openQuote(text, min(at, len(text)-1))
+			return at, size > 0
+		}
+	}
+	return i, false
+}
+
+// defaulted reads the default of a variable of Terraform: variable "db_password" { default = "…" }.
+func defaulted(text string, i int) (int, bool) {
+	const reach = 200
+	if text[i] != '{' {
+		return i, false
+	}
+	block := text[i:min(len(text), i+reach)]
+	if end := strings.IndexByte(block, '}'); end >= 0 {
+		block = block[:end]
+	}
+	k := strings.Index(block, "default")
+	if k < 0 {
+		return i, false
+	}
+	at := skipSpace(text, i+k+len("default"), 16)
+	if at >= len(text) || text[at] != '=' {
+		return i, false
+	}
+	return at + 1, true
+}
+
+// documented reports whether the brackets that s begins with hold a type, as the description of a parameter does.
+func documented(s string) bool {
+	first, _, ok := strings.Cut(s[1:min(len(s), 24)], ")")
+	first, _, _ = strings.Cut(first, ",")
+	return ok && typeName(first)
 }
 
 // paren steps over a remark in brackets between the name and its operator: "SSN (US): …", "token (prod) = …".
@@ -193,7 +246,7 @@ func operator(text string, i int) (int, bool) {
 	if i >= len(text) {
 		return i, false
 	}
-	if strings.HasPrefix(text[i:], "→") || strings.HasPrefix(text[i:], "⇒") || strings.HasPrefix(text[i:], "➜") {
+	if strings.HasPrefix(text[i:], "→") || strings.HasPrefix(text[i:], "⇒") || strings.HasPrefix(text[i:], "➜") || strings.HasPrefix(text[i:], "↓") {
 		return i + 3, true
 	}
 	switch text[i] {
@@ -208,9 +261,12 @@ func operator(text string, i int) (int, bool) {
 		if strings.HasPrefix(text[i:], "://") {
 			return i, false
 		}
+		if text[i:j] == "::" && j < len(text) && (text[j] == '\n' || i > 0 && alnum(text[i-1]) && letter(text[j])) { // a term of AsciiDoc, a member
+			return i, false
+		}
 		return j, true
 	case '-', '?', '|', '.', '+', '<':
-		for _, op := range []string{"->", "?=", "||=", "|=", ".=", "+=", "<-", "--", "- "} {
+		for _, op := range []string{"->", "?=", "||=", "|=", ".=", "+=", "<-", "-- ", "- "} {
 			if strings.HasPrefix(text[i:], op) {
 				return i + len(op), true
 			}

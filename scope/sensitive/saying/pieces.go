@@ -72,7 +72,7 @@ func partAt(text string, i, to int) (start, end, next int) {
 	if closing, size := openQuote(text, i); size > 0 && (i == 0 || !alnum(text[i-1])) {
 		if n := strings.Index(text[i+size:to], closing); n > 0 && n <= 40 && strings.IndexByte(text[i+size:i+size+n], '\n') < 0 {
 			s := text[i+size : i+size+n]
-			if !value.Reference(s) && !value.Placeholder(s) && !describes(firstWord(s)) && !strings.ContainsAny(s, "<>{}[]|_") {
+			if !value.Reference(s) && !value.Placeholder(s) && !describes(firstWord(s)) && !strings.ContainsAny(s, "<>{}[]|_") && !strings.HasPrefix(s, "--") && !(closing == "`" && value.Otherwise(text, i+size, i+size+n) >= value.Some) {
 				return i + size, i + size + n, i + size + n + len(closing)
 			}
 			return 0, 0, i + size + n + len(closing)

@@ -43,6 +43,9 @@ var talkSuffixes = []string{"ed", "ing", "able", "ible", "ally", "ly", "ive", "o
 // Describes reports whether a plain word describes a secret instead of being one: stored, optional, case-sensitive.
 func Describes(w string) bool { return describes(w) }
 
+// Meta reports whether a word behind one for a secret makes both the name of something about it: renewal, widget.
+func Meta(w string) bool { return meta.Has(w) }
+
 // Harmless reports whether a name says that what it holds is no secret: public_key, issuerKeyHash, key_name.
 func Harmless(name string) bool {
 	parts := nameParts(name)
@@ -93,7 +96,10 @@ var meta = keyword.NewList(`id ids name names url uri urls path paths file files
 	request response exchange flow grant scope scopes audience issuer bucket budget window stream position offset ring chain pair frame board word words press pressed down up
 	stroke note notes point points selector code codes source sources group groups setting settings config configuration key_id keyid budget price cost rate based
 	less auth vault safe locker holder owner owners protected protection recovery recover forgot forgotten change changer update updater
-	metadata data kind category section space padding iterations rounds bits bytes chars characters charset alphabet complexity history attempts attempt`)
+	metadata data kind category section space padding iterations rounds bits bytes chars characters charset alphabet complexity history attempts attempt
+	renewal renewals tutorial tutorials widget widgets dialog dialogs wizard api apis sdk library libraries module modules package packages feature features integration integrations plugin plugins
+	example examples guide guides docs documentation overview introduction migration sync sharing exposure leak leaks leakage breach breaches theft reuse guessing spraying stuffing cracking attack attacks
+	hygiene management lifecycle generation agreement derivation wrapping ceremony escrow keygen generators entropy strengths`)
 
 // plain reports whether w is letters only.
 func plain(w string) bool {

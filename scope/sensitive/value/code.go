@@ -36,10 +36,15 @@ func Typed(s string) bool {
 	for i < len(s) && isLetter(s[i]) {
 		i++
 	}
+	if percentiles.Has(s) || strings.EqualFold(s, "x25519") || strings.EqualFold(s, "x448") {
+		return true
+	}
 	return i > 0 && i < len(s) && strings.Trim(s[i:], "0123456789") == "" && kinds.Has(strings.ToLower(s[:i]))
 }
 
-var kinds = keyword.NewList(`int uint float complex utf ip ipv tcp udp icmp http tls ssl sha md crc aes rsa vec mat bool char rune base ed curve ecdsa`)
+var percentiles = keyword.NewList(`p50 p75 p90 p95 p98 p99 p999 p99.9`)
+
+var kinds = keyword.NewList(`int uint qint quint float complex utf ip ipv tcp udp icmp http tls ssl sha md crc aes rsa vec mat bool char rune base ed curve ecdsa`)
 
 // Numbered reports whether s is a name in code that holds nothing but words, capitals and usual numbers: Uint64,
 // Broadcast1To32, MLKEM768X25519, GenerateKey1024, AVX512VAES, complex128, TLS_AES_128_GCM_SHA256.
@@ -230,6 +235,9 @@ func Quantity(s string) bool {
 	if a, b, ok := strings.Cut(strings.TrimPrefix(s, "M"), "x"); ok && len(a) <= 5 && strings.Trim(a+b, "0123456789.") == "" && a != "" && b != "" { // 1920x1080, M6x25
 		return true
 	}
+	if strings.Trim(s, "0123456789hms.") == "" && s != "" && isDigit(s[0]) && strings.HasSuffix(s, "s") && strings.ContainsAny(s, "hm") { // 15m0s
+		return true
+	}
 	i := 0
 	for i < len(s) && (isDigit(s[i]) || s[i] == '.' || s[i] == ',') {
 		i++
@@ -252,7 +260,7 @@ func Standard(s string) bool {
 	for i < len(s) && isLetter(s[i]) {
 		i++
 	}
-	if i < 2 || i == len(s) || s[i] != '-' && s[i] != ' ' && s[i] != '_' && !isDigit(s[i]) {
+	if i < 2 || i == len(s) || s[i] != '-' && s[i] != ' ' && s[i] != '_' && s[i] != '#' && !isDigit(s[i]) {
 		return false
 	}
 	return standards.Has(strings.ToUpper(s[:i])) && ShapeOf(s).Digit > 0
@@ -261,7 +269,9 @@ func Standard(s string) bool {
 // norm reports whether s is the number of a norm: 800-38A, 180-4.
 func norm(s string) bool {
 	a, b, ok := strings.Cut(s, "-")
-	return ok && len(a) == 3 && strings.Trim(a, "0123456789") == "" && len(b) >= 1 && len(b) <= 3 && isDigit(b[0]) && strings.Trim(b, "0123456789ABCDEabr") == ""
+	return ok && nist.Has(a) && len(b) >= 1 && len(b) <= 3 && isDigit(b[0]) && strings.Trim(b, "0123456789ABCDEabr") == ""
 }
 
-var standards = keyword.NewList(`CVE CWE GHSA RFC ISO IEC NIST FIPS MIL DIN EN ANSI IEEE ITU JIS PEP KB MS RHSA DSA USN BCP STD OWASP ASVS SP SOC PCI ECMA ETSI EIP BIP ERC LTO ASTM UL CAPEC GPL LGPL AGPL GFDL BSD MPL EPL CDDL`)
+var nist = keyword.NewList(`140 180 186 197 198 199 200 201 202 203 204 205 800`)
+
+var standards = keyword.NewList(`PKCS CVE CWE GHSA RFC ISO IEC NIST FIPS MIL DIN EN ANSI IEEE ITU JIS PEP KB MS RHSA DSA USN BCP STD OWASP ASVS SP SOC PCI ECMA ETSI EIP BIP ERC LTO ASTM UL CAPEC GPL LGPL AGPL GFDL BSD MPL EPL CDDL`)

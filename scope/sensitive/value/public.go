@@ -16,10 +16,10 @@ func Public(text string, start, end int) bool {
 	s := text[start:end]
 	before := text[max(0, start-wordReach):start]
 	word := before[strings.LastIndexAny(before, " \t\r\n\"'`(<>,;=[")+1:]
-	if w := strings.ToLower(word + s[:min(len(s), 8)]); strings.HasPrefix(w, "arn:aws") {
+	if resource(word+s) || constructed(before) {
 		return true
 	}
-	if sealed(text, start, s) || cid(s) || colons(before, s) {
+	if digested(text, start) || traced(s) || hashed(s) || sealed(text, start, s) || cid(s) || colons(before, s) {
 		return true
 	}
 	if strings.HasSuffix(s, ".onion") || record(before) {
@@ -27,6 +27,82 @@ func Public(text string, start, end int) bool {
 	}
 	return pinned(word, s) || strings.Contains(s, "@sha256:") || publicKey(before, s) || encrypted(before, s) || tagOfResponse(before, s)
 }
+
+// resource reports whether name is the name of a cloud's resource, or the beginning of one, and holds nothing that such a name has no
+// place for: a drawn value other than a UUID, a word behind the version.
+func resource(name string) bool {
+	if strings.HasPrefix(name, "ocid1.") { // of Oracle's cloud
+		return strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789.-_") == ""
+	}
+	if len(name) < len("arn:aws") || !strings.EqualFold(name[:len("arn:aws")], "arn:aws") {
+		return false
+	}
+	parts := strings.Split(name, ":")
+	const own = 5 // parts before those that the service gives out
+	for i, p := range parts {
+		switch {
+		case i == 4 && strings.Trim(p, "0123456789*") != "": // the account
+			return false
+		case i > own+1 && !UUID(p) && strings.Trim(p, "abcdefghijklmnopqrstuvwxyz_0123456789*") != "" && !strings.HasPrefix(p, "AWS") && p != "$LATEST" && !strings.Contains(p, "/"):
+			return false
+		case i < own:
+			continue
+		}
+		for _, w := range strings.Split(p, "/") {
+			const id = 20
+			if strings.ContainsAny(w, "?&!#%|~") || len(w) > id && !UUID(w) && !ShapeOf(w).Hex && Random(w) >= 0.75 && !Identifier(w) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// digested reports whether what stands at start belongs to a digest, as what stands before it or how it begins says.
+func digested(text string, start int) bool {
+	run := RunStart(text, start)
+	before := text[max(0, run-10):run]
+	for _, d := range digestHeads {
+		if strings.HasSuffix(before, d) || d[len(d)-1] != '=' && strings.HasPrefix(text[run:], d) {
+			return true
+		}
+	}
+	return false
+}
+
+var digestHeads = []string{"SHA256:", "sha256:", "h1:", "MD5:", "md5:", "sha1:", "sha512:", "sha1-", "sha256-", "sha384-", "sha512-", "md5=", "sha256="}
+
+// traced reports whether s is the context of a trace: version, trace, parent and flags in hexadecimal.
+func traced(s string) bool {
+	const length = 55
+	return len(s) == length && s[2] == '-' && s[35] == '-' && s[52] == '-' && strings.Trim(s, "0123456789abcdef-") == ""
+}
+
+// hashed reports whether s is a name with digests behind it, or the name of a pod: node-modules-linux-944447ec…, web-6d5f7c9b8b-x2k4q.
+func hashed(s string) bool {
+	i := strings.LastIndexByte(s, '-')
+	if i < 0 {
+		return false
+	}
+	head, last := s[:i], s[i+1:]
+	if k := strings.LastIndexByte(head, '-'); k > 0 && len(last) == 5 && len(head)-k >= 9 && len(head)-k <= 11 && strings.Trim(head[k+1:]+last, "bcdfghjklmnpqrstvwxz2456789") == "" { // the alphabet of their names
+		return strings.Trim(head[:k], "abcdefghijklmnopqrstuvwxyz0123456789-") == "" && !privateWords.Contains(head[:k])
+	}
+	n := 0
+	for ; i > 0 && len(s)-i > 32 && ShapeOf(s[i+1:]).Hex && Digest(s[i+1:]); i = strings.LastIndexByte(s, '-') {
+		s = s[:i]
+		n++
+	}
+	return n > 0 && Identifier(s) && !privateWords.Contains(s)
+}
+
+// constructed reports whether before ends where a program makes an id of what follows: ObjectId("….
+func constructed(before string) bool {
+	call, quote := strings.CutSuffix(strings.TrimRight(before, "\"'"), "(")
+	return quote && ids.Has(strings.ToLower(call[strings.LastIndexAny(call, " \t\n.:=([{,")+1:]))
+}
+
+var ids = keyword.NewList(`objectid uuid guid fromhexstring bsonid parseuuid mustparseuuid`)
 
 // pinned reports whether s is the commit or digest behind the @ of what a dependency is pinned to: actions/checkout@5d6baee5….
 func pinned(word, s string) bool {
@@ -72,7 +148,7 @@ var (
 	signers       = keyword.New([]string{"minisign", "signify", "untrusted comment"})
 	minisignWords = keyword.New([]string{"minisign public key", "minisign key", "signify public key"})
 	publicWords   = keyword.New([]string{"public key", "public-key", "publickey", "public_key", "pubkey", "公開鍵", "公開キー"})
-	privateWords  = keyword.New([]string{"private", "secret", "token", "password", "秘密", " api"})
+	privateWords  = keyword.New([]string{"private", "secret", "token", "password", "pass", "api-key", "apikey", "秘密", " api"})
 )
 
 // sealed reports whether s is a part of what only a cluster or the holder of a vault's password can open: a member of a

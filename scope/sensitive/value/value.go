@@ -14,7 +14,7 @@ func Placeholder(s string) bool {
 		return true
 	}
 	l := strings.ToLower(s)
-	if placeholders.Has(l) || masked(l) {
+	if placeholders.Has(l) || masked(l) || filler(s) || delimited(s) {
 		return true
 	}
 	switch first, last := s[0], s[len(s)-1]; {
@@ -29,10 +29,16 @@ func Placeholder(s string) bool {
 	if Published(s) || strings.Contains(l, "your") && (strings.HasSuffix(l, "here") || strings.HasPrefix(l, "your")) && ShapeOf(l).Digit == 0 {
 		return true
 	}
+	if head, ok := strings.CutSuffix(strings.TrimSuffix(s, "…"), "..."); (ok || strings.HasSuffix(s, "…")) && len(head) <= 12 { // eyJhbGciOi...
+		return true
+	}
 	for _, p := range placeholderParts {
 		if strings.Contains(l, p) {
 			if p == "xxxxxx" {
 				p = "x"
+			}
+			if strings.HasSuffix(p, "here") && !asks.Contains(l) { // winter-is-here
+				continue
 			}
 			return Random(strings.ReplaceAll(l, p, "")) < 0.7 || strings.HasSuffix(strings.TrimRight(s, "0123456789"), "EXAMPLE") || strings.HasSuffix(s, "EXAMPLEKEY")
 		}
@@ -51,6 +57,9 @@ var placeholderParts = []string{
 	"changeme", "replace_with", "replace-with", "insert_", "insert-", "dummy", "xxxxxx", "******", "••••", "●●●", "todo:", "fill_in", "fill-in",
 }
 
+// asks are words for what is to be written where a placeholder stands.
+var asks = keyword.New([]string{"your", "my", "insert", "put", "paste", "enter", "type", "add", "goes", "key", "token", "secret", "pass", "pwd", "value", "api", "id", "name", "user", "hash", "code", "credential", "url"})
+
 // masked reports whether a value is mostly mask characters, with at most a few real ones at an end.
 func masked(s string) bool {
 	mask, rest := 0, 0
@@ -68,7 +77,46 @@ func masked(s string) bool {
 			rest++
 		}
 	}
+	if mask >= 8 && rest == 0 && strings.Trim(s, "x-") == "" { // xxxx-xxxx-xxxx
+		return true
+	}
 	return mask >= 3 && rest <= 4 && mask >= rest && (rest > 0 || strings.Trim(s, s[:1]) == "" || strings.ContainsAny(s, "*•●█"))
+}
+
+// filler reports whether s is x or 0 again and again, as long as a key is: xxxx-xxxx-xxxx-xxxx, 00000000-0000-….
+func filler(s string) bool {
+	sh := ShapeOf(s)
+	return sh.Lower+sh.Upper+sh.Digit >= 16 && sh.Distinct <= 2 && (strings.Trim(s, "xX-") == "" || strings.Trim(s, "0-") == "")
+}
+
+// delimited reports whether s is words between two marks or more, as templates have them: @@PASSWORD@@, ((admin_password)).
+func delimited(s string) bool {
+	body := strings.Trim(s, "@%#_~|^([{<>}])")
+	n := strings.Index(s, body)
+	if n == 1 && len(s)-len(body) == 2 && s[0] == s[len(s)-1] && (s[0] == '@' || s[0] == '%') && strings.ContainsAny(body, "._") { // @db.password@
+		return wordy(body)
+	}
+	return n >= 2 && len(s)-n-len(body) >= 2 && wordy(body)
+}
+
+// Bracketed reports whether what stands at the start of s is words in brackets: [your password], <48 random bytes>.
+func Bracketed(s string) bool {
+	if s == "" || strings.IndexByte("[<", s[0]) < 0 {
+		return false
+	}
+	const longest = 60
+	end := strings.IndexByte(s[:min(len(s), longest)], s[0]+2) // ] and > come two behind [ and <
+	return end > 1 && strings.IndexByte(s[:end], '\n') < 0 && strings.Contains(s[:end], " ") && words(s[1:end])
+}
+
+// words reports whether s is words and numbers and the marks of a sentence.
+func words(s string) bool {
+	for _, w := range strings.Fields(s) {
+		if w = strings.Trim(w, ".,'()"); strings.Trim(w, "0123456789") != "" && !wordy(w) && len(w) > 1 {
+			return false
+		}
+	}
+	return true
 }
 
 // wordy reports whether s consists of words in plain letters, as the inside of <your token> does.
@@ -158,6 +206,12 @@ func dollar(s string) bool {
 	if isDigit(body[0]) {
 		return len(body) == 1
 	}
+	if strings.Contains(body, "_") && strings.Trim(body, "abcdefghijklmnopqrstuvwxyz_") == "" { // $gdcapi_db_password
+		return true
+	}
+	if sh := ShapeOf(body); sh.Lower == 0 && sh.Digit*3 < sh.Len && sh.Other == strings.Count(body, "_") { // $MYSQL_PASSWORD
+		return true
+	}
 	return Random(body) < 0.8
 }
 
@@ -169,6 +223,12 @@ func call(s string) bool {
 	}
 	name := s[:open]
 	if strings.HasSuffix(s, "()") && strings.Contains(name, ".") && identifier(name) {
+		return true
+	}
+	if s[open] == '(' && open+1 < len(s) && strings.IndexByte("$?:@'\"", s[open+1]) >= 0 && strings.Trim(name, "abcdefghijklmnopqrstuvwxyz_") == "" { // crypt($1,
+		return true
+	}
+	if strings.Contains(name, ".") && identifier(name) && isLetter(s[0]) && (Dotted(name) || Numbered(name[strings.LastIndexByte(name, '.')+1:])) && s[open] == '(' { // CryptoJS.PBKDF2(password,
 		return true
 	}
 	return identifier(name) && len(name) >= 3 && Random(name) < 0.8 && (strings.IndexAny(s[open:], ")]") > 0 || open == len(s)-1 || strings.Contains(name, ".") || WordShare(name) >= 0.5)
@@ -188,7 +248,7 @@ func member(s string) bool {
 			return false
 		}
 		sh := ShapeOf(p)
-		if sh.Digit > 2 || sh.Digit > 0 && sh.Digit*2 >= sh.Lower+sh.Upper {
+		if sh.Digit > 2 || sh.Digit > 0 && (sh.Digit*2 >= sh.Lower+sh.Upper || !Numbered(p) && !owners.Has(strings.ToLower(parts[0]))) { // Mr.Whiskers1
 			return false
 		}
 		letters += sh.Lower + sh.Upper
@@ -224,6 +284,10 @@ var (
 // envName reports whether s is the name of an environment variable or constant: capital words joined by underscores.
 func envName(s string) bool {
 	sh := ShapeOf(s)
+	if k := strings.LastIndexByte(s, '_'); k > 0 && len(s)-k > 4 && strings.Trim(s[k+1:], "0123456789") == "" { // CODECOV_TOKEN_20250228
+		s = s[:k]
+		sh = ShapeOf(s)
+	}
 	if sh.Lower > 0 || sh.Upper < 4 || sh.High > 0 || sh.Digit > 4 || !strings.ContainsAny(s, "_-") || !isUpper(s[0]) {
 		return false
 	}
@@ -387,7 +451,7 @@ func constant(s string) bool {
 }
 
 // terms are words of the trade that do not read like English.
-var terms = keyword.NewList(`oauth http https proxy nginx fqdn url uri urn api sdk cli gui jwt jwk oidc saml ldap ssh tls ssl tcp udp dns dhcp vpn aws gcp ec2 kms iam rds sql nosql mysql sqlite redis kafka kube kubectl yaml json toml xml html css
+var terms = keyword.NewList(`max min len oauth http https proxy nginx fqdn url uri urn api sdk cli gui jwt jwk oidc saml ldap ssh tls ssl tcp udp dns dhcp vpn aws gcp ec2 kms iam rds sql nosql mysql sqlite redis kafka kube kubectl yaml json toml xml html css
 	src cfg conf config env dev prod tmp pkg cmd lib bin etc var usr opt str int bool char func ctx err msg req res resp db app auth crypto hmac rsa aes gcm sha md5 utf ascii unix linux amd64 arm64 x86 gpu cpu ram ssd nfs grpc rpc rest crud csv pdf png jpg svg
 	github gitlab npm yarn pip pypi maven gradle docker helm terraform ansible jenkins prometheus grafana kubernetes postgres mongodb graphql webhook async mutex regex stdin stdout stderr localhost middleware init deinit util utils`)
 

@@ -27,6 +27,8 @@ func TestPlaceholder(t *testing.T) {
 		fake("AKIAIOSFODNN7", "EXAMPLE"):       true,
 		fake("a1b2c3d4-90ab-", "EXAMPLE11111"): true,
 		"null":                                 true,
+		"put-your-key-here":                    true,
+		"Wint3r-is-here":                       false,
 		"hunter2":                              false,
 		"Gravel!6172":                          false,
 		fake("9f8e7d6c", "5b4a39281706f5e4"):   false,
@@ -44,6 +46,9 @@ func TestReference(t *testing.T) {
 	for s, want := range map[string]bool{
 		"":                            true,
 		"$DB_PASSWORD":                true,
+		"$MYSQL_PASSWORD":             true,
+		"Config.Base64":               true,
+		"Mr.Whiskers1":                false,
 		"${DB_PASSWORD}":              true,
 		"%PASSWORD%":                  true,
 		"{{ vault_password }}":        true,
@@ -176,6 +181,12 @@ func FuzzJudgements(f *testing.F) {
 		value.Dotted(s)
 		value.Versioned(s)
 		value.Alphabet(s)
+		value.Bracketed(s)
+		for _, end := range []int{len(s) / 2, len(s)} {
+			for start := range end {
+				value.Otherwise(s, start, end)
+			}
+		}
 		if p := value.Random(s); p < 0 || p > 1 {
 			t.Errorf("Random(%q) = %v", s, p)
 		}

@@ -1,10 +1,14 @@
-package likely
+package value
 
-import "github.com/elderzan/elderzan/scope/sensitive/keyword"
+import (
+	"strings"
+
+	"github.com/elderzan/elderzan/scope/sensitive/keyword"
+)
 
 // programs are names of programs, libraries and services that notes on systems are full of, and that no dictionary tells from a
 // made-up word.
-var programs = keyword.NewList(`ack acme acpi adguard airflow akka alacritty alembic algolia alertmanager algo alpine amazon amqp anaconda android angular ansible antigravity apache apcupsd apparmor appimage apt aptitude aqua arangodb argo argocd aria2
+var programs = keyword.NewList(`qt gtk ack acme acpi adguard airflow akka alacritty alembic algolia alertmanager algo alpine amazon amqp anaconda android angular ansible antigravity apache apcupsd apparmor appimage apt aptitude aqua arangodb argo argocd aria2
 	asciidoctor asdf asterisk astro atlantis atom atuin audacity auditd authelia authentik autofs autossh avahi awk awscli azure babel backblaze bacula balena bandit bareos bash bats bazel beanstalkd beets bind bitbucket bitwarden
 	black blender bluez bookworm boost borg borgbackup borgmatic bosh btrfs buildah buildkit buildkite bullseye bun bundler bunyan busybox cadvisor caddy calibre calico capistrano carapace cargo cassandra ccache celery centos ceph certbot chezmoi chrome
 	chromedriver chromium chrony chronyd cilium circleci clamav clang clickhouse clippy clonezilla cloudflared cmake cockpit cockroach codeberg codecov collectd colima composer concourse conda conduit confluence confluent conky consul containerd coredns coreos cosign
@@ -25,3 +29,28 @@ var programs = keyword.NewList(`ack acme acpi adguard airflow akka alacritty ale
 	telegraf telnet tempo tensorflow terraform terragrunt thanos thunderbird tilt timescaledb timeshift tmux tomcat traccar traefik transmission trello trivy truenas trufflehog typesense typescript typora ubuntu udev udisks ufw unbound unicorn unifi upstart uptimekuma uvicorn vagrant
 	valgrind valkey varnish vault vaultwarden vector velero veracrypt vercel victoriametrics vim virtualbox virtualenv vite vitest vmware vscode vsftpd vue wallabag wazuh webmin webpack weblate werkzeug wget wiremock wireguard wireshark wordpress xcode xen xfce xrdp yarn yubikey zabbix zammad
 	zellij zfs zigbee2mqtt zipkin zookeeper zoxide zsh zulip mqtt sdkman rpassword github-cli`)
+
+// everyday are the programs whose names are words or names that people make passwords of.
+var everyday = keyword.NewList(`acme algo alpine amazon anaconda android angular apache aqua argo asterisk astro atlantis atom audacity babel beets bind black blender bookworm boost borg bullseye bun bundler
+	bunyan busybox caddy calibre cargo celery chrome cockpit colima composer concourse conduit confluence conky consul cron cucumber curl dagger dolphin drone eclipse electron elixir
+	ember envoy express falco flannel flask flux foreman ghost gimp git glances gnome grails graphite groovy harbor heimdall helm hugo hydra ingress insomnia jackett jaeger java jest
+	joplin julia kind kitty kong kotlin lambda lego longhorn lynx magento make mastodon maven mercurial meteor mocha multipass nats nexus node nomad notion obsidian octopus oracle
+	outlook packer pandas paperless plex poetry prettier prosody pulsar puma puppet python quay rancher react rollup ruby rust samba scala scoop screen selenium semaphore sentry slack
+	spark sphinx splunk spring squid starship step storybook superset supervisor swagger swarm swift tailwind teleport tempo thanos thunderbird tilt tomcat transmission trello unicorn
+	vagrant varnish vault vector vim`)
+
+// program returns how firmly a word is the name of a program: less so if it is an everyday word too, and not at all in quotes.
+func (p place) program() Doubt {
+	s := strings.ToLower(p.s)
+	switch {
+	case p.quoted():
+		return None
+	case !programs.Has(s) && (len(s) > len(strings.TrimRight(s, "0123456789")) && len(s)-len(strings.TrimRight(s, "0123456789")) <= 2 && programs.Has(strings.TrimRight(s, "0123456789"))): // centos10
+		return Some
+	case !programs.Has(s):
+		return None
+	case everyday.Has(s):
+		return Some
+	}
+	return Strong
+}
