@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	stdsync "sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -318,9 +319,16 @@ func (w *Worker) watch(ctx context.Context) {
 	retry := w.opts.Retry()
 	for ctx.Err() == nil {
 		began := w.opts.Now()
-		err := w.opts.Watch(ctx, w.heard)
+		var listened atomic.Bool
+		err := w.opts.Watch(ctx, func() {
+			listened.Store(true)
+			w.heard()
+		})
 		if ctx.Err() != nil {
 			return
+		}
+		if listened.Load() {
+			w.Nudge() // a round finds out why it ended: the cloud is away, or has no place for this device any more
 		}
 		w.opts.Logger.Debug("the watch on the cloud broke", "error", err)
 		if w.opts.Now().Sub(began) > time.Minute {

@@ -174,3 +174,38 @@ func TestWorkerOrders(t *testing.T) {
 		}
 	})
 }
+
+// TestWorkerCutOff ends the connection on which a worker listens, as a cloud does that removes the device: it finds out.
+func TestWorkerCutOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var removed atomic.Bool
+		cut := make(chan struct{})
+		w := memsync.StartWorker(t.Context(), memsync.WorkerOptions{
+			Round: func(context.Context) (memsync.Report, error) {
+				if removed.Load() {
+					return memsync.Report{}, memsync.ErrRefused
+				}
+				return memsync.Report{}, nil
+			},
+			Watch: func(ctx context.Context, heard func()) error {
+				if removed.Load() {
+					return memsync.ErrRefused
+				}
+				heard()
+				select {
+				case <-cut:
+				case <-ctx.Done():
+				}
+				return memsync.ErrOffline
+			},
+		})
+		defer w.Close()
+		synctest.Wait()
+		removed.Store(true)
+		close(cut)
+		synctest.Wait()
+		if s := w.Status(); s.State != memsync.StateFailing {
+			t.Errorf("after it was cut off: %+v", s)
+		}
+	})
+}

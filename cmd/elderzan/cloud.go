@@ -40,6 +40,8 @@ type cloudLink struct {
 	Pins   []string  `json:"pins,omitempty"`
 	Team   uuid.UUID `json:"team"`
 	Device []byte    `json:"device,omitempty"` // made by cloud init, for the team that team create founds
+	Next   string    `json:"next,omitempty"`   // password that is on its way to the database: which of the two counts is not known
+	Own    bool      `json:"own,omitempty"`    // the password is not that of the invite any more
 }
 
 // cloud joins the store, the team and the database, and has the worker sync them. Without a cloud it does nothing.
@@ -61,9 +63,10 @@ type cloud struct {
 	closed  bool
 	trouble error // why the cloud is not used; nil where nothing is wrong
 
-	renew    renewal      // of the worker's rounds
-	nextCold time.Time    // of the worker's rounds
-	expires  atomic.Int64 // end of the server's certificate in Unix seconds, 0 while not known; set while connecting
+	address  atomic.Pointer[string] // of the database, with the password that counts
+	renew    renewal                // of the worker's rounds
+	nextCold time.Time              // of the worker's rounds
+	expires  atomic.Int64           // end of the server's certificate in Unix seconds, 0 while not known; set while connecting
 }
 
 // openCloud syncs for as long as leave says so; it is asked again by reconsider.
@@ -111,7 +114,8 @@ func (k *cloud) options() postgres.Options {
 	if len(k.config.Pins) > 0 {
 		o.Pins = k.config.Pins
 	}
-	o.URL = func() string { return url }
+	k.address.Store(&url)
+	o.URL = func() string { return *k.address.Load() }
 	return o
 }
 
@@ -180,6 +184,10 @@ func (k *cloud) round(ctx context.Context) (memsync.Report, error) {
 	k.mu.Unlock()
 	var rep memsync.Report
 	if err := t.Refresh(ctx); err != nil {
+		k.otherPassword(err)
+		return rep, err
+	}
+	if err := k.ownPassword(ctx, db.Remote(t.ID())); err != nil {
 		return rep, err
 	}
 	sealer, err := t.Sealer()
@@ -203,6 +211,64 @@ func (k *cloud) round(ctx context.Context) (memsync.Report, error) {
 		return rep, err
 	}
 	return rep, k.cool(ctx, t, remote)
+}
+
+// ownPassword gives this device's login another password than the invite's: whoever comes by a used code must not come in
+// with it. The new one is on record before the database has it.
+func (k *cloud) ownPassword(ctx context.Context, remote *postgres.Remote) error {
+	k.mu.Lock()
+	link := *k.link
+	k.mu.Unlock()
+	if link.Device != nil || link.Own || k.config.URL.Len() > 0 {
+		return nil
+	}
+	if link.Next == "" {
+		_, link.Next = postgres.NewLogin()
+		if err := k.noteLink(ctx, link); err != nil {
+			return err
+		}
+	}
+	if err := remote.SetPassword(ctx, link.Next); err != nil {
+		return err
+	}
+	address, err := withPassword(link.URL, link.Next)
+	if err != nil {
+		return err
+	}
+	link.URL, link.Next, link.Own = address, "", true
+	return k.noteLink(ctx, link, memory.Audit{Action: "cloud-password", User: "sync", Client: "sync", Reason: "the password of the invite does not work any more"})
+}
+
+// noteLink makes link the one on record, for connections to come.
+func (k *cloud) noteLink(ctx context.Context, link cloudLink, audit ...memory.Audit) error {
+	b, err := json.Marshal(link)
+	if err != nil {
+		return fmt.Errorf("cloud: %w", err)
+	}
+	if err := k.store.SetMeta(ctx, map[string][]byte{metaLink: b}, audit...); err != nil {
+		return err
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.link = &link
+	k.address.Store(&link.URL)
+	return nil
+}
+
+// otherPassword has the next connection try the password that this one did not, where it is not known which one counts.
+func (k *cloud) otherPassword(err error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if !errors.Is(err, memsync.ErrRefused) || k.link == nil || k.link.Next == "" || k.config.URL.Len() > 0 {
+		return
+	}
+	address := k.link.URL
+	if *k.address.Load() == address {
+		if address, err = withPassword(address, k.link.Next); err != nil {
+			return
+		}
+	}
+	k.address.Store(&address)
 }
 
 // nudge says that something changed; it never waits.
@@ -405,28 +471,29 @@ type ticket struct {
 	Invite string   `json:"i"`
 }
 
-// invite makes a ticket.
-func (k *cloud) invite(ctx context.Context, o team.InviteOptions, confirm bool) (ticket, time.Time, error) {
+// invite makes a ticket. confirm says whether newcomers wait until fingerprints were compared, nil for as before; the last
+// result whether they do.
+func (k *cloud) invite(ctx context.Context, o team.InviteOptions, confirm *bool) (ticket, time.Time, bool, error) {
 	t, link, err := k.joined()
 	if err != nil {
-		return ticket{}, time.Time{}, err
+		return ticket{}, time.Time{}, false, err
 	}
-	if confirm {
-		if err := t.SetConfirm(ctx, true); err != nil {
-			return ticket{}, time.Time{}, err
+	if confirm != nil {
+		if err := t.SetConfirm(ctx, *confirm); err != nil {
+			return ticket{}, time.Time{}, false, err
 		}
 	}
 	if err := t.Refresh(ctx); err != nil {
-		return ticket{}, time.Time{}, err
+		return ticket{}, time.Time{}, false, err
 	}
 	login, password := postgres.NewLogin()
 	inv, err := t.Invite(ctx, o, login, password)
 	if err != nil {
-		return ticket{}, time.Time{}, err
+		return ticket{}, time.Time{}, false, err
 	}
 	out := ticket{CA: link.CA, Pins: link.Pins, Name: t.Name(), Invite: inv.Code()}
 	out.URL, err = withLogin(link.URL, login, password)
-	return out, inv.Expires, err
+	return out, inv.Expires, t.Confirms(), err
 }
 
 // join asks with a ticket to be taken in.
@@ -556,6 +623,15 @@ func (k *cloud) alerts(ctx context.Context) []string {
 
 func parseDevice(encoded []byte) (*team.Device, error) {
 	return team.ParseDevice(security.NewSecret(append([]byte(nil), encoded...)))
+}
+
+// withPassword puts a password in place of the one in a database's address.
+func withPassword(address, password string) (string, error) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "", errors.New("cloud: the address of the database cannot be read")
+	}
+	return withLogin(address, u.User.Username(), password)
 }
 
 // withLogin puts a login in place of the one in a database's address.

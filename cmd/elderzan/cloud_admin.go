@@ -132,7 +132,7 @@ type inviteArgs struct {
 	Role    string `json:"role"`
 	Own     bool   `json:"own"`
 	Hours   int    `json:"hours"`
-	Confirm bool   `json:"confirm"`
+	Confirm *bool  `json:"confirm"`
 }
 
 type inviteResult struct {
@@ -149,12 +149,12 @@ func (a *admin) teamInvite(ctx context.Context, st *stack, in inviteArgs) (any, 
 			return nil, err
 		}
 	}
-	tk, until, err := st.cloud.invite(ctx, o, in.Confirm)
+	tk, until, confirm, err := st.cloud.invite(ctx, o, in.Confirm)
 	if err != nil {
 		return nil, err
 	}
 	code, err := tk.code()
-	return inviteResult{Code: code, Expires: until.Format(time.RFC3339), Confirm: in.Confirm}, err
+	return inviteResult{Code: code, Expires: until.Format(time.RFC3339), Confirm: confirm}, err
 }
 
 type joinArgs struct {

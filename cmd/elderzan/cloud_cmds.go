@@ -121,13 +121,13 @@ func newTeam(a *app) *cobra.Command {
 		fmt.Fprintf(w, "%s\n", r.Code)
 		fmt.Fprintf(w, "\nHand this code over where nobody else reads it: it is a key. It works once, until %s:\n  elderzan team join CODE\n", r.Expires)
 		if r.Confirm {
-			fmt.Fprintln(w, "Then compare fingerprints over another channel: elderzan team accept FINGERPRINT")
+			fmt.Fprintln(w, "Then compare fingerprints over another channel: elderzan team accept FINGERPRINT\nSo do all who join from now on, until: elderzan team invite --confirm=false")
 		}
 	}))
 	invite.Flags().String("role", "", "owner, editor, reader or auditor (default editor)")
 	invite.Flags().Bool("own", false, "for a further device of your own")
 	invite.Flags().Int("hours", 0, "how long the code works (default 48)")
-	invite.Flags().Bool("confirm", false, "whoever joins waits until you compared fingerprints")
+	invite.Flags().Bool("confirm", false, "whoever joins, with this invite or another of yours, waits until you compared fingerprints; =false ends that")
 	join := sub(a, "join CODE|-", "Join a team with the code that an invite printed", "team_join", cobra.MinimumNArgs(1), func(cmd *cobra.Command, words []string) (map[string]any, error) {
 		code, err := a.text(words, "code")
 		in := given(cmd, "name", "as")
@@ -181,10 +181,13 @@ func newSync(a *app) *cobra.Command {
 func showSync(w io.Writer, r syncStatusResult) {
 	fmt.Fprintf(w, "sync      %s\nteam      %s\nwaiting   %d\nconflicts %d\npushed    %d (%d bytes)\npulled    %d (%d bytes)\n",
 		r.State, cmp.Or(r.Team, "none; elderzan guide team says how to have one"), r.Pending, r.Conflicts, r.Total.Pushed, r.Total.BytesOut, r.Total.Pulled, r.Total.BytesIn)
-	for name, v := range map[string]string{"synced": r.SyncedAt, "next": r.NextTry, "error": r.Error} {
-		if v != "" {
-			fmt.Fprintf(w, "%-9s %s\n", name, v)
+	for _, line := range [][2]string{{"synced", r.SyncedAt}, {"next", r.NextTry}, {"error", r.Error}} {
+		if line[1] != "" {
+			fmt.Fprintf(w, "%-9s %s\n", line[0], line[1])
 		}
+	}
+	if n := r.Total.Refused; n > 0 {
+		fmt.Fprintf(w, "refused   %d changes, which stay here: this device may not write them; elderzan audit show names them\n", n)
 	}
 	if r.Older > 0 {
 		fmt.Fprintf(w, "renewing  %d rows still stand under keys of older epochs; %d are under the new one\n", r.Older, r.Total.Resealed)

@@ -23,7 +23,7 @@ import (
 
 // Options says how to reach the database.
 type Options struct {
-	URL      func() string   // postgres://login:password@host[,host…]/database; a func, so that no structure prints it
+	URL      func() string   // postgres://login:password@host[,host…]/database; a func, so that no structure prints it; asked for the password again at each connection
 	CA       []byte          // PEM of the authorities that may vouch for the server; nil means the system's
 	Pins     []string        // "sha256/BASE64" of public keys, one of which must be in the server's verified chain; nil for none
 	Timeout  time.Duration   // of connecting; 0 means 10 s
@@ -225,6 +225,14 @@ func Open(_ context.Context, o Options) (*DB, error) {
 	}
 	pc.ConnConfig = c
 	pc.MaxConns, pc.MinConns, pc.MaxConnIdleTime = 3, 0, 2*time.Minute
+	pc.BeforeConnect = func(_ context.Context, c *pgx.ConnConfig) error { // the password may be another than at first
+		u, err := url.Parse(o.URL())
+		if err != nil {
+			return fmt.Errorf("%w is not an address", ErrURL)
+		}
+		c.Password, _ = u.User.Password()
+		return nil
+	}
 	pc.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
 		// The pool asks for connections without a deadline: one that falls silent here would keep its place for good.
 		ctx, cancel := context.WithTimeout(ctx, callTimeout)
@@ -291,7 +299,7 @@ func failure(step string, err error) error {
 	case errors.As(err, &pg):
 		switch {
 		case pg.Code == "28P01" || pg.Code == "28000":
-			return fmt.Errorf("%w: %s: its login is not accepted (%s); a removed device needs a new invite", memsync.ErrRefused, step, pg.Code)
+			return fmt.Errorf("%w: %s: its login is not accepted (%s): the invite was used or has expired, or the device was removed; ask for a new invite", memsync.ErrRefused, step, pg.Code)
 		case pg.Code == "42883", pg.Code == "42P01":
 			return fmt.Errorf("%w: %s: the database was set up by an older build; whoever administers it runs: elderzan cloud update", memsync.ErrRefused, step)
 		case pg.Code == "42501":

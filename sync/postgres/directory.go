@@ -106,6 +106,15 @@ func (r *Remote) Invite(ctx context.Context, login, password string, until time.
 	return r.call(ctx, "invite", `SELECT elderzan.invite($1, $2, $3)`, login, verifier, until)
 }
 
+// SetPassword changes the password of this login, for the connections to come.
+func (r *Remote) SetPassword(ctx context.Context, password string) error {
+	verifier, err := scramVerifier(password)
+	if err != nil {
+		return err
+	}
+	return r.call(ctx, "change the password", `ALTER ROLE CURRENT_USER PASSWORD '`+verifier+`'`) // base64 and punctuation: nothing to quote
+}
+
 // Admit lets a login in as device.
 func (r *Remote) Admit(ctx context.Context, login string, device uuid.UUID, writes, manages bool) error {
 	return r.call(ctx, "admit", `SELECT elderzan.admit($1, $2, $3, $4)`, login, device, writes, manages)

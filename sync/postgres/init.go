@@ -33,6 +33,9 @@ func Init(ctx context.Context, o Options) error {
 		return err
 	}
 	defer end()
+	if err := takeTurn(ctx, conn); err != nil {
+		return err
+	}
 	for _, stmt := range roles {
 		if _, err := conn.Exec(ctx, stmt); err != nil {
 			return failure("make roles", err)
@@ -54,6 +57,16 @@ func Init(ctx context.Context, o Options) error {
 	}
 	_, err = conn.Exec(ctx, `REVOKE CREATE ON SCHEMA elderzan FROM elderzan_provisioner`)
 	return failure("provision", err)
+}
+
+// takeTurn has those who set the same database up at once do it one after the other, for as long as the connection lasts. Any
+// login can hold the lock as well, so that nobody waits for it for ever.
+func takeTurn(ctx context.Context, conn *pgx.Conn) error {
+	_, err := conn.Exec(ctx, `SET lock_timeout = '30s'; SELECT pg_advisory_lock(hashtextextended('elderzan init', 0)); RESET lock_timeout`)
+	if pgCode(err) == "55P03" {
+		_, err = conn.Exec(ctx, `RESET lock_timeout`)
+	}
+	return failure("wait for others", err)
 }
 
 // roles are made before the schema; every statement may be repeated.

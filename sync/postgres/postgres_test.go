@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/elderzan/elderzan/memory"
 	memsync "github.com/elderzan/elderzan/sync"
@@ -57,7 +58,11 @@ func body(version int, text string) []byte {
 func start(t *testing.T) *pgtest.Cluster {
 	t.Helper()
 	c := pgtest.Start(t)
-	if err := postgres.Init(t.Context(), options(c, c.AdminURL("postgres"))); err != nil {
+	var g errgroup.Group
+	for range 4 { // at once
+		g.Go(func() error { return postgres.Init(t.Context(), options(c, c.AdminURL("postgres"))) })
+	}
+	if err := g.Wait(); err != nil {
 		t.Fatal(err)
 	}
 	if err := postgres.Init(t.Context(), options(c, c.AdminURL("postgres"))); err != nil {

@@ -62,7 +62,7 @@ type Team struct {
 }
 
 // ErrNotYet reports a team that has not let this device in yet.
-var ErrNotYet = errors.New("the team has not let this device in yet: the engine of whoever made the invite has to be online once, or, where the code was used before, an owner types: elderzan team accept FINGERPRINT")
+var ErrNotYet = errors.New("the team has not let this device in yet: the engine of whoever made the invite has to be online once; where they want to compare fingerprints first, they type: elderzan team accept FINGERPRINT")
 
 // ErrRemoved reports that the team has removed this device.
 var ErrRemoved = errors.New("the team has removed this device; ask for a new invite")
@@ -489,6 +489,13 @@ func (t *Team) Accept(ctx context.Context, fingerprint string) (string, error) {
 		return q.Member.Name, t.accept(ctx, j.Login, q, fingerprint)
 	}
 	return "", errors.New("nobody with that fingerprint asks to join; have the person run: elderzan team members")
+}
+
+// Confirms reports whether newcomers wait for Accept.
+func (t *Team) Confirms() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.state.Confirm
 }
 
 // SetConfirm has newcomers wait for Accept, or not.
