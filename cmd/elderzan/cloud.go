@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/elderzan/elderzan/cmd/internal/metrics"
 	"github.com/elderzan/elderzan/cmd/internal/trace"
 	"github.com/elderzan/elderzan/memory"
 	"github.com/elderzan/elderzan/memory/storage"
@@ -51,6 +52,7 @@ type cloud struct {
 	config cloudConfig
 	leave  func() bool   // whether the feature is on
 	traces *trace.Tracer // nil for none
+	counts *metrics.Metrics
 	log    *slog.Logger
 	ctx    context.Context // of the worker
 
@@ -70,8 +72,8 @@ type cloud struct {
 }
 
 // openCloud syncs for as long as leave says so; it is asked again by reconsider.
-func openCloud(ctx context.Context, c cloudConfig, l *cloudLocal, leave func() bool, traces *trace.Tracer, log *slog.Logger) (*cloud, error) {
-	k := &cloud{store: l.store, local: l, config: c, leave: leave, traces: traces, log: log, ctx: context.WithoutCancel(ctx)}
+func openCloud(ctx context.Context, c cloudConfig, l *cloudLocal, leave func() bool, traces *trace.Tracer, counts *metrics.Metrics, log *slog.Logger) (*cloud, error) {
+	k := &cloud{store: l.store, local: l, config: c, leave: leave, traces: traces, counts: counts, log: log, ctx: context.WithoutCancel(ctx)}
 	l.team = k.teamName
 	if err := k.load(ctx); err != nil {
 		return nil, err
@@ -148,6 +150,7 @@ func (k *cloud) start(ctx context.Context) error {
 	}
 	k.worker = memsync.StartWorker(k.ctx, memsync.WorkerOptions{
 		Round: traced(k.traces, k.round), Watch: k.db.Remote(k.link.Team).Watch, Interval: k.config.Interval, Paused: len(paused) > 0, Logger: k.log,
+		OnRound: func(_ memsync.Report, _ time.Duration, err error) { k.counts.Round(roundOutcome(err)) },
 	})
 	return nil
 }
@@ -589,6 +592,24 @@ func (k *cloud) state() (state string, at time.Time) {
 const certificateWarning = 30 * 24 * time.Hour
 
 // alerts are what status tells of the cloud, in words.
+// reach reports whether there is a cloud, and whether it cannot be reached.
+func (k *cloud) reach() (cloud, offline bool) {
+	k.mu.Lock()
+	w := k.worker
+	k.mu.Unlock()
+	return w != nil, w != nil && w.Status().State == memsync.StateOffline
+}
+
+func roundOutcome(err error) string {
+	switch {
+	case err == nil:
+		return metrics.RoundOK
+	case errors.Is(err, memsync.ErrOffline):
+		return metrics.RoundOffline
+	}
+	return metrics.RoundFailed
+}
+
 func (k *cloud) alerts(ctx context.Context) []string {
 	k.mu.Lock()
 	w, t, trouble := k.worker, k.team, k.trouble

@@ -40,7 +40,7 @@ func (w *webPage) address(context.Context) (string, error) {
 		s, err := dashboard.Start(dashboard.Options{
 			Service:  w.h.service,
 			Caller:   w.caller(),
-			Overview: w.overview, Audit: auditReader{w.h}, Topics: w.topics, Conflicts: conflictBook{w}, Settings: w.settings, Recent: w.recent, History: w.history, Flags: flagBoard{w}, Logger: w.h.log,
+			Overview: w.overview, Audit: auditReader{w.h}, Topics: w.topics, Conflicts: conflictBook{w}, Settings: w.settings, Recent: w.recent, Promises: w.promises, History: w.history, Flags: flagBoard{w}, Logger: w.h.log,
 		})
 		if err != nil {
 			return "", err

@@ -17,6 +17,7 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
 
+	"github.com/elderzan/elderzan/cmd/internal/metrics"
 	"github.com/elderzan/elderzan/cmd/internal/session"
 	"github.com/elderzan/elderzan/cmd/internal/streamable"
 	"github.com/elderzan/elderzan/memory"
@@ -164,6 +165,7 @@ func (d *httpDoor) tool(name string) *mcp.Tool {
 
 // deny puts a request without a right on record, one in a minute at the most.
 func (d *httpDoor) deny(r *http.Request) {
+	d.h.metrics.Incident(metrics.IncidentToken)
 	d.mu.Lock()
 	now := time.Now()
 	again := now.Sub(d.denied) < time.Minute

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
 
 	"github.com/elderzan/elderzan/cmd/internal/dashboard"
 	"github.com/elderzan/elderzan/cmd/internal/metrics"
@@ -28,6 +29,19 @@ func (h *holder) newMetrics() *metrics.Metrics {
 			return st.store.Stats(ctx)
 		},
 		Clients: func() int { return h.status().Connections },
+		Offline: func() (cloud, offline bool) {
+			if st := h.stack.Load(); st != nil {
+				return st.cloud.reach()
+			}
+			return false, false
+		},
+		Free: func() (uint64, error) {
+			var st unix.Statfs_t
+			if err := unix.Statfs(h.dir, &st); err != nil {
+				return 0, err
+			}
+			return st.Bavail * uint64(st.Bsize), nil
+		},
 		Version: version,
 	})
 }
@@ -103,6 +117,13 @@ func newMetricsCommand(a *app) *cobra.Command {
 }
 
 // recent is what the dashboard shows of the last minutes.
+func (w *webPage) promises() (out []dashboard.Promise) {
+	for _, o := range w.h.metrics.Objectives() {
+		out = append(out, dashboard.Promise{Name: o.Name, Target: o.Target, Alert: o.Alert, Now: o.Now, State: string(o.State), Alarm: o.State == metrics.Alarm})
+	}
+	return out
+}
+
 func (w *webPage) recent() dashboard.Recent {
 	r := w.h.metrics.Recent()
 	return dashboard.Recent{Calls: r.Calls, Failing: r.Failing, P50: r.P50, P95: r.P95}

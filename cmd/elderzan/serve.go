@@ -161,7 +161,7 @@ func (h *holder) open(ctx context.Context) (engine.Closer, error) {
 	if err := h.traceTo(c.Traces); err != nil {
 		return nil, unopened{err}
 	}
-	st, err := openStack(ctx, c, h.traces, h.mend, h.log)
+	st, err := openStack(ctx, c, h.traces, h.metrics, h.mend, h.log)
 	if err != nil {
 		return nil, unopened{err}
 	}

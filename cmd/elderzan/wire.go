@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/elderzan/elderzan/cmd/internal/metrics"
 	"github.com/elderzan/elderzan/cmd/internal/trace"
 	embedding "github.com/elderzan/elderzan/embed"
 	"github.com/elderzan/elderzan/embed/lexical"
@@ -66,9 +67,9 @@ func (s *stack) cloudChanged() {
 	}
 }
 
-// openStack opens the data folder; traces may be nil. With mend what is damaged and can be made anew does not hinder it. The model is not
+// openStack opens the data folder; traces and counts may be nil. With mend what is damaged and can be made anew does not hinder it. The model is not
 // loaded before its first use.
-func openStack(ctx context.Context, c config, traces *trace.Tracer, mend bool, log *slog.Logger) (_ *stack, err error) {
+func openStack(ctx context.Context, c config, traces *trace.Tracer, counts *metrics.Metrics, mend bool, log *slog.Logger) (_ *stack, err error) {
 	source, err := c.Keys.source(ctx, c.Data)
 	if err != nil {
 		return nil, err
@@ -121,7 +122,7 @@ func openStack(ctx context.Context, c config, traces *trace.Tracer, mend bool, l
 		return nil, err
 	}
 	st.service, err = memory.NewService(memory.Options{
-		Authorizer: st.authorizer, Store: traces.Store(store), Embedder: embedder, Classifier: traces.Classifier(st.scoping.classifier(st.flags.raiser(st.scoping.learnt))), Learner: st.scoping.learnt, Ranker: ranker, Indexer: st.indexer,
+		Authorizer: st.authorizer, Store: traces.Store(store), Embedder: embedder, Classifier: counts.Classifier(traces.Classifier(st.scoping.classifier(st.flags.raiser(st.scoping.learnt)))), Learner: st.scoping.learnt, Ranker: ranker, Indexer: st.indexer,
 		Kin: store, Journal: st.book, Sessions: store, Drafts: store, Audits: store, Conflicts: waiting{st}, RemoteEmbedding: st.embeds.remote(),
 		CountTokens: tokens.Count, Passage: analysis.Passage, Feature: st.flags.on, Step: traces.Step(), Cloud: func() bool { return st.cloud.ready() },
 	})
@@ -129,7 +130,7 @@ func openStack(ctx context.Context, c config, traces *trace.Tracer, mend bool, l
 		return nil, err
 	}
 	local := &cloudLocal{store: store, spaces: st.embeds.spaces, applied: st.indexer.Wake}
-	if st.cloud, err = openCloud(ctx, c.Cloud, local, st.flags.hybrid, traces, log); err != nil {
+	if st.cloud, err = openCloud(ctx, c.Cloud, local, st.flags.hybrid, traces, counts, log); err != nil {
 		return nil, err
 	}
 	st.flags.watch(st.cloud)

@@ -52,6 +52,9 @@ func (s *Server) metrics(w http.ResponseWriter, r *http.Request) (string, view, 
 	if s.opts.Recent != nil {
 		data["Recent"] = s.opts.Recent()
 	}
+	if s.opts.Promises != nil {
+		data["Promises"] = s.opts.Promises()
+	}
 	if len(points) > 0 {
 		data["Charts"] = charts(points, now.Add(-chosen.Back), now)
 	}

@@ -30,7 +30,8 @@ type Options struct {
 	Topics    func(context.Context) (memory.TopicMap, error)
 	Conflicts Conflicts
 	Settings  func() []Setting
-	Recent    func() Recent // nil: nothing is counted
+	Recent    func() Recent    // nil: nothing is counted
+	Promises  func() []Promise // nil: nothing is promised
 	History   History
 	Flags     Flags
 	Logger    *slog.Logger
@@ -53,6 +54,12 @@ type Overview struct {
 type Recent struct {
 	Calls, Failing int
 	P50, P95       time.Duration // upper bounds; 0 without calls
+}
+
+// Promise is an objective of the service, in words, and how it is kept.
+type Promise struct {
+	Name, Target, Alert, Now, State string
+	Alarm                           bool
 }
 
 // Setting is one line of the configuration.

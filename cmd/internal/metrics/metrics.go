@@ -19,7 +19,9 @@ import (
 type Options struct {
 	// Stats returns what the store counts; an error leaves its metrics out of that one answer.
 	Stats   func(context.Context) (memory.Stats, error)
-	Clients func() int // connections of the engine
+	Clients func() int                       // connections of the engine
+	Offline func() (cloud, offline bool)     // whether there is a cloud, and whether it cannot be reached; nil means there is none
+	Free    func() (bytes uint64, err error) // room that is left on the data folder's disk; nil means it is not told
 	Version string
 	Now     func() time.Time // nil means time.Now
 }
@@ -32,6 +34,11 @@ type Metrics struct {
 	seconds  *prometheus.HistogramVec
 	window   *window
 	tally    tally // since the last point of the history
+
+	roundsTotal, incidentsTotal, classified *prometheus.CounterVec
+	alone                                   prometheus.Counter
+	classifying                             prometheus.Histogram
+	rounds, reached, fallback, incidents    *shares
 }
 
 // buckets are the bounds of the latency histograms in seconds; the promises (10, 50, 200, 500 ms) are among them.
@@ -51,7 +58,23 @@ func New(o Options) *Metrics {
 			Name: "elderzan_tool_duration_seconds", Help: "Time from a tool call to its answer.", Buckets: buckets,
 		}, []string{"tool"}),
 	}
-	m.registry.MustRegister(m.calls, m.seconds, &storeCollector{m}, collectors.NewGoCollector(),
+	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
+	}
+	m.roundsTotal = counter("elderzan_sync_rounds_total", "Rounds of sync, by how they ended.", "outcome")
+	m.incidentsTotal = counter("elderzan_security_incidents_total", "Calls and requests without a right, by kind.", "kind")
+	m.classified = counter("elderzan_classified_total", "Texts that were classified, by what was decided.", "scope", "sensitive")
+	m.alone = prometheus.NewCounter(prometheus.CounterOpts{Name: "elderzan_local_fallback_calls_total", Help: "Tool calls answered while the cloud could not be reached."})
+	m.classifying = prometheus.NewHistogram(prometheus.HistogramOpts{Name: "elderzan_classify_duration_seconds", Help: "Time to classify a text.", Buckets: buckets})
+	for _, o := range []string{RoundOK, RoundOffline, RoundFailed} { // a series that begins with its first event hides that from rate()
+		m.roundsTotal.WithLabelValues(o)
+	}
+	for _, kind := range []string{IncidentDenied, IncidentToken} {
+		m.incidentsTotal.WithLabelValues(kind)
+	}
+	m.rounds, m.reached = &shares{now: o.Now, span: roundSpan}, &shares{now: o.Now, span: roundSpan}
+	m.fallback, m.incidents = &shares{now: o.Now, span: windowSpan}, &shares{now: o.Now, span: windowSpan}
+	m.registry.MustRegister(m.calls, m.seconds, m.roundsTotal, m.incidentsTotal, m.classified, m.alone, m.classifying, &storeCollector{m}, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -61,6 +84,18 @@ func (m *Metrics) Called(tool, outcome string, took time.Duration) {
 	m.calls.WithLabelValues(tool, outcome).Inc()
 	m.seconds.WithLabelValues(tool).Observe(took.Seconds())
 	m.tally.add(tool, outcome, m.window.add(outcome, took))
+	if outcome == "denied" {
+		m.Incident(IncidentDenied)
+	}
+	if m.opts.Offline == nil {
+		return
+	}
+	if cloud, offline := m.opts.Offline(); cloud {
+		m.fallback.add(offline)
+		if offline {
+			m.alone.Inc()
+		}
+	}
 }
 
 // Handler serves the metrics to Prometheus.
@@ -94,6 +129,7 @@ var (
 	outboxDesc   = prometheus.NewDesc("elderzan_outbox_events", "Changes that wait to be pushed to the cloud.", nil, nil)
 	bytesDesc    = prometheus.NewDesc("elderzan_storage_bytes", "Size of the data folder.", nil, nil)
 	findingsDesc = prometheus.NewDesc("elderzan_findings", "Findings of the newest check that are not mended.", nil, nil)
+	freeDesc     = prometheus.NewDesc("elderzan_disk_free_bytes", "Room that is left on the data folder's disk.", nil, nil)
 	checkedDesc  = prometheus.NewDesc("elderzan_checked_timestamp_seconds", "When the store was last checked.", nil, nil)
 )
 
@@ -104,7 +140,7 @@ const storeTime = 5 * time.Second
 type storeCollector struct{ m *Metrics }
 
 func (c *storeCollector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{upDesc, buildDesc, clientsDesc, scopeDesc, stateDesc, pendingDesc, vectorsDesc, outboxDesc, bytesDesc, findingsDesc, checkedDesc} {
+	for _, d := range []*prometheus.Desc{upDesc, buildDesc, clientsDesc, scopeDesc, stateDesc, pendingDesc, vectorsDesc, outboxDesc, bytesDesc, freeDesc, findingsDesc, checkedDesc} {
 		ch <- d
 	}
 }
@@ -116,6 +152,11 @@ func (c *storeCollector) Collect(ch chan<- prometheus.Metric) {
 	gauge(buildDesc, 1, c.m.opts.Version)
 	if c.m.opts.Clients != nil {
 		gauge(clientsDesc, float64(c.m.opts.Clients()))
+	}
+	if c.m.opts.Free != nil {
+		if free, err := c.m.opts.Free(); err == nil {
+			gauge(freeDesc, float64(free))
+		}
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), storeTime)
 	defer cancel()

@@ -7,16 +7,19 @@ import (
 	"net/http/httptest"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/elderzan/elderzan/memory"
+	"github.com/elderzan/elderzan/memory/memorytest"
 	"github.com/elderzan/elderzan/scope"
 )
 
 func testMetrics(stats func(context.Context) (memory.Stats, error), clock *time.Time) *Metrics {
-	return New(Options{Stats: stats, Clients: func() int { return 3 }, Version: "v1", Now: func() time.Time { return *clock }})
+	free := func() (uint64, error) { return 1 << 40, nil }
+	return New(Options{Stats: stats, Clients: func() int { return 3 }, Free: free, Version: "v1", Now: func() time.Time { return *clock }})
 }
 
 func open(context.Context) (memory.Stats, error) {
@@ -86,6 +89,75 @@ func TestAlerts(t *testing.T) {
 	}
 }
 
+// Every row of the table of objectives is met, missed or an alert by what was counted.
+func TestObjectives(t *testing.T) {
+	clock := time.Now()
+	cloud, offline := false, false
+	m := New(Options{Stats: open, Now: func() time.Time { return clock }, Offline: func() (bool, bool) { return cloud, offline }})
+	states := func() (out []State) {
+		for _, o := range m.Objectives() {
+			out = append(out, o.State)
+		}
+		return out
+	}
+	want := func(when string, of ...State) {
+		t.Helper()
+		if got := states(); !slices.Equal(got, of) {
+			t.Errorf("%s: %q; want %q", when, got, of)
+		}
+	}
+	want("at first", Unknown, Unknown, Unknown, Unknown, Unknown, Met)
+	cloud = true
+	for range 20 {
+		m.Called("recall", "ok", time.Millisecond)
+		m.Round(RoundOK)
+	}
+	want("all is well", Met, Met, Met, Met, Met, Met)
+	m.Called("recall", "ok", time.Millisecond)
+	offline = true
+	for range 2 {
+		m.Called("recall", "ok", 300*time.Millisecond)
+	}
+	m.Round(RoundOffline)
+	want("the cloud goes away", Missed, Met, Missed, Alarm, Missed, Met)
+	for range 20 {
+		m.Called("recall", "denied", time.Millisecond)
+		m.Round(RoundFailed)
+	}
+	m.Incident(IncidentToken)
+	want("much is wrong", Met, Met, Alarm, Alarm, Alarm, Alarm)
+	if got := m.Alerts(); len(got) != 4 || !strings.HasPrefix(got[3], "21 security incidents") {
+		t.Errorf("alerts = %q", got)
+	}
+	have := text(t, m)
+	for _, line := range []string{`elderzan_sync_rounds_total{outcome="offline"} 1`, `elderzan_security_incidents_total{kind="denied"} 20`, `elderzan_local_fallback_calls_total 22`} {
+		if !strings.Contains(have, line) {
+			t.Errorf("the metrics lack %s", line)
+		}
+	}
+	clock = clock.Add(windowSpan + time.Minute)
+	want("five minutes later", Unknown, Unknown, Alarm, Alarm, Unknown, Met)
+	clock = clock.Add(roundSpan)
+	want("an hour later", Unknown, Unknown, Unknown, Unknown, Unknown, Met)
+}
+
+// What the classifier decides is counted, and nothing of the text.
+func TestClassified(t *testing.T) {
+	clock := time.Now()
+	m := testMetrics(open, &clock)
+	if _, err := m.Classifier(memorytest.Classifier{}).Classify(t.Context(), scope.Input{Content: "wombat"}); err != nil {
+		t.Fatal(err)
+	}
+	if have := text(t, m); !strings.Contains(have, `elderzan_classified_total{scope="`) || !strings.Contains(have, "elderzan_classify_duration_seconds_count 1") || strings.Contains(have, "wombat") {
+		t.Errorf("a classified text is not counted as it should: %s", have)
+	}
+	var none *Metrics
+	none.Round(RoundOK)
+	if none.Classifier(memorytest.Classifier{}) == nil {
+		t.Error("without metrics there is no classifier")
+	}
+}
+
 // The rules name metrics that there are.
 func TestRules(t *testing.T) {
 	b, err := os.ReadFile("rules.yml")
@@ -137,6 +209,9 @@ func TestGrafana(t *testing.T) {
 		return st, err
 	}, &clock)
 	m.Called("recall", "ok", time.Millisecond)
+	if _, err := m.Classifier(memorytest.Classifier{}).Classify(t.Context(), scope.Input{Content: "x"}); err != nil {
+		t.Fatal(err)
+	}
 	have := text(t, m)
 	names, labels := regexp.MustCompile(`(elderzan|process)_[a-z_]+`), regexp.MustCompile(`\{\{(\w+)\}\}|by \((\w+)\)|[{,](\w+)=~?"`)
 	covered, seen := map[[2]int]string{}, map[string]bool{}

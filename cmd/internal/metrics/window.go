@@ -104,9 +104,6 @@ func (s *slot) quantile(q float64) time.Duration {
 	return time.Duration(buckets[len(buckets)-1] * float64(time.Second))
 }
 
-// Alerts says, in words, what of the last minutes is not as promised; none when too few calls were made to judge.
-func (m *Metrics) Alerts() []string { return m.window.alerts() }
-
 // Group is a part of all calls, such as those of the users of a new feature, with alerts of its own. Safe for concurrent
 // use.
 type Group struct{ window *window }
@@ -117,7 +114,7 @@ func NewGroup(now func() time.Time) *Group { return &Group{newWindow(now)} }
 // Called counts one finished call.
 func (g *Group) Called(outcome string, took time.Duration) { g.window.add(outcome, took) }
 
-// Alerts is Metrics.Alerts for the calls of the group.
+// Alerts says, in words, that calls of the group are slow or fail; none when too few were made to judge.
 func (g *Group) Alerts() []string { return g.window.alerts() }
 
 func (w *window) alerts() []string {
