@@ -326,7 +326,7 @@ func (s *Store) read(ctx context.Context, rows []int64) (map[int64]*recentMemory
 	return found, nil
 }
 
-// manyRows is from how many rows on two readers share the reading: decrypting pages takes most of the time.
+// manyRows is from how many rows on two readers share the reading: decrypting pages, or unpacking vectors, takes most of the time.
 const manyRows = 32
 
 // records reads the records of rows in two parts, side by side where there are many.

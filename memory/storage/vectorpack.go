@@ -71,21 +71,32 @@ func unpackVector(b []byte, dst []float32) bool {
 	k := int(b[0])
 	var buffer [maxPacked + 8]byte // so that eight bytes can be read wherever a number begins
 	end := 8 * copy(buffer[:], b[1:])
+	const most = 2 * packedTop >> riceMin // zeros that a number begins with
+	low := uint32(1)<<k - 1
 	at, sum := 0, int64(0)
-	for i := range dst {
+	for i := 0; i < len(dst); {
 		if at >= end {
 			return false
 		}
+		// As many numbers as the word holds for certain are taken from it: each waits for the length of the one before,
+		// and reading memory for each would make that longer.
 		word := binary.LittleEndian.Uint64(buffer[at>>3:]) >> (at & 7)
-		high := bits.TrailingZeros64(word)
-		if high > 2*packedTop>>riceMin {
-			return false
+		left := 64 - at&7
+		for left > most+riceMax && i < len(dst) {
+			high := bits.TrailingZeros64(word)
+			if high > most {
+				return false
+			}
+			word >>= high + 1
+			u := uint32(high)<<k | uint32(word)&low
+			word >>= k
+			x := int32(u>>1) ^ -int32(u&1)
+			dst[i] = float32(x)
+			sum += int64(x) * int64(x)
+			left -= high + 1 + k
+			at += high + 1 + k
+			i++
 		}
-		u := uint32(high)<<k | uint32(word>>(high+1))&(1<<k-1)
-		x := int32(u>>1) ^ -int32(u&1)
-		dst[i] = float32(x)
-		sum += int64(x) * int64(x)
-		at += high + 1 + k
 	}
 	return at <= end && end-at < 16 && shorten(dst, sum)
 }

@@ -7,6 +7,8 @@ import (
 	"math"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/elderzan/elderzan/memory"
 	"github.com/elderzan/elderzan/memory/storage/internal/catalog"
 	"github.com/elderzan/elderzan/memory/storage/internal/kv"
@@ -107,10 +109,7 @@ func checkVector(v *memory.Vector) error {
 // fullVectors returns where the indexes of a space find full vectors: in RocksDB, or in a decided transaction that is
 // not in place yet. What does not authenticate is as good as lost: the checker names it.
 func (s *Store) fullVectors(space string) vector.Source {
-	return func(ctx context.Context, ids []int64, dst []float32) error {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
+	read := func(ids []int64, dst []float32) error {
 		keys := make([][]byte, len(ids))
 		for i, id := range ids {
 			keys[i] = vectorKey(id, space)
@@ -125,5 +124,17 @@ func (s *Store) fullVectors(space string) vector.Source {
 			readVector(b, dst[i*memory.Dim:])
 		}
 		return nil
+	}
+	return func(ctx context.Context, ids []int64, dst []float32) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if len(ids) < manyRows {
+			return read(ids, dst)
+		}
+		var g errgroup.Group
+		half := len(ids) / 2
+		g.Go(func() error { return read(ids[half:], dst[half*memory.Dim:]) })
+		return errors.Join(read(ids[:half], dst), g.Wait())
 	}
 }

@@ -10,15 +10,22 @@ import (
 
 // proposal is a row that may be among the nearest.
 type proposal struct {
-	id  int64
-	est float32 // of its similarity to the query
+	id    int64
+	est   float32 // of its similarity to the query
+	reach float32 // what the similarity is at the most, as far as that matters
 }
 
 // proposals are best first.
 type proposals struct {
-	list   []proposal
-	margin float32 // how far each est may be wrong
-	exact  bool    // whatever is left out is not among the nearest
+	list  []proposal
+	exact bool // whatever is neither here nor in later is not among the nearest
+
+	// Of exact searches: rows of body that may be nearest too, in no order, as a first look estimates them. Which of them
+	// are to be looked at again shows when the full vectors of list are read: by those estimates alone there are many more.
+	later []proposal
+	body  *body
+	ask   *question
+	luck  luck
 }
 
 // fewSelected is the share of the rows below which a selection is looked at row by row in every mode: inverted lists
@@ -88,11 +95,29 @@ func (w *weigh) all() (*proposals, error) {
 	for _, other := range sieves[1:] {
 		s.merge(other)
 	}
-	rows := make([]int64, len(s.prune()))
-	for i, r := range s.kept {
-		rows[i] = r.row
+	kept := s.prune()
+	if !w.exact || len(kept) <= w.k {
+		rows := make([]int64, len(kept))
+		for i, r := range kept {
+			rows[i] = r.row
+		}
+		return w.refine(rows)
 	}
-	return w.refine(rows, w.exact)
+	// The k best are in the answer or tell how near one must be.
+	var rows []int64
+	var later []proposal
+	for _, r := range kept {
+		if r.est >= s.best[0] {
+			rows = append(rows, r.row)
+		} else {
+			later = append(later, proposal{id: w.x.body.ids[r.row], est: r.est + w.ask.bias})
+		}
+	}
+	p, err := w.refine(rows)
+	if err == nil {
+		p.later = later
+	}
+	return p, err
 }
 
 // work estimates blocks of rows until none is left.
@@ -140,29 +165,72 @@ func (w *weigh) sift(s *sieve, first int, block []float32) {
 	}
 }
 
-// refine estimates rows with all of the query and returns those that are left, best first.
-func (w *weigh) refine(rows []int64, exact bool) (*proposals, error) {
+// refine estimates rows with all of the query.
+func (w *weigh) refine(rows []int64) (*proposals, error) {
 	if err := w.ctx.Err(); err != nil {
 		return nil, err
 	}
-	est := make([]float32, len(rows))
-	if err := w.rows.dots(w.ask, rows, est); err != nil {
+	p := &proposals{exact: w.exact, body: w.x.body, ask: w.ask, luck: w.luck}
+	if w.exact {
+		return p, p.look(w.rows, rows, least(nil, w.k, w.floor))
+	}
+	est, margin := make([]float32, len(rows)), w.rows.margin(w.luck)
+	if err := w.rows.dots(w.ask, rows, est, nil); err != nil {
 		return nil, err
 	}
-	p := &proposals{list: make([]proposal, len(rows)), margin: w.rows.margin(w.luck), exact: exact}
+	p.list = make([]proposal, len(rows))
 	for i, row := range rows {
-		p.list[i] = proposal{w.x.body.ids[row], est[i] + w.ask.bias}
+		p.list[i] = proposal{w.x.body.ids[row], est[i] + w.ask.bias, est[i] + w.ask.bias + margin}
 	}
-	slices.SortFunc(p.list, func(a, b proposal) int { return cmp.Or(cmp.Compare(b.est, a.est), cmp.Compare(a.id, b.id)) })
-	if exact && len(p.list) > w.k {
-		floor := p.list[w.k-1].est - 2*p.margin
-		end, _ := slices.BinarySearchFunc(p.list, floor, func(r proposal, f float32) int { return cmp.Compare(f, r.est) })
-		for end < len(p.list) && p.list[end].est >= floor {
-			end++
-		}
-		p.list = p.list[:end]
-	}
+	p.sort()
 	return p, nil
+}
+
+// look estimates rows for list, those of them that may be as near as c.
+func (p *proposals) look(q *quantised, rows []int64, c float32) error {
+	est, spreads := make([]float32, len(rows)), make([]float32, len(rows))
+	if err := q.dots(p.ask, rows, est, spreads); err != nil {
+		return err
+	}
+	p.list = make([]proposal, 0, len(rows))
+	for i, row := range rows {
+		r := proposal{id: p.body.ids[row], est: est[i] + p.ask.bias}
+		if r.reach = r.est + q.marginAt(p.ask, spreads[i], c, p.luck); r.reach >= c {
+			p.list = append(p.list, r)
+		}
+	}
+	p.sort()
+	return nil
+}
+
+func (p *proposals) sort() {
+	slices.SortFunc(p.list, func(a, b proposal) int { return cmp.Or(cmp.Compare(b.reach, a.reach), cmp.Compare(a.id, b.id)) })
+}
+
+// resume makes those of later the list that may be as near as c. It reports false where the rows have been coded anew
+// meanwhile.
+func (x *Index) resume(p *proposals, c float32) (ok bool, err error) {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	if x.body == nil {
+		return false, ErrClosed
+	}
+	if x.body != p.body {
+		return false, nil
+	}
+	q := p.body.rows.(*quantised)
+	least := c - q.marginAt(p.ask, q.spread, c, p.luck) - p.ask.loss
+	var rows []int64
+	for _, r := range p.later {
+		if r.est < least {
+			continue
+		}
+		if row, ok := p.body.table.get(r.id); ok {
+			rows = append(rows, int64(row))
+		}
+	}
+	p.later = nil
+	return true, p.look(q, rows, c)
 }
 
 // probe asks the inverted lists, and looks at the rows that are in none.
@@ -207,7 +275,7 @@ func (w *weigh) probe(sel *Bitmap) (*proposals, error) {
 		slices.Sort(got)
 		got = slices.Compact(got)
 		if len(got) >= w.k || probes >= lists {
-			return w.refine(got, false)
+			return w.refine(got)
 		}
 	}
 }

@@ -176,6 +176,16 @@ dot_function dot_of(const ez_codec *c) {
     return c->bits == 4 ? dot4_plain : dot8_plain;
 }
 
+// squared is the squared length of what a code stands for.
+double squared(const ez_codec *c, const uint8_t *code) {
+    uint64_t sums = 0;
+    for (size_t j = 0; j < c->size; j++) {
+        sums += c->sums[code[j]];
+    }
+    const double sum = double(sums & 0xffffffff), squares = double(sums >> 32), low = c->low + 0.5 * c->step;
+    return c->d * low * low + 2 * low * c->step * sum + double(c->step) * c->step * squares;
+}
+
 void check_rows(const ez_rows *r, int64_t first, int64_t end) {
     if (first < 0 || end < first || end > r->n) {
         throw std::out_of_range("row out of range");
@@ -235,6 +245,10 @@ int ez_codec_new(int dim, int bits, const float *rotation, ez_codec **out, char 
         c->step = cell(bits) / std::sqrt(float(dim));
         c->low = -c->step * float(1 << (bits - 1));
         c->sq.trained = {c->low, c->step * float((1 << bits) - 1)};
+        for (uint64_t b = 0; b < 256; b++) {
+            const uint64_t one = bits == 4 ? b & 15 : b, other = bits == 4 ? b >> 4 : 0;
+            c->sums[b] = (one + other) | (one * one + other * other) << 32;
+        }
         *out = c.release();
     });
 }
@@ -416,14 +430,19 @@ int ez_scan_list(const ez_rows *r, const void *packed, float alpha, float beta, 
     });
 }
 
-int ez_dots(const ez_rows *r, const float *z, const int64_t *list, int64_t n, float *out, char **err) {
+int ez_dots(const ez_rows *r, const float *z, const int64_t *list, int64_t n, float *out, float *square, char **err) {
     return guarded(err, [&] {
         check_list(r, list, n);
+        const size_t size = r->codec->size;
         std::unique_ptr<faiss::ScalarQuantizer::SQDistanceComputer> dc(
             r->codec->sq.get_distance_computer(faiss::METRIC_INNER_PRODUCT));
         dc->set_query(z);
         for (int64_t i = 0; i < n; i++) {
-            out[i] = r->scale[list[i]] * dc->query_to_code(r->codes + size_t(list[i]) * r->codec->size);
+            const uint8_t *code = r->codes + size_t(list[i]) * size;
+            out[i] = r->scale[list[i]] * dc->query_to_code(code);
+            if (square != nullptr) {
+                square[i] = float(double(r->scale[list[i]]) * r->scale[list[i]] * squared(r->codec, code));
+            }
         }
     });
 }

@@ -60,8 +60,9 @@ int ez_scan(const ez_rows *r, const void *packed, float alpha, float beta, int64
 int ez_scan_list(const ez_rows *r, const void *packed, float alpha, float beta, const int64_t *list, int64_t n,
                  float *out, char **err);
 
-// ez_dots is ez_scan_list with the query z itself, which is slower and loses nothing.
-int ez_dots(const ez_rows *r, const float *z, const int64_t *list, int64_t n, float *out, char **err);
+// ez_dots is ez_scan_list with the query z itself, which is slower and loses nothing. Where square is not NULL, it gets the
+// squared lengths of what the codes stand for, times their scale.
+int ez_dots(const ez_rows *r, const float *z, const int64_t *list, int64_t n, float *out, float *square, char **err);
 
 #ifdef __cplusplus
 }
@@ -73,6 +74,7 @@ struct ez_codec {
     size_t size;     // bytes a code
     size_t words;    // bytes a code, rounded up to what a kernel reads at a time
     float low, step; // a component's code c stands for low + (c + ½) step
+    uint64_t sums[256]; // of a byte's component codes: their sum, and from bit 32 on that of their squares
     const float *rotation;
     faiss::ScalarQuantizer sq;
 };

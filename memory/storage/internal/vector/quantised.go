@@ -245,11 +245,31 @@ const rounding = 2e-5
 // a random unit vector of dim-1 dimensions. With t = l/√(dim-1) that is exp(-l²/2) for each vector that belongs into
 // the answer, whatever was stored and asked, as long as nobody chose it knowing the rotation.
 func (q *quantised) margin(l luck) float32 {
-	t := 1.0
+	return float32(math.Sqrt(1+unitTolerance)*float64(q.spread)*q.share(l)) + q.skew + rounding
+}
+
+// share is t in margin's words.
+func (q *quantised) share(l luck) float64 {
 	if q.codec.bits == 4 || l < certain {
-		t = min(1, float64(l)/math.Sqrt(float64(q.codec.dim-1)))
+		return min(1, float64(l)/math.Sqrt(float64(q.codec.dim-1)))
 	}
-	return float32(math.Sqrt(1+unitTolerance)*float64(q.spread)*t) + q.skew + rounding
+	return 1
+}
+
+// marginAt is margin for a row of this spread, if its similarity to a is no less than c: then w, the part of the query at
+// right angles to the row's vector, is shorter than the query. What is less similar by its estimate and this is less similar
+// than c, since w grows more slowly than the similarity falls.
+func (q *quantised) marginAt(a *question, spread, c float32, l luck) float32 {
+	along := max(0, float64(c-a.bias-q.skew))
+	across := math.Sqrt(max(0, a.square-along*along/(1+2*float64(q.skew))))
+	return float32(across*float64(spread)*q.share(l)) + q.skew + rounding
+}
+
+// spreadOf is the spread of a row whose code, times its scale, is of this squared length. It is no less than what encoding
+// found, but for rounding.
+func (q *quantised) spreadOf(square float32) float32 {
+	const rounded = 1e-6
+	return min(q.spread, float32(math.Sqrt(max(0, float64(square)-1+2*float64(q.skew)+rounded))))
 }
 
 // question is a query made ready for rows of one codec.
@@ -260,11 +280,13 @@ type question struct {
 	alpha, beta C.float
 	loss        float32 // by how much more than margin an estimate of scan may be wrong
 	bias        float32 // what the query's length adds to a similarity
+	square      float64 // the query's squared length
 }
 
 func (q *quantised) ask(vec []float32) *question {
 	c := q.codec
-	a := &question{vec: vec, z: c.rotate(vec), packed: make([]byte, C.ez_codec_query_size(c.ptr)), bias: float32(1-square(vec)) / 2}
+	a := &question{vec: vec, z: c.rotate(vec), packed: make([]byte, C.ez_codec_query_size(c.ptr)), square: square(vec)}
+	a.bias = float32(1-a.square) / 2
 	var rest C.float
 	C.ez_pack(c.ptr, floats(a.z), unsafe.Pointer(unsafe.SliceData(a.packed)), &a.alpha, &a.beta, &rest)
 	// A scaled code is at most √(1+spread²) long, and so no more of what packing lost can tell.
@@ -286,8 +308,12 @@ func (q *quantised) scanList(a *question, list []int64, out []float32) error {
 		C.int64_t(len(list)), floats(out), &msg), msg)
 }
 
-// dots is scanList without the loss.
-func (q *quantised) dots(a *question, list []int64, out []float32) error {
+// dots is scanList without the loss. Where spreads is not nil, it gets those of the rows.
+func (q *quantised) dots(a *question, list []int64, out, spreads []float32) error {
 	var msg *C.char
-	return failed(C.ez_dots(q.ptr, floats(a.z), ints(list), C.int64_t(len(list)), floats(out), &msg), msg)
+	err := failed(C.ez_dots(q.ptr, floats(a.z), ints(list), C.int64_t(len(list)), floats(out), floats(spreads), &msg), msg)
+	for i, square := range spreads {
+		spreads[i] = q.spreadOf(square)
+	}
+	return err
 }

@@ -63,17 +63,32 @@ func TestEstimates(t *testing.T) {
 			for _, without := range []bool{true, false} {
 				plainKernels(without)
 				a := q.ask(query)
-				if err := errors.Join(q.scan(a, 0, scan), q.scanList(a, list, listed), q.dots(a, list, dots)); err != nil {
+				if err := errors.Join(q.scan(a, 0, scan), q.scanList(a, list, listed), q.dots(a, list, dots, nil)); err != nil {
 					t.Fatal(err)
 				}
 				if without {
 					plain = [3][]float32{slices.Clone(scan), slices.Clone(listed), slices.Clone(dots)}
 					continue
 				}
+				again, spreads := make([]float32, len(list)), make([]float32, len(list))
+				if err := q.dots(a, list, again, spreads); err != nil || !slices.Equal(again, dots) {
+					t.Fatalf("dim %d, %d bits: with spreads %v, %v; want %v", dim, bits, again, err, dots)
+				}
 				for i, row := range list {
+					one, err := q.encode(vecs[int(row)*dim : int(row+1)*dim])
+					if err != nil {
+						t.Fatal(err)
+					}
+					if got := spreads[i]; got < one.spread-1e-6 || got > one.spread+.002 {
+						t.Errorf("dim %d, %d bits: spread %g of a row that has %g", dim, bits, got, one.spread)
+					}
 					truth := inner(query, vecs[int(row)*dim:int(row+1)*dim])
 					if off := math.Abs(float64(dots[i]) - truth); off > float64(q.spread)+1e-5 || off > float64(q.margin(certain)) {
 						t.Errorf("dim %d, %d bits: estimate %g of %g with spread %g", dim, bits, dots[i], truth, q.spread)
+					}
+					at := q.marginAt(a, spreads[i], float32(truth), certain)
+					if off := math.Abs(float64(dots[i]) - truth); off > float64(at) || at > q.margin(certain) {
+						t.Errorf("dim %d, %d bits: estimate %g of %g; the row's margin is %g, that of all %g", dim, bits, dots[i], truth, at, q.margin(certain))
 					}
 					if off := math.Abs(float64(listed[i] - dots[i])); off > float64(a.loss)+1e-5 || listed[i] != scan[row] {
 						t.Errorf("dim %d, %d bits: scan %g, list %g, dots %g, loss %g", dim, bits, scan[row], listed[i], dots[i], a.loss)
@@ -129,7 +144,7 @@ func TestMarginIsThatOfARandomDirection(t *testing.T) {
 			for i := range list {
 				list[i] = int64(i)
 			}
-			if err := q.dots(q.ask(query), list, est); err != nil {
+			if err := q.dots(q.ask(query), list, est, nil); err != nil {
 				t.Fatal(err)
 			}
 			for i := range est {
@@ -176,7 +191,7 @@ func TestRowErrorsAreReported(t *testing.T) {
 	_, zeroErr := q.encode(make([]float32, 4))
 	for what, err := range map[string]error{
 		"set": q.set(3, b, 0), "get": getErr, "read": q.read(3, make([]byte, q.rowBytes())), "scan": q.scan(a, 3, one),
-		"list": q.scanList(a, []int64{-1}, one), "dots": q.dots(a, []int64{3}, one), "shrink": q.shrink([]int64{0}, []int64{8}, 1),
+		"list": q.scanList(a, []int64{-1}, one), "dots": q.dots(a, []int64{3}, one, nil), "shrink": q.shrink([]int64{0}, []int64{8}, 1),
 		"grow": q.shrink(nil, nil, 4), "reserve": q.reserve(math.MaxInt64), "zero": zeroErr,
 	} {
 		if err == nil {
@@ -195,5 +210,10 @@ func TestMarginCountsLengths(t *testing.T) {
 	}
 	if likely, guess := q.margin(likely), q.margin(guessed); !(before+0.004 >= likely && likely > guess) {
 		t.Errorf("margins %g, %g, %g", before, likely, guess)
+	}
+	a := q.ask(randomUnit(rand.New(rand.NewPCG(1, 1)), 768))
+	far, near, none := q.marginAt(a, q.spread, 0, certain), q.marginAt(a, q.spread, .9, certain), q.marginAt(a, q.spread, float32(math.Inf(-1)), certain)
+	if near-q.skew > (far-q.skew)/2 || none < far || q.marginAt(a, q.spread, 2, certain) < q.skew {
+		t.Errorf("margins at .9, 0 and below anything: %g, %g, %g", near, far, none)
 	}
 }

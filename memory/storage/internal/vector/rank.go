@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"sync"
 )
@@ -27,20 +28,22 @@ func (x *Index) rank(ctx context.Context, query []float32, k int, p *proposals, 
 	n := min(k+16, len(list))
 	room := vectorRoom.Get().(*[]float32)
 	defer vectorRoom.Put(room)
-	*room = slices.Grow((*room)[:0], max(n, min(rankRows, len(list)))*x.dim)
+	*room = slices.Grow((*room)[:0], max(n, rankRows)*x.dim)
 	vecs := (*room)[:cap(*room)]
-	for len(list) > 0 {
+	for {
 		if err := ctx.Err(); err != nil {
 			return Result{}, false, err
 		}
-		// Estimates fall: when the best that is left cannot pass the k-th, none can.
-		if len(r.Hits) == k && list[0].est+p.margin < r.Hits[k-1].Cosine {
-			break
-		}
-		if e.floor > 0 && list[0].est+p.margin < e.floor {
-			if !e.exact {
-				rest = p.list[len(p.list)-len(list)-len(rest):]
+		c := least(r.Hits, k, e.floor)
+		if len(p.later) > 0 && (len(list) == 0 || list[0].reach < c) {
+			ok, err := x.resume(p, c)
+			if !ok || err != nil {
+				return Result{}, false, err
 			}
+			list = p.list
+		}
+		// When the best that is left cannot pass the k-th, none can.
+		if len(list) == 0 || list[0].reach < c {
 			break
 		}
 		n = min(n, len(list))
@@ -51,12 +54,27 @@ func (x *Index) rank(ctx context.Context, query []float32, k int, p *proposals, 
 		r.Hits = best(append(r.Hits, hits...), k)
 		list, n = list[n:], rankRows
 	}
+	if !e.exact && len(r.Hits) < k {
+		rest = append(slices.Clip(list), rest...)
+	}
 	for _, c := range rest[:max(0, min(len(rest), k-len(r.Hits)))] {
 		r.Hits = append(r.Hits, Hit{c.id, c.est})
 	}
 	n = len(r.Hits)
 	r.Hits = x.present(r.Hits)
 	return r, len(r.Hits) == n, ctx.Err()
+}
+
+// least is the similarity below which nothing can be among the k nearest or is of interest.
+func least(hits []Hit, k int, floor float32) float32 {
+	c := float32(math.Inf(-1))
+	if len(hits) == k {
+		c = hits[k-1].Cosine
+	}
+	if floor > 0 {
+		c = max(c, floor)
+	}
+	return c
 }
 
 // result takes proposals for what their estimates say.
