@@ -50,7 +50,7 @@ type writer struct {
 	file   *headFile        // keeps head
 	lost   int64            // see DB.Lost
 	late   map[int64]*Words // by row, as committed: words that wait for settleWords
-	hashes []lateHash       // hashes that wait for it, those of the newest batch included
+	hashes lateHashes       // hashes that wait for it, those of the newest batch included
 
 	queue   chan *request
 	applied chan []*request

@@ -17,10 +17,31 @@ import (
 // prefixSize is how many bytes of a hash stand in the table hashes.
 const prefixSize = 8
 
-// lateHash is the beginning of the hash of a row that waits.
-type lateHash struct {
-	row    int64
-	prefix string
+// lateHashes are the beginnings of the hashes of rows that wait. There may be many: words wait while the full-text index is merged.
+type lateHashes struct {
+	rows   map[string][]int64 // by prefix
+	prefix map[int64]string   // by row
+}
+
+func (l *lateHashes) add(row int64, prefix string) {
+	if l.rows == nil {
+		l.rows, l.prefix = map[string][]int64{}, map[int64]string{}
+	}
+	l.rows[prefix], l.prefix[row] = append(l.rows[prefix], row), prefix
+}
+
+// drop forgets the hash of a row, and returns what it was.
+func (l *lateHashes) drop(row int64) (prefix string, ok bool) {
+	if prefix, ok = l.prefix[row]; !ok {
+		return "", false
+	}
+	delete(l.prefix, row)
+	if left := slices.DeleteFunc(l.rows[prefix], func(r int64) bool { return r == row }); len(left) > 0 {
+		l.rows[prefix] = left
+	} else {
+		delete(l.rows, prefix)
+	}
+	return prefix, true
 }
 
 func prefixOf(hash []byte) string { return string(hash[:min(len(hash), prefixSize)]) }
@@ -29,11 +50,8 @@ func prefixOf(hash []byte) string { return string(hash[:min(len(hash), prefixSiz
 func (tx *Tx) ActiveByHash(hash []byte) (id memory.ID, row int64, ok bool, err error) {
 	var key []byte
 	prefix := prefixOf(hash)
-	for _, l := range tx.w.hashes {
-		if l.prefix != prefix {
-			continue
-		}
-		ok, err = tx.row("find duplicate", `SELECT id, row FROM memories WHERE row = ? AND hash = ? AND state = 1`, []any{l.row, hash}, &key, &row)
+	for _, late := range tx.w.hashes.rows[prefix] {
+		ok, err = tx.row("find duplicate", `SELECT id, row FROM memories WHERE row = ? AND hash = ? AND state = 1`, []any{late, hash}, &key, &row)
 		if ok || err != nil {
 			return idOf(key), row, ok, err
 		}
@@ -75,27 +93,16 @@ func (tx *Tx) GaveWay(hash []byte, by memory.ID) (id memory.ID, ok bool, err err
 // waitHash has the hash of a row wait for the table.
 func (tx *Tx) waitHash(row int64, hash []byte) {
 	w := tx.w
-	w.hashes = append(w.hashes, lateHash{row, prefixOf(hash)})
-	tx.OnUndo(func() { w.dropHash(row) })
-}
-
-// dropHash forgets the hash of a row that waits, and returns what it was.
-func (w *writer) dropHash(row int64) (was lateHash, ok bool) {
-	i := slices.IndexFunc(w.hashes, func(l lateHash) bool { return l.row == row })
-	if i < 0 {
-		return lateHash{}, false
-	}
-	was = w.hashes[i]
-	w.hashes = slices.Delete(w.hashes, i, i+1)
-	return was, true
+	w.hashes.add(row, prefixOf(hash))
+	tx.OnUndo(func() { w.hashes.drop(row) })
 }
 
 // rehash brings what is known of the row's hash to a new one, nil for none, before the record changes.
 func (tx *Tx) rehash(row int64, hash []byte) error {
 	w := tx.w
 	if tx.waits(row) {
-		if was, ok := w.dropHash(row); ok {
-			tx.OnUndo(func() { w.hashes = append(w.hashes, was) })
+		if was, ok := w.hashes.drop(row); ok {
+			tx.OnUndo(func() { w.hashes.add(row, was) })
 		}
 		if hash != nil {
 			tx.waitHash(row, hash)
@@ -134,7 +141,7 @@ func (w *writer) readHashes() error {
 		if err := rows.Scan(&row, &prefix); err != nil {
 			return wrap("read hashes", err)
 		}
-		w.hashes = append(w.hashes, lateHash{row, string(prefix)})
+		w.hashes.add(row, string(prefix))
 	}
 	return wrap("read hashes", rows.Err())
 }

@@ -1,7 +1,9 @@
 package catalog
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"sync/atomic"
 	"time"
 )
@@ -11,7 +13,7 @@ const (
 	walCheckEvery  = 16              // batches between looks at the length of the log
 	idleWAL        = 1 << 20         // bytes of log that an idle writer folds in
 	mergeAfter     = 16              // segments after which the writer merges although it is busy
-	mergePages     = 64              // pages a merge between batches may write
+	mergePages     = 64              // pages a merge between batches may write for each 16 segments there are
 	idleMergePages = 256             // and one in idle time
 	purgeIdle      = 2 * time.Second // idle time before deleted terms are rewritten away
 	wordsIdle      = 200 * time.Millisecond
@@ -28,6 +30,7 @@ type maintenance struct {
 	unsettled bool         // words wait that RAM does not know of
 	segments  int          // written since the last merge
 	merging   bool         // there may be something to merge
+	whole     atomic.Int32 // merges of the whole index under way: see DB.Merge
 	deletions atomic.Int64 // entries purged or hidden whose terms may still stand in a segment
 	purging   bool         // a merge of everything is under way
 	requests  time.Time    // when old requests were last looked for
@@ -43,8 +46,14 @@ func (w *writer) noteDeletion() { w.deletions.Add(1) }
 func (w *writer) betweenBatches() {
 	w.active = time.Now()
 	w.batches++
-	if len(w.late) >= lateWords {
-		w.trouble = w.settleWords()
+	most := lateWords
+	if w.whole.Load() > 0 {
+		most = lateMost
+	}
+	if len(w.late) >= most {
+		if w.trouble = w.settleWords(); w.trouble != nil {
+			w.segments = mergeAfter // there may be too many
+		}
 	}
 	if w.batches >= walCheckEvery {
 		w.batches = 0
@@ -52,8 +61,39 @@ func (w *writer) betweenBatches() {
 	}
 	if w.segments >= mergeAfter {
 		w.segments = 0
-		_, w.trouble = w.merge(mergePages)
+		if _, err := w.merge(w.busyMerge()); err != nil {
+			w.trouble = err
+		}
 	}
+}
+
+// busyMerge is how many pages to merge although requests wait. Many segments want many: a full-text index takes 2,000, and
+// then nothing any more ("disk full").
+func (w *writer) busyMerge() int { return mergePages * max(1, w.segmentCount()/mergeAfter) }
+
+// segmentCount returns how many segments the full-text index has, 0 where that cannot be told. It stands at the beginning of
+// FTS5's structure record, behind a cookie, a mark of newer versions and the number of levels.
+func (w *writer) segmentCount() int {
+	var head []byte
+	err := w.conn.QueryRowContext(w.base, `SELECT substr(block, 1, 32) FROM fts_data WHERE id = 10`).Scan(&head)
+	if err != nil || len(head) < 4 {
+		return 0
+	}
+	head = bytes.TrimPrefix(head[4:], []byte{0xff, 0, 0, 1})
+	for _, b := range head { // the levels: at most 64, one byte
+		head = head[1:]
+		if b < 0x80 {
+			break
+		}
+	}
+	n := 0
+	for _, b := range head { // SQLite's varints begin with the upper bits
+		n = n<<7 | int(b&0x7f)
+		if b < 0x80 {
+			return n
+		}
+	}
+	return 0
 }
 
 // tidy does one piece of what is left to do in idle time and returns when to be called again; 0 means not before the
@@ -68,11 +108,19 @@ func (w *writer) tidy() time.Duration {
 }
 
 func (w *writer) tidyStep() (time.Duration, error) {
+	if w.whole.Load() > 0 {
+		return wordsIdle, w.checkpoint(idleWAL)
+	}
 	if w.unsettled || len(w.late) > 0 {
 		if wait := wordsIdle - time.Since(w.active); wait > 0 {
 			return wait, nil
 		}
-		return time.Millisecond, w.settleWords()
+		err := w.settleWords()
+		if err != nil { // there may be too many segments
+			_, merr := w.merge(w.busyMerge())
+			err = errors.Join(err, merr)
+		}
+		return time.Millisecond, err
 	}
 	if w.merging {
 		more, err := w.merge(idleMergePages)
@@ -178,16 +226,23 @@ func (d *DB) Checkpoint(ctx context.Context) error {
 }
 
 // Merge merges the whole full-text index into one segment, which also drops the words of what was deleted. An idle
-// writer does so by itself; this waits for it.
+// writer does so by itself; this waits for it. Meanwhile new words wait: each segment more would have FTS5 begin anew, and
+// with requests that keep coming it would never end.
 func (d *DB) Merge(ctx context.Context) error {
-	for {
+	w := d.writer
+	w.whole.Add(1)
+	defer w.whole.Add(-1)
+	for step := 0; ; step++ {
 		more := false
 		err := d.Exclusive(ctx, func() (err error) {
-			if err := d.writer.settleWords(); err != nil {
-				return err
+			if step == 0 {
+				if err := w.settleWords(); err != nil {
+					return err
+				}
 			}
-			d.writer.deletions.Store(0)
-			more, err = d.writer.merge(-idleMergePages)
+			w.deletions.Store(0)
+			// Changes of older memories add segments as well: where it does not end, it does more at a time until it does.
+			more, err = w.merge(-idleMergePages << min(step/64, 12))
 			return err
 		})
 		if err != nil || !more {

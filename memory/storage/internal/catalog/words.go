@@ -3,7 +3,6 @@ package catalog
 import (
 	"context"
 	"maps"
-	"slices"
 )
 
 // Late words
@@ -16,8 +15,9 @@ import (
 // wait (View.Settled).
 
 const (
-	lateWords  = 256 // rows that wait before they are settled between batches
-	settleSize = 512 // rows settled in one transaction at most
+	lateWords  = 256    // rows that wait before they are settled between batches
+	lateMost   = 20_000 // and while the full-text index is merged
+	settleSize = 512    // rows settled in one transaction at most
 )
 
 // waits reports whether the words of row are yet to come into fts and tags.
@@ -88,7 +88,7 @@ func (w *writer) settleSome() error {
 	if len(rows) == 0 {
 		w.unsettled = false
 		clear(w.late)
-		w.hashes = nil
+		w.hashes = lateHashes{}
 		return nil
 	}
 	last := rows[len(rows)-1].row
@@ -105,7 +105,9 @@ func (w *writer) settleSome() error {
 		return err
 	}
 	w.db.settled.Store(last)
-	w.hashes = slices.DeleteFunc(w.hashes, func(l lateHash) bool { return l.row <= last })
+	for _, r := range rows {
+		w.hashes.drop(r.row)
+	}
 	maps.DeleteFunc(w.late, func(row int64, _ *Words) bool { return row <= last })
 	return nil
 }

@@ -134,3 +134,63 @@ func TestRequestHash(t *testing.T) {
 		t.Error("the requests of a session do not follow each other")
 	}
 }
+
+// While the whole index is merged, words wait, and are settled afterwards.
+func TestWordsWaitForMerge(t *testing.T) {
+	d := open(t, options(t))
+	d.writer.whole.Add(1)
+	for i := range lateWords + 10 {
+		insert(t, d, fmt.Sprint(i), &Words{Content: "w"})
+	}
+	if n := d.Settled(); n != 0 {
+		t.Errorf("%d rows were settled meanwhile", n)
+	}
+	d.writer.whole.Add(-1)
+	insert(t, d, "one more", &Words{Content: "w"})
+	if err := d.Exclusive(t.Context(), func() error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if n := d.Settled(); n < lateWords {
+		t.Errorf("%d rows were settled afterwards; want all", n)
+	}
+}
+
+// However many segments there are, they become few again while requests keep coming.
+func TestManySegments(t *testing.T) {
+	const many = 400
+	d := open(t, options(t))
+	segments := func() (n int) {
+		t.Helper()
+		err := d.Exclusive(t.Context(), func() error {
+			n = d.writer.segmentCount()
+			var truth int
+			err := d.writer.conn.QueryRowContext(t.Context(), `SELECT count(DISTINCT segid) FROM fts_idx`).Scan(&truth)
+			if n != truth {
+				t.Errorf("counted %d segments; there are %d", n, truth)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	for i := range many {
+		err := d.Write(t.Context(), func(tx *Tx) error { return tx.PutWords(int64(i)-many, &Words{Content: fmt.Sprint("w", i%7, " v", i)}) })
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := segments(); n != many {
+		t.Fatalf("%d segments; want %d", n, many)
+	}
+	for i := range 4 * mergeAfter {
+		insert(t, d, fmt.Sprint(i), &Words{Content: "w"})
+		if err := d.SettleWords(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := segments(); n > 2*mergeAfter {
+		t.Errorf("%d segments are left", n)
+	}
+}
