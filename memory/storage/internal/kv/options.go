@@ -126,6 +126,7 @@ func (n *native) options(o Options, table *grocksdb.BlockBasedTableOptions) *gro
 	opts.SetMaxTotalWalSize(uint64(4 * o.WriteBufferBytes))
 	opts.SetTargetFileSizeBase(tableSize)
 	opts.SetLevelCompactionDynamicLevelBytes(true)
+	opts.SetOptimizeFiltersForHits(true) // what is asked for is there, nearly always: the last level needs no filter
 	opts.SetBytesPerSync(1 << 20)
 
 	// The info log grows without use otherwise, and at higher levels it names keys.
