@@ -77,11 +77,8 @@ func (tx *Tx) GaveWay(hash []byte, by memory.ID) (id memory.ID, ok bool, err err
 		}
 		return err
 	}
-	for _, l := range tx.w.hashes {
-		if l.prefix != prefix {
-			continue
-		}
-		if err := find(`SELECT id FROM memories WHERE row = ? AND hash = ? AND state = 2 AND superseded_by = ?`, l.row, hash, winner); err != nil {
+	for _, late := range tx.w.hashes.rows[prefix] {
+		if err := find(`SELECT id FROM memories WHERE row = ? AND hash = ? AND state = 2 AND superseded_by = ?`, late, hash, winner); err != nil {
 			return "", false, err
 		}
 	}

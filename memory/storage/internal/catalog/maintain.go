@@ -51,8 +51,10 @@ func (w *writer) betweenBatches() {
 		most = lateMost
 	}
 	if len(w.late) >= most {
-		if w.trouble = w.settleWords(); w.trouble != nil {
-			w.segments = mergeAfter // there may be too many
+		for range settleBusy {
+			if w.trouble = w.settleStep(); w.trouble != nil || !w.wordsWait() {
+				break
+			}
 		}
 	}
 	if w.batches >= walCheckEvery {
@@ -111,11 +113,11 @@ func (w *writer) tidyStep() (time.Duration, error) {
 	if w.whole.Load() > 0 {
 		return wordsIdle, w.checkpoint(idleWAL)
 	}
-	if w.unsettled || len(w.late) > 0 {
+	if w.wordsWait() {
 		if wait := wordsIdle - time.Since(w.active); wait > 0 {
 			return wait, nil
 		}
-		err := w.settleWords()
+		err := w.settleStep()
 		if err != nil { // there may be too many segments
 			_, merr := w.merge(w.busyMerge())
 			err = errors.Join(err, merr)

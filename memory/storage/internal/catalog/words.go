@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"context"
+	"errors"
 	"maps"
 )
 
@@ -18,6 +19,7 @@ const (
 	lateWords  = 256    // rows that wait before they are settled between batches
 	lateMost   = 20_000 // and while the full-text index is merged
 	settleSize = 512    // rows settled in one transaction at most
+	settleBusy = 4      // transactions between two batches at most
 )
 
 // waits reports whether the words of row are yet to come into fts and tags.
@@ -69,13 +71,32 @@ func (w *writer) readSettled() error {
 // settleWords puts all words that wait into fts and tags. Like a merge it changes nothing that anybody was promised,
 // and so is not synced by itself.
 func (w *writer) settleWords() error {
-	for w.unsettled || len(w.late) > 0 {
-		if err := w.unsynced("settle words", w.settleSome); err != nil {
+	for w.wordsWait() {
+		if err := w.settleStep(); err != nil {
 			return err
 		}
-		w.segments++
-		w.merging = true
 	}
+	return nil
+}
+
+// wordsWait reports whether there is something to settle.
+func (w *writer) wordsWait() bool { return w.unsettled || len(w.late) > 0 }
+
+// settleStep settles the words of some rows, and keeps the log and the segments within bounds: after an import there may be
+// many rows.
+func (w *writer) settleStep() error {
+	if err := w.unsynced("settle words", w.settleSome); err != nil {
+		w.segments = mergeAfter // there may be too many
+		return err
+	}
+	w.merging = true
+	if w.segments++; w.segments < mergeAfter {
+		return nil
+	}
+	w.segments = 0
+	err := w.checkpoint(w.db.opts.WALLimit)
+	_, merr := w.merge(w.busyMerge())
+	w.trouble = errors.Join(err, merr) // what is settled is settled
 	return nil
 }
 
