@@ -13,9 +13,9 @@ import (
 // DefaultMaxTokens is the budget of a recall that states none: about 4 KB of text.
 const DefaultMaxTokens = 1000
 
-// Budget a recall may state, in tokens.
+// Budget a recall may state, in tokens. With the smallest an answer has room to say that nothing fits.
 const (
-	MinMaxTokens = 16
+	MinMaxTokens = 64
 	MaxMaxTokens = 100_000
 )
 
@@ -44,8 +44,12 @@ type RecallInput struct {
 	Limit     int // 1 to MaxLimit
 	Mode      Mode
 	Filter    Filter
-	MaxTokens int // of the texts; 0 means DefaultMaxTokens for the whole answer, what stands beside the texts included
+	MaxTokens int // of what Form counts; 0 means DefaultMaxTokens for the whole answer, with an estimate of what stands beside the texts
 	Explain   bool
+	// Form writes a memory as the caller will send it, and Frame is what is sent around them: all of it counts against MaxTokens.
+	// Without Form, titles and texts alone count. Neither matters without MaxTokens.
+	Form      func(*Recalled) string
+	Frame     string
 	LocalOnly bool // never show Query to a remote embedder, such as when it is the text of a memory
 }
 
@@ -64,7 +68,7 @@ type RecallResult struct {
 	Took      time.Duration
 }
 
-// Recall returns what matters for a need: at most in.Limit memories whose text together keeps the token budget.
+// Recall returns what matters for a need: at most in.Limit memories that together keep the token budget.
 // If the embedder is down it answers from words alone and sets Degraded. Errors: *InputError, ErrDenied, and those
 // of the store. A query that looks sensitive is never shown to a remote embedder.
 func (s *Service) Recall(ctx context.Context, c Caller, in RecallInput) (RecallResult, error) {
@@ -104,15 +108,15 @@ func (s *Service) Recall(ctx context.Context, c Caller, in RecallInput) (RecallR
 	if !s.feature(c, FeaturePart) {
 		question = "" // long texts are shown from their beginning
 	}
-	res.Memories, res.Truncated = s.budget(shown, question, in.MaxTokens)
+	res.Memories, res.Truncated = s.budget(shown, question, &in)
 	end(nil)
 	s.countUse(c, res.Memories)
-	switch {
-	case len(res.Memories) > 0:
-	case len(ranked) > 0:
-		res.Note = "nothing here answers that; try other words, or mode=accurate for what is faintly near"
-	default:
-		res.Note = "nothing matches; try other words, fewer filters, mode=accurate, or search with states=[\"archived\"]"
+	if len(res.Memories) == 0 {
+		note := "nothing matches; try other words, fewer filters, mode=accurate, or search with states=[\"archived\"]"
+		if len(ranked) > 0 {
+			note = "nothing here answers that; try other words, or mode=accurate for what is faintly near"
+		}
+		res.Note = strings.TrimPrefix(res.Note+"; "+note, "; ")
 	}
 	res.Took = time.Since(start)
 	return res, nil
@@ -168,7 +172,12 @@ func (s *Service) embedQuery(ctx context.Context, in RecallInput, res *RecallRes
 		res.Degraded, res.Note = true, "answered from words alone: "+embedderTrouble(err)
 		return nil, nil
 	}
-	res.Degraded = degraded
+	switch res.Degraded = degraded; {
+	case degraded && localOnly:
+		res.Note = "the question looks sensitive and was not shown to the embedding server: found by words and by the model inside"
+	case degraded:
+		res.Note = "an embedding model does not answer: found by words and by the others; `elderzan doctor` says why"
+	}
 	return rows, nil
 }
 
@@ -241,60 +250,88 @@ const memoryOverhead = 60
 // minPart is the shortest part of a memory that is worth returning behind others, in tokens.
 const minPart = 60
 
-// mostTokens is what results may take at the most: no text has more tokens than bytes.
-func mostTokens(ranked []Ranked, overhead int) int {
-	n := 0
-	for i := range ranked {
-		n += len(ranked[i].Memory.Title) + len(ranked[i].Memory.Content) + overhead
-	}
-	return n
+// Tokens counts what a text takes of a budget.
+func (s *Service) Tokens(text string) int { return s.tokens(text) }
+
+// size tells what a result takes of a budget.
+type size struct {
+	least  int                 // no result takes less
+	most   func(*Recalled) int // at the most: no text has more tokens than bytes
+	tokens func(*Recalled) int // counted
 }
 
-// budget keeps the best memories whose texts fit maxTokens; with 0, whose texts and what stands beside them fit
-// DefaultMaxTokens. The first one that does not fit is shortened if a useful part of it fits; smaller ones behind it
-// may still be taken.
-func (s *Service) budget(ranked []Ranked, question string, maxTokens int) (kept []Recalled, truncated bool) {
-	left, overhead := maxTokens, 0
+// sizes returns what in allows, and how results are counted against it.
+func (s *Service) sizes(in *RecallInput) (left int, of size) {
+	if in.MaxTokens > 0 && in.Form != nil { // a separator goes with each
+		return in.MaxTokens - s.tokens(in.Frame), size{
+			least:  memoryOverhead,
+			most:   func(r *Recalled) int { return len(in.Form(r)) + 1 },
+			tokens: func(r *Recalled) int { return s.tokens(in.Form(r)) + 1 },
+		}
+	}
+	left, overhead := in.MaxTokens, 0
 	if left == 0 {
 		left, overhead = DefaultMaxTokens, memoryOverhead
 	}
-	if mostTokens(ranked, overhead) <= left { // nothing needs to be counted, which would cost more than the ranking
-		for _, r := range ranked {
-			kept = append(kept, Recalled{Ranked: r})
-		}
-		return kept, false
+	return left, size{
+		least:  overhead,
+		most:   func(r *Recalled) int { return len(r.Memory.Title) + len(r.Memory.Content) + overhead },
+		tokens: func(r *Recalled) int { return s.tokens(r.Memory.Title) + s.tokens(r.Memory.Content) + overhead },
 	}
-	for _, r := range ranked {
-		cost := s.tokens(r.Memory.Title) + s.tokens(r.Memory.Content) + overhead
-		switch {
-		case cost <= left:
-			left -= cost
-			kept = append(kept, Recalled{Ranked: r})
-		case len(kept) == 0 || left >= minPart+overhead:
-			truncated = true
-			if c := s.cut(r, question, left-overhead); c.Memory.Content != "" {
-				left -= s.tokens(c.Memory.Title) + s.tokens(c.Memory.Content) + overhead
-				kept = append(kept, c)
-			}
-		default:
-			truncated = true
+}
+
+// budget keeps the best memories that fit what in allows. One that does not fit is shortened to half of what is left, or to all of
+// it where none follows, if a useful part of it fits; smaller ones behind it may still be taken.
+func (s *Service) budget(ranked []Ranked, question string, in *RecallInput) (kept []Recalled, truncated bool) {
+	all, most := make([]Recalled, len(ranked)), 0
+	left, of := s.sizes(in)
+	for i := range ranked {
+		all[i].Ranked = ranked[i]
+		most += of.most(&all[i])
+	}
+	if most <= left { // nothing needs to be counted, which would cost more than the ranking
+		return all, false
+	}
+	for i := range all {
+		r := &all[i]
+		if left <= of.least {
+			return kept, true
 		}
+		cost := of.tokens(r)
+		if cost > left {
+			truncated = true
+			r.Cut = true
+			if !s.cut(r, question, left, of, len(kept) > 0, i+1 < len(all)) {
+				continue
+			}
+			cost = of.tokens(r)
+		}
+		left -= cost
+		kept = append(kept, *r)
 	}
 	return kept, truncated
 }
 
-// cut shortens a memory's content to what fits of the part that answers the question, at the end of a word where there
-// is one.
-func (s *Service) cut(r Ranked, question string, tokens int) Recalled {
-	text, title := r.Memory.Content, s.tokens(r.Memory.Title)
-	if title >= tokens {
-		r.Memory.Title, title = "", 0
+// cut shortens the content of r until it fits left, to what fits of the part that answers the question, at the end of a word
+// where there is one. It reports whether a part fits; behind others it must be worth while, and before others it leaves them half.
+func (s *Service) cut(r *Recalled, question string, left int, of size, behind, before bool) bool {
+	text, title := r.Memory.Content, r.Memory.Title
+	r.Memory.Content, r.Memory.Title = "", ""
+	bare := of.tokens(r)
+	if bare >= left || behind && left-bare < minPart {
+		return false
+	}
+	if half := bare + (left-bare)/2; before && half-bare >= minPart {
+		left = half
+	}
+	if r.Memory.Title = title; of.tokens(r) >= left {
+		r.Memory.Title = ""
 	}
 	fits := func(prefix, text string) int {
-		low, high := 0, min(len(text), maxTokenBytes*tokens)
+		low, high := 0, min(len(text), maxTokenBytes*(left-bare))
 		for low < high {
 			mid := (low + high + 1) / 2
-			if title+s.tokens(prefix+clip(text, mid)) <= tokens {
+			if r.Memory.Content = prefix + clip(text, mid); of.tokens(r) <= left {
 				low = mid
 			} else {
 				high = mid - 1
@@ -307,11 +344,11 @@ func (s *Service) cut(r Ranked, question string, tokens int) Recalled {
 		part := text[from:]
 		if k := fits("…", part); k > 0 {
 			r.Memory.Content = "…" + clip(part, k)
-			return Recalled{Ranked: r, Cut: true}
+			return true
 		}
 	}
 	r.Memory.Content = clip(text, n)
-	return Recalled{Ranked: r, Cut: true}
+	return r.Memory.Content != ""
 }
 
 // passageFrom is where the part begins that answers a question; without a question the text's beginning.

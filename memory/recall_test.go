@@ -102,6 +102,19 @@ func TestRecallTrouble(t *testing.T) {
 			}
 		}
 	})
+	t.Run("one of two models", func(t *testing.T) {
+		for _, ask := range []memory.RecallInput{{Query: "deploy", Limit: 5}, {Query: "deploy", Limit: 5, LocalOnly: true}, {Query: "else", Limit: 5}} {
+			w := newWorld(t, func(w *world, o *memory.Options) { vectored(w); o.Embedder = halfEmbedder{} })
+			res, err := w.Recall(t.Context(), mia, ask)
+			want := "does not answer"
+			if ask.LocalOnly {
+				want = "looks sensitive"
+			}
+			if err != nil || !res.Degraded || !strings.Contains(res.Note, want) || len(res.Memories) == 0 && !strings.Contains(res.Note, "try") {
+				t.Errorf("Recall = %+v, %v; want a note that one model was not asked", res, err)
+			}
+		}
+	})
 	t.Run("nothing embedded yet", func(t *testing.T) {
 		w := newWorld(t, func(w *world, o *memory.Options) {
 			w.embed.Fail = func([]string, bool) error { return memory.ErrNotEmbedding }
@@ -188,6 +201,14 @@ func TestRecallTrouble(t *testing.T) {
 	}
 }
 
+// halfEmbedder has another space that could not be asked.
+type halfEmbedder struct{ *memorytest.Embedder }
+
+func (halfEmbedder) Query(ctx context.Context, text string, localOnly bool) (map[string]memory.Embedding, bool, error) {
+	rows, _, err := (&memorytest.Embedder{}).Query(ctx, text, localOnly)
+	return rows, true, err
+}
+
 // letters is a tokeniser for which every letter counts, so that budgets are exact.
 func letters(s string) int { return utf8.RuneCountInString(s) }
 
@@ -261,18 +282,19 @@ func TestRecallKeepsTheBudget(t *testing.T) {
 }
 
 func TestRecallCuts(t *testing.T) {
+	ones := strings.Repeat("one ", 12) // 48 letters
 	for name, tc := range map[string]struct {
 		title, content string
 		budget         int
 		want           string
 		wantTitle      string
 	}{
-		"fits":                      {"", "one two three four", 18, "one two three four", ""},
-		"at a word's end":           {"", "one two three four five", 20, "one two three four…", ""},
-		"inside a long word":        {"", strings.Repeat("x", 30), 16, strings.Repeat("x", 15) + "…", ""},
-		"whole runes":               {"", strings.Repeat("日", 30), 16, strings.Repeat("日", 15) + "…", ""},
-		"title kept":                {"title", "one two three four five", 20, "one two three…", "title"},
-		"title too long is dropped": {strings.Repeat("t", 40), "one two three four five", 20, "one two three four…", ""},
+		"fits":                      {"", ones + "one two three four", 66, ones + "one two three four", ""},
+		"at a word's end":           {"", ones + "one two three four five", 68, ones + "one two three four…", ""},
+		"inside a long word":        {"", strings.Repeat("x", 78), 64, strings.Repeat("x", 63) + "…", ""},
+		"whole runes":               {"", strings.Repeat("日", 78), 64, strings.Repeat("日", 63) + "…", ""},
+		"title kept":                {"title", ones + "one two three four five", 68, ones + "one two three…", "title"},
+		"title too long is dropped": {strings.Repeat("t", 70), ones + "one two three four five", 68, ones + "one two three four…", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, func(_ *world, o *memory.Options) { o.CountTokens = letters })

@@ -59,7 +59,7 @@ func TestWrongArguments(t *testing.T) {
 		"limit huge":               {"search", map[string]any{"limit": 1e300}, []string{"limit is not a whole number"}},
 		"limit in words":           {"search", map[string]any{"limit": "ten"}, []string{"limit is a string; send a number"}},
 		"limit a boolean":          {"search", map[string]any{"limit": true}, []string{"limit is a boolean; send a number"}},
-		"budget zero":              {"recall", map[string]any{"query": "x", "max_tokens": 0}, []string{"max_tokens", "from 16 to 100000"}},
+		"budget zero":              {"recall", map[string]any{"query": "x", "max_tokens": 0}, []string{"max_tokens", "from 64 to 100000"}},
 		"mode":                     {"recall", map[string]any{"query": "x", "mode": "quick"}, []string{"mode is unknown; use fast, balanced or accurate"}},
 		"sort":                     {"search", map[string]any{"sort": "random"}, []string{"sort is unknown; use relevance"}},
 		"scope":                    {"remember", map[string]any{"content": "x", "scope": "PUBLIC"}, []string{"scope is none of the scopes; use PRIVATE"}},

@@ -19,6 +19,16 @@ type recallResult struct {
 	Note      string  `json:"note,omitempty"`
 }
 
+// What a result may have to say about itself.
+const (
+	noteDiffers   = "results with differs_from say something else of the same: compare their dates; revise or supersede what is no longer true"
+	noteLeftOut   = "some were left out or cut; for more pass max_tokens, for one in full search with its id in ids"
+	noteTooLittle = "max_tokens is too small for a single memory: pass more, such as 1000"
+)
+
+// fullFrame is what stands around the memories at the most, but for notes longer than the usual ones.
+var fullFrame = string(encode(recallResult{Memories: []hit{}, TookMS: 99999.99, Note: noteDiffers}))
+
 func (s *surface) recall(ctx context.Context, c *call) (any, error) {
 	a := c.args
 	in := memory.RecallInput{
@@ -29,6 +39,8 @@ func (s *surface) recall(ctx context.Context, c *call) (any, error) {
 		if in.MaxTokens = a.whole("max_tokens", 0); in.MaxTokens == 0 {
 			in.MaxTokens = -1 // zero would mean the default; the service refuses it like any other value out of bounds
 		}
+		in.Form = func(r *memory.Recalled) string { return string(encode(found(r, in.Explain))) }
+		in.Frame = fullFrame
 	}
 	if err := a.err(); err != nil {
 		return nil, err
@@ -41,14 +53,20 @@ func (s *surface) recall(ctx context.Context, c *call) (any, error) {
 	for i := range res.Memories {
 		out.Memories = append(out.Memories, found(&res.Memories[i], in.Explain))
 	}
-	if in.MaxTokens == 0 {
+	switch {
+	case in.MaxTokens == 0:
 		out.fit(defaultRecallBytes)
+	case out.Truncated && len(out.Memories) == 0:
+		out.Note = noteTooLittle
 	}
 	if slices.ContainsFunc(out.Memories, func(h hit) bool { return len(h.Differs) > 0 }) && out.Note == "" {
-		out.Note = "results with differs_from say something else of the same: compare their dates; revise or supersede what is no longer true"
+		out.Note = noteDiffers
 	}
 	if out.Truncated && out.Note == "" {
-		out.Note = "some were left out or cut; for more pass max_tokens, for one in full search with its id in ids"
+		out.Note = noteLeftOut
+	}
+	if in.MaxTokens != 0 {
+		out.keep(in.MaxTokens, c.service.Tokens)
 	}
 	return out, nil
 }
@@ -75,6 +93,24 @@ func (r *recallResult) fit(limit int) {
 		left -= len(encode(r.Memories[i])) + 1
 		if left < 0 && i > 0 {
 			r.Memories, r.Truncated = r.Memories[:i], true
+			return
+		}
+	}
+}
+
+// keep makes the result as text at most limit tokens, which the service has seen to but for an unusual note and for tokens that
+// are others where texts meet: the note goes first, then the last memories.
+func (r *recallResult) keep(limit int, tokens func(string) int) {
+	for {
+		text := encode(r)
+		switch {
+		case len(text) <= limit || tokens(string(text)) <= limit: // no text has more tokens than bytes
+			return
+		case r.Note != "":
+			r.Note = ""
+		case len(r.Memories) > 0:
+			r.Memories, r.Truncated = r.Memories[:len(r.Memories)-1], true
+		default:
 			return
 		}
 	}

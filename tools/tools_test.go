@@ -123,9 +123,12 @@ func TestRecallBudget(t *testing.T) {
 	if out := ok[recallResult](w, "recall", map[string]any{"query": "needle", "max_tokens": 20000}); len(out.Memories) != 5 || out.Truncated {
 		t.Errorf("a large budget: %d memories, truncated %v", len(out.Memories), out.Truncated)
 	}
-	out := ok[recallResult](w, "recall", map[string]any{"query": "needle", "max_tokens": 100})
-	if len(out.Memories) != 1 || !out.Memories[0].Cut || !out.Truncated || len(out.Memories[0].Content) > 400 || out.Note == "" {
+	out := ok[recallResult](w, "recall", map[string]any{"query": "needle", "max_tokens": 300})
+	if len(out.Memories) != 1 || !out.Memories[0].Cut || !out.Truncated || len(out.Memories[0].Content) > 1000 || out.Note == "" {
 		t.Errorf("a small budget: %+v", out)
+	}
+	if none := ok[recallResult](w, "recall", map[string]any{"query": "needle", "max_tokens": 64}); len(none.Memories) != 0 || !none.Truncated || none.Note != noteTooLittle {
+		t.Errorf("too small a budget: %+v", none)
 	}
 	whole := ok[searchResult](w, "search", map[string]any{"ids": []memory.ID{out.Memories[0].ID}})
 	if len(whole.Memories) != 1 || len(whole.Memories[0].Content) < 10000 || whole.Memories[0].Cut {

@@ -64,7 +64,10 @@ func newWorld(t *testing.T, configure func(*world), options ...client.ClientOpti
 	if w.service.Store == nil {
 		w.service.Store = w.store
 	}
-	w.service.Embedder, w.service.Classifier, w.service.Ranker = w.embed, w.class, memorytest.Ranker{}
+	if w.service.Ranker == nil {
+		w.service.Ranker = memorytest.Ranker{}
+	}
+	w.service.Embedder, w.service.Classifier = w.embed, w.class
 	svc, err := memory.NewService(w.service)
 	if err != nil {
 		t.Fatal(err)

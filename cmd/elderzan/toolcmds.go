@@ -175,7 +175,7 @@ func newRecall(a *app) *cobra.Command {
 	}
 	filterFlags(cmd)
 	cmd.Flags().String("mode", "balanced", "fast, balanced or accurate")
-	cmd.Flags().Int("max-tokens", 0, "budget for the texts (default 1000)")
+	cmd.Flags().Int("max-tokens", 0, "most tokens that the answer may take as JSON, 64 or more (default: 4 KB)")
 	cmd.Flags().Bool("explain", false, "say why each memory came back")
 	return cmd
 }
