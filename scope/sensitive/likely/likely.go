@@ -54,6 +54,9 @@ func classAt(text string, start, end int) class {
 	if k != foreignClass {
 		return k
 	}
+	if r, _ := utf8.DecodeRuneInString(text[end:]); strings.ContainsRune("のをがでと", r) { // the sentence goes on
+		return runningClass
+	}
 	for _, opens := range []string{"「", "『", "“", "：", "→", "\"", "'", "`", ":", "=", "(", "（", "\n", " "} {
 		if strings.HasSuffix(text[:start], opens) {
 			return k

@@ -57,7 +57,7 @@ var forms = []form{
 	{"header-key", "x-", true, `(?i)x-[a-z-]*(?:key|token|auth|secret|session|signature|password)[a-z-]*["'\s:=]{1,6}([^\s"',;]{8,})`, 0.85, true},
 	{"cookie", "cookie", true, `(?i)cookie["'\s:=]{1,5}[^\n]{0,80}?\b(?:\w*sess\w*|sid|\w*auth\w*|\w*token\w*|connect\.sid|jwt|remember\w*|\w*csrf\w*)=([^\s;"']{12,})`, 0.8, true},
 	{"secure-string", "ConvertTo-SecureString", true, `(?i)ConvertTo-SecureString\s+(?:-String\s+)?` + arg, 0.9, false},
-	{"credential-call", "Credential(|Credentials(|BasicAuth(|basic_auth(|DigestAuth(|set_auth(|setauth(|NTLMAuth(", true, `(?i)\w+\(\s*["'][^"'\n]{1,80}["']\s*,\s*` + quotedArg, 0.85, false},
+	{"credential-call", "basicAuthentication(|basicAuth(|Credential(|Credentials(|BasicAuth(|basic_auth(|DigestAuth(|set_auth(|setauth(|NTLMAuth(", true, `(?i)\w+\(\s*["'][^"'\n]{1,80}["']\s*,\s*` + quotedArg, 0.85, false},
 	{"bind-call", "bind(|bind_s(|authenticate(|login(", true, `(?i)\w+\(\s*[$\w>.-]+\s*,\s*["'][^"'\n]{1,120}["']\s*,\s*` + quotedArg, 0.85, false},
 	{"auth-tuple", "auth", true, `auth\s*[=:]\s*[\[(]\s*["'][^"'\n]{1,80}["']\s*,\s*` + quotedArg, 0.9, false},
 	{"database-call", "connect(|getConnection(|mysqli(|createConnection(|MongoClient(|PDO(|sqlalchemy(|DirectoryEntry(", true, `(?i)\w+\(\s*["'][^"'\n]{2,200}["']\s*,\s*["'][^"'\n]{1,80}["']\s*,\s*` + quotedArg, 0.85, false},
@@ -198,7 +198,7 @@ func made(s string) bool {
 }
 
 // A login said as a pair: "credentials for the builder: ship:walnut88", "admin login is admin / pepper-rocket".
-var pairPattern = pattern.New(`\A(?i)(?:(?:credentials?|creds|logins?|log ?in|logs in|sign ?in|account|auth|access|ssh|user ?/ ?pass(?:word)?|user:pass(?:word)?|id ?/ ?(?:pw|pass)|bind)\b|ログイン|アカウント|認証情報)[^\n.;]{0,60}?(?:\bis\b|\bare\b|\bwas\b|:|=|\bas\b|\bwith\b|\busing\b|は|\()\s*["'` + "`" + `]?([A-Za-z0-9._@+\\-]{2,60})["'` + "`" + `]?(?: / |/|:| : |: |、| \| |, | and |と)\s*["'` + "`" + `]?([^\s"'` + "`" + `,;。、」)]{3,80})`)
+var pairPattern = pattern.New(`\A(?i)(?:(?:credentials?|creds|logins?|log ?in|logs in|sign ?in|account|auth|access|ssh|user ?/ ?pass(?:word)?|user:pass(?:word)?|id ?/ ?(?:pw|pass)|bind)\b|ログイン|アカウント|認証情報)[^\n.;]{0,60}?(?:\bis(?: still| now| currently)?\b|\bare\b|\bwas\b|:|=|\bas\b|\bwith\b|\busing\b|は|\()\s*["'` + "`" + `]?([A-Za-z0-9._@+\\-]{2,60})["'` + "`" + `]?(?: / |/|:| : |: |、| \| |, | and |と)\s*["'` + "`" + `]?([^\s"'` + "`" + `,;。、」)]{3,80})`)
 
 var pairWords = keyword.New([]string{"credential", "creds", "認証情報", "login", "log in", "logs in", "sign in", "account", "ログイン", "アカウント", "auth", "access", "ssh", "user/pass", "user:pass", "id/pw", "id/pass", "bind"})
 

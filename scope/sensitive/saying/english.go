@@ -6,6 +6,7 @@ import (
 
 	"github.com/elderzan/elderzan/scope/sensitive/keyword"
 	"github.com/elderzan/elderzan/scope/sensitive/match"
+	"github.com/elderzan/elderzan/scope/sensitive/pattern"
 	"github.com/elderzan/elderzan/scope/sensitive/value"
 )
 
@@ -62,6 +63,7 @@ func scan(text string, in uint64) (out []match.Match) {
 	out = radio(text, out)
 	out = listed(text, out)
 	out = inlineCodes(text, out)
+	out = columns(text, out)
 	if in&pieceGate != 0 {
 		out = pieces(text, out)
 	}
@@ -278,6 +280,9 @@ func after(text string, n name, c *cue) (match.Match, bool) {
 	if !ok || n.public {
 		return match.Match{}, false
 	}
+	if l.kind == copula {
+		l.at = hesitated(text, l.at)
+	}
 	for tries := 0; tries < 2; tries++ {
 		v, ok := valueAt(text, l.at, l, c)
 		if !ok {
@@ -294,5 +299,30 @@ func after(text string, n name, c *cue) (match.Match, bool) {
 	}
 	return match.Match{}, false
 }
+
+// hesitated steps over what people say while they think: "the password is uh strawberry", "was I think \"my other car\"".
+func hesitated(text string, i int) int {
+	for range 2 {
+		j := skipSpace(text, i, 4)
+		if m := about.FindStringIndex(text[j:min(len(text), j+48)]); m != nil {
+			return j + m[1]
+		}
+		for _, w := range hesitations {
+			if hasWord(text, j, w) {
+				i = j + len(w)
+				if i < len(text) && text[i] == ',' {
+					i++
+				}
+				break
+			}
+		}
+	}
+	return i
+}
+
+// about says what a secret is before it is told: "the password's the dog: Sir-Barks-a-Lot".
+var about = pattern.New(`^(?:the|my|our|his|her|their) [a-z' ]{2,30}: `)
+
+var hesitations = []string{"uh", "um", "er", "erm", "hmm", "oh", "I think", "I believe", "I guess", "you know", "let me see", "something like"}
 
 var filler = keyword.NewList(`secret key token value now again code number is was : = -> still currently called named new old private public live test prod production staging`)

@@ -129,7 +129,7 @@ var headNouns = []string{"長さ", "期限", "文字数", "桁数", "ポリシ�
 // "パスワード変更しました→X". The value must look like one, and an arrow, a colon or the words after it must confirm it.
 func farJapanese(text string, i int, c *cue) (found, float64) {
 	end := i
-	for end < len(text) && end-i < 75 && text[end] != '\n' {
+	for end < len(text) && end-i < 100 && text[end] != '\n' {
 		if text[end] < 0x80 && alnum(text[end]) {
 			break
 		}
@@ -168,7 +168,7 @@ func farJapanese(text string, i int, c *cue) (found, float64) {
 }
 
 // confirmations are the endings that leave no doubt that a value stood before them.
-var confirmations = []string{"です", "でした", "に変更", "に設定", "に更新", "に変わ", "になり", "になった", "で統一", "でログイン", "と入力", "だよ", "だった", "にしました", "のまま"}
+var confirmations = []string{"です", "でした", "となります", "になります", "に変更", "に設定", "に更新", "に変わ", "になり", "になった", "で統一", "でログイン", "と入力", "だよ", "だった", "にしました", "のまま"}
 
 // technical reports whether s is a term such as UTF-8, SHA256, RS256, argon2id or OAuth2.
 func technical(s string) bool {
@@ -295,7 +295,7 @@ var refusals = []string{"でハッシュ", "で暗号", "で管理", "で保護"
 
 func judgeJapanese(text string, v found, c *cue, linked, object bool) float64 {
 	s := text[v.start:v.end]
-	if value.Placeholder(s) || value.Reference(s) || technical(s) && !v.quoted && c.class != pin {
+	if value.Placeholder(s) || value.Bracketed(text[v.start:]) || value.Reference(s) || technical(s) && !v.quoted && c.class != pin {
 		return 0
 	}
 	sh := value.ShapeOf(s)

@@ -28,6 +28,9 @@ func judge(text string, v found, l link, n name, c *cue) float64 {
 	if l.cell && (s[0] == '-' || s[0] == '|' || described(text, v)) { // | `--passphrase` | asks for the passphrase |
 		return 0
 	}
+	if strings.HasPrefix(s, "%}") || strings.HasPrefix(s, "}}") { // behind a tag of a template
+		return 0
+	}
 	if apiVersion.MatchString(s) || prompt(text, n, v, c) {
 		return 0
 	}
@@ -138,6 +141,9 @@ func prompt(text string, n name, v found, c *cue) bool {
 // shortestLicence is how many letters and digits a serial number has that opens something.
 const shortestLicence = 15
 
+// templated is an address whose password stands elsewhere.
+var templated = pattern.New(`://[^\s/@]*:(?:\$\{[^}]*\}|\{\{[^}]*\}\}|\$\([^)]*\)|%[A-Z_]+%|\$[A-Z_]+)@`)
+
 // apiVersion is how Kubernetes numbers what it serves.
 var apiVersion = pattern.New(`^v[0-9]+(?:(?:alpha|beta)[0-9]+)?(?:/.*)?$`)
 
@@ -235,6 +241,9 @@ func reference(text, s string, sh value.Shape, n name, c *cue, v found, l link) 
 	if c.class == password && v.quoted && sh.Digit+sh.Other > 0 && !strings.ContainsAny(s, "{}<>/$()[]") {
 		return false
 	}
+	if templated.MatchString(s) { // postgres://${DB_USER}:${DB_PASS}@…
+		return true
+	}
 	if strings.Contains(s, "://") {
 		return !strings.Contains(s, "@")
 	}
@@ -244,10 +253,11 @@ func reference(text, s string, sh value.Shape, n name, c *cue, v found, l link) 
 	return value.Reference(s)
 }
 
-// setting reports whether a name and its value are a line of YAML, where nothing is computed.
+// setting reports whether a name and its value are a line of YAML or of properties, where nothing is computed.
 func setting(text string, n name, v found) bool {
 	indent := text[strings.LastIndexByte(text[:n.start], '\n')+1 : n.start]
-	return !n.quoted && strings.Trim(indent, " -") == "" && strings.HasPrefix(text[n.end:], ": ") && (v.end == len(text) || text[v.end] == '\n')
+	property := strings.Contains(text[n.start:n.end], ".") && strings.ToLower(text[n.start:n.end]) == text[n.start:n.end] && strings.HasPrefix(text[n.end:], " = ") // mail.password = Jacaranda.Bloom
+	return !n.quoted && strings.Trim(indent, " -") == "" && (property || strings.HasPrefix(text[n.end:], ": ")) && (v.end == len(text) || text[v.end] == '\n')
 }
 
 // env reports whether a name is that of a variable of a shell with its value right behind it.
@@ -274,7 +284,7 @@ func judgePassword(text, s string, sh value.Shape, v found, l link, n name) floa
 	wordy := sh.Lower+sh.Upper == sh.Len
 	switch {
 	case v.quoted && l.kind != direct:
-		return judgeQuoted(s, v, l, n)
+		return judgeQuoted(text, s, v, l, n)
 	case v.quoted:
 		if v.words > 6 || describes(firstWord(s)) {
 			return 0
@@ -314,8 +324,10 @@ func judgePassword(text, s string, sh value.Shape, v found, l link, n name) floa
 }
 
 // judgeQuoted judges a quoted value after an operator or a verb.
-func judgeQuoted(s string, v found, l link, n name) float64 {
+func judgeQuoted(text, s string, v found, l link, n name) float64 {
 	switch {
+	case v.words >= 3 && v.words <= 10 && l.kind == copula && strings.Contains(strings.ToLower(text[n.start:n.end]), "phrase"): // the passphrase is "my other car is a broom"
+		return 0.9
 	case v.words > 8, v.words >= 2 && l.kind == assign && !l.prose && describes(firstWord(s)), v.words >= 4 && describes(firstWord(s)) && !digits.Has(strings.ToLower(firstWord(s))):
 		return 0
 	case v.words == 1 && plain(s) && (describes(s) && l.kind == copula && !stock.Has(strings.ToLower(s)) || typeName(s)):
@@ -572,6 +584,6 @@ func famous(text string, start int, s string) bool {
 	return wellKnown.Has(strings.ToLower(strings.Trim(s, "\"'.,`"))) && ranking.Contains(strings.ToLower(text[max(0, start-120):min(len(text), start+120)]))
 }
 
-var wellKnown = keyword.NewList(`123456 12345678 123456789 1234567890 12345 1234 0000 1111 111111 000000 qwerty qwertz azerty password password1 letmein iloveyou admin welcome hunter2 abc123 monkey dragon football baseball sunshine princess 1q2w3e4r passw0rd secret changeme trustno1 master superman batman`)
+var wellKnown = keyword.NewList(`123456 12345678 123456789 1234567890 12345 1234 0000 1111 111111 222222 654321 121212 000000 qwerty qwertz azerty password password1 letmein iloveyou admin welcome hunter2 abc123 monkey dragon football baseball sunshine princess 1q2w3e4r passw0rd secret changeme trustno1 master superman batman`)
 
-var ranking = keyword.New([]string{"most common", "commonest", "worst password", "worst pin", "popular password", "of all four", "of all pin", "the list of", "list is led", "top ten", "top 10", "tops the list", "leads the list", "joke", "ranking", "ranked", "number one again", "nobody is surprised", "最悪の", "ありがち", "一位", "1位", "ランキング", "よく使われる", "使われがち"})
+var ranking = keyword.New([]string{"refused", "rejected", "not allowed", "forbidden", "disallowed", "denylist", "too weak", "most common", "commonest", "worst password", "worst pin", "popular password", "of all four", "of all pin", "the list of", "list is led", "top ten", "top 10", "tops the list", "leads the list", "joke", "ranking", "ranked", "number one again", "nobody is surprised", "最悪の", "ありがち", "一位", "1位", "ランキング", "よく使われる", "使われがち"})

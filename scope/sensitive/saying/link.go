@@ -81,6 +81,9 @@ func linkAfter(text string, n name, c *cue) (link, bool) {
 	if at, ok := verb(text, j); ok {
 		return link{kind: copula, at: at, prose: true}, true
 	}
+	if at, ok := past(text, j); ok {
+		return link{kind: copula, at: at, prose: true}, true
+	}
 	if at, ok := changed(text, n, j); ok {
 		return link{kind: copula, at: at, prose: true}, true
 	}
@@ -207,6 +210,22 @@ func aside(text string, i int) (int, bool) {
 		return i, false
 	}
 	return verb(text, i+1+n+2)
+}
+
+// past reads what was done to a secret, and an operator: "password rotated => Chimney_Swift".
+func past(text string, i int) (int, bool) {
+	for _, w := range []string{"rotated", "changed", "reset", "updated", "renewed", "replaced"} {
+		if !hasWord(text, i, w) {
+			continue
+		}
+		j := skipSpace(text, i+len(w), 4)
+		for _, op := range []string{"=>", "->", "→", "⇒", ":"} {
+			if strings.HasPrefix(text[j:], op) {
+				return j + len(op), true
+			}
+		}
+	}
+	return i, false
 }
 
 // emptyLine reports whether the line ends at i: an assignment of nothing.

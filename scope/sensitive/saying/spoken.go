@@ -113,7 +113,7 @@ func saidPairs(text string, out []match.Match, budget *match.Budget) []match.Mat
 			user, s := strings.ToLower(text[from+m[2]:from+m[3]]), text[from+m[4]:from+m[5]]
 			sh := value.ShapeOf(s)
 			made := sh.Digit > 0 && sh.Digit < sh.Len && (sh.Other > 0 || sh.High > 0 || sh.Upper > 0 || accounts.Has(user)) || sh.Other > 0 && sh.High == 0 && accounts.Has(user) && sh.Lower+sh.Upper >= 4
-			if !made || value.Reference(s) || value.Placeholder(s) || value.Versioned(s) || value.Numbered(s) || value.Quantity(s) || measured(s) || technical(s) || notUsers.Has(user) || strings.ContainsAny(s, "年月日時分回件個%％") {
+			if !made || value.Reference(s) || value.Placeholder(s) || value.Versioned(s) || value.Numbered(s) || value.Quantity(s) || measured(s) || technical(s) || notUsers.Has(user) || strings.ContainsAny(s, "年月日時分回件個%％は") {
 				continue
 			}
 			done = h.End

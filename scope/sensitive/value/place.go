@@ -91,6 +91,7 @@ var judgements = [...]struct {
 	{Strong, place.colour},
 	{Strong, place.partOfNumber},
 	{Strong, place.labelled},
+	{Strong, place.fingerprint},
 	{Strong, looks(Likened)},
 	{Strong, looks(claims.Has)},
 	{Strong, looks(envName)},
@@ -113,6 +114,7 @@ var judgements = [...]struct {
 	{Some, looks(served)},
 	{Some, func(p place) bool { return p.headed("#", "=") }},
 	{Some, place.listed},
+	{Some, place.named3},
 	{Some, func(p place) bool { return p.program() == Some }},
 	{Some, func(p place) bool { return strings.HasSuffix(p.s, "'s") }},
 	{Some, func(p place) bool { return Numbered(p.s) && !strings.ContainsAny(p.s, "!#$+") }},
@@ -227,6 +229,22 @@ func (p place) headed(marks ...string) bool {
 	return false
 }
 
+// fingerprint reports whether a word is one of the groups in which people write the fingerprint of a key.
+func (p place) fingerprint() bool {
+	line := p.text[max(0, p.start-72):p.start]
+	line = line[strings.LastIndexByte(line, '\n')+1:]
+	if len(p.s) != 4 || !ShapeOf(p.s).Hex || !digests.Contains(line) && !pgp.Contains(line) {
+		return false
+	}
+	groups := 0
+	for _, w := range strings.Fields(line[strings.LastIndexAny(line, ":=")+1:] + p.s + p.text[p.end:min(len(p.text), p.end+48)]) {
+		if len(w) == 4 && ShapeOf(w).Hex {
+			groups++
+		}
+	}
+	return groups >= 4
+}
+
 // Likened reports whether s says of something what it is like: Tr0ub4dor-style.
 func Likened(s string) bool {
 	i := strings.LastIndexByte(s, '-')
@@ -306,6 +324,17 @@ func (p place) listed() bool {
 	around, q := p.text[max(0, p.start-reach):min(len(p.text), p.end+reach)], p.text[p.end:p.end+1]
 	return strings.Count(around, q+", "+q)+strings.Count(around, q+",\n"+q) >= 2
 }
+
+// named3 reports whether a word is one of three names or more in a row: ask Ines, Rui, Odile.
+func (p place) named3() bool {
+	if !isUpper(p.s[0]) || len(p.s) < 3 || strings.Trim(p.s[1:], "abcdefghijklmnopqrstuvwxyz") != "" {
+		return false
+	}
+	const reach = 40
+	return row.MatchString(p.text[max(0, p.start-reach):min(len(p.text), p.end+reach)])
+}
+
+var row = pattern.New(`\b[A-Z][a-z]+, (?:and )?[A-Z][a-z]+(?:, (?:and )?| and )[A-Z][a-z]+\b`)
 
 // elsewhere reports whether the line says right before where to look: "Kennwort: siehe KeePass, Eintrag …".
 func (p place) elsewhere() bool {
@@ -475,7 +504,7 @@ func (p place) stored() bool {
 	} else {
 		return false
 	}
-	for _, p := range []string{"に入", "に保", "に記", "にあ", "に登録", "に置", "に書", "にメモ", "にまとめ", "の項", "という項目", "という名前", "アイテム", "を参照", "を見", "フォルダ", "画面", "ボタン", "ページ", "タブ", "を押", "を選", "をクリック", "と表示", "欄"} {
+	for _, p := range []string{"に入", "に保", "に記", "にあ", "に登録", "に置", "に書", "にメモ", "にまとめ", "の項", "という項目", "という名前", "アイテム", "を参照", "を見", "フォルダ", "画面", "ボタン", "ページ", "タブ", "を押", "を選", "をクリック", "と表示", "とだけ", "と出", "というログ", "というエラー", "欄"} {
 		if strings.HasPrefix(rest, p) {
 			return true
 		}

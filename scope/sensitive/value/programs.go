@@ -8,7 +8,7 @@ import (
 
 // programs are names of programs, libraries and services that notes on systems are full of, and that no dictionary tells from a
 // made-up word.
-var programs = keyword.NewList(`qt gtk ack acme acpi adguard airflow akka alacritty alembic algolia alertmanager algo alpine amazon amqp anaconda android angular ansible antigravity apache apcupsd apparmor appimage apt aptitude aqua arangodb argo argocd aria2
+var programs = keyword.NewList(`putty puttygen qt gtk ack acme acpi adguard airflow akka alacritty alembic algolia alertmanager algo alpine amazon amqp anaconda android angular ansible antigravity apache apcupsd apparmor appimage apt aptitude aqua arangodb argo argocd aria2
 	asciidoctor asdf asterisk astro atlantis atom atuin audacity auditd authelia authentik autofs autossh avahi awk awscli azure babel backblaze bacula balena bandit bareos bash bats bazel beanstalkd beets bind bitbucket bitwarden
 	black blender bluez bookworm boost borg borgbackup borgmatic bosh btrfs buildah buildkit buildkite bullseye bun bundler bunyan busybox cadvisor caddy calibre calico capistrano carapace cargo cassandra ccache celery centos ceph certbot chezmoi chrome
 	chromedriver chromium chrony chronyd cilium circleci clamav clang clickhouse clippy clonezilla cloudflared cmake cockpit cockroach codeberg codecov collectd colima composer concourse conda conduit confluence confluent conky consul containerd coredns coreos cosign

@@ -117,7 +117,7 @@ func pinned(word, s string) bool {
 
 // publicKey reports whether s is the public half of a key in a form that only such halves have.
 func publicKey(before, s string) bool {
-	const npub, age, minisign = 63, 62, 56
+	const npub, age, minisign, wireGuard = 63, 62, 56, 44
 	for _, p := range derKeys {
 		if strings.HasPrefix(s, p) {
 			return true
@@ -130,6 +130,8 @@ func publicKey(before, s string) bool {
 		return true
 	case len(s) == 16 && strings.Trim(s, "0123456789ABCDEF") == "": // the number of such a key
 		return minisignWords.Contains(before[max(0, len(before)-48):])
+	case len(s) == wireGuard && s[len(s)-1] == '=' && peers.Contains(before[max(0, len(before)-keyReach):]) && !privateWords.Contains(before[max(0, len(before)-keyReach):]):
+		return true
 	case len(s) < 32:
 		return false
 	}
@@ -145,6 +147,7 @@ const keyReach = 80
 var derKeys = []string{"MIGfMA0GCSqGSIb3DQEBAQUAA4GN", "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8A", "MIIBojANBgkqhkiG9w0BAQEFAAOCAY8A", "MIICIjANBgkqhkiG9w0BAQEFAAOCAg8A", "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE", "MHYwEAYHKoZIzj0CAQYFK4EEACIDYgAE", "MCowBQYDK2VwAyEA", "MCowBQYDK2VuAyEA"}
 
 var (
+	peers         = keyword.New([]string{"[peer]", "peer:", "peer ", "wg set", "allowed ips"})
 	signers       = keyword.New([]string{"minisign", "signify", "untrusted comment"})
 	minisignWords = keyword.New([]string{"minisign public key", "minisign key", "signify public key"})
 	publicWords   = keyword.New([]string{"public key", "public-key", "publickey", "public_key", "pubkey", "公開鍵", "公開キー"})
@@ -252,10 +255,13 @@ func Device(s string) bool {
 	for i < len(s) && isLetter(s[i]) {
 		i++
 	}
-	return i > 0 && i < len(s) && len(s)-i <= 6 && isDigit(s[i]) && strings.Trim(s[i:], "0123456789nps.") == "" && devices.Has(s[:i])
+	return i > 0 && i < len(s) && len(s)-i <= 6 && isDigit(s[i]) && strings.Trim(s[i:], "0123456789nps.") == "" && (devices.Has(s[:i]) || servers.Has(strings.ToLower(s[:i])) && len(s)-i <= 3) || i == 3 && i == len(s) && (s[:2] == "sd" || s[:2] == "vd" || s[:2] == "hd")
 }
 
 var devices = keyword.NewList(`wg eth wlan wlp enp ens eno enx wwan tun tap br docker veth bond ppp usb hidraw ttyUSB ttyACM ttyS tty sda sdb sdc vda xvda nvme md dm loop mmcblk i2c spi gpio utun en lo`)
+
+// servers are how machines are named, with their number.
+var servers = keyword.NewList(`dc web db app srv host node vm esx esxi mx ns fs nas gw fw lb worker master bastion jump mail proxy cache runner win lnx sql ldap backup`)
 
 // Cipher reports whether s names an algorithm by its parts: AES-256-GCM, ChaCha20-Poly1305.
 func Cipher(s string) bool {

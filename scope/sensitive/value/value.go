@@ -91,7 +91,7 @@ func filler(s string) bool {
 
 // delimited reports whether s is words between two marks or more, as templates have them: @@PASSWORD@@, ((admin_password)).
 func delimited(s string) bool {
-	body := strings.Trim(s, "@%#_~|^([{<>}])")
+	body := strings.Trim(s, "@%#_~|^$([{<>}])")
 	n := strings.Index(s, body)
 	if n == 1 && len(s)-len(body) == 2 && s[0] == s[len(s)-1] && (s[0] == '@' || s[0] == '%') && strings.ContainsAny(body, "._") { // @db.password@
 		return wordy(body)
@@ -101,12 +101,12 @@ func delimited(s string) bool {
 
 // Bracketed reports whether what stands at the start of s is words in brackets: [your password], <48 random bytes>.
 func Bracketed(s string) bool {
-	if s == "" || strings.IndexByte("[<", s[0]) < 0 {
+	if s == "" || strings.IndexByte("[<{", s[0]) < 0 {
 		return false
 	}
 	const longest = 60
 	end := strings.IndexByte(s[:min(len(s), longest)], s[0]+2) // ] and > come two behind [ and <
-	return end > 1 && strings.IndexByte(s[:end], '\n') < 0 && strings.Contains(s[:end], " ") && words(s[1:end])
+	return end > 1 && strings.IndexByte(s[:end], '\n') < 0 && (strings.Contains(s[:end], " ") && words(s[1:end]) || s[0] == '{' && wordy(s[1:end]))
 }
 
 // words reports whether s is words and numbers and the marks of a sentence.

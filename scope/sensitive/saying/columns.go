@@ -1,0 +1,61 @@
+package saying
+
+import (
+	"strings"
+
+	"github.com/elderzan/elderzan/scope/sensitive/keyword"
+	"github.com/elderzan/elderzan/scope/sensitive/match"
+	"github.com/elderzan/elderzan/scope/sensitive/value"
+)
+
+// columnNames head a column of a table that holds secrets.
+var columnNames = keyword.NewList(`password passwd pass pw pwd passphrase passcode secret pin code token kennwort passwort contraseña senha パスワード pw 暗証番号 パス`)
+
+// How long, in bytes, the head of a table may be, and how many of its rows are read.
+const (
+	longestHead = 200
+	mostRows    = 40
+)
+
+// columns finds the cells below the name of a secret, in tables whose cells a comma, a semicolon or a tab parts.
+func columns(text string, out []match.Match) []match.Match {
+	nl := strings.IndexByte(text, '\n')
+	for at := 0; nl >= 0 && len(out) < match.Enough; nl = strings.IndexByte(text[at:], '\n') {
+		head := text[at : at+nl]
+		at += nl + 1
+		if len(head) > longestHead {
+			continue
+		}
+		for _, sep := range []string{",", ";", "\t"} {
+			names := strings.Split(head, sep)
+			for col, name := range names {
+				if len(names) > 1 && columnNames.Has(strings.ToLower(strings.Trim(name, " \r\""))) {
+					out = column(text, at, sep, len(names), col, out)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// column finds what the rows from at on hold in a column.
+func column(text string, at int, sep string, cells, col int, out []match.Match) []match.Match {
+	for n := 0; n < mostRows && at < len(text); n++ {
+		row, _, _ := strings.Cut(text[at:], "\n")
+		parts := strings.Split(row, sep)
+		if len(row) > commandReach || len(parts) != cells {
+			break
+		}
+		start := at + len(strings.Join(parts[:col], sep))
+		if col > 0 {
+			start += len(sep)
+		}
+		s := strings.Trim(parts[col], " \r\"")
+		if sh := value.ShapeOf(s); len(s) >= 3 && !value.Placeholder(s) && (!value.Reference(s) || dotted(s)) && !strings.Contains(s, " ") && !(plain(s) && describes(s)) && !typeName(s) && (sh.Digit+sh.Upper+sh.Other > 0 || n > 0) {
+			start += strings.Index(parts[col], s)
+			return append(out, match.Match{Rule: "table-column", Kind: match.Credential, Start: start, End: start + len(s), Confidence: 0.75})
+		}
+		at += len(row) + 1
+	}
+	return out
+}
