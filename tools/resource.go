@@ -215,5 +215,5 @@ func (s *surface) listResource(ctx context.Context, c *call, q memory.SearchQuer
 	if p.Total == 0 {
 		return nil, fmt.Errorf("%s: %w", what, memory.ErrNotFound)
 	}
-	return page(p), nil
+	return page(p.Memories, p, maxPageBytes), nil
 }

@@ -9,6 +9,14 @@ import (
 // maxPageBytes bounds the texts of one page of a search: more fills a model's memory, and the id reads the rest.
 const maxPageBytes = 24 << 10
 
+// A page that nobody gave a limit for takes no more than usualPageBytes, its texts usualTextBytes: fewer memories, the rest
+// behind the cursor.
+const (
+	usualPageBytes = 4 << 10
+	usualTextBytes = 2 << 10
+	cursorBytes    = 80 // what a cursor may add
+)
+
 type searchResult struct {
 	Memories   []hit  `json:"memories"`
 	NextCursor string `json:"next_cursor"`
@@ -38,7 +46,20 @@ func (s *surface) search(ctx context.Context, c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return page(p), nil
+	if a.has("limit") {
+		return page(p.Memories, p, maxPageBytes), nil
+	}
+	n := len(p.Memories)
+	for n > 1 && len(encode(page(p.Memories[:n], p, usualTextBytes)))+cursorBytes > usualPageBytes {
+		n--
+	}
+	if n < len(p.Memories) { // for the cursor that goes on behind the last that is shown
+		q.Limit = n
+		if p, err = c.service.Search(ctx, c.caller, q); err != nil {
+			return nil, err
+		}
+	}
+	return page(p.Memories, p, usualTextBytes), nil
 }
 
 // read returns the memories whole, whatever their state.
@@ -54,13 +75,14 @@ func (s *surface) read(ctx context.Context, c *call, ids []memory.ID) (any, erro
 	return out, nil
 }
 
-// page shows each memory with its share of maxPageBytes; what short ones leave over goes to those behind them.
-func page(p memory.Page) searchResult {
+// page shows each of the memories, the first ones of p, with its share of bytes; what short ones leave over goes to those
+// behind them.
+func page(ms []memory.Memory, p memory.Page, bytes int) searchResult {
 	out := searchResult{Memories: []hit{}, NextCursor: p.NextCursor, Total: p.Total}
-	left := maxPageBytes
-	for i := range p.Memories {
-		h := full(&p.Memories[i])
-		h.Content, h.Cut = clip(h.Content, left/(len(p.Memories)-i))
+	left := bytes
+	for i := range ms {
+		h := full(&ms[i])
+		h.Content, h.Cut = clip(h.Content, left/(len(ms)-i))
 		left -= len(h.Content)
 		out.Memories = append(out.Memories, h)
 	}

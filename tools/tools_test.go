@@ -200,6 +200,41 @@ func TestSearchIsBounded(t *testing.T) {
 	})
 }
 
+// A page that nobody gave a limit for is short, whatever is stored, and the cursor leads to all the rest.
+func TestSearchIsShortByDefault(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, newWorld func(*testing.T, func(*world)) *world) {
+		w := newWorld(t, nil)
+		for i := range 30 {
+			ok[rememberResult](w, "remember", map[string]any{"content": fmt.Sprintf("note %d %s", i, strings.Repeat("words ", 20*i)),
+				"title": fmt.Sprintf("The note %d", i), "tags": []string{"first", "second", "third"}})
+		}
+		seen := map[memory.ID]bool{}
+		for cursor := ""; ; {
+			args := map[string]any{"sort": "newest"}
+			if cursor != "" {
+				args["cursor"] = cursor
+			}
+			text := resultText(w.call("search", args))
+			p := decode[searchResult](t, text)
+			if len(text) > usualPageBytes || len(p.Memories) == 0 || p.Total != 30 {
+				t.Fatalf("a page of %d bytes with %d of %d", len(text), len(p.Memories), p.Total)
+			}
+			for _, m := range p.Memories {
+				if seen[m.ID] {
+					t.Errorf("%s comes twice", m.ID)
+				}
+				seen[m.ID] = true
+			}
+			if cursor = p.NextCursor; cursor == "" {
+				break
+			}
+		}
+		if len(seen) != 30 {
+			t.Errorf("%d of 30 were found page by page", len(seen))
+		}
+	})
+}
+
 func TestClassify(t *testing.T) {
 	onEveryStore(t, func(t *testing.T, newWorld func(*testing.T, func(*world)) *world) {
 		w := newWorld(t, nil)

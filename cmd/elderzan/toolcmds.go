@@ -13,6 +13,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/elderzan/elderzan/cmd/internal/attach"
+	"github.com/elderzan/elderzan/memory"
 )
 
 // caller runs a tool of the memory, wherever its engine is, and reads the structured result into out.
@@ -187,6 +188,9 @@ func newSearch(a *app) *cobra.Command {
 			in := given(cmd, append(filterNames, "states", "sort", "cursor")...)
 			if len(args) > 0 {
 				in["text"] = strings.Join(args, " ")
+			}
+			if in["limit"] == nil { // a page without one is kept short, for agents
+				in["limit"] = memory.DefaultLimit
 			}
 			return a.tool(cmd.Context(), "search", in, showMemories)
 		},
