@@ -531,7 +531,7 @@ func (k *cloud) join(ctx context.Context, tk ticket, name, who string) (*sealed.
 	}
 	if k.team, err = sealed.Join(ctx, k.teamOptions(inv.Team), device, inv, name, who); err != nil {
 		undo()
-		return nil, errors.Join(err, k.store.SetMeta(ctx, map[string][]byte{metaTeam: nil}))
+		return nil, errors.Join(err, k.store.SetMeta(ctx, map[string][]byte{metaTeam: {}}))
 	}
 	b, err := json.Marshal(link)
 	if err != nil {
@@ -585,6 +585,9 @@ func (k *cloud) state() (state string, at time.Time) {
 		return "no team", time.Time{}
 	}
 	s := w.Status()
+	if errors.Is(s.Error, sealed.ErrNotYet) && s.State == memsync.StateFailing {
+		return "not let in yet", s.SyncedAt
+	}
 	return string(s.State), s.SyncedAt
 }
 

@@ -222,6 +222,10 @@ func newConflicts(a *app) *cobra.Command {
 		})),
 		sub(a, "show ID", "Show the texts of a conflict with what they come from", "conflicts_list", cobra.ExactArgs(1), byID, say(func(w io.Writer, r conflictsResult) {
 			for _, c := range r.Conflicts {
+				if len(c.Others) == 0 {
+					fmt.Fprintf(w, "no other text waits beside %s, which says:\n%s\n", c.ID, c.Text)
+					continue
+				}
 				fmt.Fprintf(w, "current:\n%s\n", c.Text)
 				for i, o := range c.Others {
 					if o.Base != "" {

@@ -66,6 +66,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	PERFORM elderzan.hang_up(name); -- it may hold its own row
 	DELETE FROM elderzan.logins WHERE tenant = team AND login = name;
+	DELETE FROM elderzan.joins WHERE tenant = team AND login = name;
 	PERFORM elderzan.alter_login(name, 'NOLOGIN');
 	PERFORM elderzan.hang_up(name);
 END $$;

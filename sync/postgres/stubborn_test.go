@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -164,8 +165,15 @@ func testStubborn(t *testing.T, c *pgtest.Cluster, a tenant) {
 			t.Fatal(err)
 		}
 	}
+	if err := m.remote.Ask(ctx, []byte("once more")); err != nil {
+		t.Error(err)
+	}
 	if err := a.remote.Dismiss(short, m.device); err != nil {
 		t.Errorf("dismiss: %v", err)
+	}
+	joins, err := a.remote.Joins(ctx)
+	if err != nil || slices.ContainsFunc(joins, func(j memsync.Join) bool { return j.Login == m.login }) {
+		t.Errorf("who was dismissed still asks to join: %v, %v", joins, err)
 	}
 	if _, err := held.Exec(ctx, `COMMIT`); err == nil {
 		t.Error("who was dismissed is still connected")
