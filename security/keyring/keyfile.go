@@ -38,6 +38,10 @@ func (s *FileSource) String() string { return s.path }
 func (s *FileSource) Load(context.Context) (security.Secret, error) {
 	f, err := os.Open(s.path)
 	if errors.Is(err, os.ErrNotExist) {
+		wrapped := filepath.Join(filepath.Dir(s.path), WrappedFileName)
+		if _, err := os.Lstat(wrapped); err == nil {
+			return security.Secret{}, fmt.Errorf("%w: the key is in %s, wrapped, and kms_url does not say by what; set kms_url", ErrMissing, wrapped)
+		}
 		return security.Secret{}, fmt.Errorf("%w: there is no file %s; restore it from a backup, as the data cannot be read without it", ErrMissing, s.path)
 	}
 	if err != nil {

@@ -53,6 +53,16 @@ func TestFileSource(t *testing.T) {
 	if _, err := s.Load(t.Context()); !errors.Is(err, ErrMissing) {
 		t.Errorf("Load of nothing: got %v, want ErrMissing", err)
 	}
+	wrapped := filepath.Join(filepath.Dir(s.String()), WrappedFileName)
+	if err := os.WriteFile(wrapped, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Load(t.Context()); !errors.Is(err, ErrMissing) || !strings.Contains(err.Error(), "set kms_url") {
+		t.Errorf("Load where the key is wrapped: got %v, want ErrMissing and what to set", err)
+	}
+	if err := os.Remove(wrapped); err != nil {
+		t.Fatal(err)
+	}
 	a, b := security.RandomSecret(MasterKeySize), security.RandomSecret(MasterKeySize)
 	if err := s.Create(t.Context(), a); err != nil {
 		t.Fatalf("Create: %v", err)
