@@ -32,6 +32,7 @@ func (a *admin) registerCloud(s *server.MCPServer) {
 	addAdmin(a, s, "team_remove", "Take a member out", a.teamRemove)
 	addAdmin(a, s, "team_role", "Change a member's role", a.teamRole)
 	addAdmin(a, s, "team_rotate", "Open a new epoch", a.teamRotate)
+	addAdmin(a, s, "team_mend", "Take rubbish out of the membership chain", a.teamMend)
 	a.registerRecovery(s)
 	addAdmin(a, s, "sync_now", "Sync once", a.syncNow)
 	addAdmin(a, s, "sync_status", "How sync is", a.syncStatus)
@@ -312,6 +313,22 @@ func (a *admin) teamRotate(ctx context.Context, st *stack, _ struct{}) (any, err
 		return nil, err
 	}
 	return struct{}{}, t.Rotate(ctx)
+}
+
+type mendResult struct {
+	Entries int `json:"entries"`
+}
+
+func (a *admin) teamMend(ctx context.Context, st *stack, _ struct{}) (any, error) {
+	t, _, err := st.cloud.joined()
+	if err != nil {
+		return nil, err
+	}
+	n, err := t.Mend(ctx)
+	if err == nil {
+		st.cloud.nudge()
+	}
+	return mendResult{n}, err
 }
 
 type syncReport struct {

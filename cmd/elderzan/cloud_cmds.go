@@ -149,7 +149,10 @@ func newTeam(a *app) *cobra.Command {
 		return map[string]any{"member": words[0], "role": words[1]}, nil
 	}, say(func(w io.Writer, r memberResult) { fmt.Fprintf(w, "%s has the role\n", r.Member) }))
 	rotate := sub(a, "rotate", "Open a new epoch with a new key", "team_rotate", cobra.NoArgs, nil, say(func(w io.Writer, _ struct{}) { fmt.Fprintln(w, "a new epoch is open") }))
-	return group("team", "Share memories with other people, end-to-end encrypted", create, invite, join, accept, members, remove, role, rotate, newRecovery(a))
+	mend := sub(a, "mend", "Take out of the membership chain what does not belong to it", "team_mend", cobra.NoArgs, nil, say(func(w io.Writer, r mendResult) {
+		fmt.Fprintf(w, "%d entries were taken out\n", r.Entries)
+	}))
+	return group("team", "Share memories with other people, end-to-end encrypted", create, invite, join, accept, members, remove, role, rotate, mend, newRecovery(a))
 }
 
 func showMembers(w io.Writer, r membersResult) {

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"time"
 
@@ -37,6 +38,19 @@ func (r *Remote) Append(ctx context.Context, seq uint64, entry []byte, author uu
 		return memsync.ErrTaken
 	}
 	return failure("change the team", err)
+}
+
+// Strike takes entries out, where they stand at the number from or behind, and returns how many went.
+func (r *Remote) Strike(ctx context.Context, from uint64, entries [][]byte) (n int, err error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	sums := make([][]byte, len(entries))
+	for i, e := range entries {
+		sum := sha256.Sum256(e)
+		sums[i] = sum[:]
+	}
+	err = r.db.pool.QueryRow(ctx, `SELECT elderzan.strike($1, $2)`, int64(from), sums).Scan(&n)
+	return n, failure("mend the membership chain", err)
 }
 
 func (r *Remote) putWraps(ctx context.Context, tx pgx.Tx, author uuid.UUID, wraps []memsync.Wrap) error {

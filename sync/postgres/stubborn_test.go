@@ -159,6 +159,19 @@ func testStubborn(t *testing.T, c *pgtest.Cluster, a tenant) {
 	if err := a.remote.Admit(short, asking, uuid.New(), false, false); err != nil {
 		t.Errorf("admit: %v", err)
 	}
+	// A member puts rubbish into the chain; a manager takes it out, and nobody else anything.
+	member := c.Connect(t, m.url)
+	for seq := 7; seq < 9; seq++ {
+		if _, err := member.Exec(ctx, `INSERT INTO elderzan.entries (tenant, seq, entry) VALUES ($1, $2, 'rubbish')`, a.team, seq); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := m.remote.Strike(ctx, 0, [][]byte{[]byte("rubbish")}); !errors.Is(err, memsync.ErrRefused) {
+		t.Errorf("a member takes entries out: %v, want a refusal", err)
+	}
+	if n, err := a.remote.Strike(ctx, 8, [][]byte{[]byte("rubbish"), []byte("other")}); err != nil || n != 1 {
+		t.Errorf("a manager takes %d out, %v; want what is there and behind the number", n, err)
+	}
 	held := c.Connect(t, m.url)
 	for _, s := range []string{`SET idle_in_transaction_session_timeout = 0`, `BEGIN`, `ALTER ROLE CURRENT_USER SET search_path = pg_temp`, `ALTER ROLE CURRENT_USER PASSWORD 'other'`} {
 		if _, err := held.Exec(ctx, s); err != nil {
@@ -192,7 +205,7 @@ func testClaimsOfOld(t *testing.T, c *pgtest.Cluster, a, b tenant) {
 	ctx, admin := t.Context(), c.Connect(t, c.AdminURL("postgres"))
 	both, cold := uuid.New(), uuid.New()
 	for _, s := range []string{
-		`DELETE FROM elderzan.goose_db_version WHERE version_id >= 6`, `DROP TRIGGER claim ON elderzan.globals`, `DROP FUNCTION elderzan.claim, elderzan.anothers`,
+		`DELETE FROM elderzan.goose_db_version WHERE version_id >= 6`, `DROP POLICY strike ON elderzan.entries`, `DROP FUNCTION elderzan.strike`, `DROP TRIGGER claim ON elderzan.globals`, `DROP FUNCTION elderzan.claim, elderzan.anothers`,
 		`DROP INDEX elderzan.globals_row`, `DROP TABLE elderzan.claims`, `ALTER TABLE elderzan.logins DROP inviter`, `SET session_replication_role = replica`,
 		fmt.Sprintf(`INSERT INTO elderzan.globals (tenant, row, version, at, body) SELECT t, r, 1, at, decode('455a4731' || repeat('00', 60), 'hex') FROM (VALUES
 			('%[1]s'::uuid, '%[3]s'::uuid, now() - interval '1 day'), ('%[2]s', '%[3]s', now()), ('%[2]s', '%[4]s', now())) v (t, r, at)`, a.team, b.team, both, cold),

@@ -288,6 +288,41 @@ func TestChainAttacks(t *testing.T) {
 	}
 }
 
+// TestMend has a member put rubbish behind the chain by hand: nothing goes on until an owner takes it out.
+func TestMend(t *testing.T) {
+	for name, rubbish := range map[string]func(w *world) [][]byte{
+		"rubbish":    func(*world) [][]byte { return [][]byte{[]byte("rubbish")} },
+		"much of it": func(*world) [][]byte { return [][]byte{[]byte("rubbish"), []byte("rubbish"), {}} },
+		"a copy":     func(w *world) [][]byte { return [][]byte{w.dir.Chain[1]} },
+		"the newest": func(w *world) [][]byte { return [][]byte{w.dir.Chain[len(w.dir.Chain)-1]} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			good := len(w.dir.Chain)
+			w.dir.Chain = append(w.dir.Chain, rubbish(w)...)
+			for who, p := range map[string]*peer{"ada": w.a, "ben": w.b} {
+				if _, err := p.sync(t); err == nil || !strings.Contains(err.Error(), "elderzan team mend") {
+					t.Errorf("%s: %v, want what to do", who, err)
+				}
+			}
+			want := len(w.dir.Chain) - good
+			if n, err := w.a.team.Mend(t.Context()); err != nil || n != want || len(w.dir.Chain) != good {
+				t.Errorf("mend: %d of %d, %v; %d entries are left, want %d", n, want, err, len(w.dir.Chain), good)
+			}
+			if n, err := w.a.team.Mend(t.Context()); err != nil || n != 0 {
+				t.Errorf("again: %d, %v", n, err)
+			}
+			w.join(t, "cyd")
+			w.b.must(t)
+		})
+	}
+	w := newWorld(t)
+	w.dir.Chain = w.dir.Chain[:1]
+	if _, err := w.a.team.Mend(t.Context()); !errors.Is(err, team.ErrTruncated) {
+		t.Errorf("a chain cut short: %v", err)
+	}
+}
+
 // TestRemovedMember takes ben out: what is written afterwards he cannot read, nor can he write, whatever the server does.
 func TestRemovedMember(t *testing.T) {
 	w := newWorld(t)

@@ -1,6 +1,7 @@
 package sealed
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -21,6 +22,7 @@ import (
 type Directory interface {
 	Entries(ctx context.Context, from uint64) ([][]byte, error)
 	Append(ctx context.Context, seq uint64, entry []byte, author uuid.UUID, wraps []memsync.Wrap) error
+	Strike(ctx context.Context, from uint64, entries [][]byte) (int, error)
 	Grant(ctx context.Context, author uuid.UUID, wraps []memsync.Wrap) error
 	Wraps(ctx context.Context, device uuid.UUID, from uint64) ([][]byte, error)
 	Ask(ctx context.Context, request []byte) error
@@ -66,6 +68,8 @@ var ErrNotYet = errors.New("the team has not let this device in yet: the engine 
 
 // ErrRemoved reports that the team has removed this device.
 var ErrRemoved = errors.New("the team has removed this device; ask for a new invite")
+
+var errMend = errors.New("if a member put it there, an owner types: elderzan team mend")
 
 // Found makes a team with this device as its first, and stores it.
 func Found(ctx context.Context, o Options, device *team.Device, id uuid.UUID, name, founder string) (*Team, error) {
@@ -303,10 +307,10 @@ func (t *Team) extend(ctx context.Context) error {
 	}
 	next, err := t.ring.Chain().Extend(raw)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w; %w", err, errMend)
 	}
 	if got := int(next.Head().Seq) + 1 - known; got != len(raw)-1 {
-		return fmt.Errorf("%w: %d entries for %d places", team.ErrGap, len(raw)-1, got)
+		return fmt.Errorf("%w: %d entries for %d places; %w", team.ErrGap, len(raw)-1, got, errMend)
 	}
 	if len(raw) == 1 {
 		return nil
@@ -318,6 +322,41 @@ func (t *Team) extend(ctx context.Context) error {
 	}
 	t.state = state
 	return t.ring.Extend(raw)
+}
+
+// Mend takes out of the cloud what somebody put behind the team's chain that does not go on with it, such as a member by
+// hand: nobody could change the team before it is gone. It returns how many entries went, and an error wrapping
+// team.ErrTruncated for a cloud that does not show the chain as it is known here, which only its administrator can mend.
+func (t *Team) Mend(ctx context.Context) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.ring == nil {
+		return 0, ErrNotYet
+	}
+	known := len(t.state.Entries)
+	raw, err := t.opts.Directory.Entries(ctx, uint64(known-1))
+	if err != nil {
+		return 0, err
+	}
+	if len(raw) == 0 || !bytes.Equal(raw[0], t.state.Entries[known-1]) {
+		return 0, fmt.Errorf("%w: its newest known entry is not there", team.ErrTruncated)
+	}
+	chain, good := t.ring.Chain(), 1
+	for ; good < len(raw); good++ {
+		next, err := chain.Extend(raw[good : good+1])
+		if err != nil || next.Head().Seq != chain.Head().Seq+1 {
+			break
+		}
+		chain = next
+	}
+	if good == len(raw) {
+		return 0, nil
+	}
+	n, err := t.opts.Directory.Strike(ctx, chain.Head().Seq+1, raw[good:])
+	if err != nil {
+		return 0, err
+	}
+	return n, t.save(ctx, t.audit("team-mend", fmt.Sprintf("took %d entries out that did not go on with the membership chain", n)))
 }
 
 // learn fetches the keys of epochs that this device lacks. Of several wraps of one key one good one is enough.

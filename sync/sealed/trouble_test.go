@@ -56,6 +56,13 @@ func (s *shaky) Append(ctx context.Context, seq uint64, entry []byte, author uui
 	return s.dir.Append(ctx, seq, entry, author, wraps)
 }
 
+func (s *shaky) Strike(ctx context.Context, from uint64, entries [][]byte) (int, error) {
+	if err := s.call(); err != nil {
+		return 0, err
+	}
+	return s.dir.Strike(ctx, from, entries)
+}
+
 func (s *shaky) Grant(ctx context.Context, author uuid.UUID, wraps []memsync.Wrap) error {
 	return errors.Join(s.call(), s.dir.Grant(ctx, author, wraps))
 }

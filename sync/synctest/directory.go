@@ -1,6 +1,7 @@
 package synctest
 
 import (
+	"bytes"
 	"context"
 	"slices"
 	"sync"
@@ -35,6 +36,19 @@ func (d *Directory) Append(_ context.Context, seq uint64, entry []byte, _ uuid.U
 	}
 	d.Chain, d.Keys = append(d.Chain, entry), append(d.Keys, wraps...)
 	return nil
+}
+
+// Strike takes entries out.
+func (d *Directory) Strike(_ context.Context, from uint64, entries [][]byte) (int, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	before := len(d.Chain)
+	low := min(int(from), before)
+	rest := slices.DeleteFunc(slices.Clone(d.Chain[low:]), func(e []byte) bool {
+		return slices.ContainsFunc(entries, func(b []byte) bool { return bytes.Equal(b, e) })
+	})
+	d.Chain = append(d.Chain[:low:low], rest...)
+	return before - len(d.Chain), nil
 }
 
 // Grant adds wraps.
