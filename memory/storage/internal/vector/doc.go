@@ -14,7 +14,7 @@
 //	Flat    0         3,072 + 12 bytes                   every vector
 //	SQ8     12,000      772 + 12                         every code
 //	SQ4     48,000      388 + 12                         every code
-//	IVFPQ  160,000      388 + 12 + 72                    accurate: every code; otherwise: 192 or 512 of 4,096 lists
+//	IVFPQ  160,000      388 + 12 + 72                    accurate: every code; otherwise: 320 or 768 of 4,096 lists
 //
 // and 2.4 MB for a rotation, 12.6 MB for the lists' centroids. Limits moves the limits. Going back happens below three
 // quarters of a limit, so that an index that hovers about one is not rebuilt time and again. HNSW is left out: its links

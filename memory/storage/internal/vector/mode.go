@@ -28,7 +28,7 @@ func (m Mode) String() string {
 // SearchOptions tells how to search; the zero value searches exactly. A Flat index is always exact.
 type SearchOptions struct {
 	Mode       Mode
-	Probes     int     // Balanced and Fast with inverted lists: how many lists to look into; 0 means 512 and 192
+	Probes     int     // Balanced and Fast with inverted lists: how many lists to look into; 0 means 768 and 320
 	Rough      bool    // similarities as the codes tell them: no full vector is read; a Flat index has no codes and is exact
 	Floor      float32 // hits below are of no interest: of what cannot reach it no full vector is read; 0 is none
 	Candidates int     // Balanced and Fast: how many full vectors to rank at most; 0 means 4 k + 128 and 2 k + 32
@@ -49,9 +49,9 @@ func (o SearchOptions) effort(k int) effort {
 	e := effort{exact: true, luck: certain}
 	switch o.Mode {
 	case Balanced:
-		e = effort{probes: 512, pool: 1024, ranked: 4*k + 128, luck: likely}
+		e = effort{probes: 768, pool: 2048, ranked: 4*k + 128, luck: likely}
 	case Fast:
-		e = effort{probes: 192, pool: 512, ranked: 2*k + 32, luck: guessed}
+		e = effort{probes: 320, pool: 512, ranked: 2*k + 32, luck: guessed}
 	}
 	e.rough, e.floor = o.Rough && !e.exact, o.Floor
 	if !e.exact {
