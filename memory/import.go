@@ -13,7 +13,7 @@ import (
 type ImportResult struct {
 	ID       ID // of the memory in this store
 	Known    bool
-	Narrowed bool        // kept PRIVATE although it came with a wider scope: it looks sensitive
+	Narrowed bool        // PRIVATE although it did not come as such: it looks sensitive
 	Scope    scope.Scope // that it has here; 0 when it is Known
 	Kind     string
 }
@@ -120,8 +120,9 @@ func (s *Service) prepareImport(ctx context.Context, c Caller, m *Memory, tags [
 		m.Scope = d.Scope
 	}
 	if d.Sensitive && m.Scope != scope.Private && (m.Scope.Cloud() || !overruled) {
-		m.Scope, narrowed = scope.Private, asked != 0
+		m.Scope = scope.Private
 	}
+	narrowed = d.Sensitive && m.Scope == scope.Private && asked != scope.Private
 	if m.Kind == "" {
 		m.Kind = d.Knowledge.Name
 	}

@@ -20,7 +20,7 @@ func TestImport(t *testing.T) {
 		narrowed bool
 	}{
 		"bare":                                 {memory.Memory{Content: "x"}, scope.Project, false},
-		"bare and sensitive":                   {memory.Memory{Content: secret}, scope.Private, false},
+		"bare and sensitive":                   {memory.Memory{Content: secret}, scope.Private, true},
 		"scope kept":                           {memory.Memory{Content: "x", Scope: scope.Shared}, scope.Shared, false},
 		"sensitive, came wider":                {memory.Memory{Content: secret, Scope: scope.Project}, scope.Private, true},
 		"sensitive, overruled, local":          {memory.Memory{Content: secret, Scope: scope.Project, Overridden: true, Sensitive: true}, scope.Project, false},

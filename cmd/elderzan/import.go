@@ -48,7 +48,7 @@ type importTally struct {
 	Read     int            `json:"read"`
 	Stored   int            `json:"stored"`
 	Known    int            `json:"known"`
-	Narrowed int            `json:"made_private"` // came with a wider scope and look sensitive
+	Narrowed int            `json:"made_private"` // did not come as PRIVATE and look sensitive
 	Failed   int            `json:"failed"`
 	Skipped  map[string]int `json:"skipped,omitempty"` // left out, by why
 	Scopes   map[string]int `json:"scopes,omitempty"`  // of what is stored
