@@ -18,8 +18,8 @@ func (m *Model) Embed(ctx context.Context, texts []string) ([][]float32, error) 
 	return m.embed(ctx, texts, nil)
 }
 
-// EmbedTokens is Embed, and tells of the tokens of each text, or of its first window when it is long: where the last layer
-// has them in their context. They come from the same pass and cost little.
+// EmbedTokens is Embed, and tells of the tokens of each text, or of all its windows that count when it is long, each token once:
+// where the last layer has them in their context. They come from the same pass and cost little.
 func (m *Model) EmbedTokens(ctx context.Context, texts []string) ([]embedding.Embedding, error) {
 	out := make([]embedding.Embedding, len(texts))
 	vectors, err := m.embed(ctx, texts, out)
@@ -40,18 +40,14 @@ func (m *Model) embed(ctx context.Context, texts []string, tell []embedding.Embe
 	}
 	defer release()
 	var ids [][]int32 // of the parts of all texts
+	var all []part
 	owner := make([]int, 0, len(texts))
 	for i, text := range texts {
-		parts, spans := m.parts(l.tokens, text)
-		ids = append(ids, parts...)
-		for range parts {
-			owner = append(owner, i)
-		}
-		if tell != nil {
-			tell[i].Tokens.Spans = spans
+		for _, p := range m.parts(l.tokens, text) {
+			all, ids, owner = append(all, p), append(ids, p.ids), append(owner, i)
 		}
 	}
-	parts := make([][]float32, len(ids))
+	parts, rows := make([][]float32, len(ids)), make([][]int8, len(ids))
 	list := passes(ids)
 	err = m.each(ctx, list, func(s *scratch, p pass) error {
 		x, err := l.weights.forward(m.kernels, s, l.file, ids[p.from:p.to])
@@ -62,8 +58,8 @@ func (m *Model) embed(ctx context.Context, texts []string, tell []embedding.Embe
 		for i := p.from; i < p.to; i++ {
 			n := len(ids[i])
 			parts[i] = pool(x[row*hidden:], n)
-			if tell != nil && (i == 0 || owner[i-1] != owner[i]) {
-				tell[owner[i]].Tokens.Rows = l.weights.directions(m.kernels, s, x[(row+1)*hidden:(row+n-1)*hidden])
+			if tell != nil {
+				rows[i] = l.weights.directions(m.kernels, s, x[(row+1+all[i].again)*hidden:(row+n-1)*hidden])
 			}
 			row += n
 		}
@@ -72,31 +68,50 @@ func (m *Model) embed(ctx context.Context, texts []string, tell []embedding.Embe
 	if err != nil {
 		return nil, err
 	}
+	for i := range tell {
+		tell[i].Tokens.Spans = [][2]int{}
+	}
+	for i, o := range owner {
+		if tell != nil {
+			t := &tell[o].Tokens
+			t.Rows, t.Spans = append(t.Rows, rows[i]...), append(t.Spans, all[i].spans...)
+		}
+	}
 	return merge(parts, owner, len(texts)), nil
 }
 
-// parts returns the tokens of text, or of windows of it when it is long and the options ask for more than one, and what the
-// tokens of the first part stand for.
-func (m *Model) parts(k *tokenizer, text string) (ids [][]int32, first [][2]int) {
-	if m.windows == 1 || len(text) <= MaxTokens-2 { // a token has a byte at least
-		tokens := k.encode(text, MaxTokens-2)
-		return [][]int32{marked(tokens)}, places(tokens)
-	}
-	for i, s := range spread(windows(text, k.encode(text, len(text))), m.windows) {
-		tokens := k.encode(text[s.Start:s.End], MaxTokens-2)
-		if i == 0 { // it begins where the text does
-			first = places(tokens)
-		}
-		ids = append(ids, marked(tokens))
-	}
-	return ids, first
+// part is what is computed at once of a text.
+type part struct {
+	ids   []int32
+	spans [][2]int // of its tokens in the text, but for those that the part before has too
+	again int      // how many those are
 }
 
-// places are the parts of the text that tokens stand for.
-func places(tokens []token) [][2]int {
+// parts returns text as one part, or windows of it when it is long and the options ask for more than one.
+func (m *Model) parts(k *tokenizer, text string) []part {
+	if m.windows == 1 || len(text) <= MaxTokens-2 { // a token has a byte at least
+		tokens := k.encode(text, MaxTokens-2)
+		return []part{{ids: marked(tokens), spans: places(tokens, 0)}}
+	}
+	var list []part
+	end := 0
+	for _, s := range spread(windows(text, k.encode(text, len(text))), m.windows) {
+		tokens := k.encode(text[s.Start:s.End], MaxTokens-2)
+		again := 0
+		for again < len(tokens) && s.Start+tokens[again].start < end {
+			again++
+		}
+		list = append(list, part{marked(tokens), places(tokens[again:], s.Start), again})
+		end = s.End
+	}
+	return list
+}
+
+// places are the parts of the text that tokens stand for, of which the text before them has at bytes.
+func places(tokens []token, at int) [][2]int {
 	out := make([][2]int, len(tokens))
 	for i, t := range tokens {
-		out[i] = [2]int{t.start, t.end}
+		out[i] = [2]int{at + t.start, at + t.end}
 	}
 	return out
 }

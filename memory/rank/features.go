@@ -36,6 +36,10 @@ const (
 	fWhen                        // tells a time, and the question asks when
 	fNote                        // is no turn
 	fUnnamed                     // is no turn, and the question names nobody who speaks
+	fLong                        // is longer than what its vector sees at once
+	fLongCover                   // fCover of such a one
+	fLongDense                   // fDense of such a one, which is the mean over its parts
+	fLongMatch                   // fMatch of such a one, which is that of its best part
 	fAsks                        // is itself a question
 	fFirst                       // tells of the one who speaks
 	fName                        // names something
@@ -58,7 +62,7 @@ const (
 var featureNames = [numFeatures]string{
 	"lexical", "own", "cover", "near", "phrase", "own_before", "own_behind", "episode", "dense", "dense_before",
 	"dense_behind", "near_dense", "episode_dense", "match", "match_best", "match_before", "match_behind", "sharp", "sharp_near", "speaker",
-	"present", "date", "when", "note", "unnamed", "asks", "first_person", "name", "name_asked", "count", "quote", "short", "length",
+	"present", "date", "when", "note", "unnamed", "long", "long_cover", "long_dense", "long_match", "asks", "first_person", "name", "name_asked", "count", "quote", "short", "length",
 	"project", "recent", "latest", "importance", "pinned", "used", "untrusted", "repeated",
 }
 
@@ -71,6 +75,9 @@ const shortWords = 8
 // usualLength is the logarithm of a turn's usual length, 20 words. What tells turns apart is measured from the usual
 // one, so that being a turn neither lifts nor lowers a memory beside notes.
 const usualLength = 3
+
+// longBytes is how long a memory is of which the embedder sees only parts at once.
+const longBytes = 1000
 
 // memoryHalf is the age at which fRecent has halved.
 const memoryHalf = 45 * 24 * time.Hour
@@ -183,6 +190,9 @@ func textual(v *vector, t *traits, q *question) {
 	v[fNameAsked] = flag(q.entity && t.name)
 	v[fAsks] = flag(t.asks)
 	if t.speaker == "" {
+		if t.long {
+			v[fLong], v[fLongCover], v[fLongDense], v[fLongMatch] = 1, v[fCover], v[fDense], v[fMatch]
+		}
 		return
 	}
 	v[fFirst] = flag(t.class&firstWord != 0) - .5

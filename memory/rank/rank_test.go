@@ -362,3 +362,21 @@ func TestTokenFeatures(t *testing.T) {
 		}
 	}
 }
+
+// What is longer than the embedder sees at once is judged by its words as well; a turn never is.
+func TestLongMemories(t *testing.T) {
+	text := strings.Repeat("the engine keeps what was said, and the office keeps its plants. ", 30)
+	cs := []memory.Candidate{candidate(1, "a note"), candidate(2, text), candidate(3, text), candidate(4, "Mia: "+text)}
+	cs[1].Cover, cs[2].Cover = 0, 1
+	names, rows, _ := Features(memory.RankQuery{Text: "who?", Now: start}, memory.CandidateSet{Candidates: cs})
+	for i, want := range [][4]float64{{}, {1, 0, .4, 0}, {1, 1, .4, 0}, {}} {
+		for k, name := range []string{"long", "long_cover", "long_dense", "long_match"} {
+			if got := rows[i][slices.Index(names, name)]; got != want[k] {
+				t.Errorf("%s of candidate %d is %v; want %v", name, i, got, want[k])
+			}
+		}
+	}
+	if got := order(newRanker(t).Rank(memory.RankQuery{Text: "who?", Now: start, Limit: 9, Apart: true}, memory.CandidateSet{Candidates: cs[1:3]})); got[0] != "3" {
+		t.Errorf("the one with the question's words is behind the one without: %v", got)
+	}
+}

@@ -22,11 +22,11 @@ const (
 )
 
 var stageFeatures = map[Stage][]feature{
-	StageWords:      {fLexical, fOwn, fCover},
+	StageWords:      {fLexical, fOwn, fCover, fLongCover},
 	StageNeighbours: {fNear, fOwnBefore, fOwnBehind, fDenseBefore, fDenseBehind, fNearDense, fMatchBefore, fMatchBehind},
 	StagePhrases:    {fPhrase},
-	StageVectors:    {fDense, fDenseBefore, fDenseBehind, fNearDense, fEpisodeDense},
-	StageTokens:     {fMatch, fMatchBest, fMatchBefore, fMatchBehind, fSharp, fSharpNear},
+	StageVectors:    {fDense, fDenseBefore, fDenseBehind, fNearDense, fEpisodeDense, fLongDense},
+	StageTokens:     {fMatch, fLongMatch, fMatchBest, fMatchBefore, fMatchBehind, fSharp, fSharpNear},
 	StageEpisodes:   {fEpisode, fEpisodeDense},
 	StagePeople:     {fSpeaker, fPresent, fUnnamed},
 	StageTimes:      {fDate, fWhen},

@@ -10,7 +10,7 @@ import (
 )
 
 func TestStages(t *testing.T) {
-	fixed := []string{"note", "project", "recent", "latest", "importance", "pinned", "used", "untrusted", "repeated"}
+	fixed := []string{"note", "long", "project", "recent", "latest", "importance", "pinned", "used", "untrusted", "repeated"}
 	seen := map[string]int{}
 	for _, s := range Stages() {
 		fs := s.Features()

@@ -18,6 +18,7 @@ const maxScan = 2048
 type traits struct {
 	speaker  string // in lower case; "" for a memory that is no turn
 	words    int
+	long     bool      // see longBytes
 	class    wordClass // classes of all its words together
 	asks     bool      // ends with a question
 	digits   bool
@@ -32,7 +33,7 @@ var seed = maphash.MakeSeed()
 // traitsOf reads a memory's text once. With a nil q it looks for no phrases.
 func traitsOf(m *memory.Memory, q *question) traits {
 	turn := dialogue.Parse(m.Content, m.Metadata)
-	t := traits{speaker: strings.ToLower(turn.Speaker)}
+	t := traits{speaker: strings.ToLower(turn.Speaker), long: len(m.Content) > longBytes}
 	if q == nil || len(q.pairs) == 0 {
 		t.scan(clip(turn.Body), nil)
 		return t

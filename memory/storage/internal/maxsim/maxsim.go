@@ -26,17 +26,32 @@ const Dim = C.EZ_TOKEN_DIM
 // Packed is how many bytes a packed direction takes.
 const Packed = C.EZ_TOKEN_PACKED
 
-// MaxTokens is how many tokens of a memory are packed, the first ones, and how many of a question are compared: the ones
-// that weigh most.
-const MaxTokens = 64
+// MaxTokens is how many tokens of a memory are packed, the first ones: those of all windows that a long text is embedded in.
+const MaxTokens = 1280
+
+// maxAsked is how many tokens of a question are compared, the ones that weigh most.
+const maxAsked = 64
+
+// Of a text of up to short tokens the first ones are packed, passage at the most, with which the ranker's weights were fitted. A
+// longer one, which its vector does not see at once either, is compared passage by passage, each beginning stride behind the one
+// before: what answers stands close together.
+const (
+	short   = 254
+	passage = 64
+	stride  = 32
+)
 
 // top is the largest packed number.
 const top = 7
 
-// Pack appends the directions of rows, of which there are Dim numbers each, to dst; those behind MaxTokens are left out. The
+// Pack appends the directions of rows, of which there are Dim numbers each, to dst; those behind passage in a short text, and behind MaxTokens in a long one, are left out. The
 // i-th byte of one holds its i-th number in the lower half and that Packed places behind in the upper, each raised by 8.
 func Pack(dst []byte, rows []int8) []byte {
-	for n := 0; len(rows) >= Dim && n < MaxTokens; n++ {
+	last := MaxTokens
+	if len(rows) <= short*Dim {
+		last = passage
+	}
+	for n := 0; len(rows) >= Dim && n < last; n++ {
 		row := rows[:Dim]
 		rows = rows[Dim:]
 		most := 1
@@ -71,7 +86,7 @@ func NewQuestion(rows []int8, weights []float64) *Question {
 		}
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(weights[b], weights[a]) })
-	order = order[:min(len(order), MaxTokens)]
+	order = order[:min(len(order), maxAsked)]
 	q := &Question{}
 	all := 0.0
 	for _, i := range order {
@@ -99,13 +114,26 @@ func NewQuestion(rows []int8, weights []float64) *Question {
 }
 
 // Match compares the question with packed tokens: match is the mean, by weight, of the cosine of each of its tokens with the
-// nearest, and sharp that of its cubes, in which a near one counts for more than several that are half as near. Both are in
-// [0, 1]; ok is false for what is no packed tokens.
+// nearest, and sharp that of its cubes, in which a near one counts for more than several that are half as near. Of a long text
+// the passage with the best match counts. Both are in [0, 1]; ok is false for what is no packed tokens.
 func (q *Question) Match(packed []byte) (match, sharp float64, ok bool) {
 	count := len(packed) / Packed
 	if count == 0 || len(packed)%Packed != 0 {
 		return 0, 0, false
 	}
+	for from := 0; ; from += stride {
+		to := min(from+passage, count)
+		if m, s := q.compare(packed[from*Packed:to*Packed], to-from); m > match || from == 0 {
+			match, sharp = m, s
+		}
+		if to == count {
+			return match, sharp, true
+		}
+	}
+}
+
+// compare is Match for count tokens, all of them together.
+func (q *Question) compare(packed []byte, count int) (match, sharp float64) {
 	plain := C.int(0)
 	if q.plain {
 		plain = 1
@@ -117,5 +145,5 @@ func (q *Question) Match(packed []byte) (match, sharp float64, ok bool) {
 		match += q.shares[i] * c
 		sharp += q.shares[i] * c * c * c
 	}
-	return min(match, 1), min(sharp, 1), true
+	return min(match, 1), min(sharp, 1)
 }

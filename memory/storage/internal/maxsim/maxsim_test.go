@@ -125,15 +125,44 @@ func TestNothingToCompare(t *testing.T) {
 	}
 }
 
+// Of a long text the passage that answers counts, wherever it stands; words that are far apart do not add up.
+func TestLongText(t *testing.T) {
+	r := rand.New(rand.NewPCG(9, 10))
+	asked := directions(r, 8)
+	weights := []float64{1, 1, 1, 1, 1, 1, 1, 1}
+	q := NewQuestion(asked, weights)
+	match := func(text []int8) float64 {
+		got, _, ok := q.Match(Pack(nil, text))
+		if !ok {
+			t.Fatal("no tokens")
+		}
+		return got
+	}
+	others := func(n int) []int8 { return directions(r, n) }
+	for _, at := range []int{0, 60, 64, 500, 1000} {
+		text := append(append(others(at), asked...), others(1100-at)...)
+		if got := match(text); got < .98 {
+			t.Errorf("the question's own tokens behind %d others: match %.3f", at, got)
+		}
+	}
+	var apart []int8
+	for i := range weights {
+		apart = append(append(apart, asked[i*Dim:(i+1)*Dim]...), others(100)...)
+	}
+	if got, none := match(apart), match(others(800)); got > none+.2 || got > .7 {
+		t.Errorf("one token in a hundred: match %.3f, without any %.3f", got, none)
+	}
+}
+
 // Of a long question those tokens count that weigh most.
 func TestLongQuestion(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
-	rows, weights := directions(r, 3*MaxTokens), make([]float64, 3*MaxTokens)
+	rows, weights := directions(r, 3*maxAsked), make([]float64, 3*maxAsked)
 	for i := range weights {
 		weights[i] = float64(1 + i%3)
 	}
 	q := NewQuestion(rows, weights)
-	if len(q.shares) != MaxTokens || q.shares[0] != q.shares[MaxTokens-1] {
+	if len(q.shares) != maxAsked || q.shares[0] != q.shares[maxAsked-1] {
 		t.Errorf("%d tokens, the first with %v, the last with %v", len(q.shares), q.shares[0], q.shares[len(q.shares)-1])
 	}
 }

@@ -37,6 +37,8 @@ type FitOptions struct {
 	Decay   float64 // holds the standardised weights small; 0 means 0.003
 	Rounds  int     // steps of descent; 0 means 120
 	Workers int     // fits at once in CrossFit; 0 means one
+	// Base is kept: weights are found for what Columns names beside it. nil is none.
+	Base *Weights
 }
 
 // Fit finds the weights of a linear ranker by listwise softmax: the share of exp(score) that falls on what holds the
@@ -48,7 +50,7 @@ func Fit(groups []*Group, use Columns, o FitOptions) Weights {
 	if o.Rounds == 0 {
 		o.Rounds = 120
 	}
-	f := newFitting(groups, use)
+	f := newFitting(groups, use, o.Base)
 	n := len(f.columns)
 	w, m, v := make([]float32, n), make([]float64, n), make([]float64, n)
 	for round := 1; round <= o.Rounds; round++ {
@@ -66,7 +68,14 @@ func Fit(groups []*Group, use Columns, o FitOptions) Weights {
 			}
 		}
 	}
-	return f.unscaled(w, len(use.Turns))
+	out := f.unscaled(w, len(use.Turns))
+	if o.Base != nil {
+		for j := range out.Turns {
+			out.Turns[j] += o.Base.Turns[j]
+			out.Notes[j] += o.Base.Notes[j]
+		}
+	}
+	return out
 }
 
 // column is a feature of turns or of notes.
@@ -84,6 +93,7 @@ type fitting struct {
 	groups  []fitted
 	total   float32 // of the groups' weights
 	scores  []float32
+	base    []float32 // of each row what is kept; nil for none
 }
 
 // fitted is a group's place among the rows.
@@ -93,7 +103,7 @@ type fitted struct {
 	positives float32
 }
 
-func newFitting(groups []*Group, use Columns) *fitting {
+func newFitting(groups []*Group, use Columns, base *Weights) *fitting {
 	f := &fitting{}
 	for j := range use.Turns {
 		if use.Turns[j] {
@@ -124,6 +134,13 @@ func newFitting(groups []*Group, use Columns) *fitting {
 	}
 	f.x, f.scores = make([]float32, rows*len(f.columns)), make([]float32, longest)
 	f.fill()
+	if base != nil {
+		for _, p := range f.groups {
+			for i := range p.group.Rows {
+				f.base = append(f.base, float32(base.Score(p.group, i)))
+			}
+		}
+	}
 	return f
 }
 
@@ -184,6 +201,9 @@ func (f *fitting) add(p fitted, w, gradient []float32) {
 	best := float32(math.Inf(-1))
 	for i := range rows {
 		s := float32(0)
+		if f.base != nil {
+			s = f.base[p.first+i]
+		}
 		row, from := f.row(&p, i)
 		weights := w[from:][:len(row)]
 		for j, x := range row {

@@ -127,3 +127,23 @@ func CrossFit(groups, extra []Group, folds int, use Columns, o FitOptions) map[s
 	wg.Wait()
 	return out
 }
+
+// Refine finds, for every project of groups, the weights of use beside those that bases has for it, from the groups of the other
+// projects; those of project "" come from all. What bases says of other columns stays.
+func Refine(groups []Group, bases map[string]*Weights, use Columns, o FitOptions) map[string]*Weights {
+	out := map[string]*Weights{}
+	for _, left := range append(Projects(groups), "") {
+		var train []*Group
+		for i := range groups {
+			if groups[i].Question.Project != left {
+				train = append(train, &groups[i])
+			}
+		}
+		if o.Base = bases[left]; o.Base == nil {
+			o.Base = bases[""]
+		}
+		w := Fit(train, use, o)
+		out[left] = &w
+	}
+	return out
+}

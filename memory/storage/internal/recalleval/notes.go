@@ -32,6 +32,84 @@ func LoadLanguage(code string) (*Set, error) {
 	return loadFiles(code, [][2]string{{code + "-notes.txt", code + "-questions.txt"}})
 }
 
+// documentNotes are how many notes the documents of LoadDocuments hold, in turn.
+var documentNotes = []int{4, 8, 16, 32}
+
+// LoadDocuments returns what LoadNotes does with runs of a project's notes joined to documents of 500 bytes to 4 KB and more, each
+// followed by half as many notes that stay apart. The questions are the same, and then those of AddKeywords; Category says
+// "documents" where a document holds the answer, and "beside" where a note does.
+func LoadDocuments() (*Set, error) {
+	notes, err := LoadNotes()
+	if err != nil {
+		return nil, err
+	}
+	set := &Set{Name: "documents"}
+	place, joined := make([]int, len(notes.Memories)), make([]bool, len(notes.Memories))
+	add := func(m memory.Memory, of []int) {
+		for _, i := range of {
+			place[i], joined[i] = len(set.Memories), len(of) > 1
+		}
+		m.ID = memory.ID(fmt.Sprintf("00000000-0000-7000-9000-%012x", len(set.Memories)))
+		set.Memories = append(set.Memories, m)
+	}
+	turn := 0
+	for _, of := range notes.byProject() {
+		for len(of) > 0 {
+			n := min(documentNotes[turn%len(documentNotes)], len(of))
+			turn++
+			add(notes.document(of[:n]), of[:n])
+			apart := min(n/2, len(of)-n)
+			for _, i := range of[n : n+apart] {
+				add(notes.Memories[i], []int{i})
+			}
+			of = of[n+apart:]
+		}
+	}
+	for _, q := range notes.Questions {
+		q.Category = "beside"
+		var relevant []int
+		for _, i := range q.Relevant {
+			relevant = append(relevant, place[i])
+			if joined[i] {
+				q.Category = "documents"
+			}
+		}
+		slices.Sort(relevant)
+		q.Relevant = slices.Compact(relevant)
+		set.Questions = append(set.Questions, q)
+	}
+	set.AddKeywords()
+	return set, nil
+}
+
+// byProject are the indexes of the memories of each project, in the order of the files.
+func (set *Set) byProject() (out [][]int) {
+	at := map[string]int{}
+	for i := range set.Memories {
+		p := set.Memories[i].Project
+		if _, ok := at[p]; !ok {
+			at[p] = len(out)
+			out = append(out, nil)
+		}
+		out[at[p]] = append(out[at[p]], i)
+	}
+	return out
+}
+
+// document is one memory with the texts of several.
+func (set *Set) document(of []int) memory.Memory {
+	m := set.Memories[of[0]]
+	var parts []string
+	for _, i := range of {
+		if t := set.Memories[i].Title; t != "" {
+			parts = append(parts, "# "+t)
+		}
+		parts = append(parts, set.Memories[i].Content)
+	}
+	m.Kind, m.Title, m.Content = "document", "", strings.Join(parts, "\n\n")
+	return m
+}
+
 // keywordWords is how many words a question of AddKeywords has.
 const keywordWords = 3
 

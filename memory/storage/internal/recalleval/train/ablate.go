@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"runtime"
 	"slices"
 	"time"
 
@@ -11,52 +10,45 @@ import (
 	"github.com/elderzan/elderzan/memory/storage/internal/recalleval"
 )
 
-// ablate prints, for every stage, what is found without it: weights are fitted anew from what is left, and asked about what was
-// left out of the fit. With them, what the stage costs a question.
-func ablate(dialogue, notes *recalleval.Corpus, priors map[string]float64) error {
-	workers := runtime.GOMAXPROCS(0)
-	names, dg := dialogue.Groups(now, candidates, 1, workers)
-	_, ng := notes.Groups(now, candidates, notesWeight, workers)
-	all, err := timed(dialogue, nil)
+// ablate prints, for every stage and every one of features, what is found without it: weights are fitted anew from what is left, and asked
+// about what was left out of the fit. With them, what a stage costs a question.
+func ablate(all sets, priors map[string]float64, features []string) error {
+	g := all.describe(true)
+	took, err := timed(all.dialogue, nil)
 	if err != nil {
 		return err
 	}
-	fmt.Printf("| without | dialogue | over all | multi-hop | notes | keywords | µs |\n|---|---|---|---|---|---|---|\n")
-	for _, s := range append([]rank.Stage{""}, rank.Stages()...) {
-		use := columns(names, priors, "tokens")
-		for i, n := range names {
-			if slices.Contains(s.Features(), n) {
+	fmt.Printf("| without | dialogue | over all | multi-hop | MRR | notes | over all | MRR | documents | over all | keywords | µs |\n|---|---|---|---|---|---|---|---|---|---|---|---|\n")
+	row := func(name, cost string, without []string) {
+		use := columns(g.names, priors, "tokens")
+		for i, n := range g.names {
+			if slices.Contains(without, n) {
 				use.Turns[i], use.Notes[i] = false, false
 			}
 		}
-		within, pooled, own := leftOut(dg, hybridOnly(ng), use, workers)
-		cost := all
-		if s != "" {
-			without, err := timed(dialogue, []rank.Stage{s})
-			if err != nil {
-				return err
-			}
-			cost = all - without
+		f := g.leftOut(use)
+		r10 := func(t *[2]recalleval.Tally, of string) (within, over float64) {
+			return t[0].Mean(of).R10, t[1].Mean(of).R10
 		}
-		name := string(s)
-		if name == "" {
-			name = "nothing"
+		d, dAll := r10(&f.dialogue, "")
+		n, nAll := r10(&f.notes, "notes")
+		c, cAll := r10(&f.documents, "documents")
+		_, k := r10(&f.notes, "keywords")
+		fmt.Printf("| %s | %.4f | %.4f | %.3f | %.3f | %.4f | %.4f | %.3f | %.3f | %.3f | %.3f | %s |\n", name, d, dAll, f.dialogue[0].Mean("multi-hop").R10,
+			f.dialogue[0].Mean("").MRR, n, nAll, f.notes[1].Mean("notes").MRR, c, cAll, k, cost)
+	}
+	row("nothing", fmt.Sprint(took.Microseconds()), nil)
+	for _, f := range features {
+		row(f, "", []string{f})
+	}
+	for _, s := range rank.Stages() {
+		without, err := timed(all.dialogue, []rank.Stage{s})
+		if err != nil {
+			return err
 		}
-		fmt.Printf("| %s | %.3f | %.3f | %.3f | %.3f | %.3f | %d |\n", name, within.Mean("").R10, pooled.Mean("").R10, within.Mean("multi-hop").R10,
-			own.Mean("notes").R10, own.Mean("keywords").R10, cost.Microseconds())
+		row(string(s), fmt.Sprint((took - without).Microseconds()), s.Features())
 	}
 	return nil
-}
-
-// leftOut fits for each conversation and part of the notes without it, and asks about it: dialogue within the conversation and
-// over all, notes within their project.
-func leftOut(dg, ng []recalleval.Group, use recalleval.Columns, workers int) (within, pooled, notes recalleval.Tally) {
-	o := recalleval.FitOptions{Workers: workers}
-	by := recalleval.CrossFit(dg, ng, 0, use, o)
-	within, pooled = recalleval.Measure(dg, func(p string) *recalleval.Weights { return by[p] })
-	by = recalleval.CrossFit(ng, dg, noteFolds, use, o)
-	notes, _ = recalleval.Measure(ng, func(p string) *recalleval.Weights { return by[p] })
-	return within, pooled, notes
 }
 
 // timed is how long ranking takes a question about dialogue over all, without the stages in off.

@@ -3,9 +3,10 @@
 // the weights file for review.
 //
 //	go run ./memory/storage/internal/recalleval/train -o memory/rank/weights.json
+//	go run ./memory/storage/internal/recalleval/train -models long -o memory/rank/weights.json
 //	go run ./memory/storage/internal/recalleval/train -ablate -o memory/rank/weights.json
 //
-// The second prints what is found without each stage of the ranking, and what a stage costs.
+// The second fits what tells long memories from others and leaves the rest. The third prints what is found without each stage of the ranking, and what a stage costs.
 //
 // The model's folder comes from $ELDERZAN_MODEL, the dialogues from $ELDERZAN_DATA_DIR or ../shared/data.
 package main
@@ -43,20 +44,24 @@ const candidates = 100
 // notesWeight is how much a question about notes counts beside one about dialogue.
 const notesWeight = 1
 
+// windows is how many parts of a long text are embedded, as in the program.
+const windows = 8
+
 func main() {
 	out := flag.String("o", "", "weights file to write; its priors are kept")
 	cache := flag.String("cache", filepath.Join(os.TempDir(), "elderzan-recalleval"), "folder for vectors")
-	which := flag.String("models", "words,hybrid,tokens", "weights to fit; the others of the file stay")
+	which := flag.String("models", "words,hybrid,tokens", "weights to fit, or long for those of long memories alone; the others of the file stay")
 	table := flag.Bool("ablate", false, "print what is found without each stage, and what it costs; the weights file is only read")
+	single := flag.String("without", "", "features to leave out one by one as well, with -ablate")
 	flag.Parse()
-	if err := run(context.Background(), *out, *cache, strings.Split(*which, ","), *table); err != nil {
+	if err := run(context.Background(), *out, *cache, strings.Split(*which, ","), *table, strings.FieldsFunc(*single, func(r rune) bool { return r == ',' })); err != nil {
 		fmt.Fprintln(os.Stderr, "train:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, out, cache string, which []string, table bool) error {
-	dialogue, notes, err := corpora()
+func run(ctx context.Context, out, cache string, which []string, table bool, single []string) error {
+	all, err := corpora()
 	if err != nil {
 		return err
 	}
@@ -69,21 +74,24 @@ func run(ctx context.Context, out, cache string, which []string, table bool) err
 		return err
 	}
 	if slices.Contains(which, "words") && !table {
-		file.Words = fit("words", dialogue, notes, file.Priors)
+		file.Words = fit("words", all, file.Priors)
 	}
-	for _, c := range []*recalleval.Corpus{dialogue, notes} {
+	for _, c := range []*recalleval.Corpus{all.dialogue, all.notes, all.documents} {
 		if _, err := c.Embed(ctx, e, space, cache); err != nil {
 			return err
 		}
 	}
+	if slices.Contains(which, "long") {
+		all.refine(&file)
+	}
 	if table {
-		return ablate(dialogue, notes, file.Priors)
+		return ablate(all, file.Priors, single)
 	}
 	if slices.Contains(which, "hybrid") {
-		file.Hybrid = fit("hybrid", dialogue, notes, file.Priors)
+		file.Hybrid = fit("hybrid", all, file.Priors)
 	}
 	if slices.Contains(which, "tokens") {
-		file.Tokens = fit("tokens", dialogue, notes, file.Priors)
+		file.Tokens = fit("tokens", all, file.Priors)
 	}
 	if out == "" {
 		return nil
@@ -91,21 +99,31 @@ func run(ctx context.Context, out, cache string, which []string, table bool) err
 	return writeFile(out, file)
 }
 
-// corpora are the questions about dialogue and those about notes, each over a store that holds both.
-func corpora() (dialogue, notes *recalleval.Corpus, err error) {
+// sets are the questions about dialogue, about notes, and about documents that notes are parts of, each over a store that holds
+// dialogue as well.
+type sets struct{ dialogue, notes, documents *recalleval.Corpus }
+
+func corpora() (all sets, err error) {
 	path, ok := recalleval.DataFile("locomo-dev.json")
 	if !ok {
-		return nil, nil, fmt.Errorf("no %s; set ELDERZAN_DATA_DIR", path)
+		return all, fmt.Errorf("no %s; set ELDERZAN_DATA_DIR", path)
 	}
 	set, err := recalleval.LoadLoCoMo(path)
 	if err != nil {
-		return nil, nil, err
+		return all, err
 	}
 	own, err := ownSets()
 	if err != nil {
-		return nil, nil, err
+		return all, err
 	}
-	return recalleval.NewCorpus(recalleval.Join(set, own), inverted.Options{}), recalleval.NewCorpus(recalleval.Join(own, set), inverted.Options{}), nil
+	documents, err := recalleval.LoadDocuments()
+	if err != nil {
+		return all, err
+	}
+	corpus := func(a, b *recalleval.Set) *recalleval.Corpus {
+		return recalleval.NewCorpus(recalleval.Join(a, b), inverted.Options{})
+	}
+	return sets{corpus(set, own), corpus(own, set), corpus(documents, set)}, nil
 }
 
 // ownSets are the notes and questions in all languages, and look-ups of the English ones by their rarest words.
@@ -132,7 +150,7 @@ func embedder() (e recalleval.Embedder, space string, err error) {
 	if dir == "" {
 		return nil, "", errors.New("no model; set ELDERZAN_MODEL, for example by `eval \"$(make -s env)\"`")
 	}
-	model, err := minilm.Open(dir, minilm.Options{Threads: runtime.GOMAXPROCS(0)})
+	model, err := minilm.Open(dir, minilm.Options{Threads: runtime.GOMAXPROCS(0), Windows: windows})
 	if err != nil {
 		return nil, "", err
 	}
@@ -191,17 +209,17 @@ func writeFile(path string, f weightsFile) error {
 
 // Features that take no part where there are no vectors, and where there are no tokens.
 var (
-	vectorFeatures = []string{"dense", "dense_before", "dense_behind", "near_dense", "episode_dense"}
-	tokenFeatures  = []string{"match", "match_best", "match_before", "match_behind", "sharp", "sharp_near"}
+	vectorFeatures = []string{"dense", "dense_before", "dense_behind", "near_dense", "episode_dense", "long_dense"}
+	tokenFeatures  = []string{"match", "match_best", "match_before", "match_behind", "sharp", "sharp_near", "long_match"}
 )
 
 // noteFeatures are what memories that are no turns are judged by. Notes do not lend words to each other, have no speaker,
 // and what tells turns apart says nothing about them.
 var noteFeatures = []string{"lexical", "cover", "phrase", "dense", "match", "sharp", "present", "date", "when", "note", "unnamed", "asks",
-	"name_asked", "count"}
+	"name_asked", "count", "long", "long_cover", "long_dense", "long_match"}
 
 // positiveFeatures are those that say that a memory matches.
-var positiveFeatures = []string{"lexical", "cover", "near", "phrase", "dense", "match", "sharp", "sharp_near"}
+var positiveFeatures = []string{"lexical", "cover", "near", "phrase", "dense", "match", "sharp", "sharp_near", "long_cover"}
 
 // noteFolds is into how many parts the projects of notes are split for leaving out.
 const noteFolds = 4
@@ -212,33 +230,109 @@ func columns(names []string, priors map[string]float64, of string) recalleval.Co
 	for i, n := range names {
 		use.Positive[i] = slices.Contains(positiveFeatures, n)
 		_, prior := priors[n]
-		if prior || of == "words" && slices.Contains(vectorFeatures, n) || of != "tokens" && slices.Contains(tokenFeatures, n) {
+		if prior || of == "words" && (slices.Contains(vectorFeatures, n) || strings.HasPrefix(n, "long")) || of != "tokens" && slices.Contains(tokenFeatures, n) {
 			continue
 		}
-		use.Turns[i] = n != "note" && n != "unnamed"
+		use.Turns[i] = n != "note" && n != "unnamed" && !strings.HasPrefix(n, "long")
 		use.Notes[i] = slices.Contains(noteFeatures, n)
 	}
 	return use
 }
 
-// fit prints the figures of left-out conversations and projects, and returns the weights learned from all.
-func fit(name string, dialogue, notes *recalleval.Corpus, priors map[string]float64) model {
+// groups are the questions' candidates, described.
+type groups struct {
+	names                      []string
+	dialogue, notes, documents []recalleval.Group
+}
+
+// describe leaves out the questions that vectors say nothing of, unless words alone are to decide.
+func (s sets) describe(vectors bool) (g groups) {
 	workers := runtime.GOMAXPROCS(0)
-	names, dg := dialogue.Groups(now, candidates, 1, workers)
-	_, ng := notes.Groups(now, candidates, notesWeight, workers)
-	if name != "words" {
-		ng = hybridOnly(ng)
+	g.names, g.dialogue = s.dialogue.Groups(now, candidates, 1, workers)
+	_, g.notes = s.notes.Groups(now, candidates, notesWeight, workers)
+	_, g.documents = s.documents.Groups(now, candidates, 1, workers)
+	if vectors {
+		g.notes, g.documents = hybridOnly(g.notes), hybridOnly(g.documents)
 	}
-	use := columns(names, priors, name)
-	o := recalleval.FitOptions{Workers: workers}
-	by := recalleval.CrossFit(dg, ng, 0, use, o)
-	within, pooled := recalleval.Measure(dg, func(p string) *recalleval.Weights { return by[p] })
-	fmt.Printf("%-7s dialogue within  %s\n%-7s dialogue over all %s\n", name, &within, name, &pooled)
-	by2 := recalleval.CrossFit(ng, dg, noteFolds, use, o)
-	within, pooled = recalleval.Measure(ng, func(p string) *recalleval.Weights { return by2[p] })
-	fmt.Printf("%-7s notes    within  %s\n%-7s notes    over all %s\n", name, &within, name, &pooled)
-	all := by[""]
-	return model{Bias: bias(dg, all), Turns: named(names, all.Turns), Notes: named(names, all.Notes)}
+	return g
+}
+
+// found is what is found by weights that did not learn from it: within the conversation or project, and over all.
+type found struct {
+	dialogue, notes, documents [2]recalleval.Tally
+	weights                    *recalleval.Weights // learned from all
+}
+
+// leftOut fits for each conversation and part of the projects without it, and asks about it. What tells long memories from others
+// is fitted to documents behind that, so that they change nothing else.
+func (g *groups) leftOut(use recalleval.Columns) (f found) {
+	o := recalleval.FitOptions{Workers: runtime.GOMAXPROCS(0)}
+	use, long := g.apart(use)
+	by := recalleval.CrossFit(g.dialogue, g.notes, 0, use, o)
+	f.weights = recalleval.Refine(g.documents, by, long, o)[""]
+	measure := func(of []recalleval.Group, by map[string]*recalleval.Weights) (t [2]recalleval.Tally) {
+		t[0], t[1] = recalleval.Measure(of, func(p string) *recalleval.Weights { return by[p] })
+		return t
+	}
+	f.dialogue = measure(g.dialogue, by)
+	by = recalleval.CrossFit(g.notes, g.dialogue, noteFolds, use, o)
+	f.notes = measure(g.notes, by)
+	f.documents = measure(g.documents, recalleval.Refine(g.documents, by, long, o))
+	return f
+}
+
+// apart splits the columns in those of all memories and those of long ones.
+func (g *groups) apart(use recalleval.Columns) (all, long recalleval.Columns) {
+	all, long = use, use
+	all.Notes, long.Notes, long.Turns = slices.Clone(use.Notes), slices.Clone(use.Notes), make([]bool, len(use.Turns))
+	for i, n := range g.names {
+		is := strings.HasPrefix(n, "long")
+		all.Notes[i], long.Notes[i] = use.Notes[i] && !is, use.Notes[i] && is
+	}
+	return all, long
+}
+
+// fit prints the figures of left-out conversations and projects, and returns the weights learned from all.
+func fit(name string, all sets, priors map[string]float64) model {
+	g := all.describe(name != "words")
+	f := g.leftOut(columns(g.names, priors, name))
+	for _, of := range []struct {
+		what  string
+		tally [2]recalleval.Tally
+	}{{"dialogue", f.dialogue}, {"notes", f.notes}, {"documents", f.documents}} {
+		fmt.Printf("%-7s %-9s within   %s\n%-7s %-9s over all %s\n", name, of.what, &of.tally[0], name, of.what, &of.tally[1])
+	}
+	return model{Bias: bias(g.dialogue, f.weights), Turns: named(g.names, f.weights.Turns), Notes: named(g.names, f.weights.Notes)}
+}
+
+// refine fits what tells long memories from others anew, to all documents, and prints what that finds in projects that were left
+// out and without it. The other weights stay.
+func (s sets) refine(file *weightsFile) {
+	workers := runtime.GOMAXPROCS(0)
+	names, asked := s.documents.Groups(now, candidates, 1, workers)
+	g, asked := groups{names: names}, hybridOnly(asked)
+	for _, m := range []struct {
+		name string
+		of   *model
+	}{{"hybrid", &file.Hybrid}, {"tokens", &file.Tokens}} { // words alone find less with them
+		_, long := g.apart(columns(names, file.Priors, m.name))
+		base := recalleval.Weights{Turns: make([]float64, len(names)), Notes: make([]float64, len(names))}
+		for i, n := range names {
+			base.Turns[i] = m.of.Turns[n]
+			if !long.Notes[i] {
+				base.Notes[i] = m.of.Notes[n]
+			}
+		}
+		by := recalleval.Refine(asked, map[string]*recalleval.Weights{"": &base}, long, recalleval.FitOptions{})
+		for _, w := range []struct {
+			what string
+			of   func(string) *recalleval.Weights
+		}{{"without", func(string) *recalleval.Weights { return &base }}, {"with", func(p string) *recalleval.Weights { return by[p] }}} {
+			within, pooled := recalleval.Measure(asked, w.of)
+			fmt.Printf("%-7s documents %-7s within   %s\n%-7s documents %-7s over all %s\n", m.name, w.what, &within, m.name, w.what, &pooled)
+		}
+		m.of.Notes = named(names, by[""].Notes)
+	}
 }
 
 // named gives the weights that matter their features' names.
