@@ -150,7 +150,11 @@ func (k *cloud) start(ctx context.Context) error {
 	}
 	k.worker = memsync.StartWorker(k.ctx, memsync.WorkerOptions{
 		Round: traced(k.traces, k.round), Watch: k.db.Remote(k.link.Team).Watch, Interval: k.config.Interval, Paused: len(paused) > 0, Logger: k.log,
-		OnRound: func(_ memsync.Report, _ time.Duration, err error) { k.counts.Round(roundOutcome(err)) },
+		OnRound: func(_ memsync.Report, _ time.Duration, err error) {
+			if !errors.Is(err, context.Canceled) { // cut short by us
+				k.counts.Round(roundOutcome(err))
+			}
+		},
 	})
 	return nil
 }

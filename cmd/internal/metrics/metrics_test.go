@@ -138,7 +138,7 @@ func TestObjectives(t *testing.T) {
 	clock = clock.Add(windowSpan + time.Minute)
 	want("five minutes later", Unknown, Unknown, Alarm, Alarm, Unknown, Met)
 	clock = clock.Add(roundSpan)
-	want("an hour later", Unknown, Unknown, Unknown, Unknown, Unknown, Met)
+	want("hours later", Unknown, Unknown, Unknown, Unknown, Unknown, Met)
 }
 
 // What the classifier decides is counted, and nothing of the text.

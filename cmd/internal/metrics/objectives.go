@@ -10,10 +10,10 @@ import (
 	"github.com/elderzan/elderzan/scope"
 )
 
-// Rounds of sync are few, so they are judged over a longer time than calls.
+// Rounds of sync are few, a dozen an hour, so they are judged over a longer time than calls: one that failed is no alert.
 const (
-	roundSpan    = time.Hour
-	enoughRounds = 5
+	roundSpan    = 6 * time.Hour
+	enoughRounds = 20
 )
 
 // shares counts over a span of time how many of some things were bad. Safe for concurrent use.
