@@ -221,7 +221,7 @@ func (a *app) checkPolicy(folder string) error {
 	if a.json {
 		return writeJSON(a.out, map[string]any{"valid": true, "default_scope": def, "cues": len(p.Cues())})
 	}
-	_, err = fmt.Fprintf(a.out, "%s is valid: default scope %s, %d cues of its own\n", policyFile, def, len(p.Cues()))
+	_, err = fmt.Fprintf(a.out, "%s is valid: default scope %s, cues of its own: %d\n", policyFile, def, len(p.Cues()))
 	return err
 }
 

@@ -30,6 +30,31 @@ func text(rnd *rand.Rand, from []string) string {
 	return t
 }
 
+// TestTheLastWordCounts: who stores a text and later makes it PRIVATE has changed their mind, and says nothing against it twice.
+func TestTheLastWordCounts(t *testing.T) {
+	s := store(t)
+	rnd := rand.New(rand.NewPCG(3, 4))
+	texts := make(map[string]bool)
+	for len(texts) < 40 {
+		texts[text(rnd, mine)] = true
+	}
+	for said := range texts {
+		for _, sensitive := range []bool{false, true} {
+			if err := s.Correct(scope.Input{Content: said}, scope.Decision{}, sensitive); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	teach(t, s, 80, 0)
+	v, err := s.Train(now, harmless)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v.Report.Examples > len(texts)+80 || v.Report.Accuracy < learn.MinAccuracy {
+		t.Errorf("%+v, want at most %d corrections and %.2f right", v.Report, len(texts)+80, learn.MinAccuracy)
+	}
+}
+
 // teach stores n corrections, of which every wrong-th says the opposite.
 func teach(t *testing.T, s *learn.Store, n, wrong int) {
 	t.Helper()

@@ -4,10 +4,13 @@ import (
 	"bufio"
 	"bytes"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -121,7 +124,8 @@ func (s *Store) Correct(in scope.Input, d scope.Decision, sensitive bool) error 
 	return errors.Join(err, f.Close())
 }
 
-// corrections reads what is kept, the newest last; a line cut off by a crash is left out.
+// corrections reads what is kept, the newest last; a line cut off by a crash is left out, and so is what was said of a text before
+// the last word on it.
 func (s *Store) corrections() ([]Example, error) {
 	b, err := os.ReadFile(s.path(correctionsFile))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -136,10 +140,33 @@ func (s *Store) corrections() ([]Example, error) {
 			out = append(out, e)
 		}
 	}
+	out = lastWords(out)
 	if len(out) > maxCorrections {
 		out = out[len(out)-maxCorrections:]
 	}
 	return out, sc.Err()
+}
+
+// lastWords leaves of the examples with the same words the last.
+func lastWords(examples []Example) []Example {
+	last := make(map[[sha256.Size]byte]int, len(examples))
+	keys := make([][sha256.Size]byte, len(examples))
+	var b []byte
+	for i, e := range examples {
+		b = b[:0]
+		for _, x := range e.Features[:wordDims] {
+			b = binary.LittleEndian.AppendUint64(b, math.Float64bits(float64(x)))
+		}
+		keys[i] = sha256.Sum256(b)
+		last[keys[i]] = i
+	}
+	kept := examples[:0]
+	for i, e := range examples {
+		if last[keys[i]] == i {
+			kept = append(kept, e)
+		}
+	}
+	return kept
 }
 
 // Train trains a new version and keeps it; it does not go live by that. check judges it on texts whose answers are known.

@@ -292,6 +292,8 @@ func judgePassword(text, s string, sh value.Shape, v found, l link, n name) floa
 		return 0.85
 	case wordy && phrase(text, n, v) && l.kind != direct:
 		return 0.7
+	case wordy && !v.last && text[v.start-1] == ' ' && things(text, v.start) && strings.HasSuffix(strings.TrimRight(text[n.end:v.start], " "), ":"): // the wifi password for guests: velvet morning
+		return 0.6
 	case wordy && describes(s), talk.Has(strings.ToLower(firstPart(s))) && sh.Digit == 0:
 		return 0
 	case sh.Digit == sh.Len:
@@ -367,6 +369,18 @@ func phrase(text string, n name, v found) bool {
 		}
 	}
 	return words >= 2 && things == words || words >= 3 && things*4 >= words*3 || words >= 5 && things*3 >= words*2
+}
+
+// things reports whether two to four words in small letters stand alone to the end of the line, none of which talks of secrets.
+func things(text string, i int) bool {
+	line, _, _ := strings.Cut(text[i:min(len(text), i+80)], "\n")
+	words := strings.Fields(strings.TrimRight(line, " .!"))
+	for _, w := range words {
+		if len(w) < 3 || strings.Trim(w, "abcdefghijklmnopqrstuvwxyz") != "" || describes(w) || meta.Has(w) {
+			return false
+		}
+	}
+	return len(words) >= 2 && len(words) <= 4
 }
 
 // digits are number words, which talk about passphrases as well as passphrases hold.
