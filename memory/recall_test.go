@@ -133,7 +133,7 @@ func TestRecallTrouble(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var x *memory.Indexer
 			w := newWorld(t, func(w *world, o *memory.Options) {
-				w.embed.Fail = func([]string, bool) error { time.Sleep(2 * time.Second); return nil } // a model that is being loaded
+				w.embed.Fail = func([]string, bool) error { <-time.After(2 * time.Second); return nil } // a model that is being loaded
 				x = memory.NewIndexer(t.Context(), w.store, w.embed, memory.IndexerOptions{})
 				o.Indexer = x
 			})
