@@ -95,8 +95,11 @@ func describe(q *question, rq *memory.RankQuery, cs []memory.Candidate, off stag
 	}
 	s := stage(cs)
 	words(vs, cs, q)
-	if !off.has(StageEpisodes) || !off.has(StageNeighbours) {
-		around(vs, cs, &s)
+	if !off.has(StageNeighbours) {
+		s.neighbours(vs)
+	}
+	if !off.has(StageEpisodes) {
+		s.episodes(vs)
 	}
 	if !off.has(StageTokens) {
 		tokens(vs, cs, q, &s)
@@ -153,6 +156,16 @@ func words(vs []vector, cs []memory.Candidate, q *question) {
 // tells says whether c has tokens that say something to this question.
 func (q *question) tells(c *memory.Candidate) bool { return c.HasTokens && !q.mute(c) }
 
+// allTell says whether each of cs is judged by its tokens.
+func (q *question) allTell(cs []memory.Candidate) bool {
+	for i := range cs {
+		if !q.sees(&cs[i]) || !q.tells(&cs[i]) {
+			return false
+		}
+	}
+	return true
+}
+
 // tokens sets what the comparison of tokens says of the candidates and of those beside them.
 func tokens(vs []vector, cs []memory.Candidate, q *question, s *scene) {
 	sharp, best := make([]float64, len(cs)), 0.0
@@ -169,18 +182,28 @@ func tokens(vs []vector, cs []memory.Candidate, q *question, s *scene) {
 	}
 }
 
-// around sets what a candidate has from its neighbours and its episode.
-func around(vs []vector, cs []memory.Candidate, s *scene) {
-	n := len(cs)
-	lexical, dense := make([]float64, n), make([]float64, n)
-	for p, i := range s.order {
-		lexical[p], dense[p] = vs[i][fLexical], vs[i][fDense]
+// neighbours sets what a candidate has from its neighbours.
+func (s *scene) neighbours(vs []vector) {
+	for p, near := range s.near(s.values(vs, fDense)) {
+		vs[s.order[p]][fNearDense] = near
 	}
-	nearDense, bestLexical, bestDense := s.near(dense), s.bestOf(lexical), s.bestOf(dense)
+}
+
+// episodes sets what a candidate has from its episode.
+func (s *scene) episodes(vs []vector) {
+	lexical, dense := s.bestOf(s.values(vs, fLexical)), s.bestOf(s.values(vs, fDense))
 	for p, i := range s.order {
-		v, e := &vs[i], s.episode[p]
-		v[fNearDense], v[fEpisode], v[fEpisodeDense] = nearDense[p], bestLexical[e], bestDense[e]
+		vs[i][fEpisode], vs[i][fEpisodeDense] = lexical[s.episode[p]], dense[s.episode[p]]
 	}
+}
+
+// values returns a feature of each position.
+func (s *scene) values(vs []vector, f feature) []float64 {
+	out := make([]float64, len(vs))
+	for p, i := range s.order {
+		out[p] = vs[i][f]
+	}
+	return out
 }
 
 // textual sets what the text shows. What tells turns of a conversation apart says nothing about notes.

@@ -57,7 +57,11 @@ func (r *Ranker) Rank(q memory.RankQuery, set memory.CandidateSet) []memory.Rank
 		return nil
 	}
 	question := readQuestion(q.Text, q.Now)
-	vs, ts := describe(&question, &q, cs, r.off)
+	off := r.off
+	if question.allTell(cs) {
+		off = append(slices.Clip(off), StageEpisodes) // beside tokens it takes no part
+	}
+	vs, ts := describe(&question, &q, cs, off)
 	// One whose vector is still to come is judged by its words: those of a store that was just filled would be behind any
 	// that has a vector, however far away.
 	model := func(i int) *model {

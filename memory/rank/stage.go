@@ -15,7 +15,7 @@ const (
 	StagePhrases    Stage = "phrases"    // words of the question one behind the other
 	StageVectors    Stage = "vectors"    // nearness in meaning, its own and its neighbours'
 	StageTokens     Stage = "tokens"     // nearness in meaning of single words
-	StageEpisodes   Stage = "episodes"   // the conversation that it comes from
+	StageEpisodes   Stage = "episodes"   // the conversation that it comes from, where there are no tokens
 	StagePeople     Stage = "people"     // persons named
 	StageTimes      Stage = "times"      // dates and words of time
 	StageShape      Stage = "shape"      // what the text shows at a glance: questions, names, numbers, length

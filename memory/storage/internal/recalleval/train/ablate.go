@@ -19,8 +19,8 @@ func ablate(all sets, priors map[string]float64, features []string) error {
 		return err
 	}
 	fmt.Printf("| without | dialogue | over all | multi-hop | MRR | notes | over all | MRR | documents | over all | keywords | µs |\n|---|---|---|---|---|---|---|---|---|---|---|---|\n")
-	row := func(name, cost string, without []string) {
-		use := columns(g.names, priors, "tokens")
+	row := func(of, name, cost string, without []string) {
+		use := columns(g.names, priors, of)
 		for i, n := range g.names {
 			if slices.Contains(without, n) {
 				use.Turns[i], use.Notes[i] = false, false
@@ -37,17 +37,22 @@ func ablate(all sets, priors map[string]float64, features []string) error {
 		fmt.Printf("| %s | %.4f | %.4f | %.3f | %.3f | %.4f | %.4f | %.3f | %.3f | %.3f | %.3f | %s |\n", name, d, dAll, f.dialogue[0].Mean("multi-hop").R10,
 			f.dialogue[0].Mean("").MRR, n, nAll, f.notes[1].Mean("notes").MRR, c, cAll, k, cost)
 	}
-	row("nothing", fmt.Sprint(took.Microseconds()), nil)
+	row("tokens", "nothing", fmt.Sprint(took.Microseconds()), nil)
 	for _, f := range features {
-		row(f, "", []string{f})
+		row("tokens", f, "", []string{f})
 	}
 	for _, s := range rank.Stages() {
 		without, err := timed(all.dialogue, []rank.Stage{s})
 		if err != nil {
 			return err
 		}
-		row(string(s), fmt.Sprint((took - without).Microseconds()), s.Features())
+		if s == rank.StageEpisodes {
+			continue // takes no part beside tokens
+		}
+		row("tokens", string(s), fmt.Sprint((took - without).Microseconds()), s.Features())
 	}
+	row("hybrid", "tokens", "", nil)
+	row("hybrid", "tokens and episodes", "", rank.StageEpisodes.Features())
 	return nil
 }
 
