@@ -208,12 +208,12 @@ func writeFile(path string, f weightsFile) error {
 	return os.WriteFile(path, b.Bytes(), 0o644)
 }
 
-// Features that take no part where there are no vectors, where there are no tokens, and where there are: beside those, what its conversation
-// scores brings nothing for a memory.
+// Features that take no part where there are no vectors, where there are no tokens, and where there are: beside tokens these bring
+// nothing, and lower notes.
 var (
-	vectorFeatures  = []string{"dense", "dense_before", "dense_behind", "near_dense", "episode_dense", "long_dense"}
-	tokenFeatures   = []string{"match", "match_best", "match_before", "match_behind", "sharp", "sharp_near", "long_match"}
-	episodeFeatures = rank.StageEpisodes.Features()
+	vectorFeatures = []string{"dense", "dense_before", "dense_behind", "near_dense", "episode_dense", "long_dense"}
+	tokenFeatures  = []string{"match", "match_best", "match_before", "match_behind", "sharp", "sharp_near", "long_match"}
+	idleFeatures   = append(rank.StageEpisodes.Features(), "near", "name")
 )
 
 // noteFeatures are what memories that are no turns are judged by. Notes do not lend words to each other, have no speaker,
@@ -234,7 +234,7 @@ func columns(names []string, priors map[string]float64, of string) recalleval.Co
 		use.Positive[i] = slices.Contains(positiveFeatures, n)
 		_, prior := priors[n]
 		if prior || of == "words" && (slices.Contains(vectorFeatures, n) || strings.HasPrefix(n, "long")) || of != "tokens" && slices.Contains(tokenFeatures, n) ||
-			of == "tokens" && slices.Contains(episodeFeatures, n) {
+			of == "tokens" && slices.Contains(idleFeatures, n) {
 			continue
 		}
 		use.Turns[i] = n != "note" && n != "unnamed" && !strings.HasPrefix(n, "long")
