@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime"
 	"runtime/debug"
 	"syscall"
 
@@ -27,6 +28,7 @@ func main() {
 		os.Exit(2)
 	}
 	debug.SetMemoryLimit(softLimit)
+	runtime.GOMAXPROCS(1) // copying wants no second thread, and waking one for each message costs more than the copying
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
