@@ -2,6 +2,7 @@ package rank
 
 import (
 	"hash/maphash"
+	"iter"
 	"slices"
 	"unicode/utf8"
 
@@ -27,9 +28,9 @@ type group struct {
 }
 
 // merge takes candidates in their order and returns the first limit groups of near-duplicates, or each by itself.
-func merge(order []judged, cs []memory.Candidate, limit int, apart bool) []group {
+func merge(order iter.Seq[judged], cs []memory.Candidate, limit int, apart bool) []group {
 	var out []group
-	for _, j := range order {
+	for j := range order {
 		m := &cs[j.index].Memory
 		p := fingerprintOf(m)
 		at := slices.IndexFunc(out, func(g group) bool {

@@ -82,16 +82,23 @@ const longBytes = 1000
 // memoryHalf is the age at which fRecent has halved.
 const memoryHalf = 45 * 24 * time.Hour
 
-// describe turns candidates into features. now may be zero; then nothing counts as recent.
+// described is candidates with their features.
+type described struct {
+	q   *question
+	cs  []memory.Candidate
+	off stageSet
+	vs  []vector
+	ts  []traits
+	// texts are what was not read word by word yet: their features lack what that tells.
+	texts []string
+}
+
+// describe turns candidates into features, but for what read adds. now may be zero; then nothing counts as recent.
 // The stages in off are left out where that saves time.
-func describe(q *question, rq *memory.RankQuery, cs []memory.Candidate, off stageSet) (vs []vector, ts []traits) {
-	vs, ts = make([]vector, len(cs)), make([]traits, len(cs))
+func describe(q *question, rq *memory.RankQuery, cs []memory.Candidate, off stageSet) *described {
+	vs, ts, texts := make([]vector, len(cs)), make([]traits, len(cs)), make([]string, len(cs))
 	for i := range cs {
-		asked := q
-		if cs[i].Cover == 0 || off.has(StagePhrases) { // without a word of the question there is no phrase of it
-			asked = nil
-		}
-		ts[i] = traitsOf(&cs[i].Memory, asked)
+		ts[i], texts[i] = glance(&cs[i].Memory)
 	}
 	s := stage(cs)
 	words(vs, cs, q)
@@ -116,11 +123,10 @@ func describe(q *question, rq *memory.RankQuery, cs []memory.Candidate, off stag
 		for _, p := range q.times {
 			v[fDate] = max(v[fDate], p.match(m.At()))
 		}
-		textual(v, t, q)
-		v[fPhrase] = t.phrases
-		known(v, &cs[i], t, q, rq)
+		seen(v, t)
+		known(v, &cs[i], q, rq)
 	}
-	return vs, ts
+	return &described{q, cs, off, vs, ts, texts}
 }
 
 // sees says whether c has a vector that says something to this question.
@@ -206,34 +212,75 @@ func (s *scene) values(vs []vector, f feature) []float64 {
 	return out
 }
 
-// textual sets what the text shows. What tells turns of a conversation apart says nothing about notes.
-func textual(v *vector, t *traits, q *question) {
+// seen sets what the text shows at a glance. What tells turns of a conversation apart says nothing about notes.
+func seen(v *vector, t *traits) {
+	v[fAsks] = flag(t.asks)
+	switch {
+	case t.speaker != "":
+		v[fQuote] = flag(t.quote)
+	case t.long:
+		v[fLong], v[fLongCover], v[fLongDense], v[fLongMatch] = 1, v[fCover], v[fDense], v[fMatch]
+	}
+}
+
+// asked is the question if a memory may hold phrases of it: without a word of it there are none.
+func (d *described) asked(i int) *question {
+	if d.cs[i].Cover == 0 || d.off.has(StagePhrases) {
+		return nil
+	}
+	return d.q
+}
+
+// read reads the text of a candidate word by word, and sets what that tells.
+func (d *described) read(i int) {
+	v, t, q := &d.vs[i], &d.ts[i], d.q
+	t.read(d.texts[i], d.asked(i))
 	v[fWhen] = flag(q.when && (t.class&timeWord != 0 || t.digits))
 	v[fCount] = flag(q.count && (t.class&countWord != 0 || t.digits))
 	v[fNameAsked] = flag(q.entity && t.name)
-	v[fAsks] = flag(t.asks)
+	v[fPhrase], v[fRepeated] = t.phrases, flag(t.repeated)
 	if t.speaker == "" {
-		if t.long {
-			v[fLong], v[fLongCover], v[fLongDense], v[fLongMatch] = 1, v[fCover], v[fDense], v[fMatch]
-		}
 		return
 	}
 	v[fFirst] = flag(t.class&firstWord != 0) - .5
 	v[fName] = flag(t.name)
-	v[fQuote] = flag(t.quote)
 	v[fShort] = flag(t.words <= shortWords)
-	v[fLength] = (math.Log1p(float64(t.words)) - usualLength) / 4
+	v[fLength] = lengthOf(t.words)
+}
+
+func lengthOf(words int) float64 { return (math.Log1p(float64(words)) - usualLength) / 4 }
+
+// most is what a candidate scores at the most, whatever reading it tells.
+func (d *described) most(i int, m *model) float64 {
+	v, t, q, weights := d.vs[i], &d.ts[i], d.q, m.of(&d.ts[i])
+	between := func(f feature, low, high float64) {
+		v[f] = low
+		if weights[f] > 0 {
+			v[f] = high
+		}
+	}
+	between(fWhen, 0, flag(q.when))
+	between(fCount, 0, flag(q.count))
+	between(fNameAsked, 0, flag(q.entity))
+	between(fPhrase, 0, flag(d.asked(i) != nil))
+	between(fRepeated, 0, 1)
+	if t.speaker != "" {
+		between(fFirst, -.5, .5)
+		between(fName, 0, 1)
+		between(fShort, 0, 1)
+		between(fLength, lengthOf(0), lengthOf(len(d.texts[i])/2+1)) // between two words there is something
+	}
+	return m.logit(&v, t)
 }
 
 // known sets what is known about a memory besides its text. What a person or an agent states lifts a memory; what
 // comes from elsewhere cannot lift itself.
-func known(v *vector, c *memory.Candidate, t *traits, q *question, rq *memory.RankQuery) {
+func known(v *vector, c *memory.Candidate, q *question, rq *memory.RankQuery) {
 	m := &c.Memory
 	v[fProject] = flag(rq.Project != "" && m.Project == rq.Project)
 	if age := rq.Now.Sub(m.At()); !rq.Now.IsZero() && age < 40*memoryHalf {
 		v[fRecent] = math.Exp2(-max(age, 0).Hours() / memoryHalf.Hours())
 	}
-	v[fRepeated] = flag(t.repeated)
 	if m.Trust == memory.TrustUntrusted {
 		v[fUntrusted] = 1
 		return
@@ -264,10 +311,11 @@ func flag(b bool) float64 {
 // uses, and which of them are turns of a conversation: for training.
 func Features(q memory.RankQuery, set memory.CandidateSet) (names []string, rows [][]float64, turns []bool) {
 	question := readQuestion(q.Text, q.Now)
-	vs, ts := describe(&question, &q, set.Candidates, nil)
-	rows, turns = make([][]float64, len(vs)), make([]bool, len(vs))
-	for i := range vs {
-		rows[i], turns[i] = vs[i][:], ts[i].speaker != ""
+	d := describe(&question, &q, set.Candidates, nil)
+	rows, turns = make([][]float64, len(d.vs)), make([]bool, len(d.vs))
+	for i := range d.vs {
+		d.read(i)
+		rows[i], turns[i] = d.vs[i][:], d.ts[i].speaker != ""
 	}
 	return featureNames[:], rows, turns
 }

@@ -3,6 +3,7 @@ package rank
 import (
 	"cmp"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 
@@ -61,7 +62,7 @@ func (r *Ranker) Rank(q memory.RankQuery, set memory.CandidateSet) []memory.Rank
 	if question.allTell(cs) {
 		off = append(slices.Clip(off), StageEpisodes) // beside tokens it takes no part
 	}
-	vs, ts := describe(&question, &q, cs, off)
+	d := describe(&question, &q, cs, off)
 	// One whose vector is still to come is judged by its words: those of a store that was just filled would be behind any
 	// that has a vector, however far away.
 	model := func(i int) *model {
@@ -73,27 +74,49 @@ func (r *Ranker) Rank(q memory.RankQuery, set memory.CandidateSet) []memory.Rank
 		}
 		return &r.models.words
 	}
-	order := make([]judged, len(cs))
-	for i := range cs {
-		order[i] = judged{i, model(i).logit(&vs[i], &ts[i])}
-	}
-	slices.SortFunc(order, func(a, b judged) int {
-		return cmp.Or(cmp.Compare(b.logit, a.logit), cs[b.index].Memory.At().Compare(cs[a.index].Memory.At()),
-			strings.Compare(string(cs[b.index].Memory.ID), string(cs[a.index].Memory.ID)))
-	})
 	out := make([]memory.Ranked, 0, min(q.Limit, len(cs)))
-	groups := merge(order, cs, q.Limit, q.Apart)
+	groups := merge(d.ordered(model), cs, q.Limit, q.Apart)
 	if !q.Loose {
 		groups = oppose(groups, cs)
 	}
 	for _, g := range groups {
 		ranked := memory.Ranked{Candidate: cs[g.shown], Score: squeeze(g.logit + evenOdds), Merged: g.merged, Differs: g.differs}
 		if q.Explain {
-			ranked.Why = explain(model(g.shown), &vs[g.shown], &ts[g.shown], &ranked)
+			ranked.Why = explain(model(g.shown), &d.vs[g.shown], &d.ts[g.shown], &ranked)
 		}
 		out = append(out, ranked)
 	}
 	return out
+}
+
+// ordered yields the candidates best first. It reads the texts of those alone that may come next: reading changes a score within bounds,
+// and what lies lower by more needs none. Who asks for a few reads a few (the threshold algorithm of Fagin, Lotem and Naor, 2003).
+func (d *described) ordered(model func(int) *model) iter.Seq[judged] {
+	first := func(a, b judged) int {
+		x, y := &d.cs[a.index].Memory, &d.cs[b.index].Memory
+		return cmp.Or(cmp.Compare(b.logit, a.logit), y.At().Compare(x.At()), strings.Compare(string(y.ID), string(x.ID)))
+	}
+	return func(yield func(judged) bool) {
+		unread, read := make([]judged, len(d.cs)), make([]judged, 0, len(d.cs)) // by what they score at the most, by what they score
+		for i := range unread {
+			unread[i] = judged{i, d.most(i, model(i))}
+		}
+		slices.SortFunc(unread, first)
+		for {
+			for len(unread) > 0 && (len(read) == 0 || unread[0].logit >= read[0].logit) {
+				i := unread[0].index
+				unread = unread[1:]
+				d.read(i)
+				j := judged{i, model(i).logit(&d.vs[i], &d.ts[i])}
+				at, _ := slices.BinarySearchFunc(read, j, first)
+				read = slices.Insert(read, at, j)
+			}
+			if len(read) == 0 || !yield(read[0]) {
+				return
+			}
+			read = read[1:]
+		}
+	}
 }
 
 // phrases says what a feature means to someone who reads why a memory came back.

@@ -1,6 +1,7 @@
 package rank
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -378,5 +379,59 @@ func TestLongMemories(t *testing.T) {
 	}
 	if got := order(newRanker(t).Rank(memory.RankQuery{Text: "who?", Now: start, Limit: 9, Apart: true}, memory.CandidateSet{Candidates: cs[1:3]})); got[0] != "3" {
 		t.Errorf("the one with the question's words is behind the one without: %v", got)
+	}
+}
+
+// What is yielded is what reading all texts first and sorting gives, and who asks for a few has a few read.
+func TestOrdered(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	words := strings.Fields("Anna: Bo: I went last week to Lyon? “two” never `three` quick deploy gateway 2024 we 昨日 私 Berlin birthday \"x\" not")
+	ranker := newRanker(t)
+	read, of := 0, 0
+	for range 200 {
+		cs := make([]memory.Candidate, 60)
+		for i := range cs {
+			text := make([]string, r.IntN(40))
+			for k := range text {
+				text[k] = words[r.IntN(len(words))]
+			}
+			cs[i] = memory.Candidate{
+				Memory:  memory.Memory{ID: memory.ID(fmt.Sprintf("m%02d", i)), Content: strings.Join(text, " "), CreatedAt: time.Unix(int64(r.IntN(5)), 0)},
+				Lexical: r.Float64(), Own: r.Float64(), Cover: float64(r.IntN(3)) / 2, Dense: r.Float64(), HasVector: r.IntN(4) > 0,
+				Match: r.Float64(), Sharp: r.Float64(), HasTokens: r.IntN(4) > 0,
+			}
+		}
+		q := readQuestion([]string{"When did Anna go to Lyon last week?", "How many quick deploys?", "who never went"}[r.IntN(3)], time.Unix(1e9, 0))
+		rq := memory.RankQuery{Now: time.Unix(1e9, 0)}
+		model := func(i int) *model {
+			if cs[i].HasVector && cs[i].HasTokens {
+				return &ranker.models.tokens
+			}
+			return &ranker.models.words
+		}
+		all := describe(&q, &rq, cs, nil)
+		var want []float64
+		for i := range cs {
+			all.read(i)
+			want = append(want, model(i).logit(&all.vs[i], &all.ts[i]))
+		}
+		slices.SortFunc(want, func(a, b float64) int { return cmp.Compare(b, a) })
+		lazy := describe(&q, &rq, cs, nil)
+		var got []float64
+		for j := range lazy.ordered(model) {
+			if got = append(got, j.logit); len(got) == 10 {
+				for i := range lazy.ts {
+					if of++; lazy.ts[i].words > 0 {
+						read++
+					}
+				}
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Fatalf("scores in order %v; want %v", got, want)
+		}
+	}
+	if read == 0 || read*3 > of*2 {
+		t.Errorf("%d of %d texts were read for ten", read, of)
 	}
 }

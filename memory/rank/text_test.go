@@ -9,6 +9,13 @@ import (
 	"github.com/elderzan/elderzan/memory"
 )
 
+// traitsOf reads a memory's text.
+func traitsOf(m *memory.Memory, q *question) traits {
+	t, text := glance(m)
+	t.read(text, q)
+	return t
+}
+
 func TestTraits(t *testing.T) {
 	for name, tc := range map[string]struct {
 		text string

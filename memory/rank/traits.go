@@ -30,20 +30,28 @@ type traits struct {
 
 var seed = maphash.MakeSeed()
 
-// traitsOf reads a memory's text once. With a nil q it looks for no phrases.
-func traitsOf(m *memory.Memory, q *question) traits {
+// glance returns what a memory's text shows without being read word by word, and what is left to read.
+func glance(m *memory.Memory) (t traits, text string) {
 	turn := dialogue.Parse(m.Content, m.Metadata)
-	t := traits{speaker: strings.ToLower(turn.Speaker), long: len(m.Content) > longBytes}
+	text = strings.TrimSpace(clip(turn.Body))
+	return traits{speaker: strings.ToLower(turn.Speaker), long: len(m.Content) > longBytes, asks: asks(text), quote: quotes(text)}, text
+}
+
+// read reads the words of the text that glance returned. With a nil q it looks for no phrases.
+func (t *traits) read(text string, q *question) {
 	if q == nil || len(q.pairs) == 0 {
-		t.scan(clip(turn.Body), nil)
-		return t
+		t.scan(text, nil)
+		return
 	}
 	p := pairing{q: q}
-	t.scan(clip(turn.Body), &p)
+	t.scan(text, &p)
 	if !t.repeated {
 		t.phrases = p.share()
 	}
-	return t
+}
+
+func quotes(text string) bool {
+	return strings.IndexByte(text, '"') >= 0 || strings.IndexByte(text, '`') >= 0 || strings.Contains(text, "“") || strings.Contains(text, "「")
 }
 
 func clip(s string) string {
@@ -58,8 +66,6 @@ func clip(s string) string {
 }
 
 func (t *traits) scan(text string, p *pairing) {
-	text = strings.TrimSpace(text)
-	t.asks = asks(text)
 	hashes := make([]uint64, 0, 64)
 	var buf [24]byte
 	dense, start := false, true // start: the next word begins a sentence
@@ -71,7 +77,6 @@ func (t *traits) scan(text string, p *pairing) {
 		}
 		if !wordRune(r) {
 			start = start && r == ' ' || r == '.' || r == '!' || r == '?' || r == '\n' || r == ':' || r == '"' || r == '。'
-			t.quote = t.quote || r == '"' || r == '“' || r == '「' || r == '`'
 			i += size
 			continue
 		}
