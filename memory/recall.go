@@ -253,27 +253,32 @@ const minPart = 60
 // Tokens counts what a text takes of a budget.
 func (s *Service) Tokens(text string) int { return s.tokens(text) }
 
-// size tells what a result takes of a budget.
+// size tells what an answer may take, and what a result takes of it.
 type size struct {
+	limit  int
+	frame  string              // stands around the results
 	least  int                 // no result takes less
 	most   func(*Recalled) int // at the most: no text has more tokens than bytes
 	tokens func(*Recalled) int // counted
 }
 
-// sizes returns what in allows, and how results are counted against it.
-func (s *Service) sizes(in *RecallInput) (left int, of size) {
+// size returns what in allows, and how results are counted against it.
+func (s *Service) size(in *RecallInput) size {
 	if in.MaxTokens > 0 && in.Form != nil { // a separator goes with each
-		return in.MaxTokens - s.tokens(in.Frame), size{
+		return size{
+			limit:  in.MaxTokens,
+			frame:  in.Frame,
 			least:  memoryOverhead,
 			most:   func(r *Recalled) int { return len(in.Form(r)) + 1 },
 			tokens: func(r *Recalled) int { return s.tokens(in.Form(r)) + 1 },
 		}
 	}
-	left, overhead := in.MaxTokens, 0
-	if left == 0 {
-		left, overhead = DefaultMaxTokens, memoryOverhead
+	limit, overhead := in.MaxTokens, 0
+	if limit == 0 {
+		limit, overhead = DefaultMaxTokens, memoryOverhead
 	}
-	return left, size{
+	return size{
+		limit:  limit,
 		least:  overhead,
 		most:   func(r *Recalled) int { return len(r.Memory.Title) + len(r.Memory.Content) + overhead },
 		tokens: func(r *Recalled) int { return s.tokens(r.Memory.Title) + s.tokens(r.Memory.Content) + overhead },
@@ -283,15 +288,16 @@ func (s *Service) sizes(in *RecallInput) (left int, of size) {
 // budget keeps the best memories that fit what in allows. One that does not fit is shortened to half of what is left, or to all of
 // it where none follows, if a useful part of it fits; smaller ones behind it may still be taken.
 func (s *Service) budget(ranked []Ranked, question string, in *RecallInput) (kept []Recalled, truncated bool) {
-	all, most := make([]Recalled, len(ranked)), 0
-	left, of := s.sizes(in)
+	all, of := make([]Recalled, len(ranked)), s.size(in)
+	most := len(of.frame)
 	for i := range ranked {
 		all[i].Ranked = ranked[i]
 		most += of.most(&all[i])
 	}
-	if most <= left { // nothing needs to be counted, which would cost more than the ranking
+	if most <= of.limit { // nothing needs to be counted, which would cost more than the ranking
 		return all, false
 	}
+	left := of.limit - s.tokens(of.frame)
 	for i := range all {
 		r := &all[i]
 		if left <= of.least {

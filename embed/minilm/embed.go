@@ -168,24 +168,29 @@ func passes(ids [][]int32) []pass {
 // before the last has begun.
 func (m *Model) each(ctx context.Context, list []pass, f func(*scratch, pass) error) error {
 	var next atomic.Int64
-	work, ctx := errgroup.WithContext(ctx)
-	for range min(m.threads, len(list)) {
-		work.Go(func() error {
-			s := m.scratch.Get().(*scratch)
-			defer m.scratch.Put(s)
-			for ctx.Err() == nil {
-				i := int(next.Add(1)) - 1
-				if i >= len(list) {
-					return nil
-				}
-				if err := f(s, list[i]); err != nil {
-					return err
-				}
+	work := func(ctx context.Context) error {
+		s := m.scratch.Get().(*scratch)
+		defer m.scratch.Put(s)
+		for ctx.Err() == nil {
+			i := int(next.Add(1)) - 1
+			if i >= len(list) {
+				return nil
 			}
-			return ctx.Err()
-		})
+			if err := f(s, list[i]); err != nil {
+				return err
+			}
+		}
+		return ctx.Err()
 	}
-	return work.Wait()
+	n := min(m.threads, len(list))
+	if n == 1 { // a question: there is nobody to share it with
+		return work(ctx)
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	for range n {
+		g.Go(func() error { return work(ctx) })
+	}
+	return g.Wait()
 }
 
 // Span is a part of a text: text[Start:End], in bytes.
