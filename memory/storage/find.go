@@ -111,15 +111,25 @@ type proposed struct {
 	tokensAt   uint64
 }
 
-// propose asks words and vectors side by side, and each about what the other proposes and about the neighbours of all.
+// manyVectors is from how many rows on words and vectors are asked side by side; below, handing over takes longer than it saves.
+const manyVectors = 5000
+
+// propose asks words and vectors, side by side where there are many, and each about what the other proposes and about the neighbours of all.
 func (s *Store) propose(ctx context.Context, q memory.CandidateQuery, sel *inverted.Selection) (p proposed, err error) {
 	var g errgroup.Group
-	g.Go(func() (err error) {
+	vectors := func() (err error) {
 		ctx, end := s.opts.Step.Begin(ctx, "recall vectors")
 		defer func() { end(err) }()
 		p.near, p.exact, err = s.vectors.nearest(ctx, q.Vectors, sel, q.Limit, vectorMode(q.Mode))
 		return err
-	})
+	}
+	if sel.Len() < manyVectors {
+		if err := vectors(); err != nil {
+			return p, err
+		}
+	} else {
+		g.Go(vectors)
+	}
 	_, end := s.opts.Step.Begin(ctx, "recall words")
 	var terms []inverted.Term
 	if strings.TrimSpace(q.Text) != "" {
