@@ -307,7 +307,7 @@ func (s *state) plan(terms []Term) []queryTerm {
 			continue
 		}
 		id, ok := s.dict.find(nsTerm, t.Text)
-		if !ok {
+		if !ok || !s.held(id) {
 			continue
 		}
 		w := float32(t.Weight)

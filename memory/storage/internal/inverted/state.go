@@ -137,6 +137,19 @@ func (s *state) postings(id uint32) int {
 	return 0
 }
 
+// held reports whether any live document holds the term. Dead ones' postings stay until the index is compacted, and a word must not
+// count as one that is known for as long: the newest few nearly always tell.
+func (s *state) held(id uint32) bool {
+	for _, c := range [2]cursor{s.newest(id, skipEvery), s.walk(id)} {
+		for c.next() {
+			if s.cols[c.doc].attr != 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // add indexes d as a new document; its row must be free.
 func (s *state) add(d *Doc) {
 	doc := uint32(len(s.cols))
