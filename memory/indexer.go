@@ -295,7 +295,7 @@ func (x *Indexer) busy() bool {
 	return x.urgent == 0 && (x.foreground > 0 || time.Since(x.lastCall) < x.opts.Quiet)
 }
 
-// giveWay rests after worked while calls are being answered.
+// giveWay rests after worked while calls are being answered, and no longer: a rest that a crowd asked for outlasts it by seconds.
 func (x *Indexer) giveWay(ctx context.Context, worked time.Duration) {
 	if !x.busy() {
 		return
@@ -306,7 +306,9 @@ func (x *Indexer) giveWay(ctx context.Context, worked time.Duration) {
 		share = crowdShare
 	}
 	x.mu.Unlock()
-	x.rest(ctx, time.Duration(share)*worked)
+	for left := time.Duration(share) * worked; left > 0 && x.busy() && ctx.Err() == nil; left -= x.opts.Quiet {
+		x.rest(ctx, min(left, x.opts.Quiet))
+	}
 }
 
 func (x *Indexer) fail(ctx context.Context, jobs []Job, cause error) {

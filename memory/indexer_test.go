@@ -203,6 +203,28 @@ func TestIndexerGivesWayToMany(t *testing.T) {
 	})
 }
 
+// A rest that many calls asked for does not outlast them.
+func TestIndexerGoesOnAfterMany(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, func(b *bench) { b.perText = 100 * time.Millisecond })
+		synctest.Wait()
+		var ends []func()
+		for range 8 {
+			ends = append(ends, b.Foreground())
+		}
+		b.add(numbered(3)...)
+		<-time.After(110 * time.Millisecond) // of the first text; 4.9 s of rest begin
+		for _, end := range ends {
+			end()
+		}
+		<-time.After(500 * time.Millisecond)
+		if got := b.times(); len(got) != 2 {
+			t.Errorf("embedded at %v ms; want the other two within half a second after the last call", got)
+		}
+		b.idle(t)
+	})
+}
+
 // Somebody who waits for the jobs ends the rests.
 func TestIndexerHurries(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
