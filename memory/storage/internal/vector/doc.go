@@ -73,9 +73,9 @@
 //
 // # Threads
 //
-// Every call into FAISS runs on one of the few goroutines of a Pool, each locked to its operating-system thread, or on
-// the background's: libgomp keeps a team of threads for every thread that calls it, and go-faiss asks for the text of an
-// error in a second call, which must come from the same thread. A long search is cut into blocks of rows that the pool's
-// goroutines share, so that OpenMP has nothing to do: its teams would spin for milliseconds after each search
+// A Pool bounds how many calls into FAISS run at once. Each runs on the goroutine that makes it, which keeps its operating-system
+// thread meanwhile, or on the background's: the thread is told to start no others (libgomp keeps that, and a team, by thread), and go-faiss
+// asks for the text of an error in a second call, which must come from the same thread. A long search is cut into blocks of rows that
+// as many goroutines share, so that OpenMP has nothing to do: its teams would spin for milliseconds after each search
 // unless OMP_WAIT_POLICY were set before the process starts, as libgomp reads it when it is loaded.
 package vector

@@ -1,0 +1,202 @@
+package saying
+
+import (
+	"strings"
+
+	"github.com/elderzan/elderzan/scope/sensitive/keyword"
+	"github.com/elderzan/elderzan/scope/sensitive/value"
+)
+
+func judgePassword(text, s string, sh value.Shape, v found, l link, n name) float64 {
+	if len(s) < 3 && alnum(s[0]) && spelled(text, v.start) {
+		return 0.8
+	}
+	if len(s) < 3 || len(s) > 256 {
+		return 0
+	}
+	if w := strings.TrimRight(s, "?!"); len(w) < len(s) && plain(w) && (describes(w) || meta.Has(strings.ToLower(w))) && !v.quoted { // "the maximum password length?"
+		return 0
+	}
+	wordy := sh.Lower+sh.Upper == sh.Len
+	switch {
+	case v.quoted && l.kind != direct:
+		return judgeQuoted(text, s, v, l, n)
+	case v.quoted:
+		if v.words > 6 || describes(firstWord(s)) {
+			return 0
+		}
+		return 0.85
+	case wordy && phrase(text, n, v) && l.kind != direct:
+		return 0.7
+	case wordy && !v.last && text[v.start-1] == ' ' && things(text, v.start) && strings.HasSuffix(strings.TrimRight(text[n.end:v.start], " "), ":"): // the wifi password for guests: velvet morning
+		return 0.6
+	case wordy && describes(s), talk.Has(strings.ToLower(firstPart(s))) && sh.Digit == 0:
+		return 0
+	case sh.Digit == sh.Len:
+		if len(s) < 4 || unitFollows(text, v.next) {
+			return 0
+		}
+		return 0.85
+	case measured(s) || value.UUID(s) && l.kind == direct:
+		return 0
+	}
+	if l.kind == assign && !l.prose {
+		if wordy && (value.Identifier(s) && strings.HasSuffix(strings.ToLower(s), "password") || typeName(s)) {
+			return 0
+		}
+		return 0.9
+	}
+	if wordy {
+		return judgeWord(text, s, v, l)
+	}
+	if sh.Digit == 0 && value.Identifier(s) && (describes(s) || l.kind == direct && strings.Count(s, "-") < 2 && strings.Count(s, "_") < 1) {
+		return 0
+	}
+	if sh.Digit == 0 && sh.Upper == 0 && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz'") == "" { // doesn't, user's
+		return 0
+	}
+	if l.kind == direct && (s[0] == '(' || s[0] == '[' || s[0] == '-' || s[0] == '/' || s[0] == '`' || s[0] == '&' || s[0] == '@' || s[0] == ']' || s[0] == ')' || sh.Lower+sh.Upper+sh.Digit < 3) {
+		return 0
+	}
+	return 0.85
+}
+
+// judgeQuoted judges a quoted value after an operator or a verb.
+func judgeQuoted(text, s string, v found, l link, n name) float64 {
+	switch {
+	case v.words >= 3 && v.words <= 10 && l.kind == copula && strings.Contains(strings.ToLower(text[n.start:n.end]), "phrase"): // the passphrase is "my other car is a broom"
+		return 0.9
+	case v.words > 8, v.words >= 2 && l.kind == assign && !l.prose && describes(firstWord(s)), v.words >= 4 && describes(firstWord(s)) && !digits.Has(strings.ToLower(firstWord(s))):
+		return 0
+	case v.words == 1 && plain(s) && (describes(s) && l.kind == copula && !stock.Has(strings.ToLower(s)) || typeName(s)):
+		return 0
+	case l.comma && plain(s) && !n.code: // a list of words in quotes
+		return 0
+	case l.comma && !value.Identifier(s) || !l.comma:
+		return 0.9
+	}
+	return 0.7
+}
+
+// stock are passwords that installations begin with: in quotes behind "the password is" they are said, not described.
+var stock = keyword.NewList(`admin root guest test demo default changeme user`)
+
+// phrase reports whether a word begins a passphrase: three words or more to the end of the line or sentence, after a cue
+// that speaks of a phrase, and most of them things rather than words of talk.
+func phrase(text string, n name, v found) bool {
+	if !strings.HasSuffix(strings.ToLower(text[n.start:n.end]), "phrase") {
+		return false
+	}
+	words, things := 0, 0
+	for i := v.start; i < len(text) && words < 12; {
+		j := i
+		for j < len(text) && (alnum(text[j]) || text[j] == '-') {
+			j++
+		}
+		if j == i {
+			break
+		}
+		words++
+		if w := text[i:j]; !describes(w) || digits.Has(w) {
+			things++
+		}
+		if i = j; i < len(text) && text[i] == ' ' {
+			i++
+		}
+	}
+	return words >= 2 && things == words || words >= 3 && things*4 >= words*3 || words >= 5 && things*3 >= words*2
+}
+
+// things reports whether two to four words in small letters stand alone to the end of the line, none of which talks of secrets.
+func things(text string, i int) bool {
+	line, _, _ := strings.Cut(text[i:min(len(text), i+80)], "\n")
+	words := strings.Fields(strings.TrimRight(line, " .!"))
+	for _, w := range words {
+		if len(w) < 3 || strings.Trim(w, "abcdefghijklmnopqrstuvwxyz") != "" || describes(w) || meta.Has(w) {
+			return false
+		}
+	}
+	return len(words) >= 2 && len(words) <= 4
+}
+
+// digits are number words, which talk about passphrases as well as passphrases hold.
+var digits = keyword.NewList(`one two three four five six seven eight nine ten zero`)
+
+// judgeWord judges a single plain word in a sentence: "the wifi password is sunshine".
+func judgeWord(text, s string, v found, l link) float64 {
+	if mixedCase(s) {
+		return 0.7
+	}
+	if k := skipSpace(text, v.next, 3); k < len(text) && digit(text[k]) && l.kind != direct { // "hunter 2"
+		return 0.7
+	}
+	if spelled(text, v.start) {
+		return 0.8
+	}
+	if l.kind == direct || !v.last || len(s) < 4 {
+		return 0
+	}
+	return 0.6
+}
+
+// spelled reports whether single letters or digits stand in a row: h u n t e r 2.
+func spelled(text string, i int) bool {
+	n := 0
+	for i+1 < len(text) && alnum(text[i]) && (text[i+1] == ' ' || text[i+1] == '-' || text[i+1] == ',') {
+		n++
+		i = skipSpace(text, i+2, 2)
+	}
+	return n >= 4
+}
+
+func mixedCase(s string) bool {
+	up, low := 0, 0
+	for i := 1; i < len(s); i++ {
+		if upper(s[i]) {
+			up++
+		}
+		if lower(s[i]) {
+			low++
+		}
+	}
+	return up > 0 && low > 0
+}
+
+// sentence reports whether a quoted value is words in small letters that are things rather than talk.
+func sentence(s string, v found) bool {
+	if v.words < 3 || v.words > 6 || strings.Trim(s, "abcdefghijklmnopqrstuvwxyz ") != "" {
+		return false
+	}
+	for _, w := range strings.Fields(s) {
+		if describes(w) {
+			return false
+		}
+	}
+	return true
+}
+
+func firstWord(s string) string {
+	s = strings.TrimSpace(s)
+	if i := strings.IndexAny(s, " \t\n"); i >= 0 {
+		return s[:i]
+	}
+	return s
+}
+
+func firstPart(s string) string {
+	if i := strings.IndexAny(s, "'/.,;:()"); i > 0 {
+		return s[:i]
+	}
+	return s
+}
+
+// Famous reports whether s is one of the passwords that everybody knows, in a text that speaks of how common they are.
+func Famous(text string, start int, s string) bool { return famous(text, start, s) }
+
+func famous(text string, start int, s string) bool {
+	return wellKnown.Has(strings.ToLower(strings.Trim(s, "\"'.,`"))) && ranking.Contains(strings.ToLower(text[max(0, start-120):min(len(text), start+120)]))
+}
+
+var wellKnown = keyword.NewList(`123456 12345678 123456789 1234567890 12345 1234 0000 1111 111111 222222 654321 121212 000000 qwerty qwertz azerty password password1 letmein iloveyou admin welcome hunter2 abc123 monkey dragon football baseball sunshine princess 1q2w3e4r passw0rd secret changeme trustno1 master superman batman`)
+
+var ranking = keyword.New([]string{"refused", "rejected", "not allowed", "forbidden", "disallowed", "denylist", "too weak", "most common", "commonest", "worst password", "worst pin", "popular password", "of all four", "of all pin", "the list of", "list is led", "top ten", "top 10", "tops the list", "leads the list", "joke", "ranking", "ranked", "number one again", "nobody is surprised", "最悪の", "ありがち", "一位", "1位", "ランキング", "よく使われる", "使われがち"})

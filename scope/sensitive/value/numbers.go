@@ -1,0 +1,192 @@
+package value
+
+import (
+	"strings"
+
+	"github.com/elderzan/elderzan/scope/sensitive/keyword"
+)
+
+// cell reports whether a word is a number in a row of a table beside a cell that holds a sentence.
+func (p place) cell() bool {
+	if strings.Trim(p.s, "0123456789.") != "" || !strings.HasSuffix(strings.TrimRight(p.text[:p.start], " *"), "|") || !strings.HasPrefix(strings.TrimLeft(p.text[p.end:], " *"), "|") {
+		return false
+	}
+	const reach, sentence = 1200, 48
+	row := p.text[max(0, p.start-reach):min(len(p.text), p.end+reach)]
+	at := min(p.start, reach)
+	from := strings.LastIndexByte(row[:at], '\n') + 1
+	if n := strings.IndexByte(row[at:], '\n'); n >= 0 {
+		row = row[:at+n]
+	}
+	for _, c := range strings.Split(row[from:], "|") {
+		if len(strings.TrimSpace(c)) >= sentence {
+			return true
+		}
+	}
+	return false
+}
+
+// fingerprint reports whether a word is one of the groups in which people write the fingerprint of a key.
+func (p place) fingerprint() bool {
+	line := p.text[max(0, p.start-72):p.start]
+	line = line[strings.LastIndexByte(line, '\n')+1:]
+	if len(p.s) != 4 || !ShapeOf(p.s).Hex || !digests.Contains(line) && !pgp.Contains(line) {
+		return false
+	}
+	groups := 0
+	for _, w := range strings.Fields(line[strings.LastIndexAny(line, ":=")+1:] + p.s + p.text[p.end:min(len(p.text), p.end+48)]) {
+		if len(w) == 4 && ShapeOf(w).Hex {
+			groups++
+		}
+	}
+	return groups >= 4
+}
+
+// numbered reports whether the name of what follows says that it is the number of a thing: "Serial number of the lock: SN-88214-AC".
+func (p place) numbered() bool {
+	before := p.text[max(0, p.start-64):p.start]
+	before = before[strings.LastIndexAny(before, "\n.,;")+1:]
+	name, ok := strings.CutSuffix(strings.TrimRight(before, " \"'`"), ":")
+	if !ok {
+		name, ok = strings.CutSuffix(strings.TrimRight(before, " \"'`"), " is")
+	}
+	return ok && numbers.Contains(name) && !strings.ContainsAny(p.s, "!#$+")
+}
+
+var numbers = keyword.New([]string{"serial number", "serial no", "part number", "part no", "model number", "model no", "order number", "order no", "product number", "item number", "invoice number", "reference number", "case number", "ticket number", "tracking number", "asset tag", "batch number", "lot number", "firmware", "seriennummer", "bestellnummer", "rechnungsnummer"})
+
+// seed reports whether a number is what a generator of random numbers starts from.
+func (p place) seed() bool {
+	return figures(p.s) && strings.HasSuffix(strings.ToLower(Assigned(p.text, p.start)), "seed")
+}
+
+// number reports whether a word is a number in hexadecimal: an address, an error.
+func (p place) number() bool {
+	return len(p.s) <= 18 && (strings.HasPrefix(p.s, "0x") || strings.HasPrefix(p.s, "0X"))
+}
+
+// id reports whether a hexadecimal number stands behind a word for an id.
+func (p place) id() bool {
+	return len(p.s) >= 8 && (strings.Trim(p.s, "0123456789abcdef") == "" || strings.Trim(p.s, "0123456789ABCDEF") == "") && idWords.Has(wordBefore(p.text, RunStart(p.text, p.start)))
+}
+
+// partOfNumber reports whether digits are a part of a larger number, 1,204, or count something in Japanese, 48人.
+func (p place) partOfNumber() bool {
+	text, start, end := p.text, p.start, p.end
+	if text[start] < '0' || text[start] > '9' || text[end-1] < '0' || text[end-1] > '9' {
+		return false
+	}
+	if start > 1 && (text[start-1] == ',' || text[start-1] == '.') && text[start-2] >= '0' && text[start-2] <= '9' && end-start == 3 {
+		return true
+	}
+	for _, p := range []string{"人", "名", "件", "個", "回", "台", "枚", "本", "円", "万", "歳", "才", "年", "月", "日", "時", "分", "秒", "階", "位", "点", "度", "番線", "号車", "ページ", "頁", "章", "節", "%", "％", "割", "倍", "文字", "桁", "行", "列", "社", "店", "冊", "通", "杯", "匹", "組", "期", "世帯", "キロ", "メートル", "グラム", "ミリ", "センチ"} {
+		if strings.HasPrefix(text[end:], p) {
+			return true
+		}
+	}
+	return false
+}
+
+// labelsJapanese stand before the number of a thing or a document, with a space or a colon between.
+var labelsJapanese = []string{"型番", "品番", "図番", "管理番号", "受付番号", "整理番号", "伝票番号", "注文番号", "発注番号", "請求書番号", "製造番号", "製品番号", "部品番号", "機番", "追跡番号", "案件番号", "申請番号", "チケット番号", "問い合わせ番号", "問合せ番号", "議事録番号",
+	"文書番号", "契約番号", "契約書", "見積書", "請求書", "注文書", "仕様書", "報告書", "議事録", "チケット", "課題", "案件", "ロット", "ロット番号", "便名", "号機", "資産番号", "備品番号"}
+
+// labels stand right before what is the number of a thing: a parcel, a paper, a ticket.
+var labels = keyword.NewList(`parcel shipment consignment tracking doi isbn issn arxiv orcid pmid sku ean upc gtin vin imo flight train bus route room platform track gate seat row page pages pp chapter vol volume no nr figure fig table item lot batch profile model series grade sheet order invoice ticket case article
+	migration partition offset revision build firmware observation finding requirement clause section annex drawing dwg asset po cr ncr rfc pr issue bug jira`)
+
+// smallNumbers stand before the number of a thing of which a house has many.
+var smallNumbers = keyword.NewList(`locker box shelf rack slot bay desk floor zone lane drawer cabinet cell unit`)
+
+// optionID reports whether what stands at start is what a command is told by an option that asks for an id: --instance-ids i-04c2.
+func (p place) optionID() bool {
+	text, start := p.text, p.start
+	before := strings.TrimRight(text[max(0, start-64):start], " =\"'")
+	if len(before) == 0 || start > 0 && strings.IndexByte(" =\"'", text[start-1]) < 0 {
+		return false
+	}
+	word := before[strings.LastIndexAny(before, " \n\t")+1:]
+	if !strings.HasPrefix(word, "--") {
+		return false
+	}
+	return optionWords.Has(word[strings.LastIndexByte(word, '-')+1:]) && !strings.Contains(word, "key-id") && !strings.Contains(word, "secret") && !strings.Contains(word, "client")
+}
+
+var optionWords = keyword.NewList(`id ids arn arns name names region zone zones cluster project namespace tag tags type version format`)
+
+// accounts reports whether s begins a number of an account written in groups, which the layer for such numbers judges: GB82 WEST 1234.
+func (p place) accounts() bool {
+	text, start, s := p.text, p.start, p.s
+	rest := text[start+len(s):]
+	return len(s) == 4 && s[0] >= 'A' && s[0] <= 'Z' && s[1] >= 'A' && s[1] <= 'Z' && figures(s[2:]) && len(rest) > 10 && rest[0] == ' ' && rest[5] == ' ' && figures(rest[6:10])
+}
+
+// identified reports whether what stands at start is said to be the id of a thing: "the video id is …", "dashboard uid …".
+func (p place) identified() bool {
+	text, start := p.text, p.start
+	words := strings.Fields(strings.ToLower(strings.TrimRight(text[max(0, start-48):start], " :=\"'`")))
+	k := len(words) - 1
+	if k >= 0 && (words[k] == "is" || words[k] == "was") {
+		k--
+	}
+	if k < 1 || words[k] != "id" && words[k] != "ids" && words[k] != "uid" && words[k] != "uuid" && words[k] != "digest" && words[k] != "revision" && words[k] != "commit" {
+		return false
+	}
+	return !accountIDs.Has(strings.Trim(words[k-1], "(\"'`,"))
+}
+
+var accountIDs = keyword.NewList(`login user client account apple admin access key secret session application app member my your his her the`)
+
+// year reports whether s is one of a notice of copyright.
+func (p place) year() bool {
+	text, start, s := p.text, p.start, p.s
+	if len(s) != len("2003") && len(s) != len("2003-2004") || !figures(s) || s[:2] != "19" && s[:2] != "20" || len(s) > 4 && (s[4] != '-' || s[5:7] != "19" && s[5:7] != "20") {
+		return false
+	}
+	before := text[max(0, start-600):start]
+	return notice.Contains(before[strings.LastIndex(before, "\n\n")+1:])
+}
+
+var notice = keyword.New([]string{"copyright", "©", "(c)"})
+
+// labelled reports whether what stands at start is the number of a thing.
+func (p place) labelled() bool {
+	text, start := p.text, p.start
+	head := strings.TrimRight(text[max(0, start-40):start], " 　:：No.№")
+	for _, p := range labelsJapanese {
+		if strings.HasSuffix(head, p) {
+			return true
+		}
+	}
+	for _, p := range []string{"票", "号", "番線", "第", "型番", "品番", "伝票", "受付番号", "会員", "整理番号"} {
+		if strings.HasSuffix(text[:start], p) {
+			return true
+		}
+	}
+	run := start
+	for run > 0 && start-run < 48 && text[run-1] > ' ' && text[run-1] < 0x80 {
+		run--
+	}
+	if strings.HasPrefix(strings.ToLower(text[run:start]), "doi:") || strings.HasPrefix(text[run:], "10.") && strings.Contains(text[run:start], "/") {
+		return true
+	}
+	if ShapeOf(p.s).LongestLetters > 5 { // a word, no number
+		return false
+	}
+	return labels.Has(wordBefore(text, start)) || smallNumbers.Has(wordBefore(text, start)) && len(p.s) <= 3 && figures(p.s)
+}
+
+// image reports whether a word ends the name of a container image: a digest or a tag follows it.
+func (p place) image() bool {
+	text, end := p.text, p.end
+	return strings.HasPrefix(text[end:], "@sha256:") || strings.HasPrefix(text[end:], "@sha512:")
+}
+
+// idWords stand before a hexadecimal number that is an id or a digest.
+var idWords = keyword.NewList(`id ids object commit revision rev sha sha1 sha256 md5 hash digest checksum trace span request session uid uuid etag build image container serial fingerprint thumbprint keyid`)
+
+// colour reports whether what stands at start is a colour as style sheets have it: #2F6F4F.
+func (p place) colour() bool {
+	text, start, s := p.text, p.start, p.s
+	return start > 0 && text[start-1] == '#' && (len(s) == 6 || len(s) == 8) && strings.Trim(s, "0123456789abcdefABCDEF") == ""
+}
