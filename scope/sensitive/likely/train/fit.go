@@ -2,7 +2,9 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
+	"io"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -46,16 +48,20 @@ type example struct {
 }
 
 type corpus struct {
-	dir   string
-	check bool // compare the weights with the committed ones instead of writing them
-	more  []string
-	hold  string // files of texts written by hand that are held out, to measure: part of the name
-	train []example
-	test  []example // texts written by hand, held out
-	w     []float32
-	buf   []uint32
-	rnd   *rand.Rand
-	g2    []float32
+	dir     string
+	check   bool // compare the weights with the committed ones instead of writing them
+	more    []string
+	hold    string // files of texts written by hand that are held out, to measure: part of the name
+	out     io.Writer
+	sources []source
+	said    int // texts to invent that say a secret
+	talked  int // and that speak of secrets
+	train   []example
+	test    []example // texts written by hand, held out
+	w       []float32
+	buf     []uint32
+	rnd     *rand.Rand
+	g2      []float32
 }
 
 func (c *corpus) example(text string, positive bool, weight float32) example {
@@ -97,16 +103,19 @@ func (c *corpus) example(text string, positive bool, weight float32) example {
 
 // fit reads the texts, fits the weights and writes them.
 func (c *corpus) fit() error {
-	g := newGenerator(1)
-	for _, t := range g.says(saidTexts) {
-		c.train = append(c.train, c.example(t, true, 1))
-	}
-	for _, t := range g.talks(talkTexts) {
-		c.train = append(c.train, c.example(t, false, 1))
-	}
-	if err := c.hand(); err != nil {
+	if err := c.hand(); err != nil { // first, so that a file that cannot be read is known at once
 		return err
 	}
+	hand := c.train
+	c.train = nil
+	g := newGenerator(1)
+	for _, t := range g.says(c.said) {
+		c.train = append(c.train, c.example(t, true, 1))
+	}
+	for _, t := range g.talks(c.talked) {
+		c.train = append(c.train, c.example(t, false, 1))
+	}
+	c.train = append(c.train, hand...)
 	if err := c.mine(); err != nil {
 		return err
 	}
@@ -118,7 +127,7 @@ func (c *corpus) fit() error {
 		for i := range c.train {
 			loss += c.step(&c.train[i], epoch)
 		}
-		fmt.Printf("epoch %d: loss %.4f\n", epoch, loss/float64(len(c.train)))
+		fmt.Fprintf(c.out, "epoch %d: loss %.4f\n", epoch, loss/float64(len(c.train)))
 		c.report()
 	}
 	out := make([]byte, feature.Buckets)
@@ -130,7 +139,7 @@ func (c *corpus) fit() error {
 			used++
 		}
 	}
-	fmt.Println("buckets in use:", used)
+	fmt.Fprintln(c.out, "buckets in use:", used)
 	file := filepath.Join(c.dir, "weights.bin")
 	if c.check {
 		old, err := os.ReadFile(file)
@@ -225,7 +234,7 @@ func (c *corpus) report() {
 				}
 			}
 		}
-		fmt.Printf("  at %4.1f: held out: found %d of %d, false %d of %d; not by hand, false %.2f%%\n", th, hit[1], n[1], hit[0], n[0], 100*float64(flagged)/float64(m))
+		fmt.Fprintf(c.out, "  at %4.1f: held out: found %d of %d, false %d of %d; not by hand, false %.2f%%\n", th, hit[1], n[1], hit[0], n[0], 100*float64(flagged)/float64(m))
 	}
 }
 
@@ -237,40 +246,53 @@ func (c *corpus) best(e *example) float64 {
 	return best
 }
 
-// hand reads the texts written by hand. One in five is held out.
+// hand reads the texts written by hand, and those of the further files.
 func (c *corpus) hand() error {
 	own, err := filepath.Glob(filepath.Join(c.dir, "..", "testdata", "round*.txt"))
 	if err != nil {
 		return err
 	}
 	own = append(own, filepath.Join(c.dir, "..", "testdata", "sayings.txt"), filepath.Join(c.dir, "train", "rounds.txt"))
-	files := append(own, c.more...)
-	for k, name := range files {
-		b, err := os.ReadFile(name)
-		if err != nil {
+	for _, name := range own {
+		if err := c.read(name, ""); err != nil {
 			return err
 		}
-		for _, line := range strings.Split(string(b), "\n") {
-			label, text, ok := strings.Cut(line, "\t")
-			if !ok || strings.HasPrefix(line, "#") {
-				continue
-			}
-			text = strings.NewReplacer(`\n`, "\n", `\t`, "\t", "‖", "").Replace(text)
-			positive := label == "s"
-			if k >= len(own) {
-				positive = strings.HasSuffix(name, "s.txt")
-			}
-			weight := float32(talkWeight)
-			if positive {
-				weight = handWeight
-			}
-			e := c.example(text, positive, weight)
-			e.hand = true
-			if c.hold != "" && strings.Contains(c.hold, filepath.Base(name)) {
-				c.test = append(c.test, e)
-			} else {
-				c.train = append(c.train, e)
-			}
+	}
+	for _, name := range c.more {
+		base := strings.TrimSuffix(name, ".txt")
+		if !strings.HasSuffix(base, "s") && !strings.HasSuffix(base, "c") {
+			return fmt.Errorf("%s: the name of a further file ends in s.txt (its texts say a secret) or c.txt (none)", name)
+		}
+		if err := c.read(name, base[len(base)-1:]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// read adds the texts of a file: to those held out, or to those to learn from. A label of all of them takes the place of their own.
+func (c *corpus) read(name, ofAll string) error {
+	b, err := os.ReadFile(name)
+	if err != nil {
+		return err
+	}
+	held := c.hold != "" && strings.Contains(c.hold, filepath.Base(name))
+	for i, line := range strings.Split(string(b), "\n") {
+		label, text, ok := strings.Cut(line, "\t")
+		if !ok || strings.HasPrefix(line, "#") {
+			continue
+		}
+		label = cmp.Or(ofAll, label)
+		weight, ok := map[string]float32{"s": handWeight, "c": talkWeight}[label]
+		if !ok {
+			return fmt.Errorf("%s, line %d: label %q, want s or c", name, i+1, label)
+		}
+		e := c.example(strings.NewReplacer(`\n`, "\n", `\t`, "\t", "‖", "").Replace(text), label == "s", weight)
+		e.hand = true
+		if held {
+			c.test = append(c.test, e)
+		} else {
+			c.train = append(c.train, e)
 		}
 	}
 	return nil
@@ -279,7 +301,7 @@ func (c *corpus) hand() error {
 // mine adds the texts of the sources, each once.
 func (c *corpus) mine() error {
 	seen := make(map[string]bool)
-	err := mined(sources, func(_, p string) {
+	err := mined(c.sources, func(_, p string) {
 		if seen[p] || len(p) > 700 || strings.ContainsAny(p, opens+closes) {
 			return
 		}
@@ -288,6 +310,6 @@ func (c *corpus) mine() error {
 			c.train = append(c.train, e)
 		}
 	})
-	fmt.Println("texts of the sources:", len(seen), "all:", len(c.train))
+	fmt.Fprintln(c.out, "texts of the sources:", len(seen), "all:", len(c.train))
 	return err
 }

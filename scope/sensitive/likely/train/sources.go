@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -13,7 +14,7 @@ import (
 // goVersion is the release of Go whose standard library the weights are trained on.
 const goVersion = "go1.26.8"
 
-// A source is a released module, fixed by its checksum, or the standard library where the module is empty. Its texts speak of
+// A source is a released module, fixed by its checksum, or the standard library, fixed by its release, where the module is empty. Its texts speak of
 // software, mostly without a secret; those of accounts and translations speak of passwords and tokens all the time.
 type source struct {
 	module, sum string
@@ -26,7 +27,7 @@ var gitea = source{module: "code.gitea.io/gitea@v1.24.6", sum: "h1:BrHATK2cfr/hk
 
 // sources are all under permissive licences or the MPL; what is learnt from them is how words follow each other.
 var sources = []source{
-	{under: "src", limit: 40000},
+	{sum: goVersion, under: "src", limit: 40000},
 	gitea.part("options/locale", 16000, "ja-JP.ini"),
 	gitea.part("options/locale", 8000, "en-US.ini"),
 	gitea.part("options/locale", 8000, "de-DE.ini", "fr-FR.ini", "es-ES.ini", "it-IT.ini", "nl-NL.ini", "pt-BR.ini", "sv-SE.ini", "ko-KR.ini", "zh-CN.ini"),
@@ -48,8 +49,8 @@ func (s source) part(under string, limit int, names ...string) source {
 // folder returns where the texts of a source lie, after fetching the module if it is not there.
 func (s source) folder() (string, error) {
 	if s.module == "" {
-		if v := runtime.Version(); v != goVersion {
-			return "", fmt.Errorf("the weights are trained on the standard library of %s, and this is %s; use that release", goVersion, v)
+		if v := runtime.Version(); v != s.sum {
+			return "", fmt.Errorf("the weights are trained on the standard library of %s, and this is %s; use that release", s.sum, v)
 		}
 		root, err := exec.Command("go", "env", "GOROOT").Output()
 		if err != nil {
@@ -61,8 +62,8 @@ func (s source) folder() (string, error) {
 	cmd.Dir = os.TempDir() // outside of this module, whose go.mod does not name it
 	b, err := cmd.Output()
 	var got struct{ Dir, Sum, Error string }
-	if jerr := json.Unmarshal(b, &got); jerr != nil || got.Error != "" {
-		return "", fmt.Errorf("fetch %s: %s: %w", s.module, got.Error, err)
+	if jerr := json.Unmarshal(b, &got); jerr != nil || err != nil {
+		return "", fmt.Errorf("fetch %s: %s: %w", s.module, got.Error, cmp.Or(err, jerr))
 	}
 	if got.Sum != s.sum {
 		return "", fmt.Errorf("%s: checksum %s, want %s", s.module, got.Sum, s.sum)

@@ -40,7 +40,7 @@ func (c *corpus) countWords() error {
 	if err := c.common(counts); err != nil {
 		return err
 	}
-	if err := mined(sources, func(path, p string) { add(prose(path, p), 1) }); err != nil {
+	if err := mined(c.sources, func(path, p string) { add(prose(path, p), 1) }); err != nil {
 		return err
 	}
 	g := newGenerator(3)
