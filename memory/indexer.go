@@ -45,6 +45,7 @@ type Indexer struct {
 	settled    uint64        // value of added when the jobs last ran out
 	idle       chan struct{} // closed when the jobs run out; replaced by Wake
 	foreground int           // calls being answered now
+	crowded    time.Time     // when there were crowd of them last
 	lastCall   time.Time     // when the last of them ended
 	urgent     int           // callers that wait for the jobs to run out
 	failures   int           // batches failed in a row
@@ -102,7 +103,9 @@ func (x *Indexer) Wake() {
 // Foreground marks a call that someone waits for. The caller calls the returned func when it has answered.
 func (x *Indexer) Foreground() (end func()) {
 	x.mu.Lock()
-	x.foreground++
+	if x.foreground++; x.foreground >= crowd {
+		x.crowded = time.Now()
+	}
 	x.mu.Unlock()
 	return func() {
 		x.mu.Lock()
@@ -302,7 +305,7 @@ func (x *Indexer) giveWay(ctx context.Context, worked time.Duration) {
 	}
 	share := restShare
 	x.mu.Lock()
-	if x.foreground >= crowd {
+	if x.foreground >= crowd || time.Since(x.crowded) < x.opts.Quiet { // the next of a crowd's calls come when the last have been answered
 		share = crowdShare
 	}
 	x.mu.Unlock()

@@ -203,6 +203,27 @@ func TestIndexerGivesWayToMany(t *testing.T) {
 	})
 }
 
+// Calls that come in groups are many also at the moment when most of a group have their answers; one that follows is not.
+func TestIndexerGivesWayBetweenMany(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, func(b *bench) { b.perText = 10 * time.Millisecond })
+		synctest.Wait()
+		defer b.Foreground()()
+		var ends []func()
+		for range 7 {
+			ends = append(ends, b.Foreground())
+		}
+		for _, end := range ends {
+			end()
+		}
+		b.add(numbered(5)...)
+		<-time.After(650 * time.Millisecond)
+		if got, want := b.times(), []int64{0, 500, 600}; !slices.Equal(got, want) {
+			t.Errorf("embedded at %v ms; want %v", got, want)
+		}
+	})
+}
+
 // A rest that many calls asked for does not outlast them.
 func TestIndexerGoesOnAfterMany(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"reflect"
+	"runtime"
 
 	"github.com/mark3labs/mcp-go/mcp"
 )
@@ -107,10 +108,18 @@ func (s *Session) write() {
 			bw.Flush()
 			return
 		}
-		if len(s.out) == 0 && len(s.notes) == 0 {
-			if err := bw.Flush(); err != nil {
-				return
+		if len(s.out) > 0 || len(s.notes) > 0 {
+			continue
+		}
+		if len(s.slots) > 1 {
+			// Calls whose changes went to the disk together can go on together: let them, and have their answers in the same
+			// write, which spares this process, the pipe and the client to wake for each.
+			if runtime.Gosched(); len(s.out) > 0 || len(s.notes) > 0 {
+				continue
 			}
+		}
+		if err := bw.Flush(); err != nil {
+			return
 		}
 	}
 }
