@@ -46,7 +46,11 @@ func (s *Service) others(ctx context.Context, m *Memory) ([]OtherText, error) {
 	if s.conflicts == nil {
 		return nil, nil
 	}
-	return s.conflicts.Others(ctx, m)
+	others, err := s.conflicts.Others(ctx, m)
+	if err != nil {
+		return nil, fmt.Errorf("texts that wait: %w", err)
+	}
+	return others, nil
 }
 
 // decide turns a decision into the content and title that it means.

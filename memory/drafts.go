@@ -129,7 +129,11 @@ func (s *Service) Drafts(ctx context.Context, c Caller) ([]Draft, error) {
 	if err := s.mayUseDrafts(ctx, c, "recall"); err != nil {
 		return nil, err
 	}
-	return s.drafts.Drafts(ctx, c.Project)
+	all, err := s.drafts.Drafts(ctx, c.Project)
+	if err != nil {
+		return nil, fmt.Errorf("workspace: %w", err)
+	}
+	return all, nil
 }
 
 // DropDraft removes a draft of the caller's project.

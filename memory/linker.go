@@ -104,8 +104,11 @@ func (l *Linker) run(ctx context.Context) {
 // Step looks at one batch of vectors and returns how many memories that was; 0 means that there is nothing to do.
 func (l *Linker) Step(ctx context.Context) (int, error) {
 	ids, upTo, err := l.kin.Unlinked(ctx, l.o.Batch)
-	if err != nil || upTo == 0 || len(ids) == 0 {
-		return 0, err
+	if err != nil {
+		return 0, fmt.Errorf("link: %w", err)
+	}
+	if upTo == 0 || len(ids) == 0 {
+		return 0, nil
 	}
 	ms, err := l.finder.Get(ctx, ids)
 	if err != nil {

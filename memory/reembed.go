@@ -136,8 +136,11 @@ func (r *Reembedder) pass(ctx context.Context) error {
 	}
 	for {
 		n, err := r.store.DropOtherSpaces(ctx, r.want, r.o.Batch)
-		if err != nil || n == 0 {
-			return err
+		if err != nil {
+			return fmt.Errorf("drop vectors of the former model: %w", err)
+		}
+		if n == 0 {
+			return nil
 		}
 	}
 }

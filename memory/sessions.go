@@ -92,7 +92,11 @@ func (s *Service) Sessions(ctx context.Context, c Caller, f SessionFilter) ([]Se
 	if err := s.mayReadSessions(ctx, c); err != nil {
 		return nil, err
 	}
-	return s.sessions.Sessions(ctx, f)
+	all, err := s.sessions.Sessions(ctx, f)
+	if err != nil {
+		return nil, fmt.Errorf("sessions: %w", err)
+	}
+	return all, nil
 }
 
 func (s *Service) mayReadSessions(ctx context.Context, c Caller) error {
@@ -126,11 +130,7 @@ func (s *Service) Session(ctx context.Context, c Caller, id string) (SessionRepo
 			return r, fmt.Errorf("session: %w", err)
 		}
 	}
-	vectors, err := s.sessions.SessionVectors(ctx, id)
-	if err != nil || len(vectors) == 0 {
-		return r, err
-	}
-	r.Similar, err = s.similar(ctx, vectors, id, similarLimit)
+	r.Similar, err = s.similarTo(ctx, id, similarLimit)
 	return r, err
 }
 
@@ -169,13 +169,9 @@ func (s *Service) SimilarSessions(ctx context.Context, c Caller, about string, n
 	_, _, err := s.sessions.Session(ctx, about)
 	switch {
 	case err == nil:
-		vectors, err := s.sessions.SessionVectors(ctx, about)
-		if err != nil || len(vectors) == 0 {
-			return nil, err
-		}
-		return s.similar(ctx, vectors, about, n)
+		return s.similarTo(ctx, about, n)
 	case !errors.Is(err, ErrNotFound):
-		return nil, err
+		return nil, fmt.Errorf("similar sessions: %w", err)
 	}
 	var res RecallResult
 	rows, err := s.embedQuery(ctx, RecallInput{Query: about}, &res)
@@ -183,6 +179,18 @@ func (s *Service) SimilarSessions(ctx context.Context, c Caller, about string, n
 		return nil, err
 	}
 	return s.similar(ctx, vectorsOf(rows), "", n)
+}
+
+// similarTo returns sessions that were about the same as the session id; none where it was about nothing that has a vector.
+func (s *Service) similarTo(ctx context.Context, id string, n int) ([]SessionMatch, error) {
+	vectors, err := s.sessions.SessionVectors(ctx, id)
+	if err != nil {
+		return nil, fmt.Errorf("similar sessions: %w", err)
+	}
+	if len(vectors) == 0 {
+		return nil, nil
+	}
+	return s.similar(ctx, vectors, id, n)
 }
 
 // similar leaves the session itself out.

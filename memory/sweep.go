@@ -39,16 +39,19 @@ func (s *Service) Archive(ctx context.Context, due Ager) (archived int, err erro
 			return archived, nil
 		}
 		for _, id := range ids {
-			if err := s.archiveOne(ctx, id); err != nil {
+			done, err := s.archiveOne(ctx, id)
+			if err != nil {
 				return archived, err
 			}
-			archived++
+			if done {
+				archived++
+			}
 		}
 	}
 }
 
-// archiveOne archives a memory unless it has changed since it was found.
-func (s *Service) archiveOne(ctx context.Context, id ID) error {
+// archiveOne archives a memory unless it has changed since it was found, and says whether it did.
+func (s *Service) archiveOne(ctx context.Context, id ID) (bool, error) {
 	_, err := s.store.Change(ctx, id, "", func(cur *Memory) (Audit, error) {
 		a := s.audit(sweeper, "archive")
 		a.Subject, a.From, a.To, a.Reason = id, cur.Scope, cur.Scope, "hardly used for 90 days"
@@ -58,10 +61,7 @@ func (s *Service) archiveOne(ctx context.Context, id ID) error {
 		cur.State = Archived
 		return a, nil
 	})
-	if err != nil && !errors.Is(err, errNotDue) && !errors.Is(err, ErrNotFound) {
-		return fmt.Errorf("archive: %w", err)
-	}
-	return nil
+	return whetherDone("archive", err)
 }
 
 // sweeper is the caller that the audit log shows for what time alone does.
@@ -80,10 +80,13 @@ func (s *Service) Sweep(ctx context.Context, due Ager) (expired, purged int, err
 			return expired, purged, nil
 		}
 		for _, id := range old {
-			if err := s.expireOne(ctx, id, now); err != nil {
+			done, err := s.expireOne(ctx, id, now)
+			if err != nil {
 				return expired, purged, err
 			}
-			expired++
+			if done {
+				expired++
+			}
 		}
 		if len(gone) == 0 {
 			continue
@@ -97,8 +100,8 @@ func (s *Service) Sweep(ctx context.Context, due Ager) (expired, purged int, err
 	}
 }
 
-// expireOne forgets a memory unless its expiry was moved since it was found.
-func (s *Service) expireOne(ctx context.Context, id ID, now time.Time) error {
+// expireOne forgets a memory unless its expiry was moved since it was found, and says whether it did.
+func (s *Service) expireOne(ctx context.Context, id ID, now time.Time) (bool, error) {
 	_, err := s.store.Change(ctx, id, "", func(cur *Memory) (Audit, error) {
 		a := s.audit(sweeper, "expire")
 		a.Subject, a.From, a.To, a.Reason = id, cur.Scope, cur.Scope, "its time was over"
@@ -108,10 +111,18 @@ func (s *Service) expireOne(ctx context.Context, id ID, now time.Time) error {
 		cur.State, cur.ForgottenAt, cur.UpdatedAt = Forgotten, now.Truncate(time.Millisecond), now.Truncate(time.Millisecond)
 		return a, nil
 	})
-	if err != nil && !errors.Is(err, errNotDue) && !errors.Is(err, ErrNotFound) {
-		return fmt.Errorf("expire: %w", err)
+	return whetherDone("expire", err)
+}
+
+// whetherDone tells a change that somebody else came before from one that did not succeed.
+func whetherDone(step string, err error) (bool, error) {
+	switch {
+	case err == nil:
+		return true, nil
+	case errors.Is(err, errNotDue), errors.Is(err, ErrNotFound):
+		return false, nil
 	}
-	return nil
+	return false, fmt.Errorf("%s: %w", step, err)
 }
 
 var errNotDue = errors.New("memory: not due any more")
