@@ -1,6 +1,7 @@
 package portable
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -64,6 +65,7 @@ func TestReadSaysWhichLineIsBad(t *testing.T) {
 		"wrong type":    {`{"content":7}`, 1, "content"},
 		"unknown scope": {`{"content":"a","scope":"secret-scope"}`, 1, "not a memory"},
 		"no content":    {`{"title":"a"}`, 1, "content"},
+		"not UTF-8":     {"{\"content\":\"secret\xff\"}", 1, "not valid UTF-8"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := NewReader(strings.NewReader(tc.text))
@@ -79,6 +81,20 @@ func TestReadSaysWhichLineIsBad(t *testing.T) {
 				t.Errorf("the error quotes the line: %v", err)
 			}
 		})
+	}
+}
+
+// TestReadEndsAtALineWithoutEnd: what is longer than any memory is not kept in memory; the error says where it begins.
+func TestReadEndsAtALineWithoutEnd(t *testing.T) {
+	r := NewReader(strings.NewReader("{\"content\":\"a\"}\n" + strings.Repeat("x", maxLine+1)))
+	if m, err := r.Read(); err != nil || m.Content != "a" {
+		t.Errorf("Read = %q, %v", m.Content, err)
+	}
+	if _, err := r.Read(); !errors.Is(err, bufio.ErrTooLong) || !strings.HasPrefix(err.Error(), "line 2: ") {
+		t.Errorf("Read = %v; want that line 2 is too long", err)
+	}
+	if err := error(&LineError{Line: 3, Err: io.ErrUnexpectedEOF}); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("%v hides its cause", err)
 	}
 }
 

@@ -93,24 +93,20 @@ func frontMatter(b *bytes.Buffer, v any) error {
 		return err
 	}
 	d := json.NewDecoder(&raw)
-	if _, err := d.Token(); err != nil {
-		return err
-	}
-	for d.More() {
-		key, err := d.Token()
-		if err != nil {
-			return err
-		}
+	_, err := d.Token()
+	for err == nil && d.More() {
+		var key json.Token
 		var value json.RawMessage
-		if err := d.Decode(&value); err != nil {
-			return err
+		key, err = d.Token()
+		if err == nil {
+			err = d.Decode(&value)
 		}
 		if key == "content" {
 			continue
 		}
 		fmt.Fprintf(b, "%s: %s\n", key, escapeForYAML(spaced(value)))
 	}
-	return nil
+	return err
 }
 
 // spaced puts a space behind the colons of an object, without which YAML takes the key for a part of the value.

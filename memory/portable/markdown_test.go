@@ -2,6 +2,10 @@ package portable
 
 import (
 	"errors"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -66,15 +70,21 @@ func TestMarkdownIsYAML(t *testing.T) {
 
 func TestReadMarkdownAfterEditing(t *testing.T) {
 	for name, tc := range map[string]struct{ file, want, err string }{
-		"plain YAML":      {"---\nelderzan: 1\nscope: PROJECT\ncreated_at: 2026-01-02T03:04:05Z\nupdated_at: 2026-01-02 03:04:05\ntags:\n- a\n- b\n---\n\nThe text.\n", "The text.", ""},
-		"CRLF fences":     {"---\r\nelderzan: 1\r\nscope: PROJECT\r\n---\r\n\nText.", "Text.", ""},
-		"not ours":        {"---\ntitle: x\n---\nText", "", "not a file"},
-		"no front matter": {"Text", "", "not a file"},
-		"newer":           {"---\nelderzan: 2\n---\nText", "", "newer"},
-		"not YAML":        {"---\nelderzan: [secret\n---\nText", "", "not YAML"},
-		"wrong type":      {"---\nelderzan: 1\nversion: secret\n---\nText", "", `"version"`},
-		"no text":         {"---\nelderzan: 1\n---\n", "", "no text"},
-		"not UTF-8":       {"---\nelderzan: 1\n---\nsecret\xff", "", "UTF-8"},
+		"plain YAML":       {"---\nelderzan: 1\nscope: PROJECT\ncreated_at: 2026-01-02T03:04:05Z\nupdated_at: 2026-01-02 03:04:05\ntags:\n- a\n- b\n---\n\nThe text.\n", "The text.", ""},
+		"CRLF fences":      {"---\r\nelderzan: 1\r\nscope: PROJECT\r\n---\r\n\nText.", "Text.", ""},
+		"not ours":         {"---\ntitle: x\n---\nText", "", "not a file"},
+		"no front matter":  {"Text", "", "not a file"},
+		"newer":            {"---\nelderzan: 2\n---\nText", "", "newer"},
+		"not YAML":         {"---\nelderzan: [secret\n---\nText", "", "not YAML"},
+		"wrong type":       {"---\nelderzan: 1\nversion: secret\n---\nText", "", `"version"`},
+		"no text":          {"---\nelderzan: 1\n---\n", "", "no text"},
+		"a key of numbers": {"---\nelderzan: 1\nmetadata:\n  a:\n    1: x\n---\nText", "Text", ""},
+		"no end":           {"---\nelderzan: 1\nscope: PROJECT\n", "", "not a file"},
+		"empty":            {"---\n---\nText", "", "not a file"},
+		"too large":        {strings.Repeat("x", maxMarkdown+1), "", "larger than 8 MiB"},
+		"no number":        {"---\nelderzan: 1\nmetadata: {a: .nan}\n---\nText", "", "what JSON cannot"},
+		"unknown scope":    {"---\nelderzan: 1\nscope: secret\n---\nText", "", "not that of a memory"},
+		"not UTF-8":        {"---\nelderzan: 1\n---\nsecret\xff", "", "UTF-8"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m, err := ReadMarkdown([]byte(tc.file))
@@ -104,11 +114,31 @@ func TestMarkdownNamesStayInTheFolder(t *testing.T) {
 	})
 }
 
+func TestWriteMarkdownRefuses(t *testing.T) {
+	if b, err := WriteMarkdown(&memory.Memory{Content: "x", Scope: scope.Project, Metadata: map[string]any{"n": math.NaN()}}); err == nil || b != nil {
+		t.Errorf("WriteMarkdown = %q, %v; want an error for what JSON cannot hold", b, err)
+	}
+}
+
+func TestMarkdownNameIsShort(t *testing.T) {
+	m := memory.Memory{ID: "x", Title: strings.Repeat("word ", 100), Scope: scope.Project}
+	if got := MarkdownName(&m); len(got) > 70 || !strings.HasPrefix(got, "PROJECT/word-word") {
+		t.Errorf("MarkdownName = %q", got)
+	}
+	m = memory.Memory{ID: "x", Content: "…!", Scope: scope.Project}
+	if got := MarkdownName(&m); got != "PROJECT/memory-x.md" {
+		t.Errorf("MarkdownName of no words = %q", got)
+	}
+}
+
 func TestMarkdownFiles(t *testing.T) {
 	dir := fstest.MapFS{"b.md": {}, "a/x.MD": {}, ".obsidian/y.md": {}, "c.txt": {}, ".hidden.md": {}}
 	got, err := MarkdownFiles(dir)
 	if err != nil || !reflect.DeepEqual(got, []string{"a/x.MD", "b.md"}) {
 		t.Errorf("MarkdownFiles = %q, %v", got, err)
+	}
+	if _, err := MarkdownFiles(os.DirFS(filepath.Join(t.TempDir(), "nowhere"))); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("MarkdownFiles of a folder that is not there: %v", err)
 	}
 }
 

@@ -34,11 +34,11 @@ func columns(ctx context.Context, db *sql.DB, table string) (map[string]bool, er
 	for rows.Next() {
 		var name string
 		if err := rows.Scan(&name); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("read database: %w", err)
 		}
 		out[name] = true
 	}
-	return out, rows.Err()
+	return out, ended(rows)
 }
 
 // pick is the column where the table has it, else NULL: older versions of a program lack some.
@@ -70,32 +70,44 @@ func readMemoryService(ctx context.Context, s *source, yield func(Entry, error) 
 	}
 	defer rows.Close()
 	for n := 1; rows.Next(); n++ {
-		var hash, content string
-		var tagText, kind, meta sql.NullString
-		var created, updated, deleted sql.NullFloat64
+		var hash, content, tagText, kind, meta sql.NullString
+		var created, updated, deleted any // in words or numbers, as whoever wrote them liked; a time that is none is left out
 		if err := rows.Scan(&hash, &content, &tagText, &kind, &meta, &created, &updated, &deleted); err != nil {
 			return fmt.Errorf("read database: %w", err)
 		}
 		where := fmt.Sprintf("memory %d", n)
-		if deleted.Valid {
+		if deleted != nil {
 			if err := emit(yield, Entry{Where: where, Skipped: "deleted there"}); err != nil {
 				return err
 			}
 			continue
 		}
-		m := memory.Memory{Content: content, Tags: serviceTags(tagText.String), Kind: kindOf(kind.String), CreatedAt: timeOf(created.Float64), UpdatedAt: timeOf(updated.Float64)}
+		m := memory.Memory{Content: content.String, Tags: serviceTags(tagText.String), Kind: kindOf(kind.String), CreatedAt: timeOf(created), UpdatedAt: timeOf(updated)}
 		if meta.String != "" && json.Unmarshal([]byte(meta.String), &m.Metadata) != nil {
 			m.Metadata = map[string]any{"metadata_left_out": "not JSON"}
 		}
 		if m.Metadata == nil {
 			m.Metadata = map[string]any{}
 		}
-		m.Metadata["source_id"] = hash
-		if err := emit(yield, entries(MemoryService, where, m, hash)...); err != nil {
+		id := hash.String
+		if id == "" { // then it is known by its text
+			id = "text\x00" + content.String
+		} else {
+			m.Metadata["source_id"] = id
+		}
+		if err := emit(yield, entries(MemoryService, where, m, id)...); err != nil {
 			return err
 		}
 	}
-	return rows.Err()
+	return ended(rows)
+}
+
+// ended says what ended the reading of rows; nil where it was their end.
+func ended(rows *sql.Rows) error {
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("read database: %w", err)
+	}
+	return nil
 }
 
 // serviceTags reads tags as mcp-memory-service keeps them: with commas, in some versions as a JSON list.
@@ -208,7 +220,7 @@ func (s *source) engram(ctx context.Context) (x engramExport, prompts int, err e
 	if !have["session_id"] {
 		return x, 0, fmt.Errorf("%w: no table of engram in it", ErrUnknown)
 	}
-	query := "SELECT id, session_id, type, title, content, tool_name, project, COALESCE(" + pick(have, "scope") + ", 'project'), " + pick(have, "topic_key") + ", created_at, COALESCE(" + pick(have, "updated_at") + ", created_at), " + pick(have, "deleted_at") + " FROM observations ORDER BY id"
+	query := "SELECT id, COALESCE(session_id, ''), COALESCE(type, ''), COALESCE(title, ''), COALESCE(content, ''), tool_name, project, COALESCE(" + pick(have, "scope") + ", 'project'), " + pick(have, "topic_key") + ", COALESCE(created_at, ''), COALESCE(" + pick(have, "updated_at") + ", created_at, ''), " + pick(have, "deleted_at") + " FROM observations ORDER BY id"
 	rows, err := db.QueryContext(ctx, query)
 	if err != nil {
 		return x, 0, fmt.Errorf("read database: %w", err)
@@ -216,12 +228,12 @@ func (s *source) engram(ctx context.Context) (x engramExport, prompts int, err e
 	defer rows.Close()
 	for rows.Next() {
 		var o engramObservation
-		if err := rows.Scan(&o.ID, &o.SessionID, &o.Type, &o.Title, &o.Content, &o.ToolName, &o.Project, &o.Scope, &o.TopicKey, &o.CreatedAt, &o.UpdatedAt, &o.DeletedAt); err != nil {
-			return x, 0, fmt.Errorf("read database: %w", err)
+		if err := rows.Scan(&o.ID, &o.SessionID, &o.Type, &o.Title, &o.Content, &o.ToolName, &o.Project, &o.Scope, &o.TopicKey, &o.CreatedAt, &o.UpdatedAt, &o.DeletedAt); err != nil { // which quotes the value
+			return x, 0, fmt.Errorf("read database: observation %d is not one of engram", len(x.Observations)+1)
 		}
 		x.Observations = append(x.Observations, o)
 	}
-	if err := rows.Err(); err != nil {
+	if err := ended(rows); err != nil {
 		return x, 0, err
 	}
 	if err := x.readSessions(ctx, db); err != nil {
@@ -235,7 +247,7 @@ func (s *source) engram(ctx context.Context) (x engramExport, prompts int, err e
 }
 
 func (x *engramExport) readSessions(ctx context.Context, db *sql.DB) error {
-	rows, err := db.QueryContext(ctx, "SELECT id, project, started_at, ended_at, summary FROM sessions ORDER BY started_at, id")
+	rows, err := db.QueryContext(ctx, "SELECT COALESCE(id, ''), COALESCE(project, ''), COALESCE(started_at, ''), ended_at, summary FROM sessions ORDER BY started_at, id")
 	if err != nil {
 		return fmt.Errorf("read database: %w", err)
 	}
@@ -253,5 +265,5 @@ func (x *engramExport) readSessions(ctx context.Context, db *sql.DB) error {
 			return fmt.Errorf("read database: %w", err)
 		}
 	}
-	return rows.Err()
+	return ended(rows)
 }

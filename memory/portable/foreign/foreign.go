@@ -228,15 +228,19 @@ func elements(r io.Reader, keys []string, do func(i int, raw json.RawMessage) er
 			return fmt.Errorf("%q is not a list", key)
 		}
 	}
-	return nil
+	_, err = d.Token() // the end of the object, without which the file is cut off
+	return notJSON(err)
 }
 
 // notJSON tells where JSON ends being JSON, without quoting it.
 func notJSON(err error) error {
 	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
 	switch {
 	case errors.As(err, &syntax):
 		return fmt.Errorf("not JSON at byte %d", syntax.Offset)
+	case errors.As(err, &kind): // which quotes numbers
+		return fmt.Errorf("field %q must be a %s", kind.Field, kind.Type)
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
 		return errors.New("the file ends within its JSON")
 	}
@@ -360,6 +364,8 @@ func pieces(text string, n int) []string {
 // anything else. A time without a zone is UTC.
 func timeOf(v any) time.Time {
 	switch v := v.(type) {
+	case int64:
+		return timeOf(float64(v))
 	case float64:
 		if v > 0 && v < 1e11 {
 			return time.UnixMilli(int64(v * 1000)).UTC()

@@ -32,7 +32,8 @@ func readServerMemory(ctx context.Context, s *source, yield func(Entry, error) b
 	return s.files("*.json*", func(_ string, in io.Reader) error {
 		sc := bufio.NewScanner(skipBOM(in))
 		sc.Buffer(make([]byte, 0, 64<<10), maxGraphLine)
-		for n := 1; sc.Scan(); n++ {
+		n := 1
+		for ; sc.Scan(); n++ {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
@@ -57,7 +58,10 @@ func readServerMemory(ctx context.Context, s *source, yield func(Entry, error) b
 				return err
 			}
 		}
-		return sc.Err()
+		if err := sc.Err(); err != nil {
+			return fmt.Errorf("line %d: %w", n, err) // nothing can be read after it
+		}
+		return nil
 	})
 }
 
