@@ -1,7 +1,9 @@
 package sync_test
 
 import (
+	"bytes"
 	"errors"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -56,5 +58,28 @@ func TestLocalScopesMakeNoChange(t *testing.T) {
 	sensitive := memory.Memory{ID: memory.NewID(), Content: "text", Scope: scope.Shared, Sensitive: true}
 	if _, err := memsync.NewChange(memsync.Shared([16]byte{7}), &sensitive, memsync.ChangeInfo{}); !errors.Is(err, memsync.ErrLocalOnly) {
 		t.Errorf("sensitive and not confirmed: %v", err)
+	}
+}
+
+// TestPlacesAndChanges: a place is kept under its team, GLOBAL under none, and a change under its memory.
+func TestPlacesAndChanges(t *testing.T) {
+	id := memory.NewID()
+	for p, key := range map[memsync.Place][]byte{memsync.Global(): make([]byte, 16), memsync.Shared([16]byte{7}): append([]byte{7}, make([]byte, 15)...)} {
+		if got := p.Key(); !bytes.Equal(got, key) {
+			t.Errorf("the key of %v is %x", p, got)
+		}
+		c, err := memsync.NewDeletion(p, id, memsync.ChangeInfo{})
+		if err != nil || c.ID() != id {
+			t.Errorf("%v: a deletion of %s, %v", p, c.ID(), err)
+		}
+	}
+	// Where a machine keeps a memory is its own matter; what cannot be written is refused, by its id alone.
+	m := memory.Memory{ID: id, Content: "secret text", Scope: scope.Global, State: memory.Archived}
+	if d, err := memsync.DocOf(memsync.Global(), &m); err != nil || d.Attrs.State != memory.Active {
+		t.Errorf("an archived one travels as %q, %v", d.Attrs.State, err)
+	}
+	m.Metadata = map[string]any{"n": math.NaN()}
+	if _, err := memsync.DocOf(memsync.Global(), &m); err == nil || !strings.Contains(err.Error(), string(id)) || strings.Contains(err.Error(), "secret") {
+		t.Errorf("metadata that JSON cannot hold: %v", err)
 	}
 }

@@ -209,3 +209,37 @@ func TestWorkerCutOff(t *testing.T) {
 		}
 	})
 }
+
+// TestWorkerAskedMeanwhile asks for a round while one hangs: whose time is over is told so, and who waits when sync is paused is
+// not left waiting.
+func TestWorkerAskedMeanwhile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hold := make(chan struct{})
+		var hang atomic.Bool
+		w := memsync.StartWorker(t.Context(), memsync.WorkerOptions{Round: func(context.Context) (memsync.Report, error) {
+			if hang.Load() {
+				<-hold
+			}
+			return memsync.Report{}, nil
+		}})
+		defer w.Close()
+		synctest.Wait()
+		hang.Store(true)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if _, err := w.Now(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("a round that hangs: %v", err)
+		}
+		told := make(chan error, 1)
+		go func() {
+			_, err := w.Now(t.Context())
+			told <- err
+		}()
+		synctest.Wait()
+		w.Pause()
+		close(hold)
+		if err := <-told; err == nil || err.Error() != "sync was paused" {
+			t.Errorf("who waited while sync was paused: %v", err)
+		}
+	})
+}

@@ -45,6 +45,19 @@ func testInvite(t *testing.T, c *pgtest.Cluster, a tenant) {
 	if got, err := guest.remote.Push(ctx, memsync.Shared(a.team), []memsync.Record{rec}); err != nil || got[0] != memsync.Accepted {
 		t.Errorf("admitted: %v, %v", got, err)
 	}
+	_, another := postgres.NewLogin()
+	if err := guest.remote.SetPassword(ctx, another); err != nil {
+		t.Fatal(err)
+	}
+	if conn, err := c.TryConnect(ctx, c.URL(guest.login, another, "postgres")); err != nil {
+		t.Errorf("with the new password: %v", err)
+	} else if err := conn.Close(ctx); err != nil {
+		t.Error(err)
+	}
+	if _, err := c.TryConnect(ctx, guest.url); err == nil {
+		t.Error("who knows the password of the invite still connects")
+	}
+	guest.url = c.URL(guest.login, another, "postgres")
 	if err := guest.remote.Dismiss(ctx, a.device); err == nil {
 		t.Error("an editor dismissed the owner")
 	}

@@ -316,7 +316,15 @@ func TestMend(t *testing.T) {
 			w.b.must(t)
 		})
 	}
+	// What a member added since this device last looked stays.
 	w := newWorld(t)
+	w.join(t, "cyd")
+	good := len(w.dir.Chain)
+	w.dir.Chain = append(w.dir.Chain, []byte("rubbish"))
+	if n, err := w.b.team.Mend(t.Context()); err != nil || n != 1 || len(w.dir.Chain) != good {
+		t.Errorf("behind what is new: %d, %v; %d entries are left, want %d", n, err, len(w.dir.Chain), good)
+	}
+	w = newWorld(t)
 	w.dir.Chain = w.dir.Chain[:1]
 	if _, err := w.a.team.Mend(t.Context()); !errors.Is(err, team.ErrTruncated) {
 		t.Errorf("a chain cut short: %v", err)

@@ -134,6 +134,12 @@ func (s *shaky) life(t *testing.T) (err error) {
 		return err
 	})
 	step(nil, func() error { return a.SetConfirm(ctx, true) })
+	step(nil, func() error {
+		if !a.Confirms() {
+			return errors.New("newcomers do not wait")
+		}
+		return nil
+	})
 	step(nil, func() (err error) { inv, err = a.Invite(ctx, team.InviteOptions{}, "", ""); return err })
 	step(nil, func() (err error) {
 		b, err = sealed.Join(ctx, s.options(&bs), device(t), inv, "core", "ben")
@@ -250,6 +256,7 @@ func TestNobodyYet(t *testing.T) {
 		"role":     func() error { return tm.SetRole(ctx, uuid.New(), team.Reader) },
 		"rotate":   func() error { return tm.Rotate(ctx) },
 		"recovery": func() error { _, err := tm.SetRecovery(ctx, 2, 3); return err },
+		"mend":     func() error { _, err := tm.Mend(ctx); return err },
 	} {
 		if err := do(); !errors.Is(err, sealed.ErrNotYet) {
 			t.Errorf("%s: %v", name, err)

@@ -2,6 +2,7 @@ package sealed
 
 import (
 	"bytes"
+	"errors"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -33,6 +34,19 @@ func TestVectorTravels(t *testing.T) {
 	}
 	if meta, v, err := unpackMeta(packMeta(nil, []byte("m"), nil)); err != nil || string(meta) != "m" || v != nil {
 		t.Errorf("none: %q, %v, %v", meta, v, err)
+	}
+}
+
+// TestBadVectors: metadata that is cut off is refused, and a vector without a direction is none.
+func TestBadVectors(t *testing.T) {
+	whole := packMeta(nil, []byte("meta"), []float32{0.6, 0.8})
+	for name, b := range map[string][]byte{"nothing": nil, "less than it states": whole[:3], "half a component": whole[:len(whole)-1]} {
+		if meta, v, err := unpackMeta(b); !errors.Is(err, errMeta) || meta != nil || v != nil {
+			t.Errorf("%s: %q, %v, %v; want it refused", name, meta, v, err)
+		}
+	}
+	if meta, v, err := unpackMeta(packMeta(nil, []byte("meta"), []float32{0, 0})); err != nil || string(meta) != "meta" || v != nil {
+		t.Errorf("zeros: %q, %v, %v; want the metadata alone", meta, v, err)
 	}
 }
 
