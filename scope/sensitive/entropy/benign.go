@@ -9,7 +9,7 @@ import (
 
 // benign reports whether the surroundings say that a random value is no secret.
 func benign(text string, v candidate, s, before, after string, public value.Blocks) bool {
-	if value.Placeholder(s) || value.Alphabet(s) || value.Dotted(s) || value.Versioned(s) || value.Version(s) || value.Reference(s) && v.random < 0.97 || value.File(s) && v.shape.Len < 40 || value.Qualified(s) || upper(s[0]) && value.Numbered(s) && v.shape.Digit <= 8 && v.random < 0.97 {
+	if value.Placeholder(s) || value.Alphabet(s) || value.Dotted(s) || value.Versioned(s) || value.Version(s) || value.Issue(s) || value.Algorithmic(s) || value.Reference(s) && v.random < 0.97 || value.File(s) && v.shape.Len < 40 || value.Qualified(s) || upper(s[0]) && value.Numbered(s) && v.shape.Digit <= 8 && v.random < 0.97 {
 		return true
 	}
 	if strings.HasPrefix(after, "(") && v.shape.Other <= strings.Count(s, ".")+strings.Count(s, "_") { // a call
@@ -36,7 +36,7 @@ func benign(text string, v candidate, s, before, after string, public value.Bloc
 	if strings.HasPrefix(s, "0x") && len(s) <= 18 || strings.HasPrefix(before, "x") && strings.HasSuffix(before, "0x") && len(s) <= 16 { // a number
 		return true
 	}
-	if uuidPath(text, v, s) || resource(s) || object(s) || sized(s) || strings.HasPrefix(s, "nix/store/") {
+	if value.InPath(text, v.start) || uuidPath(text, v, s) || resource(s) || object(s) || sized(s) || strings.HasPrefix(s, "nix/store/") {
 		return true
 	}
 	if inURL(before) {

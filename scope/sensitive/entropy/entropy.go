@@ -213,7 +213,7 @@ func judge(text string, v candidate, before string, marks []mark) (float64, stri
 	switch {
 	case v.uuid || v.hex && (v.shape.Len >= 16 || near == cueNear):
 		return judgeHex(v, near, tight, vcs, before)
-	case near == cueNear && (strong(v, s, 14, 0.6) || v.shape.Len >= 20 && v.shape.Lower >= 4 && v.shape.Upper >= 4 && v.shape.Other == 0 && v.random >= 0.95 && value.WordShare(s) < 0.3):
+	case near == cueNear && (strong(v, s, 14, 0.6) || v.shape.Len >= 20 && v.shape.Lower >= 4 && v.shape.Upper >= 4 && v.shape.Other == 0 && v.random >= 0.95 && value.WordShare(s) < 0.3 && !value.Identifier(s)):
 		return 0.75, "random-near-cue"
 	case near == cueNear && tight && v.shape.Turns >= 3 && strong(v, s, shortest, 0.5):
 		return 0.7, "random-near-cue"
@@ -324,7 +324,7 @@ func linked(gap string) bool {
 }
 
 var links = keyword.NewList(`is was are be to set as the our my your key keys token tokens secret id api apikey access auth value private password pat test live prod production new named called
-	tokeny code number string は が を の で です に キー client account user service personal bearer project app org admin url webhook login`)
+	tokeny code number string は が を の で です に キー client account user service personal bearer project app org admin url webhook login init initialize configure setup`)
 
 // alone reports whether the value is all that the text holds, but for quotes and punctuation.
 func alone(text string, v candidate) bool {

@@ -10,7 +10,7 @@ const cueWords = `token secret api_key apikey access_key accesskey auth_key priv
 const shortCues = `key keys auth apitoken authcode passkey pat signature_key sid secret_id client_id app_id application_id consumer_id reporter_id`
 
 // vendors are names of services that hand out credentials, where the name is seldom anything else.
-const vendors = `abuseipdb abyssale accuweather adafruit adobe adzuna agora airbrake airtable airvisual aiven alchemy alconost alegra aletheia algolia alibaba aliyun alienvault amadeus
+const vendors = `abuseipdb abyssale ai21 accuweather adafruit adobe adzuna agora airbrake airtable airvisual aiven alchemy alconost alegra aletheia algolia alibaba aliyun alienvault amadeus
 	ambee amplitude anthropic anypoint mulesoft apacta apideck apiflash apify apilayer apimatic apitemplate appcues appfollow appoptics appsynergy apptivo artifactory jfrog artsy asana
 	assemblyai atera atlassian audd auth0 authress autodesk autoklose avaza aviationstack aws amazonaws aylien ayrshare azure openai bannerbear baremetrics beamer beebole besnappy
 	billomat binance bitbar bitcoinaverage bitfinex bitly bitmex bittrex blazemeter blitapp blocknative blynk bombbomb borgbase braintree braintrust brandfetch brevo browserbase browserstack browshot

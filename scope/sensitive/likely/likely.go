@@ -108,7 +108,7 @@ const enough = 64
 // Scan returns the words of text that are likely secrets. Its cost is linear.
 func Scan(text string) []match.Match {
 	var out, rare []match.Match // rare are plain words away from talk of secrets
-	end, public := 0, value.PublicBlocks(text)
+	end, accents, public := 0, 0, value.PublicBlocks(text)
 	Each(text, func(start, stop int, near bool, score float64) {
 		least := &thresholdFar
 		if near {
@@ -118,6 +118,9 @@ func Scan(text string) []match.Match {
 			return
 		}
 		end = stop
+		if accented(text[start:stop]) {
+			accents++
+		}
 		m := match.Match{Rule: "likely-secret", Kind: match.Credential, Start: start, End: stop, Confidence: confidence(score)}
 		if !near && classOf(text[start:stop]) == wordClass {
 			rare = append(rare, m)
@@ -125,6 +128,9 @@ func Scan(text string) []match.Match {
 		}
 		out = append(out, m)
 	})
+	if accents >= foreignText { // the words of another language
+		out = slices.DeleteFunc(out, func(m match.Match) bool { return accented(text[m.Start:m.End]) })
+	}
 	if len(rare) < foreignText {
 		out = append(out, rare...)
 		slices.SortFunc(out, func(a, b match.Match) int { return a.Start - b.Start })
@@ -135,6 +141,29 @@ func Scan(text string) []match.Match {
 // foreignText is how many plain words that nothing announces say that a text is in a language the model does not know, rather
 // than that it holds so many secrets.
 const foreignText = 2
+
+// accented reports whether a word is plain but for letters that English has not.
+func accented(s string) bool {
+	high := false
+	for i := 0; i < len(s); i++ {
+		high = high || s[i] >= 0x80
+		if s[i] < 0x80 && !letter(s[i]) && s[i] != '\'' {
+			return false
+		}
+	}
+	r, _ := utf8.DecodeRuneInString(s)
+	return high && r < 0x3000
+}
+
+// unread reports whether a word is in a script that the model has not learnt to read, and no more than a word: Cyrillic, Devanagari.
+func unread(s string) bool {
+	for _, r := range s {
+		if r >= 0x370 && r < 0x2000 && (r < 0x1E00 || r > 0x1EFF) && !strings.ContainsAny(s, "0123456789!#$+") {
+			return true
+		}
+	}
+	return false
+}
 
 // member reports whether what stands at start is the value of a member of a JSON object: "source": "server-memory". Its name
 // says what it is, so that with no word for a secret near it a rare word is one of the many names that such values are.
@@ -150,8 +179,19 @@ func dismissed(text string, start int, s string, score float64, public value.Blo
 		return true
 	}
 	run := value.RunStart(text, start)
-	return public.Hold(text, run) || saying.Famous(text, start, s) || saying.Harmless(value.Assigned(text, run)) ||
-		score < beyond && saying.Manager(s) || score < sure && plain(s) && (saying.Describes(s) || saying.Meta(s))
+	return unread(s) || public.Hold(text, run) || saying.Famous(text, start, s) || saying.Harmless(value.Assigned(text, run)) ||
+		score < beyond && saying.Manager(s) || score < sure && plain(s) && (saying.Describes(s) || saying.Meta(s) || english(text, start, start+len(s)) && (feature.Derived(s) || feature.Misspelt(s)))
+}
+
+// english reports whether no other script stands right around a word.
+func english(text string, start, end int) bool {
+	const reach = 4
+	for i := max(0, start-reach); i < min(len(text), end+reach); i++ {
+		if text[i] >= 0x80 {
+			return false
+		}
+	}
+	return true
 }
 
 // plain reports whether s is letters, perhaps joined: any rare word or name.

@@ -22,7 +22,7 @@ type topic struct {
 var topics = []topic{
 	{"private-health", match.Health,
 		"mrsa positive|dnar|do not resuscitate|hba1c|要治療|要精密検査|hiv positive|hiv-positive|hiv test|hiv陽性|hiv検査|陰性だっ|陽性だっ|antidepressant|chemotherapy|miscarriage|suicidal|self-harm|sexually transmitted|うつ病と診断|と診断された|と診断されて|アレルギーがあ|アレルギーなの|持病は|持病が|血液型は",
-		"diagnosed|diagnosis|therapist|therapy|psychiatrist|psychologist|counselling|counseling|pregnant|pregnancy|surgery|cancer|tumor|tumour|diabetes|diabetic|depression|depressed|anxiety disorder|panic attacks|adhd|autism|autistic|" +
+		"tested positive|tests positive|tested negative|diagnosed|diagnosis|therapist|therapy|psychiatrist|psychologist|counselling|counseling|pregnant|pregnancy|surgery|cancer|tumor|tumour|diabetes|diabetic|depression|depressed|anxiety disorder|panic attacks|adhd|autism|autistic|" +
 			"hepatitis|tuberculosis|herpes|chlamydia|syphilis|malignant|benign tumour|biopsy|mammogram|ultrasound|blood test|test results came|fluoxetine|sertraline|prozac|xanax|methadone|metformin|migraine|arthritis|multiple sclerosis|parkinson|heart attack|seizure|anorexia|bulimia|ptsd|schizophrenia|nervous breakdown|relapse|hysterectomy|vasectomy|abortion|postpartum|menopause|std test|bipolar|lithium|dialysis|transplant|stroke|dementia|alzheimer|allergic|allergy|blood type|blood group|blood pressure|medication|prescription|insulin|asthma|epilepsy|rehab|addiction|alcoholic|sober since|disability pension|disability benefits|i am disabled|severely disabled|infertility|ivf|hospitalised|hospitalized|in hospital|sick leave|parental leave|medical leave|burnout|" +
 			"妊娠|うつ病|糖尿病|持病|喘息|アレルギー|通院|入院|手術|抗がん剤|治療|服薬|薬を飲|がんの|癌|発達障害|障害者手帳|休職|精神科|心療内科|カウンセリング|流産|不妊治療|血液型|病歴|診断|検査で|陽性|抑うつ|性病|性感染症|産婦人科|泌尿器科|双極性|パニック障害|自閉症|ADHD|てんかん|心筋梗塞|脳梗塞|肝炎|結核|高血圧|認知症|介護|産休|育休|不眠症|摂食障害"},
 	{"private-money", match.Financial,
@@ -240,8 +240,16 @@ func sentence(text string, h keyword.Hit) (start, end int) {
 		end++
 	}
 	for _, stop := range []string{"\n", ". ", "! ", "? ", "。"} {
-		if i := strings.LastIndex(text[start:h.Start], stop); i >= 0 {
-			start += i + len(stop)
+		for before := text[start:h.Start]; ; {
+			i := strings.LastIndex(before, stop)
+			if i < 0 {
+				break
+			}
+			if !titles.Has(strings.ToLower(before[strings.LastIndexAny(before[:i], " \n")+1 : i])) { // Mr. Hale
+				start += i + len(stop)
+				break
+			}
+			before = before[:i]
 		}
 		if i := strings.Index(text[h.End:end], stop); i >= 0 {
 			end = h.End + i
@@ -249,6 +257,9 @@ func sentence(text string, h keyword.Hit) (start, end int) {
 	}
 	return start, end
 }
+
+// titles stand before a name, with a point that ends no sentence.
+var titles = keyword.NewList(`mr mrs ms dr prof hr fr st sr sra`)
 
 // alone reports whether a Latin word stands on its own; other scripts need no border.
 func alone(text string, h keyword.Hit) bool {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/elderzan/elderzan/scope/sensitive/keyword"
 	"github.com/elderzan/elderzan/scope/sensitive/match"
+	"github.com/elderzan/elderzan/scope/sensitive/pattern"
 )
 
 // emails finds e-mail addresses of people. Addresses of machines, of documentation domains and in commit trailers are
@@ -27,14 +28,14 @@ func emails(text string, out []match.Match) []match.Match {
 			start++
 		}
 		end := domainEnd(text, at+1)
-		if start == at || end == 0 || start > 0 && (text[start-1] == '/' || text[start-1] == ':' && strings.Contains(text[max(0, start-80):start], "://")) {
+		if start == at || end == 0 || start > 0 && text[start-1] == '$' || start > 0 && (text[start-1] == '/' || text[start-1] == ':' && strings.Contains(text[max(0, start-80):start], "://")) {
 			continue
 		}
 		last = end
 		if remote(text, start) {
 			continue
 		}
-		if !machineAddress(strings.ToLower(text[start:end])) && !commitTrailer(text, start) && !authored(text, start) {
+		if !machineAddress(strings.ToLower(text[start:end])) && !commitTrailer(text, start) && !authored(text, start) && !credited(text, start, end) {
 			out = append(out, match.Match{Rule: "email-address", Kind: match.Personal, Start: start, End: end, Confidence: 0.75})
 		}
 	}
@@ -154,6 +155,21 @@ func authored(text string, at int) bool {
 	before := text[max(0, at-paragraph):at]
 	return notice.Contains(before[strings.LastIndex(before, "\n\n")+1:])
 }
+
+// credited reports whether the address at start is that of someone whom a log of changes thanks for one, or of who made it, with
+// the time behind it as CVS has it.
+func credited(text string, start, end int) bool {
+	const reach = 120
+	if dated.MatchString(text[end:min(len(text), end+32)]) {
+		return true
+	}
+	return credit.MatchString(text[max(0, start-reach):start])
+}
+
+var (
+	dated  = pattern.New(`^ {1,2}(?:19|20)[0-9]{2}/[0-9]{2}/[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}`)
+	credit = pattern.New(`(?i)(?:\b(?:patch(?:es)?|fix(?:es)?|diff|bug|problem|issue|typo|based on work|original work|code|port|support)\b[^.;@<>]{0,60}\s(?:from|by)|\b(?:reported|noted|noticed|spotted|found|pointed out|suggested|submitted|contributed|written|diagnosed|tested|debugged|report(?: & testing)?) by|\bthanks(?: to)?)\s+(?:[A-Z][\w.'-]*\s+){0,4}[<(]?$`)
+)
 
 var notice = keyword.New([]string{"copyright", "©", "(c) 19", "(c) 20"})
 

@@ -129,7 +129,7 @@ func phrases(text string, out []match.Match, budget *match.Budget) []match.Match
 var deedsJapanese = pattern.New(`^(?:」|』|”)(?:を|と|って)?[^。\n]{0,24}?(?:打|入力|入れ|言|唱え|答え|伝え|書|回答)[^。\n]{0,16}?(?:開|解除|入れ|通|ログイン|つなが|起動|動|進|渡|見られ|復元|マウント|サインイン)`)
 
 // numberDeeds are numbers that open something in Japanese: ダイヤルは1185に合わせて, 3702が裏口, 左から8、8、5で開きます.
-var numberDeeds = pattern.New(`(?:ダイヤル|裏口|勝手口|通用口|玄関|金庫|倉庫|物置|錠|鍵|扉|ドア|門|ロッカー|レジ|箱|シャッター|ゲート)[^。\n]{0,60}?(\d[\d、・\- ]{1,10}\d)(?:に合わせ|を押|と押|で開|と回|と打|を入れ|と入れ|で入)|(\d{4,8})が(?:裏口|正面|玄関|金庫|倉庫|通用口|勝手口)|(?:左|右|上)から ?(\d[\d、・ ]{2,12}\d)(?:で開|に合わせ|と回|の順)`)
+var numberDeeds = pattern.New(`(?:ダイヤル|裏口|勝手口|通用口|玄関|金庫|倉庫|物置|錠|鍵|扉|ドア|門|ロッカー|レジ|箱|シャッター|ゲート)[^。\n]{0,60}?(\d[\d、・\- ]{1,10}\d)(?:に合わせ|を押|と押|で開|と回|と打|を入れ|と入れ|で入)|(\d{4,8})が(?:裏口|正面|玄関|金庫|倉庫|通用口|勝手口)|(?:左|右|上)から ?(\d[\d、・ ]{2,12}\d)(?:で開|に合わせ|と回|の順)|(?:錠|鍵|扉|ドア|門|金庫|ロッカー|ゲート|シャッター|玄関|裏口|通用口|キーパッド|テンキー)[^。\n]{0,24}?(\d(?:[、,・→ ]{1,3}[\d#＃*＊]){2,11}) ?の順`)
 
 var numberDeedWords = keyword.New([]string{"に合わせ", "を押", "と押", "で開", "と回", "と打", "を入れ", "と入れ", "で入", "が裏口", "が正面", "が玄関", "が金庫", "が倉庫", "が通用口", "が勝手口", "の順"})
 
@@ -140,7 +140,11 @@ func numbersOpening(text string, out []match.Match, budget *match.Budget) []matc
 		from := max(done, h.Start-120)
 		// What comes before the deed decides nearly always, at no cost: each form of the pattern ends in a deed, and a number of
 		// two digits at least, or their separator, stands right before it.
-		if h.Start-from < 3 || !digit(text[h.Start-1]) || !numberGoesOn(text[from:h.Start-1]) {
+		last := h.Start - 1
+		if last > from && text[last] == ' ' {
+			last--
+		}
+		if last-from < 2 || !digit(text[last]) || !numberGoesOn(text[from:last]) {
 			return true
 		}
 		for from < h.Start && text[from]&0xC0 == 0x80 {

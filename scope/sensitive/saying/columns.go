@@ -28,6 +28,9 @@ func columns(text string, out []match.Match) []match.Match {
 		}
 		for _, sep := range []string{",", ";", "\t"} {
 			names := strings.Split(head, sep)
+			if sep == "," && (strings.HasPrefix(strings.TrimLeft(head, " "), "- ") || strings.TrimSpace(names[len(names)-1]) == "") { // an item of a list, arguments
+				continue
+			}
 			for col, name := range names {
 				if len(names) > 1 && columnNames.Has(strings.ToLower(strings.Trim(name, " \r\""))) {
 					out = column(text, at, sep, len(names), col, out)

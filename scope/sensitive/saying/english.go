@@ -28,11 +28,12 @@ const (
 	signGate
 	saidWithGate
 	askedGate
+	replyGate
 )
 
 // gate tells which of the functions below would find a word of theirs.
 var gate = sync.OnceValue(func() *keyword.Gate {
-	return keyword.NewGate(english().set, connectionWords, commandTable().words, pairWords, barePairWords, deedWords, keyWords, nearCues, caseWords, pieceWords, signs, saidWithWords, askedWords)
+	return keyword.NewGate(english().set, connectionWords, commandTable().words, pairWords, barePairWords, deedWords, keyWords, nearCues, caseWords, pieceWords, signs, saidWithWords, askedWords, replyWords)
 })
 
 // scan is Scan by the functions that have a bit set in in, and those that begin with no word.
@@ -51,7 +52,7 @@ func scan(text string, in uint64) (out []match.Match) {
 	for _, f := range []struct {
 		gate uint64
 		find func(string, []match.Match, *match.Budget) []match.Match
-	}{{commandGate, commands}, {pairGate, pairs}, {barePairGate, barePairs}, {deedGate, deeds}, {keyGate, pressed}, {nearGate, nearby}, {askedGate, answers}} {
+	}{{commandGate, commands}, {pairGate, pairs}, {barePairGate, barePairs}, {deedGate, deeds}, {keyGate, pressed}, {nearGate, nearby}, {askedGate, answers}, {replyGate, replied}} {
 		if in&f.gate != 0 {
 			out = f.find(text, out, &budget)
 		}
@@ -190,8 +191,14 @@ func nameAt(text string, h keyword.Hit, c *cue) (name, bool) {
 	if h.Start > 0 && !wordStart(text, h.Start, c) || keeper(text[n.start:n.end]) || n.start > 0 && (text[n.start-1] == '<' || text[n.start-1] == '/') && n.end < len(text) && text[n.end] == '>' && c.word == "code" {
 		return n, false
 	}
+	if dot := strings.LastIndexByte(text[h.End:n.end], '.'); dot >= 0 && sourceFiles.Has(text[h.End+dot+1:n.end]) { // auth-passwd.c
+		return n, false
+	}
 	return n, tail(text[h.End:n.end], c)
 }
+
+// sourceFiles end the names of files of source code.
+var sourceFiles = keyword.NewList(`c h cc cpp go py rb rs java kt php cs html css adoc rst`)
 
 // openNames are words of a name which say that what it holds may be seen.
 var openNames = keyword.NewList(`public pub primary foreign csrf xsrf issuer sort partition partitioning cache event row column bucket keyword`)

@@ -12,7 +12,7 @@ import (
 // judge returns how sure it is that v is a secret, or 0.
 func judge(text string, v found, l link, n name, c *cue) float64 {
 	s := text[v.start:v.end]
-	if !utf8.ValidString(s) || value.Placeholder(s) || value.Alphabet(s) || value.Versioned(s) || value.Pattern(s) || value.Shortcut(s) || value.Public(text, v.start, v.end) || strings.Contains(s, "][") || value.Fingerprint(text, v.start, s) { // [a reference][of Markdown]
+	if !utf8.ValidString(s) || value.Placeholder(s) || value.Alphabet(s) && !(c.class == secret && l.kind == assign && n.code) || value.Versioned(s) || value.Pattern(s) || value.Shortcut(s) || value.Public(text, v.start, v.end) || strings.Contains(s, "][") || value.Fingerprint(text, v.start, s) { // [a reference][of Markdown]
 		return 0
 	}
 	if strings.EqualFold(s, text[n.start:n.end]) { // password 'password' beside a user is one; a label is none
@@ -26,6 +26,9 @@ func judge(text string, v found, l link, n name, c *cue) float64 {
 	}
 	sh := value.ShapeOf(s)
 	if l.cell && (s[0] == '-' || s[0] == '|' || described(text, v)) { // | `--passphrase` | asks for the passphrase |
+		return 0
+	}
+	if v.quoted && v.start > 2 && text[v.start-2] == ':' && text[v.start-3] == ' ' && value.Identifier(s) { // PASSWORD :'app_password' of psql
 		return 0
 	}
 	if strings.HasPrefix(s, "%}") || strings.HasPrefix(s, "}}") { // behind a tag of a template
@@ -153,9 +156,9 @@ func label(s string, v found, c *cue) bool {
 	return v.quoted && v.words == 1 && strings.Contains(l, c.word) && (strings.HasSuffix(l, ":") && plain(l[:len(l)-1]) || (l[0] == '#' || l[0] == '.') && strings.Trim(l[1:], "abcdefghijklmnopqrstuvwxyz-_") == "" || strings.Contains(l, "/:"))
 }
 
-// message reports whether a quoted sentence speaks of what it would be: "Choose a stronger password".
+// message reports whether a quoted sentence, or a button, speaks of what it would be: "Choose a stronger password", "Set Password".
 func message(s string, v found, c *cue) bool {
-	return v.quoted && v.words >= 3 && ascii(c.word) && strings.Contains(strings.ToLower(s), c.word) && !strings.ContainsAny(s, "0123456789")
+	return v.quoted && (v.words >= 3 || v.words == 2 && upper(s[0]) && strings.HasSuffix(strings.ToLower(s), c.word)) && ascii(c.word) && strings.Contains(strings.ToLower(s), c.word) && !strings.ContainsAny(s, "0123456789")
 }
 
 // managers are programs that keep passwords: to say that a password is 1Password says where it is.
@@ -282,13 +285,13 @@ func judgeSecret(text, s string, sh value.Shape, v found, l link, n name, c *cue
 			return 0.7
 		}
 		return 0
-	case measured(s):
+	case measured(s), value.Version(s): // an image's tag: secrets:1.5.14-no-vault
 		return 0
 	case made:
 		return 0.85
 	}
 	if l.kind == direct {
-		if passwordLike(s) && strings.EqualFold(c.word, "secret") && !n.code {
+		if passwordLike(s) && (strings.EqualFold(c.word, "secret") || strings.Contains(c.word, "shared")) && !n.code {
 			return 0.55
 		}
 		return 0

@@ -28,7 +28,7 @@ func judgePIN(text, s string, sh value.Shape, v found, l link, c *cue) float64 {
 		return 0.85
 	case len(code) >= 5 && strings.Trim(code, "0123456789-") == "" && !calendar(code):
 		return 0.8
-	case measured(code) || len(code) < 4 || value.UUID(code):
+	case measured(code) || len(code) < 4 || value.UUID(code) || value.Version(code) || strings.ContainsAny(code, "<>=~^"): // pin v2.0.0-alpha.1, pin PyYAML>=6.0.1
 		return 0
 	}
 	if sh.Digit >= 2 && sh.Lower+sh.Upper >= 1 && len(code) <= 40 {

@@ -55,7 +55,7 @@ func judgePassword(text, s string, sh value.Shape, v found, l link, n name) floa
 	if sh.Digit == 0 && sh.Upper == 0 && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz'") == "" { // doesn't, user's
 		return 0
 	}
-	if l.kind == direct && (s[0] == '(' || s[0] == '[' || s[0] == '-' || s[0] == '/' || s[0] == '`' || s[0] == '&' || s[0] == '@' || s[0] == ']' || s[0] == ')' || sh.Lower+sh.Upper+sh.Digit < 3) {
+	if l.kind == direct && (s[0] == '(' || s[0] == '[' || s[0] == '-' || s[0] == '/' || s[0] == '`' || s[0] == '&' || s[0] == '@' || s[0] == ']' || s[0] == ')' || sh.Lower+sh.Upper+sh.Digit < 3 || s[len(s)-1] == '_' || sh.Digit == 0 && strings.Contains(s, "/") && strings.Contains(s, ".")) { // pass csi.storage.k8s.io/serviceAccount.name
 		return 0
 	}
 	return 0.85
@@ -124,7 +124,7 @@ var digits = keyword.NewList(`one two three four five six seven eight nine ten z
 
 // judgeWord judges a single plain word in a sentence: "the wifi password is sunshine".
 func judgeWord(text, s string, v found, l link) float64 {
-	if mixedCase(s) {
+	if mixedCase(s) && !(l.kind == direct && lower(s[0]) && value.WordShare(s) >= 0.6) { // document Password secretKeys
 		return 0.7
 	}
 	if k := skipSpace(text, v.next, 3); k < len(text) && digit(text[k]) && l.kind != direct { // "hunter 2"

@@ -187,7 +187,7 @@ func paren(text string, i int) (link, bool) {
 		return link{}, false
 	}
 	j := skipSpace(text, i+end+1, 8)
-	if k, ok := operator(text, j); ok && text[j] != ',' && text[j] != '>' {
+	if k, ok := operator(text, j); ok && text[j] != ',' && text[j] != '>' && strings.IndexByte(text[i:j], '\n') < 0 {
 		return link{kind: assign, at: k, prose: true}, true
 	}
 	if at, ok := verb(text, j); ok {

@@ -72,7 +72,7 @@ func partAt(text string, i, to int) (start, end, next int) {
 	if closing, size := openQuote(text, i); size > 0 && (i == 0 || !alnum(text[i-1])) {
 		if n := strings.Index(text[i+size:to], closing); n > 0 && n <= 40 && strings.IndexByte(text[i+size:i+size+n], '\n') < 0 {
 			s := text[i+size : i+size+n]
-			if !value.Reference(s) && !value.Placeholder(s) && !describes(firstWord(s)) && !strings.ContainsAny(s, "<>{}[]|_") && !strings.HasPrefix(s, "--") && !(closing == "`" && value.Otherwise(text, i+size, i+size+n) >= value.Some) {
+			if !value.Reference(s) && !value.Placeholder(s) && !describes(firstWord(s)) && !strings.ContainsAny(s, "<>{}[]|_") && !strings.HasPrefix(s, "--") && !(closing == "`" && (strings.Contains(s, ": ") || value.Otherwise(text, i+size, i+size+n) >= value.Some)) {
 				return i + size, i + size + n, i + size + n + len(closing)
 			}
 			return 0, 0, i + size + n + len(closing)
@@ -86,7 +86,7 @@ func partAt(text string, i, to int) (start, end, next int) {
 	for j < to && text[j] > ' ' && text[j] < 0x80 && strings.IndexByte("\"'`,;()", text[j]) < 0 {
 		j++
 	}
-	s := strings.TrimRight(text[i:j], ".:!?")
+	s := strings.TrimRight(text[i:j], ".:!?*")
 	sh := value.ShapeOf(s)
 	made := sh.Digit == sh.Len && sh.Len >= 2 && sh.Len <= 4 || sh.Digit > 0 && sh.Lower+sh.Upper > 0 || strings.ContainsAny(s, "!@#$%^&*") && sh.Lower+sh.Upper > 1
 	if !made || measured(s) || technical(s) || value.Reference(s) || value.Versioned(s) || value.File(s) || unitFollows(text, i+len(s)) {

@@ -15,6 +15,9 @@ func mixed(s string) bool {
 	return sh.Digit >= 2 && sh.Lower+sh.Upper >= 4 && sh.Turns >= 4 && value.Random(s) > 0.6
 }
 
+// drawn accepts what mixed does and holds few words: a long name of a branch has digits too.
+func drawn(s string) bool { return mixed(s) && value.WordShare(s) < 0.5 }
+
 func mixedUpper(s string) bool {
 	sh := value.ShapeOf(s)
 	return sh.Digit >= 2 && sh.Turns >= 4

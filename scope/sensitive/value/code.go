@@ -36,11 +36,14 @@ func Typed(s string) bool {
 	for i < len(s) && isLetter(s[i]) {
 		i++
 	}
-	if percentiles.Has(s) || strings.EqualFold(s, "x25519") || strings.EqualFold(s, "x448") {
+	if percentiles.Has(s) || numeronyms.Has(s) || strings.EqualFold(s, "x25519") || strings.EqualFold(s, "x448") {
 		return true
 	}
 	return i > 0 && i < len(s) && strings.Trim(s[i:], "0123456789") == "" && kinds.Has(strings.ToLower(s[:i]))
 }
+
+// numeronyms are words of the trade that count their letters, and others with a number inside.
+var numeronyms = keyword.NewList(`e2e E2E e2ee E2EE i18n I18n l10n a11y o11y k8s K8s k3s g11n p2p P2P b2b B2B b2c 2fa 2FA web2 web3 Web3 web3js web3.js oauth2 OAuth2 OAuth1 oauth1 h2 h2c http2 http3 HTTP2 HTTP3 s3 S3 ec2 EC2 bech32 Bech32 base58 Base58 x509 X509 u2f U2F fido2 FIDO2 ctap2 CTAP2 pkcs11 pkcs12 m2m M2M d2d log4j log4j2 slf4j py2 py3 h264 h265 1PUX 1pux`)
 
 var percentiles = keyword.NewList(`p50 p75 p90 p95 p98 p99 p999 p99.9`)
 

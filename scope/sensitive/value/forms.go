@@ -27,8 +27,11 @@ func section(s string) bool {
 // pull reports whether s is a request or an issue of a repository: hpke-pq#28.
 func pull(s string) bool {
 	name, number, ok := strings.Cut(s, "#")
-	return ok && len(name) > 2 && number != "" && len(number) <= 6 && strings.Trim(number, "0123456789") == "" && strings.Trim(name, "abcdefghijklmnopqrstuvwxyz-/.") == ""
+	return ok && (len(name) > 2 || trackers.Has(name)) && number != "" && len(number) <= 6 && strings.Trim(number, "0123456789") == "" && strings.Trim(name, "abcdefghijklmnopqrstuvwxyz-/.") == ""
 }
+
+// trackers are short names of trackers, before the number of what they track.
+var trackers = keyword.NewList(`bz gh pr mr rt lp`)
 
 // served reports whether s is words of which one is the version of an API: v5-custom-fields.
 func served(s string) bool {
@@ -82,6 +85,9 @@ func Version(s string) bool {
 	if !isDigit(s[0]) || !strings.Contains(s, ".") {
 		return false
 	}
+	if head, label, ok := strings.Cut(s, "-"); ok && release.MatchString(head) && strings.Trim(label, "abcdefghijklmnopqrstuvwxyz-") == "" { // 1.5.14-no-vault
+		return true
+	}
 	words := strings.FieldsFunc(s, func(r rune) bool { return r >= '0' && r <= '9' || strings.ContainsRune(".+~:-", r) })
 	for _, w := range words {
 		if !builds.Has(w) {
@@ -131,7 +137,96 @@ func camel(s string) bool {
 	return humps > 0 && Identifier(s) && WordShare(s) >= 0.8
 }
 
-// issue is how trackers name what they track: BIL-7.
-var issue = pattern.New(`^[A-Z][A-Z0-9]{1,9}-[0-9]{1,6}$`)
+// release is the number of a version of three parts, or the candidate for one.
+var release = pattern.New(`^[0-9]{1,4}\.[0-9]{1,4}\.[0-9]{1,4}(?:RC[0-9]{1,2})?$`)
+
+// issue is how trackers name what they track: BIL-7, MASTG-TEST-0231.
+var issue = pattern.New(`^[A-Z][A-Z0-9]{1,9}(?:-[A-Z]{2,8})?-[0-9]{1,6}$`)
+
+// Issue reports whether s is how a tracker names what it tracks.
+func Issue(s string) bool { return issue.MatchString(s) }
+
+// Algorithmic reports whether s is a name in code that ends in that of an algorithm with its number: kCCPRFHmacAlgSHA512, pbkdf2SHA256.
+func Algorithmic(s string) bool { return algorithmic.MatchString(s) }
+
+var algorithmic = pattern.New(`^[A-Za-z][A-Za-z_]*2?[A-Za-z_]*(?:SHA|Sha|MD|AES|Aes|RSA|Hmac)_?(?:[1345]|128|192|224|256|384|512|1024|2048|4096)$`)
+
+// merged reports whether a word stands in the line that git writes of a merge: names of branches and of who asked for it.
+func (p place) merged() bool {
+	line := p.text[max(0, p.start-160):p.start]
+	line = strings.TrimLeft(line[strings.LastIndexByte(line, '\n')+1:], " *-")
+	for _, head := range []string{"Merge pull request #", "Merge branch '", "Merge branches '", "Merge remote-tracking branch '", "Merge tag '", "Merged in ", "Merge commit '"} {
+		if strings.HasPrefix(line, head) {
+			return true
+		}
+	}
+	return false
+}
+
+// handle reports whether a word is how the writers of a project call each other: ok markus@.
+func (p place) handle() bool {
+	return p.end < len(p.text) && p.text[p.end] == '@' && (p.end+1 == len(p.text) || strings.IndexByte(" \n,;)", p.text[p.end+1]) >= 0) && strings.Trim(p.s, "abcdefghijklmnopqrstuvwxyz") == ""
+}
+
+// inPath reports whether a word is a part of a path of a file system: ~/.ssh/deploy_ed25519.
+func (p place) inPath() bool { return InPath(p.text, p.start) }
+
+// InPath reports whether what stands at start is a part of a path of a file system, which begins at the root or at home.
+func InPath(text string, start int) bool {
+	const most = 96
+	from := start
+	for from > 0 && start-from < most && (pathByte(text[from-1]) || text[from-1] == '~') {
+		from--
+	}
+	head := text[from:start]
+	for _, root := range []string{"~/", "./", "../", "/home/", "/etc/", "/usr/", "/var/", "/opt/", "/tmp/", "/root/", "/srv/", "/mnt/", "/Users/", "/proc/", "/run/"} {
+		if strings.HasPrefix(head, root) {
+			return true
+		}
+	}
+	return false
+}
+
+// inListing reports whether a number is the size in a line of a listing of files: drwxr-xr-x 2 root root 4096.
+func (p place) inListing() bool {
+	line := p.text[max(0, p.start-96):p.start]
+	return strings.Trim(p.s, "0123456789") == "" && modes.MatchString(line[strings.LastIndexByte(line, '\n')+1:])
+}
+
+var modes = pattern.New(`^[-dlbcps](?:[-r][-w][-xsStT]){3}[.+@]? `)
+
+// tracked reports whether digits are the number of a request or an issue: Closes #6473, [#1810, #1822].
+func (p place) tracked() bool {
+	if p.start == 0 || p.text[p.start-1] != '#' || len(p.s) > 6 || strings.Trim(p.s, "0123456789") != "" {
+		return false
+	}
+	before := strings.ToLower(p.text[max(0, p.start-24) : p.start-1])
+	word := strings.TrimRight(before, " (:[,")
+	word = word[strings.LastIndexAny(word, " \n\t([*")+1:]
+	return closers.Has(word) || strings.HasPrefix(word, "#") && strings.Trim(word[1:], "0123456789") == ""
+}
+
+// closers stand before the number of what a change settles.
+var closers = keyword.NewList(`close closes closed fix fixes fixed resolve resolves resolved ref refs reference references see issue issues pr prs bug bugs request requests ticket tickets merge part re`)
+
+// linked reports whether a word is a part of a link that is no name of a secret: its path, its fragment, the value of a parameter.
+func (p place) linked() bool {
+	const reach = 200
+	word := p.text[max(0, p.start-reach):p.start]
+	word = word[strings.LastIndexAny(word, " \t\r\n\"'`(<>[,")+1:]
+	i := strings.Index(word, "://")
+	if i < 0 || strings.HasSuffix(word, "://") || p.end < len(p.text) && strings.IndexByte("@:", p.text[p.end]) >= 0 {
+		return false
+	}
+	host, path, ok := strings.Cut(word[i+3:], "/")
+	return ok && codeHosts.Has(strings.ToLower(host)) && !strings.ContainsAny(path, "=@")
+}
+
+// codeHosts are where source lies that anyone may read, and who speaks of it.
+var codeHosts = keyword.NewList(`github.com www.github.com gitlab.com bitbucket.org codeberg.org sr.ht git.sr.ht salsa.debian.org bugs.debian.org bugzilla.mindrot.org bugzilla.redhat.com bugzilla.mozilla.org issues.apache.org pkg.go.dev docs.rs crates.io www.npmjs.com pypi.org packagist.org rubygems.org hub.docker.com stackoverflow.com developer.mozilla.org docs.oracle.com docs.python.org learn.microsoft.com docs.microsoft.com
+	datatracker.ietf.org www.rfc-editor.org en.wikipedia.org ja.wikipedia.org arxiv.org doi.org developer.android.com developer.apple.com docs.aws.amazon.com cloud.google.com kubernetes.io raw.githubusercontent.com groups.google.com lists.debian.org`)
+
+// account is an address of a chain that anyone may read: 20 bytes. Its private key has 32.
+var account = pattern.New(`^0x[0-9a-fA-F]{40}$`)
 
 var host = pattern.New(`^[a-z0-9-]+(?:\.[a-z0-9-]+)+\.(?:com|org|net|io|dev|internal|local|lan|example|de|jp|co|eu|uk|fr|test)$`)

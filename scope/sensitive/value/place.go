@@ -72,6 +72,13 @@ var judgements = [...]struct {
 	{Certain, place.named},
 
 	{Strong, place.sampled},
+	{Strong, place.merged},
+	{Strong, place.tracked},
+	{Strong, place.handle},
+	{Strong, place.inPath},
+	{Strong, place.inListing},
+	{Strong, place.linked},
+	{Strong, looks(Algorithmic)},
 	{Strong, looks(Digest)},
 	{Strong, looks(Cipher)},
 	{Strong, func(p place) bool { return File(p.path()) }},

@@ -19,7 +19,7 @@ func Public(text string, start, end int) bool {
 	if resource(word+s) || constructed(before) {
 		return true
 	}
-	if digested(text, start) || traced(s) || hashed(s) || sealed(text, start, s) || cid(s) || colons(before, s) {
+	if digested(text, start) || traced(s) || account.MatchString(s) || hashed(s) || sealed(text, start, s) || cid(s) || colons(before, s) {
 		return true
 	}
 	if strings.HasSuffix(s, ".onion") || record(before) {
@@ -72,9 +72,13 @@ func digested(text string, start int) bool {
 
 var digestHeads = []string{"SHA256:", "sha256:", "h1:", "MD5:", "md5:", "sha1:", "sha512:", "sha1-", "sha256-", "sha384-", "sha512-", "md5=", "sha256="}
 
-// traced reports whether s is the context of a trace: version, trace, parent and flags in hexadecimal.
+// traced reports whether s is the context of a trace: version, trace, parent and flags in hexadecimal, or version, time and
+// number as AWS has them.
 func traced(s string) bool {
 	const length = 55
+	if len(s) == 35 && strings.HasPrefix(s, "1-") && s[10] == '-' {
+		return strings.Trim(s, "0123456789abcdef-") == ""
+	}
 	return len(s) == length && s[2] == '-' && s[35] == '-' && s[52] == '-' && strings.Trim(s, "0123456789abcdef-") == ""
 }
 

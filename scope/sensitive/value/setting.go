@@ -84,6 +84,9 @@ var (
 
 // symbol reports whether a word is a name behind a colon, as Ruby and SQL write them: range_key: :created_at.
 func (p place) symbol() bool {
+	if p.start > 2 && p.text[p.start-1] == '\'' && p.text[p.start-2] == ':' && p.text[p.start-3] == ' ' { // :'name' of psql
+		return Identifier(p.s)
+	}
 	return p.start > 1 && p.text[p.start-1] == ':' && (p.text[p.start-2] == ' ' || p.text[p.start-2] == '(') && strings.Trim(p.s, "abcdefghijklmnopqrstuvwxyz_") == ""
 }
 

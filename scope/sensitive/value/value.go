@@ -231,6 +231,9 @@ func call(s string) bool {
 	if strings.Contains(name, ".") && identifier(name) && isLetter(s[0]) && (Dotted(name) || Numbered(name[strings.LastIndexByte(name, '.')+1:])) && s[open] == '(' { // CryptoJS.PBKDF2(password,
 		return true
 	}
+	if Algorithmic(name) && identifier(s[open+1:]) { // pbkdf2SHA1(password
+		return true
+	}
 	return identifier(name) && len(name) >= 3 && Random(name) < 0.8 && (strings.IndexAny(s[open:], ")]") > 0 || open == len(s)-1 || strings.Contains(name, ".") || WordShare(name) >= 0.5)
 }
 
@@ -297,7 +300,7 @@ func envName(s string) bool {
 			return false
 		}
 		ws := ShapeOf(w)
-		if ws.Digit > 0 && (ws.Turns > 1 || ws.Digit > 2) {
+		if ws.Digit > 0 && (ws.Turns > 1 || ws.Digit > 3) {
 			return false
 		}
 		longest = max(longest, ws.Upper)
