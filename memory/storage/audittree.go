@@ -259,34 +259,41 @@ func (s *Store) VerifyAudit(ctx context.Context, elsewhere [][]byte) (AuditRepor
 	r.Entries = head
 	s.checkpoints.mu.Lock()
 	defer s.checkpoints.mu.Unlock()
-	faults, err := s.verifyTree(ctx, elsewhere)
-	for _, f := range faults {
+	v, err := s.verifyTree(ctx, elsewhere)
+	for _, f := range v.faults {
 		fault(f)
 	}
-	if t, _, verifier, terr := s.openTree(ctx); terr == nil {
-		r.Signed, r.Verifier = t.size, verifier
-	}
+	r.Signed, r.Verifier = v.signed, v.verifier
 	return r, err
+}
+
+// verified is what verifyTree found.
+type verified struct {
+	faults   []error
+	signed   int64
+	verifier string // "" where the checkpoint is not sound
 }
 
 // verifyTree compares the log with the newest checkpoint and those kept elsewhere. Faults number entries from 1, as the
 // log itself does.
-func (s *Store) verifyTree(ctx context.Context, elsewhere [][]byte) (faults []error, err error) {
-	t, o, _, err := s.openTree(ctx)
+func (s *Store) verifyTree(ctx context.Context, elsewhere [][]byte) (v verified, err error) {
+	t, o, verifier, err := s.openTree(ctx)
 	var report audit.Report
 	if err == nil {
+		v.signed, v.verifier = t.size, verifier
 		report, err = audit.Verify(ctx, t, o, audit.VerifyOptions{Elsewhere: elsewhere})
 	}
 	var broken *audit.Fault
 	if errors.Is(err, audit.ErrCheckpoint) || errors.As(err, &broken) {
-		return []error{err}, nil
+		v.faults = []error{err}
+		return v, nil
 	}
 	for _, f := range report.Faults {
 		shown := *f
 		shown.First, shown.Last = f.First+1, f.Last+1
-		faults = append(faults, &shown)
+		v.faults = append(v.faults, &shown)
 	}
-	return faults, err
+	return v, err
 }
 
 // rebuildTree makes the stored hashes anew from sound entries.

@@ -84,8 +84,8 @@ func (c *checker) tree(ctx context.Context) error {
 	s := c.store
 	s.checkpoints.mu.Lock()
 	defer s.checkpoints.mu.Unlock()
-	faults, err := s.verifyTree(ctx, nil)
-	for _, f := range faults {
+	v, err := s.verifyTree(ctx, nil)
+	for _, f := range v.faults {
 		if errors.Is(f, audit.ErrTile) {
 			c.add(Finding{Kind: KindAuditTree, Detail: f.Error()})
 			continue
