@@ -175,3 +175,41 @@ func TestPolicyMatches(t *testing.T) {
 		t.Error("a nil policy has rules")
 	}
 }
+
+// raiser is a model that calls every text sensitive, or none, and counts what it is asked.
+type raiser struct {
+	raise bool
+	asked *int
+}
+
+func (r raiser) Raise(scope.Input, scope.Decision) (bool, float64, string) {
+	*r.asked++
+	return r.raise, 0.8, "corrections of such texts were made before"
+}
+
+// TestRaiser: what was learnt makes a text PRIVATE that no detector minds, says why, and can lower nothing.
+func TestRaiser(t *testing.T) {
+	credential := stub{findings: []scope.Finding{{Rule: "r", Kind: "credential", Field: scope.FieldContent, End: 1, Confidence: 0.9}}}
+	for name, tc := range map[string]struct {
+		detector stub
+		raise    bool
+		asked    int
+		want     scope.Scope
+	}{
+		"it speaks":                  {stub{}, true, 1, scope.Private},
+		"it is silent":               {stub{}, false, 1, scope.Project},
+		"a detector has spoken":      {credential, false, 0, scope.Private},
+		"a detector has spoken, too": {credential, true, 0, scope.Private},
+	} {
+		t.Run(name, func(t *testing.T) {
+			asked := 0
+			d := classify(t, scope.Options{Sensitive: tc.detector, Raiser: raiser{tc.raise, &asked}}, scope.Input{Content: "a text of ours"})
+			if asked != tc.asked || d.Scope != tc.want || d.Sensitive != (tc.want == scope.Private) {
+				t.Errorf("asked %d times, decided %+v", asked, d)
+			}
+			if raised := slices.Contains(d.Rules(), "learned-from-corrections"); raised != (tc.raise && tc.asked == 1) || raised != slices.Contains(d.Reasons, "corrections of such texts were made before") {
+				t.Errorf("rules %v, reasons %q", d.Rules(), d.Reasons)
+			}
+		})
+	}
+}

@@ -20,11 +20,14 @@ var cl100k = sync.OnceValue(codec.NewCl100kBase)
 const maxRun = 128
 
 // Count returns the tokens of text.
-func Count(text string) int {
+func Count(text string) int { return countBy(cl100k().Count, text) }
+
+// countBy is Count with the tokenizer given.
+func countBy(count func(string) (int, error), text string) int {
 	n := 0
 	for {
 		end := cut(text)
-		c, err := cl100k().Count(text[:end])
+		c, err := count(text[:end])
 		if err != nil { // the expression that splits texts gave up: no text has more tokens than bytes
 			c = end
 		}

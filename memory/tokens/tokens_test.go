@@ -1,6 +1,7 @@
 package tokens
 
 import (
+	"errors"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -44,6 +45,14 @@ func TestCountIsNeverLess(t *testing.T) {
 		if got := Count(b.String()); got < want {
 			t.Fatalf("Count(%q) = %d; the tokenizer says %d", b.String(), got, want)
 		}
+	}
+}
+
+// A tokenizer that gives up makes no text count for less than it may take.
+func TestCountWithoutATokenizer(t *testing.T) {
+	text := strings.Repeat("日", 1000)
+	if got := countBy(func(string) (int, error) { return 0, errors.New("it gave up") }, text); got < len(text) || got > 2*len(text) {
+		t.Errorf("%d tokens in %d bytes; want as many as bytes, and one for each cut", got, len(text))
 	}
 }
 

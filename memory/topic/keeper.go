@@ -108,28 +108,33 @@ func (k *Keeper) due(ctx context.Context) bool {
 
 // Refresh makes the topics anew.
 func (k *Keeper) Refresh(ctx context.Context) error {
+	_, err := k.refresh(ctx)
+	return err
+}
+
+func (k *Keeper) refresh(ctx context.Context) (*kept, error) {
 	k.refreshing.Lock()
 	defer k.refreshing.Unlock()
 	before, err := k.load(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	c, err := k.o.Store.Clusters(ctx, k.o.Most, func(space string, vecs [][]float32) [][]float32 { return seeds(before, space, vecs) })
 	if err != nil {
-		return fmt.Errorf("topics: %w", err)
+		return nil, fmt.Errorf("topics: %w", err)
 	}
 	now := arrange(before, &c, k.o.Now())
 	b, err := msgpack.Marshal(now)
 	if err != nil {
-		return fmt.Errorf("topics: %w", err)
+		return nil, fmt.Errorf("topics: %w", err)
 	}
 	if err := k.o.Store.SaveTopics(ctx, b); err != nil {
-		return fmt.Errorf("topics: %w", err)
+		return nil, fmt.Errorf("topics: %w", err)
 	}
 	k.mu.Lock()
 	k.kept = now
 	k.mu.Unlock()
-	return nil
+	return now, nil
 }
 
 // load returns what is kept; nil where there was no refresh yet. What cannot be read is made anew.
@@ -140,8 +145,11 @@ func (k *Keeper) load(ctx context.Context) (*kept, error) {
 		return k.kept, nil
 	}
 	b, err := k.o.Store.LoadTopics(ctx)
-	if err != nil || b == nil {
-		return nil, err
+	if err != nil {
+		return nil, fmt.Errorf("topics: %w", err)
+	}
+	if b == nil {
+		return nil, nil // there are none yet
 	}
 	var was kept
 	if err := msgpack.Unmarshal(b, &was); err != nil {
@@ -166,10 +174,7 @@ func (k *Keeper) Topics(ctx context.Context, get Get, spots bool) (memory.TopicM
 		return memory.TopicMap{}, err
 	}
 	if was == nil {
-		if err := k.Refresh(ctx); err != nil {
-			return memory.TopicMap{}, err
-		}
-		if was, err = k.load(ctx); err != nil {
+		if was, err = k.refresh(ctx); err != nil {
 			return memory.TopicMap{}, err
 		}
 	}
