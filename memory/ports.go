@@ -122,7 +122,7 @@ type Prospect struct {
 
 // Candidate is a memory that may answer a query, with what the sources say of it.
 type Candidate struct {
-	Memory  Memory
+	Memory  *Memory // may be shared with others: nobody writes to it
 	Lexical float64 // BM25 with the neighbours' words; 0 when no word matches
 	Own     float64 // BM25 of the memory's own words alone
 	Cover   float64 // share of the question's words, by rarity, that are the memory's own, in [0, 1]

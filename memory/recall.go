@@ -98,7 +98,7 @@ func (s *Service) Recall(ctx context.Context, c Caller, in RecallInput) (RecallR
 		return RecallResult{}, fmt.Errorf("recall: %w", err)
 	}
 	if keep := s.limits(c, "recall"); keep != nil {
-		set.Candidates = slices.DeleteFunc(set.Candidates, func(x Candidate) bool { return !keep(&x.Memory) })
+		set.Candidates = slices.DeleteFunc(set.Candidates, func(x Candidate) bool { return !keep(x.Memory) })
 	}
 	set.Candidates = dropExpired(set.Candidates, s.now())
 	_, end := s.step.Begin(ctx, "recall rank")
@@ -321,8 +321,10 @@ func (s *Service) budget(ranked []Ranked, question string, in *RecallInput) (kep
 // cut shortens the content of r until it fits left, to what fits of the part that answers the question, at the end of a word
 // where there is one. It reports whether a part fits; behind others it must be worth while, and before others it leaves them half.
 func (s *Service) cut(r *Recalled, question string, left int, of size, behind, before bool) bool {
-	text, title := r.Memory.Content, r.Memory.Title
-	r.Memory.Content, r.Memory.Title = "", ""
+	own := *r.Memory // others may hold the same
+	r.Memory = &own
+	text, title := own.Content, own.Title
+	own.Content, own.Title = "", ""
 	bare := of.tokens(r)
 	if bare >= left || behind && left-bare < minPart {
 		return false
@@ -330,14 +332,14 @@ func (s *Service) cut(r *Recalled, question string, left int, of size, behind, b
 	if half := bare + (left-bare)/2; before && half-bare >= minPart {
 		left = half
 	}
-	if r.Memory.Title = title; of.tokens(r) >= left {
-		r.Memory.Title = ""
+	if own.Title = title; of.tokens(r) >= left {
+		own.Title = ""
 	}
 	fits := func(prefix, text string) int {
 		low, high := 0, min(len(text), maxTokenBytes*(left-bare))
 		for low < high {
 			mid := (low + high + 1) / 2
-			if r.Memory.Content = prefix + clip(text, mid); of.tokens(r) <= left {
+			if own.Content = prefix + clip(text, mid); of.tokens(r) <= left {
 				low = mid
 			} else {
 				high = mid - 1
@@ -349,12 +351,12 @@ func (s *Service) cut(r *Recalled, question string, left int, of size, behind, b
 	if from := s.passageFrom(text, question, n); from > 0 && from < len(text) {
 		part := text[from:]
 		if k := fits("…", part); k > 0 {
-			r.Memory.Content = "…" + clip(part, k)
+			own.Content = "…" + clip(part, k)
 			return true
 		}
 	}
-	r.Memory.Content = clip(text, n)
-	return r.Memory.Content != ""
+	own.Content = clip(text, n)
+	return own.Content != ""
 }
 
 // passageFrom is where the part begins that answers a question; without a question the text's beginning.

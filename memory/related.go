@@ -120,7 +120,7 @@ func (s *Service) relatedByText(ctx context.Context, c Caller, m *Memory, limit 
 	var out []Relative
 	for i := range res.Memories {
 		if r := &res.Memories[i]; r.Memory.ID != m.ID && len(out) < limit {
-			out = append(out, Relative{Memory: r.Memory, Score: r.Score, Why: r.Why})
+			out = append(out, Relative{Memory: *r.Memory, Score: r.Score, Why: r.Why})
 		}
 	}
 	return out, nil

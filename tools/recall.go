@@ -73,7 +73,7 @@ func (s *surface) recall(ctx context.Context, c *call) (any, error) {
 
 // found is a recalled memory. Where it came from in detail is told to those who ask why.
 func found(r *memory.Recalled, explain bool) hit {
-	h := brief(&r.Memory)
+	h := brief(r.Memory)
 	score := round(r.Score)
 	h.Score, h.Cut, h.Merged, h.Differs = &score, r.Cut, r.Merged, r.Differs
 	if explain {

@@ -226,7 +226,7 @@ func (s *Store) Candidates(ctx context.Context, q memory.CandidateQuery) (memory
 		if !matches(m, q.Filter, states) {
 			continue
 		}
-		c := memory.Candidate{Memory: clone(*m), Uses: s.uses[m.ID], Lexical: overlap(m, words)}
+		c := memory.Candidate{Memory: new(clone(*m)), Uses: s.uses[m.ID], Lexical: overlap(m, words)}
 		if v, ok := s.vectors[m.ID]; ok {
 			c.HasVector, c.Space = true, v.Space
 			for j, x := range q.Vectors[v.Space] {

@@ -38,7 +38,7 @@ func stage(cs []memory.Candidate) scene {
 		at[i] = cs[i].Memory.At()
 	}
 	slices.SortFunc(s.order, func(i, j int) int {
-		a, b := &cs[i].Memory, &cs[j].Memory
+		a, b := cs[i].Memory, cs[j].Memory
 		return cmp.Or(strings.Compare(a.Project, b.Project), strings.Compare(a.Session, b.Session), at[i].Compare(at[j]),
 			strings.Compare(string(a.ID), string(b.ID)))
 	})
@@ -46,7 +46,7 @@ func stage(cs []memory.Candidate) scene {
 		s.position[i] = p
 		if p > 0 {
 			j := s.order[p-1]
-			a, b := &cs[j].Memory, &cs[i].Memory
+			a, b := cs[j].Memory, cs[i].Memory
 			if a.Project != b.Project || a.Session != b.Session || at[i].Sub(at[j]) > episodeGap {
 				s.count++
 			}

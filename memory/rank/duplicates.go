@@ -31,15 +31,15 @@ type group struct {
 func merge(order iter.Seq[judged], cs []memory.Candidate, limit int, apart bool) []group {
 	var out []group
 	for j := range order {
-		m := &cs[j.index].Memory
+		m := cs[j.index].Memory
 		p := fingerprintOf(m)
 		at := slices.IndexFunc(out, func(g group) bool {
-			return !apart && sameHouse(&cs[g.shown].Memory, m) && g.print.same(&p)
+			return !apart && sameHouse(cs[g.shown].Memory, m) && g.print.same(&p)
 		})
 		switch {
 		case at >= 0:
 			g := &out[at]
-			if better(m, &cs[g.shown].Memory) {
+			if better(m, cs[g.shown].Memory) {
 				g.merged = append(g.merged, cs[g.shown].Memory.ID)
 				g.shown, g.print = j.index, p
 			} else {
@@ -60,7 +60,7 @@ func oppose(gs []group, cs []memory.Candidate) []group {
 	for i := 0; i < len(gs); i++ {
 		behind := i + 1
 		for j := i + 1; j < len(gs); j++ {
-			a, b := &cs[gs[i].shown].Memory, &cs[gs[j].shown].Memory
+			a, b := cs[gs[i].shown].Memory, cs[gs[j].shown].Memory
 			if !sameHouse(a, b) || !gs[i].print.opposes(&gs[j].print) {
 				continue
 			}

@@ -98,7 +98,7 @@ type described struct {
 func describe(q *question, rq *memory.RankQuery, cs []memory.Candidate, off stageSet) *described {
 	vs, ts, texts := make([]vector, len(cs)), make([]traits, len(cs)), make([]string, len(cs))
 	for i := range cs {
-		ts[i], texts[i] = glance(&cs[i].Memory)
+		ts[i], texts[i] = glance(cs[i].Memory)
 	}
 	s := stage(cs)
 	words(vs, cs, q)
@@ -116,7 +116,7 @@ func describe(q *question, rq *memory.RankQuery, cs []memory.Candidate, off stag
 		people, anyone = s.people(cs, ts, q)
 	}
 	for i := range cs {
-		v, t, m := &vs[i], &ts[i], &cs[i].Memory
+		v, t, m := &vs[i], &ts[i], cs[i].Memory
 		v[fPresent] = people[i]
 		v[fNote], v[fUnnamed] = flag(t.speaker == ""), flag(t.speaker == "" && !anyone)
 		v[fSpeaker] = flag(q.names(t.speaker))
@@ -276,7 +276,7 @@ func (d *described) most(i int, m *model) float64 {
 // known sets what is known about a memory besides its text. What a person or an agent states lifts a memory; what
 // comes from elsewhere cannot lift itself.
 func known(v *vector, c *memory.Candidate, q *question, rq *memory.RankQuery) {
-	m := &c.Memory
+	m := c.Memory
 	v[fProject] = flag(rq.Project != "" && m.Project == rq.Project)
 	if age := rq.Now.Sub(m.At()); !rq.Now.IsZero() && age < 40*memoryHalf {
 		v[fRecent] = math.Exp2(-max(age, 0).Hours() / memoryHalf.Hours())

@@ -25,7 +25,7 @@ func TestPromiseIsTheRanksOrder(t *testing.T) {
 		set := memory.CandidateSet{Candidates: make([]memory.Candidate, len(cs))}
 		for i, c := range cs {
 			ps[i] = memory.Prospect{Candidate: c, Turn: turn}
-			c.Memory = memory.Memory{ID: memory.ID(string(rune('a' + i))), Session: string(rune('a' + i)), Content: "the ship sails " + string(rune('a'+i)), Project: string(rune('a' + i)), CreatedAt: time.Date(2026, 1, 1+5*i, 0, 0, 0, 0, time.UTC)}
+			c.Memory = &memory.Memory{ID: memory.ID(string(rune('a' + i))), Session: string(rune('a' + i)), Content: "the ship sails " + string(rune('a'+i)), Project: string(rune('a' + i)), CreatedAt: time.Date(2026, 1, 1+5*i, 0, 0, 0, 0, time.UTC)}
 			if turn {
 				c.Memory.Content = "Ada: " + c.Memory.Content
 			}

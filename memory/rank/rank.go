@@ -93,7 +93,7 @@ func (r *Ranker) Rank(q memory.RankQuery, set memory.CandidateSet) []memory.Rank
 // and what lies lower by more needs none. Who asks for a few reads a few (the threshold algorithm of Fagin, Lotem and Naor, 2003).
 func (d *described) ordered(model func(int) *model) iter.Seq[judged] {
 	first := func(a, b judged) int {
-		x, y := &d.cs[a.index].Memory, &d.cs[b.index].Memory
+		x, y := d.cs[a.index].Memory, d.cs[b.index].Memory
 		return cmp.Or(cmp.Compare(b.logit, a.logit), y.At().Compare(x.At()), strings.Compare(string(y.ID), string(x.ID)))
 	}
 	return func(yield func(judged) bool) {

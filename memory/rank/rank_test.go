@@ -29,7 +29,7 @@ func newRanker(t *testing.T) *Ranker {
 // candidate is a note that the words and the vector of a question find about equally well.
 func candidate(n int, text string) memory.Candidate {
 	return memory.Candidate{
-		Memory: memory.Memory{ID: memory.ID(fmt.Sprintf("00000000-0000-7000-8000-%012d", n)), Content: text, Scope: scope.Project,
+		Memory: &memory.Memory{ID: memory.ID(fmt.Sprintf("00000000-0000-7000-8000-%012d", n)), Content: text, Scope: scope.Project,
 			Project: "p", Session: fmt.Sprint("s", n), Trust: memory.TrustAgent, State: memory.Active, CreatedAt: start},
 		Lexical: 5, Own: 5, Cover: .5, Dense: .4, HasVector: true, Space: "x",
 	}
@@ -189,7 +189,7 @@ func TestNearDuplicates(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			cs := []memory.Candidate{candidate(1, tc.a), candidate(2, tc.b)}
 			if tc.change != nil {
-				tc.change(&cs[1].Memory)
+				tc.change(cs[1].Memory)
 			}
 			got := newRanker(t).Rank(memory.RankQuery{Text: "x", Limit: 5}, memory.CandidateSet{Candidates: cs})
 			if merged := len(got) == 1 && len(got[0].Merged) == 1; merged != tc.merged || !merged && len(got) != 2 {
@@ -243,7 +243,7 @@ func TestRankOfNothing(t *testing.T) {
 	if got := r.Rank(memory.RankQuery{Text: "x"}, memory.CandidateSet{Candidates: randomSet(rand.New(rand.NewPCG(1, 1)), 3)}); got != nil {
 		t.Errorf("limit 0 gave %v", got)
 	}
-	zero := []memory.Candidate{{Memory: memory.Memory{ID: "a"}}, {Memory: memory.Memory{ID: "b"}}}
+	zero := []memory.Candidate{{Memory: &memory.Memory{ID: "a"}}, {Memory: &memory.Memory{ID: "b"}}}
 	if got := r.Rank(memory.RankQuery{Limit: 5}, memory.CandidateSet{Candidates: zero}); len(got) != 2 {
 		t.Errorf("two candidates without anything gave %d", len(got))
 	}
@@ -324,7 +324,7 @@ func TestRankOpposes(t *testing.T) {
 	}
 	var cs []memory.Candidate
 	for i, text := range texts {
-		cs = append(cs, memory.Candidate{Memory: memory.Memory{ID: memory.ID(rune('a' + i)), Content: text, Trust: memory.TrustAgent},
+		cs = append(cs, memory.Candidate{Memory: &memory.Memory{ID: memory.ID(rune('a' + i)), Content: text, Trust: memory.TrustAgent},
 			Lexical: 10 - float64(i), Own: 10 - float64(i), Cover: .5})
 	}
 	order := func(cs []memory.Candidate) (ids string, differs []int) {
@@ -396,7 +396,7 @@ func TestOrdered(t *testing.T) {
 				text[k] = words[r.IntN(len(words))]
 			}
 			cs[i] = memory.Candidate{
-				Memory:  memory.Memory{ID: memory.ID(fmt.Sprintf("m%02d", i)), Content: strings.Join(text, " "), CreatedAt: time.Unix(int64(r.IntN(5)), 0)},
+				Memory:  &memory.Memory{ID: memory.ID(fmt.Sprintf("m%02d", i)), Content: strings.Join(text, " "), CreatedAt: time.Unix(int64(r.IntN(5)), 0)},
 				Lexical: r.Float64(), Own: r.Float64(), Cover: float64(r.IntN(3)) / 2, Dense: r.Float64(), HasVector: r.IntN(4) > 0,
 				Match: r.Float64(), Sharp: r.Float64(), HasTokens: r.IntN(4) > 0,
 			}

@@ -297,7 +297,7 @@ func (s *Store) load(ctx context.Context, f memory.Filter, p proposed) ([]memory
 			s.keepTokens(p.tokensAt, row, &m.memory, t)
 		}
 		c := p.candidate(row)
-		c.Memory, c.Uses, c.LastUsed = m.memory, m.uses, m.lastUsed
+		c.Memory, c.Uses, c.LastUsed = &m.memory, m.uses, m.lastUsed
 		u := s.uses.pending(m.memory.ID)
 		c.Uses += u.Count
 		if u.Last.After(c.LastUsed) {

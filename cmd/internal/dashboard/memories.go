@@ -118,7 +118,7 @@ func (s *Server) byMeaning(ctx context.Context, svc *memory.Service, q listQuery
 	}
 	var out []listed
 	for i := range got.Memories {
-		out = append(out, listed{got.Memories[i].Memory, got.Memories[i].Score})
+		out = append(out, listed{*got.Memories[i].Memory, got.Memories[i].Score})
 	}
 	data["Memories"], data["Total"], data["Note"] = out, len(out), got.Note
 	return nil

@@ -59,7 +59,7 @@ func (c *Corpus) Candidates(q int, pooled bool, limit int) memory.CandidateSet {
 	for i, b := range beside {
 		h := hits[i]
 		set.Candidates[i] = memory.Candidate{
-			Memory: c.Set.Memories[h.Row], Lexical: h.Score, Own: h.Own, Cover: h.Cover, Near: h.Near,
+			Memory: &c.Set.Memories[h.Row], Lexical: h.Score, Own: h.Own, Cover: h.Cover, Near: h.Near,
 			HasVector: c.Vectors != nil, Dense: c.cosine(q, h.Row), Space: c.Space,
 			Before: memory.Neighbour{Own: b.BeforeOwn, Dense: c.cosine(q, b.Before)},
 			Behind: memory.Neighbour{Own: b.BehindOwn, Dense: c.cosine(q, b.Behind)},
