@@ -219,7 +219,7 @@ func (s *Service) leaveOutFaint(c Caller, in *RecallInput, ranked []Ranked) []Ra
 	if picked || in.Mode == Accurate || !s.feature(c, FeatureFaint) {
 		return ranked
 	}
-	var stay []Ranked
+	stay := make([]Ranked, 0, len(ranked))
 	beside := map[ID]bool{}
 	for i := range ranked {
 		r := &ranked[i]

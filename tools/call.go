@@ -103,7 +103,10 @@ func (s *surface) timeout(tool string, a *args) time.Duration {
 
 // succeeded sends out twice, as the protocol asks: as data, and as the same JSON in text for clients that read no data.
 func succeeded(out any, links []mcp.Content) *mcp.CallToolResult {
-	b := encode(out)
+	b, written := out.(json.RawMessage)
+	if !written {
+		b = encode(out)
+	}
 	content := append([]mcp.Content{mcp.NewTextContent(string(b))}, links...)
 	return &mcp.CallToolResult{Content: content, StructuredContent: b}
 }

@@ -2,6 +2,7 @@ package tools
 
 import (
 	"context"
+	"encoding/json"
 	"slices"
 	"time"
 
@@ -35,11 +36,12 @@ func (s *surface) recall(ctx context.Context, c *call) (any, error) {
 		Query: a.text("query"), Limit: a.whole("limit", memory.DefaultLimit), Mode: memory.Mode(a.word("mode")), Filter: a.filter(),
 		Explain: a.flag("explain"),
 	}
+	forms := forms{explain: in.Explain, whole: map[*memory.Memory]json.RawMessage{}}
 	if a.has("max_tokens") {
 		if in.MaxTokens = a.whole("max_tokens", 0); in.MaxTokens == 0 {
 			in.MaxTokens = -1 // zero would mean the default; the service refuses it like any other value out of bounds
 		}
-		in.Form = func(r *memory.Recalled) string { return string(encode(found(r, in.Explain))) }
+		in.Form = func(r *memory.Recalled) string { return string(forms.of(r)) }
 		in.Frame = fullFrame
 	}
 	if err := a.err(); err != nil {
@@ -49,26 +51,68 @@ func (s *surface) recall(ctx context.Context, c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := recallResult{Memories: []hit{}, Degraded: res.Degraded, Truncated: res.Truncated, TookMS: milliseconds(res.Took), Note: res.Note}
+	out := recallAnswer{recallResult: recallResult{Degraded: res.Degraded, Truncated: res.Truncated, TookMS: milliseconds(res.Took), Note: res.Note}}
 	for i := range res.Memories {
-		out.Memories = append(out.Memories, found(&res.Memories[i], in.Explain))
+		out.written = append(out.written, forms.of(&res.Memories[i]))
 	}
 	switch {
 	case in.MaxTokens == 0:
 		out.fit(defaultRecallBytes)
-	case out.Truncated && len(out.Memories) == 0:
+	case out.Truncated && len(out.written) == 0:
 		out.Note = noteTooLittle
 	}
-	if slices.ContainsFunc(out.Memories, func(h hit) bool { return len(h.Differs) > 0 }) && out.Note == "" {
+	shown := res.Memories[:len(out.written)]
+	if slices.ContainsFunc(shown, func(r memory.Recalled) bool { return len(r.Differs) > 0 }) && out.Note == "" {
 		out.Note = noteDiffers
 	}
 	if out.Truncated && out.Note == "" {
 		out.Note = noteLeftOut
 	}
 	if in.MaxTokens != 0 {
-		out.keep(in.MaxTokens, c.service.Tokens)
+		return out.keep(in.MaxTokens, c.service.Tokens), nil
 	}
-	return out, nil
+	return out.encode(), nil
+}
+
+// forms writes recalled memories as they are sent, each once: that takes longer than finding its place.
+type forms struct {
+	explain bool
+	whole   map[*memory.Memory]json.RawMessage // of those that are not cut
+}
+
+func (f *forms) of(r *memory.Recalled) json.RawMessage {
+	if b, ok := f.whole[r.Memory]; ok {
+		return b
+	}
+	b := encode(found(r, f.explain))
+	if !r.Cut { // what is cut changes until it fits
+		f.whole[r.Memory] = b
+	}
+	return b
+}
+
+// recallAnswer is a recallResult whose memories are written.
+type recallAnswer struct {
+	recallResult
+	written []json.RawMessage
+}
+
+// encode writes all of it.
+func (r *recallAnswer) encode() json.RawMessage {
+	r.Memories = []hit{}
+	frame, size := encode(r.recallResult), len(r.written)
+	for _, m := range r.written {
+		size += len(m)
+	}
+	const open = `{"memories":[`
+	out := append(make(json.RawMessage, 0, len(frame)+size), open...)
+	for i, m := range r.written {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = append(out, m...)
+	}
+	return append(out, frame[len(open):]...)
 }
 
 // found is a recalled memory. Where it came from in detail is told to those who ask why.
@@ -87,31 +131,31 @@ const noteBytes = 256
 
 // fit drops the last memories until the result is at most limit bytes; what stands beside the texts, such as many
 // tags, is not in the service's budget. The best one always stays.
-func (r *recallResult) fit(limit int) {
+func (r *recallAnswer) fit(limit int) {
 	left := limit - noteBytes
-	for i := range r.Memories {
-		left -= len(encode(r.Memories[i])) + 1
+	for i, m := range r.written {
+		left -= len(m) + 1
 		if left < 0 && i > 0 {
-			r.Memories, r.Truncated = r.Memories[:i], true
+			r.written, r.Truncated = r.written[:i], true
 			return
 		}
 	}
 }
 
-// keep makes the result as text at most limit tokens, which the service has seen to but for an unusual note and for tokens that
+// keep writes the result as at most limit tokens, which the service has seen to but for an unusual note and for tokens that
 // are others where texts meet: the note goes first, then the last memories.
-func (r *recallResult) keep(limit int, tokens func(string) int) {
+func (r *recallAnswer) keep(limit int, tokens func(string) int) json.RawMessage {
 	for {
-		text := encode(r)
+		text := r.encode()
 		switch {
 		case len(text) <= limit || tokens(string(text)) <= limit: // no text has more tokens than bytes
-			return
+			return text
 		case r.Note != "":
 			r.Note = ""
-		case len(r.Memories) > 0:
-			r.Memories, r.Truncated = r.Memories[:len(r.Memories)-1], true
+		case len(r.written) > 0:
+			r.written, r.Truncated = r.written[:len(r.written)-1], true
 		default:
-			return
+			return text
 		}
 	}
 }

@@ -137,8 +137,9 @@ func (s *Store) propose(ctx context.Context, q memory.CandidateQuery, sel *inver
 	}
 	run := s.index.Begin(terms, sel, wordEffort(q.Mode))
 	defer run.End()
-	p.words = map[int64]inverted.Hit{}
-	for _, h := range run.Best(q.Limit) {
+	best := run.Best(q.Limit)
+	p.words = make(map[int64]inverted.Hit, len(best)+q.Limit) // with what the vectors propose
+	for _, h := range best {
 		p.words[h.Row] = h
 	}
 	end(nil)
@@ -173,9 +174,16 @@ func (s *Store) propose(ctx context.Context, q memory.CandidateQuery, sel *inver
 	return p, s.matchTokens(ctx, &q, run, &p)
 }
 
+// rows lists all rows that a source proposes, in their order.
+func (p *proposed) rows() []int64 {
+	rows := slices.AppendSeq(make([]int64, 0, len(p.words)), maps.Keys(p.words))
+	slices.Sort(rows)
+	return rows
+}
+
 // surround finds the neighbours of all rows, and returns the rows and neighbours whose vectors were not asked about.
 func (p *proposed) surround(run *inverted.Run) (noVector []int64) {
-	rows := slices.Collect(maps.Keys(p.words))
+	rows := p.rows()
 	p.beside = make(map[int64]inverted.Beside, len(rows))
 	want := func(row int64) {
 		if _, ok := p.near[row]; row >= 0 && !ok {
@@ -216,7 +224,7 @@ func (p *proposed) prune(n int, promise func([]memory.Prospect) []float64) {
 	if len(p.words) <= n {
 		return
 	}
-	rows := slices.Sorted(maps.Keys(p.words))
+	rows := p.rows()
 	prospects := make([]memory.Prospect, len(rows))
 	for i, row := range rows {
 		prospects[i] = memory.Prospect{Candidate: p.candidate(row), Turn: p.beside[row].Turn}
@@ -280,7 +288,7 @@ func vectorMode(m memory.Mode) vector.Mode {
 
 // load reads the memories proposed. One that changed meanwhile and no longer passes the filter is left out.
 func (s *Store) load(ctx context.Context, f memory.Filter, p proposed) ([]memory.Candidate, error) {
-	rows := slices.Sorted(maps.Keys(p.words))
+	rows := p.rows()
 	ctx, end := s.opts.Step.Begin(ctx, "recall read")
 	read, err := s.read(ctx, rows)
 	end(err)

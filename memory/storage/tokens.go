@@ -3,8 +3,6 @@ package storage
 import (
 	"context"
 	"errors"
-	"maps"
-	"slices"
 
 	"github.com/elderzan/elderzan/memory"
 	"github.com/elderzan/elderzan/memory/storage/internal/inverted"
@@ -18,8 +16,8 @@ type tokenMatch struct{ match, sharp float64 }
 // matchTokens compares the question's tokens with those of all that is proposed, in each space that has a question. A row
 // that has none there, or none that can be read, is left out.
 func (s *Store) matchTokens(ctx context.Context, q *memory.CandidateQuery, run *inverted.Run, p *proposed) error {
-	p.tokens, p.readTokens = map[int64]tokenMatch{}, map[int64]recentTokens{}
-	rows := slices.Sorted(maps.Keys(p.words))
+	p.tokens, p.readTokens = make(map[int64]tokenMatch, len(p.words)), map[int64]recentTokens{}
+	rows := p.rows()
 	p.tokensAt = s.tokens.begin()
 	found := make(map[int64]recentTokens, len(rows))
 	s.tokens.find(rows, found)
