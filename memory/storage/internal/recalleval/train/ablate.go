@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"slices"
 	"time"
 
@@ -10,15 +11,15 @@ import (
 	"github.com/elderzan/elderzan/memory/storage/internal/recalleval"
 )
 
-// ablate prints, for every stage and every one of features, what is found without it: weights are fitted anew from what is left, and asked
+// ablate prints to w, for every stage and every one of features, what is found without it: weights are fitted anew from what is left, and asked
 // about what was left out of the fit. With them, what a stage costs a question.
-func ablate(all sets, priors map[string]float64, features []string) error {
+func ablate(w io.Writer, all sets, priors map[string]float64, features []string) error {
 	g := all.describe(true)
 	took, err := timed(all.dialogue, nil)
 	if err != nil {
 		return err
 	}
-	fmt.Printf("| without | dialogue | over all | multi-hop | MRR | notes | over all | MRR | documents | over all | keywords | µs |\n|---|---|---|---|---|---|---|---|---|---|---|---|\n")
+	fmt.Fprintf(w, "| without | dialogue | over all | multi-hop | MRR | notes | over all | MRR | documents | over all | keywords | µs |\n|---|---|---|---|---|---|---|---|---|---|---|---|\n")
 	row := func(of, name, cost string, without []string) {
 		use := columns(g.names, priors, of)
 		for i, n := range g.names {
@@ -34,7 +35,7 @@ func ablate(all sets, priors map[string]float64, features []string) error {
 		n, nAll := r10(&f.notes, "notes")
 		c, cAll := r10(&f.documents, "documents")
 		_, k := r10(&f.notes, "keywords")
-		fmt.Printf("| %s | %.4f | %.4f | %.3f | %.3f | %.4f | %.4f | %.3f | %.3f | %.3f | %.3f | %s |\n", name, d, dAll, f.dialogue[0].Mean("multi-hop").R10,
+		fmt.Fprintf(w, "| %s | %.4f | %.4f | %.3f | %.3f | %.4f | %.4f | %.3f | %.3f | %.3f | %.3f | %s |\n", name, d, dAll, f.dialogue[0].Mean("multi-hop").R10,
 			f.dialogue[0].Mean("").MRR, n, nAll, f.notes[1].Mean("notes").MRR, c, cAll, k, cost)
 	}
 	row("tokens", "nothing", fmt.Sprint(took.Microseconds()), nil)

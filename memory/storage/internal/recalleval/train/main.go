@@ -18,6 +18,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -49,20 +50,45 @@ const notesWeight = 1
 const windows = 8
 
 func main() {
-	out := flag.String("o", "", "weights file to write; its priors are kept")
-	cache := flag.String("cache", filepath.Join(os.TempDir(), "elderzan-recalleval"), "folder for vectors")
-	which := flag.String("models", "words,hybrid,tokens", "weights to fit, or long for those of long memories alone; the others of the file stay")
-	table := flag.Bool("ablate", false, "print what is found without each stage, and what it costs; the weights file is only read")
-	single := flag.String("without", "", "features to leave out one by one as well, with -ablate")
-	flag.Parse()
-	if err := run(context.Background(), *out, *cache, strings.Split(*which, ","), *table, strings.FieldsFunc(*single, func(r rune) bool { return r == ',' })); err != nil {
+	o, err := flags(os.Args[1:])
+	if err == nil {
+		err = start(context.Background(), o, os.Stdout)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "train:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, out, cache string, which []string, table bool, single []string) error {
-	all, err := corpora()
+// flags reads the arguments.
+func flags(args []string) (o options, err error) {
+	f := flag.NewFlagSet("train", flag.ContinueOnError)
+	f.StringVar(&o.weights, "o", "", "weights file to write; its priors are kept")
+	f.StringVar(&o.cache, "cache", filepath.Join(os.TempDir(), "elderzan-recalleval"), "folder for vectors")
+	which := f.String("models", "words,hybrid,tokens", "weights to fit, or long for those of long memories alone; the others of the file stay")
+	f.BoolVar(&o.ablate, "ablate", false, "print what is found without each stage, and what it costs; the weights file is only read")
+	single := f.String("without", "", "features to leave out one by one as well, with -ablate")
+	err = f.Parse(args)
+	o.models, o.without = strings.Split(*which, ","), strings.FieldsFunc(*single, func(r rune) bool { return r == ',' })
+	return o, err
+}
+
+// options are the flags.
+type options struct {
+	weights string // file; "" means that none is read or written
+	cache   string
+	models  []string
+	ablate  bool
+	without []string
+}
+
+// start runs with the dialogues and the embedder that the environment names.
+func start(ctx context.Context, o options, w io.Writer) error {
+	dialogues, ok := recalleval.DataFile("locomo-dev.json")
+	if !ok {
+		return fmt.Errorf("no %s; set ELDERZAN_DATA_DIR", dialogues)
+	}
+	all, err := corpora(dialogues)
 	if err != nil {
 		return err
 	}
@@ -70,46 +96,48 @@ func run(ctx context.Context, out, cache string, which []string, table bool, sin
 	if err != nil {
 		return err
 	}
-	file, err := readFile(out)
+	return run(ctx, o, all, e, space, w)
+}
+
+// run does what o says, prints to w, and writes the weights file last.
+func run(ctx context.Context, o options, all sets, e recalleval.Embedder, space string, w io.Writer) error {
+	file, err := readFile(o.weights)
 	if err != nil {
 		return err
 	}
-	if slices.Contains(which, "words") && !table {
-		file.Words = fit("words", all, file.Priors)
+	if slices.Contains(o.models, "words") && !o.ablate {
+		file.Words = fit(w, "words", all, file.Priors)
 	}
 	for _, c := range []*recalleval.Corpus{all.dialogue, all.notes, all.documents} {
-		if _, err := c.Embed(ctx, e, space, cache); err != nil {
+		if _, err := c.Embed(ctx, e, space, o.cache); err != nil {
 			return err
 		}
 	}
-	if slices.Contains(which, "long") {
-		all.refine(&file)
+	if slices.Contains(o.models, "long") {
+		all.refine(w, &file)
 	}
-	if table {
-		return ablate(all, file.Priors, single)
+	if o.ablate {
+		return ablate(w, all, file.Priors, o.without)
 	}
-	if slices.Contains(which, "hybrid") {
-		file.Hybrid = fit("hybrid", all, file.Priors)
+	if slices.Contains(o.models, "hybrid") {
+		file.Hybrid = fit(w, "hybrid", all, file.Priors)
 	}
-	if slices.Contains(which, "tokens") {
-		file.Tokens = fit("tokens", all, file.Priors)
+	if slices.Contains(o.models, "tokens") {
+		file.Tokens = fit(w, "tokens", all, file.Priors)
 	}
-	if out == "" {
+	if o.weights == "" {
 		return nil
 	}
-	return writeFile(out, file)
+	return writeFile(o.weights, file)
 }
 
 // sets are the questions about dialogue, about notes, and about documents that notes are parts of, each over a store that holds
 // dialogue as well.
 type sets struct{ dialogue, notes, documents *recalleval.Corpus }
 
-func corpora() (all sets, err error) {
-	path, ok := recalleval.DataFile("locomo-dev.json")
-	if !ok {
-		return all, fmt.Errorf("no %s; set ELDERZAN_DATA_DIR", path)
-	}
-	set, err := recalleval.LoadLoCoMo(path)
+// corpora reads the dialogues of a file, and what is measured beside them.
+func corpora(dialogues string) (all sets, err error) {
+	set, err := recalleval.LoadLoCoMo(dialogues)
 	if err != nil {
 		return all, err
 	}
@@ -296,22 +324,22 @@ func (g *groups) apart(use recalleval.Columns) (all, long recalleval.Columns) {
 	return all, long
 }
 
-// fit prints the figures of left-out conversations and projects, and returns the weights learned from all.
-func fit(name string, all sets, priors map[string]float64) model {
+// fit prints to w the figures of left-out conversations and projects, and returns the weights learned from all.
+func fit(w io.Writer, name string, all sets, priors map[string]float64) model {
 	g := all.describe(name != "words")
 	f := g.leftOut(columns(g.names, priors, name))
 	for _, of := range []struct {
 		what  string
 		tally [2]recalleval.Tally
 	}{{"dialogue", f.dialogue}, {"notes", f.notes}, {"documents", f.documents}} {
-		fmt.Printf("%-7s %-9s within   %s\n%-7s %-9s over all %s\n", name, of.what, &of.tally[0], name, of.what, &of.tally[1])
+		fmt.Fprintf(w, "%-7s %-9s within   %s\n%-7s %-9s over all %s\n", name, of.what, &of.tally[0], name, of.what, &of.tally[1])
 	}
 	return model{Bias: bias(g.dialogue, f.weights), Turns: named(g.names, f.weights.Turns), Notes: named(g.names, f.weights.Notes)}
 }
 
-// refine fits what tells long memories from others anew, to all documents, and prints what that finds in projects that were left
+// refine fits what tells long memories from others anew, to all documents, and prints to out what that finds in projects that were left
 // out and without it. The other weights stay.
-func (s sets) refine(file *weightsFile) {
+func (s sets) refine(out io.Writer, file *weightsFile) {
 	workers := runtime.GOMAXPROCS(0)
 	names, asked := s.documents.Groups(now, candidates, 1, workers)
 	g, asked := groups{names: names}, hybridOnly(asked)
@@ -333,7 +361,7 @@ func (s sets) refine(file *weightsFile) {
 			of   func(string) *recalleval.Weights
 		}{{"without", func(string) *recalleval.Weights { return &base }}, {"with", func(p string) *recalleval.Weights { return by[p] }}} {
 			within, pooled := recalleval.Measure(asked, w.of)
-			fmt.Printf("%-7s documents %-7s within   %s\n%-7s documents %-7s over all %s\n", m.name, w.what, &within, m.name, w.what, &pooled)
+			fmt.Fprintf(out, "%-7s documents %-7s within   %s\n%-7s documents %-7s over all %s\n", m.name, w.what, &within, m.name, w.what, &pooled)
 		}
 		m.of.Notes = named(names, by[""].Notes)
 	}
