@@ -67,20 +67,14 @@ func (tx *Tx) Audit(a memory.Audit) error {
 	if err != nil {
 		return err
 	}
-	rules, err := json.Marshal(a.Rules)
-	if err != nil {
-		return fmt.Errorf("audit: %w", err)
-	}
-	if a.Rules == nil {
-		rules = []byte("[]")
-	}
+	rules := jsonList(a.Rules)
 	o := &tx.w.db.opts
-	next := tx.chain.next(o.AuditKey, o.AuditGeneration, &a, rules)
+	next := tx.chain.next(o.AuditKey, o.AuditGeneration, &a, []byte(rules))
 	_, err = tx.exec("insert audit", `INSERT INTO audit
 		(seq, at, action, subject, user, client, session, from_scope, to_scope, rules, reason, generation, mac)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		next.seq, a.At.UnixMicro(), a.Action, subject, a.User, a.Client, a.Session, int64(a.From), int64(a.To),
-		string(rules), a.Reason, int64(o.AuditGeneration), next.mac[:])
+		rules, a.Reason, int64(o.AuditGeneration), next.mac[:])
 	if err != nil {
 		return err
 	}

@@ -49,6 +49,8 @@ type Options struct {
 	Fail func(op string) error
 	// Step, where set, is told before and after each commit. For tests that crash there.
 	Step func(op string)
+	// wrap, where set, stands between database/sql and each connection that is opened. For tests.
+	wrap func(conn driver.Conn, writes bool) (driver.Conn, error)
 }
 
 // DB is an open catalogue. It is safe for concurrent use.
@@ -165,9 +167,23 @@ func (c *connector) Driver() driver.Driver { return &sqlite3.SQLiteDriver{} }
 
 // Connect implements driver.Connector.
 func (c *connector) Connect(context.Context) (driver.Conn, error) {
-	// Keys that a failed connect might quote are replaced by what the driver's error says apart from the name.
-	conn, err := (&sqlite3.SQLiteDriver{ConnectHook: c.tune}).Open(c.dsn())
-	if err != nil {
+	conn, err := c.connect()
+	switch {
+	case err != nil:
+		return nil, err
+	case c.opts.wrap == nil:
+		return conn, nil
+	}
+	return c.opts.wrap(conn, c.writes)
+}
+
+// connect opens one connection. Of what the driver says about a failure it keeps what cannot quote the name, key and all.
+func (c *connector) connect() (conn *sqlite3.SQLiteConn, err error) {
+	d := sqlite3.SQLiteDriver{ConnectHook: func(opened *sqlite3.SQLiteConn) error {
+		conn = opened
+		return c.tune(opened)
+	}}
+	if _, err := d.Open(c.dsn()); err != nil {
 		return nil, plain(err)
 	}
 	return conn, nil

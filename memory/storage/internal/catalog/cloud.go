@@ -2,7 +2,6 @@ package catalog
 
 import (
 	"context"
-	"encoding/json"
 	"time"
 
 	"github.com/elderzan/elderzan/memory"
@@ -28,14 +27,6 @@ type CloudPlace struct {
 	Teams []string    // names that events give the team; "" among them for none given
 }
 
-func (p *CloudPlace) teams() string {
-	b, err := json.Marshal(p.Teams)
-	if err != nil {
-		panic(err) // strings always marshal
-	}
-	return string(b)
-}
-
 // where selects the events of a place that are not synced; it takes the scope and the teams.
 const cloudEvents = `synced = 0 AND scope = ? AND team IN (SELECT value FROM json_each(?))`
 
@@ -54,7 +45,7 @@ const (
 // CloudChanged returns up to n memories with events of p that are not synced and without a pending version, the
 // longest waiting first.
 func (v *View) CloudChanged(ctx context.Context, p CloudPlace, n int) ([]memory.ID, error) {
-	return v.cloudIDs(ctx, cloudChanged, int64(p.Scope), p.teams(), p.teams(), p.Key, n)
+	return v.cloudIDs(ctx, cloudChanged, int64(p.Scope), jsonList(p.Teams), jsonList(p.Teams), p.Key, n)
 }
 
 // CloudPending returns up to n memories with a pending version in p.
@@ -152,7 +143,7 @@ type CloudWaiting struct {
 // CloudWaitingOf returns the newest event of p that is not synced of each of ids that has one.
 func (v *View) CloudWaitingOf(ctx context.Context, p CloudPlace, ids []memory.ID) (map[memory.ID]CloudWaiting, error) {
 	rows, err := v.query(ctx, "read events", `SELECT memory, max(seq), at FROM outbox WHERE `+cloudEvents+`
-		AND memory IN (SELECT unhex(value) FROM json_each(?)) GROUP BY memory`, int64(p.Scope), p.teams(), idList(ids))
+		AND memory IN (SELECT unhex(value) FROM json_each(?)) GROUP BY memory`, int64(p.Scope), jsonList(p.Teams), idList(ids))
 	if err != nil {
 		return nil, err
 	}
@@ -173,7 +164,7 @@ func (v *View) CloudWaitingOf(ctx context.Context, p CloudPlace, ids []memory.ID
 
 // HasJobs returns which of rows wait for an embedding.
 func (v *View) HasJobs(ctx context.Context, rows []int64) (map[int64]bool, error) {
-	found, err := v.query(ctx, "read jobs", `SELECT row FROM jobs WHERE row IN (SELECT value FROM json_each(?))`, rowList(rows))
+	found, err := v.query(ctx, "read jobs", `SELECT row FROM jobs WHERE row IN (SELECT value FROM json_each(?))`, jsonList(rows))
 	if err != nil {
 		return nil, err
 	}
@@ -195,7 +186,7 @@ func (tx *Tx) CloudWaiting(p CloudPlace, id memory.ID) (seq int64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	_, err = tx.row("read event", `SELECT coalesce(max(seq), 0) FROM outbox WHERE memory = ? AND `+cloudEvents, []any{key, int64(p.Scope), p.teams()}, &seq)
+	_, err = tx.row("read event", `SELECT coalesce(max(seq), 0) FROM outbox WHERE memory = ? AND `+cloudEvents, []any{key, int64(p.Scope), jsonList(p.Teams)}, &seq)
 	return seq, err
 }
 
@@ -236,7 +227,7 @@ func (tx *Tx) CloudDone(p CloudPlace, id memory.ID, seq int64) error {
 	if err != nil {
 		return err
 	}
-	if _, err := tx.exec("mark events", `UPDATE outbox SET synced = 1 WHERE memory = ? AND seq <= ? AND `+cloudEvents, key, seq, int64(p.Scope), p.teams()); err != nil {
+	if _, err := tx.exec("mark events", `UPDATE outbox SET synced = 1 WHERE memory = ? AND seq <= ? AND `+cloudEvents, key, seq, int64(p.Scope), jsonList(p.Teams)); err != nil {
 		return err
 	}
 	_, err = tx.exec("compact events", `DELETE FROM outbox WHERE memory = ?1 AND synced = 1 AND seq < (SELECT max(seq) FROM outbox WHERE memory = ?1)`, key)

@@ -51,6 +51,7 @@ type writer struct {
 	lost   int64            // see DB.Lost
 	late   map[int64]*Words // by row, as committed: words that wait for settleWords
 	hashes lateHashes       // hashes that wait for it, those of the newest batch included
+	left   bool             // see endLeft
 
 	queue   chan *request
 	applied chan []*request
@@ -237,6 +238,7 @@ func (w *writer) commit(batch []*request) {
 	w.commitAll(live)
 	for _, r := range alone {
 		w.settle()
+		w.endLeft()
 		r.err = r.call(r.alone)
 		w.applied <- []*request{r}
 	}
@@ -264,14 +266,14 @@ func (w *writer) commitAll(live []*request) {
 // attempt runs the requests in one transaction. It returns false when the transaction as a whole failed; then every
 // request holds that error.
 func (w *writer) attempt(batch []*request) bool {
+	w.endLeft()
 	start := w.chain
 	err := w.transact(batch)
 	if err == nil {
 		return true
 	}
 	w.chain = start
-	_, rerr := w.conn.ExecContext(w.base, "ROLLBACK")
-	_ = rerr                                   // SQLite may have rolled back already, which makes this an error of no interest
+	w.rollback()
 	for _, r := range slices.Backward(batch) { // one may have built on what another did
 		r.tx.undo()
 		r.tx, r.err = nil, err
@@ -279,7 +281,25 @@ func (w *writer) attempt(batch []*request) bool {
 	return false
 }
 
+// rollback gives up what is left of a transaction. Mostly SQLite has done so already, which makes this an error of no
+// interest; where it could not, endLeft tries again.
+func (w *writer) rollback() {
+	_, err := w.conn.ExecContext(w.base, "ROLLBACK")
+	w.left = err != nil
+}
+
+// endLeft ends a transaction that rollback may have left open: the next one could not begin.
+func (w *writer) endLeft() {
+	if w.left {
+		w.rollback()
+		w.left = false
+	}
+}
+
 func (w *writer) transact(batch []*request) error {
+	if err := w.syncAgain("begin"); err != nil {
+		return err
+	}
 	w.observe()
 	if err := w.exec("begin", "BEGIN IMMEDIATE"); err != nil {
 		return err

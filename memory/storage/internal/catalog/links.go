@@ -127,24 +127,3 @@ func (v *View) Traces(ctx context.Context) ([]int64, error) {
 	}
 	return out, wrap("read meta", rows.Err())
 }
-
-// Truncate folds the log into the database file and empties it, so that no older page stands in it any more. It reports
-// whether it could: a reader that began before keeps the log.
-func (d *DB) Truncate(ctx context.Context) (done bool, err error) {
-	err = d.Exclusive(ctx, func() error {
-		if err := d.fail("checkpoint"); err != nil {
-			return wrap("checkpoint", err)
-		}
-		d.step("sqlite-checkpoint")
-		var busy, logged, folded int64
-		err := d.writer.conn.QueryRowContext(d.writer.base, `PRAGMA wal_checkpoint(NOOP)`).Scan(&busy, &logged, &folded)
-		if err != nil {
-			return wrap("checkpoint", err)
-		}
-		d.track.look(logged)
-		err = d.writer.conn.QueryRowContext(d.writer.base, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &logged, &folded)
-		done = busy == 0
-		return wrap("checkpoint", err)
-	})
-	return done, err
-}

@@ -36,6 +36,7 @@ type maintenance struct {
 	requests  time.Time    // when old requests were last looked for
 	expired   []byte       // key of the last request that was looked at since; nil when all were
 	active    time.Time    // end of the last batch
+	relaxed   bool         // commits may not be synced: see unsynced
 	trouble   error        // what the last maintenance failed with
 }
 
@@ -110,6 +111,7 @@ func (w *writer) tidy() time.Duration {
 }
 
 func (w *writer) tidyStep() (time.Duration, error) {
+	w.endLeft()
 	if w.whole.Load() > 0 {
 		return wordsIdle, w.checkpoint(idleWAL)
 	}
@@ -189,15 +191,26 @@ func (w *writer) merge(pages int) (more bool, err error) {
 // unsynced runs fn, whose commits are synced with the next one that is.
 func (w *writer) unsynced(op string, fn func() error) (err error) {
 	w.observe()
+	w.relaxed = true
 	if err := w.exec(op, `PRAGMA synchronous = NORMAL`); err != nil {
 		return err
 	}
 	defer func() {
-		if serr := w.exec(op, `PRAGMA synchronous = FULL`); err == nil {
+		if serr := w.syncAgain(op); err == nil {
 			err = serr
 		}
 	}()
 	return fn()
+}
+
+// syncAgain ends what unsynced began. What it could not end it must before anybody is promised anything.
+func (w *writer) syncAgain(op string) error {
+	if !w.relaxed {
+		return nil
+	}
+	err := w.exec(op, `PRAGMA synchronous = FULL`)
+	w.relaxed = err != nil
+	return err
 }
 
 func (w *writer) totalChanges() (n int64, err error) {
@@ -225,6 +238,27 @@ func (w *writer) checkpoint(limit int64) error {
 // Checkpoint folds the log into the database file.
 func (d *DB) Checkpoint(ctx context.Context) error {
 	return d.Exclusive(ctx, func() error { return d.writer.checkpoint(0) })
+}
+
+// Truncate folds the log into the database file and empties it, so that no older page stands in it any more. It reports
+// whether it could: a reader that began before keeps the log.
+func (d *DB) Truncate(ctx context.Context) (done bool, err error) {
+	err = d.Exclusive(ctx, func() (err error) { done, err = d.writer.truncate(); return err })
+	return done, err
+}
+
+func (w *writer) truncate() (done bool, err error) {
+	if err := w.db.fail("checkpoint"); err != nil {
+		return false, wrap("checkpoint", err)
+	}
+	w.db.step("sqlite-checkpoint")
+	var busy, logged, folded int64
+	if err := w.conn.QueryRowContext(w.base, `PRAGMA wal_checkpoint(NOOP)`).Scan(&busy, &logged, &folded); err != nil {
+		return false, wrap("checkpoint", err)
+	}
+	w.db.track.look(logged)
+	err = w.conn.QueryRowContext(w.base, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &logged, &folded)
+	return err == nil && busy == 0, wrap("checkpoint", err)
 }
 
 // Merge merges the whole full-text index into one segment, which also drops the words of what was deleted. An idle

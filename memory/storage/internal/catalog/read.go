@@ -68,7 +68,7 @@ func (v *View) ByIDs(ctx context.Context, ids []memory.ID) ([]Record, error) {
 
 // ByRows returns the records of rows that exist, in no particular order, without their terms.
 func (v *View) ByRows(ctx context.Context, rows []int64) ([]Record, error) {
-	found, err := v.query(ctx, "read memories", selectRecord+` WHERE m.row IN (SELECT value FROM json_each(?))`, rowList(rows))
+	found, err := v.query(ctx, "read memories", selectRecord+` WHERE m.row IN (SELECT value FROM json_each(?))`, jsonList(rows))
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +105,7 @@ func (v *View) Whole(ctx context.Context, fn func(*Record) error) error {
 
 // WholeByRows is Whole for some rows.
 func (v *View) WholeByRows(ctx context.Context, rows []int64) ([]Record, error) {
-	found, err := v.query(ctx, "read memories", selectWhole+` WHERE m.row IN (SELECT value FROM json_each(?))`, rowList(rows))
+	found, err := v.query(ctx, "read memories", selectWhole+` WHERE m.row IN (SELECT value FROM json_each(?))`, jsonList(rows))
 	if err != nil {
 		return nil, err
 	}
@@ -194,29 +194,25 @@ func (v *View) Count(ctx context.Context) (Counts, error) {
 	return c, err
 }
 
-// rowList writes rows as a JSON array, for json_each.
-func rowList(rows []int64) string {
-	if rows == nil {
+// jsonList writes names or numbers as a JSON array, for json_each.
+func jsonList[T string | int64](all []T) string {
+	if all == nil {
 		return "[]"
 	}
-	b, err := json.Marshal(rows)
+	b, err := json.Marshal(all)
 	if err != nil {
-		panic(err) // integers always marshal
+		panic(err) // names and numbers always marshal
 	}
 	return string(b)
 }
 
-// idList writes ids as a JSON array of hexadecimal strings. What is no id is left out: no memory has it.
+// idList writes ids as hexadecimal strings. What is no id is left out: no memory has it.
 func idList(ids []memory.ID) string {
-	list := make([]string, 0, len(ids))
+	all := make([]string, 0, len(ids))
 	for _, id := range ids {
 		if b, err := idBytes(id); err == nil {
-			list = append(list, hex.EncodeToString(b))
+			all = append(all, hex.EncodeToString(b))
 		}
 	}
-	b, err := json.Marshal(list)
-	if err != nil {
-		panic(err) // strings always marshal
-	}
-	return string(b)
+	return jsonList(all)
 }

@@ -41,7 +41,7 @@ func Rekey(ctx context.Context, o Options, to security.Secret) (err error) {
 	if err := copyUnder(ctx, o, to, temp); err != nil {
 		return wrap("rekey", err)
 	}
-	if err := checkCopy(ctx, o, to, temp); err != nil {
+	if err := checkCopy(o, to, temp); err != nil {
 		return err
 	}
 	// The last connection has folded the log in and removed it. One that is left would be taken for the copy's.
@@ -77,21 +77,13 @@ func removeCopy(temp string) error {
 }
 
 // rawConn opens one connection outside of database/sql.
-func rawConn(ctx context.Context, o Options) (*sqlite3.SQLiteConn, error) {
-	c, err := (&connector{opts: o, writes: true}).Connect(ctx)
-	if err != nil {
-		return nil, err
-	}
-	conn, ok := c.(*sqlite3.SQLiteConn)
-	if !ok {
-		return nil, errors.Join(errors.New("the driver gives connections of another type"), c.Close())
-	}
-	return conn, nil
+func rawConn(o Options) (*sqlite3.SQLiteConn, error) {
+	return (&connector{opts: o, writes: true}).connect()
 }
 
 // copyUnder copies the database page by page to temp.
 func copyUnder(ctx context.Context, o Options, to security.Secret, temp string) (err error) {
-	from, err := rawConn(ctx, o)
+	from, err := rawConn(o)
 	if err != nil {
 		return err
 	}
@@ -103,7 +95,7 @@ func copyUnder(ctx context.Context, o Options, to security.Secret, temp string) 
 	if err := f.Close(); err != nil {
 		return err
 	}
-	into, err := rawConn(ctx, Options{Path: temp, Key: to, CacheKiB: o.CacheKiB})
+	into, err := rawConn(Options{Path: temp, Key: to, CacheKiB: o.CacheKiB})
 	if err != nil {
 		return err
 	}
@@ -121,8 +113,8 @@ func copyUnder(ctx context.Context, o Options, to security.Secret, temp string) 
 }
 
 // checkCopy reads every page of the copy, each of which is authenticated on the way.
-func checkCopy(ctx context.Context, o Options, to security.Secret, temp string) (err error) {
-	conn, err := rawConn(ctx, Options{Path: temp, Key: to, CacheKiB: o.CacheKiB})
+func checkCopy(o Options, to security.Secret, temp string) (err error) {
+	conn, err := rawConn(Options{Path: temp, Key: to, CacheKiB: o.CacheKiB})
 	if err != nil {
 		return wrap("rekey", err)
 	}

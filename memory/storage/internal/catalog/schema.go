@@ -71,7 +71,7 @@ func currentVersion(ctx context.Context, db *sql.DB) (int64, error) {
 	}
 	var v sql.NullInt64
 	err = db.QueryRowContext(ctx, `SELECT max(version_id) FROM goose_db_version WHERE is_applied`).Scan(&v)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+	if err != nil {
 		return 0, fmt.Errorf("read the schema's version: %w", err)
 	}
 	return v.Int64, nil

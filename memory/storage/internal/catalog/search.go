@@ -3,7 +3,6 @@ package catalog
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"strings"
 	"time"
 
@@ -107,11 +106,11 @@ func (q *Query) where() (string, []any) {
 		for i, s := range f.Scopes {
 			codes[i] = int64(s)
 		}
-		add("m.scope IN (SELECT value FROM json_each(?))", rowList(codes))
+		add("m.scope IN (SELECT value FROM json_each(?))", jsonList(codes))
 	}
 	for column, names := range map[string][]string{"project": f.Projects, "kind": f.Kinds, "session": f.Sessions} {
 		if len(names) > 0 {
-			add("m."+column+" IN (SELECT value FROM json_each(?))", nameList(names))
+			add("m."+column+" IN (SELECT value FROM json_each(?))", jsonList(names))
 		}
 	}
 	if !f.Since.IsZero() {
@@ -121,7 +120,7 @@ func (q *Query) where() (string, []any) {
 		add("m.at < ?", ceilMilli(f.Until))
 	}
 	if open, values := q.openCondition(); open != "" {
-		add("(m.sealed = 0 AND "+open+" OR m.row IN (SELECT value FROM json_each(?)))", append(values, rowList(q.Else))...)
+		add("(m.sealed = 0 AND "+open+" OR m.row IN (SELECT value FROM json_each(?)))", append(values, jsonList(q.Else))...)
 	}
 	return strings.Join(conditions, " AND "), args
 }
@@ -165,15 +164,7 @@ func stateList(list []memory.State) string {
 			codes = append(codes, c)
 		}
 	}
-	return rowList(codes)
-}
-
-func nameList(names []string) string {
-	b, err := json.Marshal(names)
-	if err != nil {
-		panic(err) // strings always marshal
-	}
-	return string(b)
+	return jsonList(codes)
 }
 
 // ceilMilli is the first millisecond not before t: times are kept in whole milliseconds, so it serves an inclusive

@@ -59,7 +59,7 @@ func (v *View) Session(ctx context.Context, id string) (s SessionRow, ok bool, e
 
 // SessionsByNum returns the sessions of those numbers that exist, in no particular order.
 func (v *View) SessionsByNum(ctx context.Context, nums []int64) ([]SessionRow, error) {
-	return v.sessions(ctx, selectSession+` WHERE num IN (SELECT value FROM json_each(?))`, rowList(nums))
+	return v.sessions(ctx, selectSession+` WHERE num IN (SELECT value FROM json_each(?))`, jsonList(nums))
 }
 
 func (v *View) sessions(ctx context.Context, query string, args ...any) ([]SessionRow, error) {

@@ -56,7 +56,7 @@ func (v *View) TermsAfter(ctx context.Context, row int64, fn func(*Record) error
 
 // TermsByRows is Terms for some rows.
 func (v *View) TermsByRows(ctx context.Context, list []int64, fn func(*Record) error) error {
-	rows, err := v.query(ctx, "read terms", selectWhole+` WHERE m.row IN (SELECT value FROM json_each(?)) ORDER BY m.row`, rowList(list))
+	rows, err := v.query(ctx, "read terms", selectWhole+` WHERE m.row IN (SELECT value FROM json_each(?)) ORDER BY m.row`, jsonList(list))
 	if err != nil {
 		return err
 	}

@@ -189,7 +189,7 @@ func (tx *Tx) ByRows(rows []int64) ([]Record, error) {
 	if err := tx.w.db.fail("read memories"); err != nil {
 		return nil, wrap("read memories", err)
 	}
-	found, err := tx.w.conn.QueryContext(tx.w.base, selectWhole+` WHERE m.row IN (SELECT value FROM json_each(?))`, rowList(rows))
+	found, err := tx.w.conn.QueryContext(tx.w.base, selectWhole+` WHERE m.row IN (SELECT value FROM json_each(?))`, jsonList(rows))
 	if err != nil {
 		return nil, wrap("read memories", err)
 	}

@@ -138,7 +138,7 @@ func (v *View) LastVector(ctx context.Context) (int64, error) {
 
 // VectorsByRows returns the vectors of rows, by row and space.
 func (v *View) VectorsByRows(ctx context.Context, rows []int64) ([]VectorRef, error) {
-	found, err := v.query(ctx, "read vectors", selectVectors+` WHERE row IN (SELECT value FROM json_each(?)) ORDER BY row, space`, rowList(rows))
+	found, err := v.query(ctx, "read vectors", selectVectors+` WHERE row IN (SELECT value FROM json_each(?)) ORDER BY row, space`, jsonList(rows))
 	if err != nil {
 		return nil, err
 	}

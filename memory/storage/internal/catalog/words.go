@@ -121,8 +121,7 @@ func (w *writer) settleSome() error {
 		err = w.exec("settle words", "COMMIT")
 	}
 	if err != nil {
-		_, rerr := w.conn.ExecContext(w.base, "ROLLBACK")
-		_ = rerr // SQLite may have rolled back already
+		w.rollback()
 		return err
 	}
 	w.db.settled.Store(last)
