@@ -80,11 +80,16 @@ func (b *Bitmap) octets() []byte {
 	if len(b.words) == 0 {
 		return []byte{0} // not nil, which would select everything
 	}
+	return octetsOf(b.words, little)
+}
+
+// octetsOf keeps words as they are where the machine keeps the low byte of a number first, and copies them otherwise.
+func octetsOf(words []uint64, little bool) []byte {
 	if little {
-		return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(b.words))), 8*len(b.words))
+		return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(words))), 8*len(words))
 	}
-	out := make([]byte, 0, 8*len(b.words))
-	for _, w := range b.words {
+	out := make([]byte, 0, 8*len(words))
+	for _, w := range words {
 		out = binary.LittleEndian.AppendUint64(out, w)
 	}
 	return out
