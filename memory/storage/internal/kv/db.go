@@ -188,12 +188,15 @@ func (d *DB) Renew(aside string, keep ...Family) error {
 	if d.down == nil {
 		d.free()
 	}
-	d.opts.MustExist = false
-	d.down = os.Rename(d.dir, aside)
-	if d.down == nil || errors.Is(d.down, os.ErrNotExist) {
-		d.down = makePrivate(d.dir, false)
+	if err := os.Rename(d.dir, aside); err != nil && !errors.Is(err, os.ErrNotExist) {
+		// As it was, so that what is to be kept is still read by the next attempt.
+		defer d.mu.Unlock()
+		d.down = d.load()
+		d.broken.Store(d.down != nil)
+		return fmt.Errorf("kv: begin anew: %w", err)
 	}
-	if d.down == nil {
+	d.opts.MustExist = false
+	if d.down = makePrivate(d.dir, false); d.down == nil {
 		d.down = d.load()
 	}
 	err := d.down
