@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -46,19 +45,19 @@ func (w *chunkWriter) put(b []byte) (hash, error) {
 	known := w.r.whole[h] || w.done[h]
 	w.mu.Unlock()
 	if known {
-		if info, err := os.Lstat(path); err == nil && info.Size() == int64(len(b)) {
+		if info, err := w.r.disk().lstat(path); err == nil && info.Size() == int64(len(b)) {
 			return h, nil
 		}
 	}
 	dir := filepath.Dir(path)
 	temp := w.r.path(tempDir, fmt.Sprintf("chunk-%d", w.number.Add(1)))
-	err := writeSynced(temp, b)
+	err := w.r.disk().writeSynced(temp, b)
 	if err == nil {
-		err = os.Rename(temp, path)
+		err = w.r.disk().rename(temp, path)
 	}
 	if errors.Is(err, fs.ErrNotExist) {
-		if err = os.MkdirAll(dir, 0o700); err == nil {
-			err = os.Rename(temp, path)
+		if err = w.r.disk().mkdirAll(dir); err == nil {
+			err = w.r.disk().rename(temp, path)
 		}
 	}
 	if err != nil {
@@ -81,7 +80,7 @@ func (w *chunkWriter) sync() error {
 	var g errgroup.Group // what is synced at the same time takes the file system one write
 	g.SetLimit(waiters)
 	for dir := range w.dirs {
-		g.Go(func() error { return fileError("sync", dir, syncDir(dir)) })
+		g.Go(func() error { return fileError("sync", dir, w.r.disk().syncDir(dir)) })
 	}
 	return g.Wait()
 }
@@ -89,7 +88,7 @@ func (w *chunkWriter) sync() error {
 // get returns the content of a chunk, verified. The error is a *DamageError, or the file system's.
 func (r *Repository) get(h hash, length int) ([]byte, error) {
 	path := r.path(h.file())
-	b, err := os.ReadFile(path)
+	b, err := r.disk().readFile(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, &DamageError{Path: path, Err: errMissing}

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
+	"io/fs"
 	"path/filepath"
 	"strings"
 	"time"
@@ -158,13 +158,16 @@ func (r *Repository) keepKeys(ctx context.Context, dir string, withKey bool) err
 	if !withKey {
 		return nil
 	}
-	b, err := os.ReadFile(filepath.Join(dir, keyring.KeyFileName))
+	b, err := r.disk().readFile(filepath.Join(dir, keyring.KeyFileName))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fileError("read", filepath.Join(dir, keyring.KeyFileName), err)
+	}
 	if err != nil {
 		return fmt.Errorf("backup: the master key is not in a file of the data folder: %w; keep it where it is, and leave the key out", err)
 	}
 	defer clear(b)
 	path := r.path(keyring.KeyFileName)
-	return fileError("write", path, errors.Join(replace(path, r.path(tempDir, keyring.KeyFileName), b), ctx.Err()))
+	return fileError("write", path, errors.Join(r.disk().replace(path, r.path(tempDir, keyring.KeyFileName), b), ctx.Err()))
 }
 
 // write stores what a snapshot holds and publishes its manifest.
@@ -282,14 +285,14 @@ func (r *Repository) publish(m *manifest) error {
 		return fmt.Errorf("backup: seal manifest: %w", err)
 	}
 	temp, path := r.path(tempDir, m.ID), r.path(backupsDir, m.ID)
-	if err := writeSynced(temp, sealed); err != nil {
+	if err := r.disk().writeSynced(temp, sealed); err != nil {
 		return fileError("write", path, err)
 	}
 	r.step(StepManifest)
-	if err := os.Rename(temp, path); err != nil {
+	if err := r.disk().rename(temp, path); err != nil {
 		return fileError("write", path, err)
 	}
-	if err := syncDir(r.path(backupsDir)); err != nil {
+	if err := r.disk().syncDir(r.path(backupsDir)); err != nil {
 		return fileError("sync", r.path(backupsDir), err)
 	}
 	r.step(StepPublished)

@@ -1,6 +1,7 @@
 package backup
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -60,12 +61,25 @@ func fileError(step, path string, err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, memory.ErrFull), errors.Is(err, memory.ErrReadOnly):
+	case errors.Is(err, memory.ErrFull), errors.Is(err, memory.ErrReadOnly), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded),
+		errors.As(err, new(*DamageError)):
 		return err
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT), errors.Is(err, syscall.EFBIG):
 		return fmt.Errorf("%w: %s %s; free some space there and repeat, what is written already is used again", memory.ErrFull, step, path)
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
 		return fmt.Errorf("%w: %s %s; make it writable or name another folder", memory.ErrReadOnly, step, path)
 	}
-	return fmt.Errorf("backup: %s: %w", step, err)
+	return &diskError{step, path, err}
 }
+
+// diskError is trouble with the file system that is no damage of what is kept: another backup would meet it too.
+type diskError struct {
+	step, path string
+	err        error
+}
+
+func (e *diskError) Error() string {
+	return fmt.Sprintf("backup: %s %s: %v; see to the disk and repeat", e.step, e.path, e.err)
+}
+
+func (e *diskError) Unwrap() error { return e.err }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -18,6 +17,7 @@ type FailoverOptions struct {
 	Store   storage.Options
 	Replica string     // folder of the replica; "" means none
 	Crash   func(Step) // see Options
+	Fail    func(op, path string) error
 }
 
 // Failover tells that the replica was opened in place of the store.
@@ -110,12 +110,13 @@ func fit(ctx context.Context, s *storage.Store, f *Failover) error {
 
 // finish does what is left of an exchange that was cut short, or removes what one left that had not begun to move files.
 func finish(dir string, o FailoverOptions) error {
-	begun, err := exists(filepath.Join(dir, swapFile))
+	d := disk{o.Fail}
+	begun, err := d.exists(filepath.Join(dir, swapFile))
 	if err != nil {
 		return fileError("look for", filepath.Join(dir, swapFile), err)
 	}
 	stage := filepath.Join(dir, stageDir)
-	left, err := exists(stage)
+	left, err := d.exists(stage)
 	if err != nil {
 		return fileError("look for", stage, err)
 	}
@@ -126,8 +127,8 @@ func finish(dir string, o FailoverOptions) error {
 	if err != nil {
 		return err
 	}
-	if err = finishSwap(dir, o.step); err == nil {
-		err = fileError("remove", stage, os.RemoveAll(stage))
+	if err = d.finishSwap(dir, o.step); err == nil {
+		err = fileError("remove", stage, d.removeAll(stage))
 	}
 	return errors.Join(err, unlock())
 }
@@ -149,10 +150,10 @@ func gone(ctx context.Context, o FailoverOptions) (cause, err error) {
 	if holds, err := storage.Holds(o.Store.Dir); holds || err != nil {
 		return nil, err
 	}
-	if there, err := exists(filepath.Join(o.Replica, repositoryFile)); !there || err != nil {
+	if there, err := (disk{o.Fail}).exists(filepath.Join(o.Replica, repositoryFile)); !there || err != nil {
 		return nil, fileError("look into", o.Replica, err)
 	}
-	entries, err := (&Repository{o: Options{Folder: o.Replica}}).entries()
+	entries, err := (&Repository{o: Options{Folder: o.Replica, Fail: o.Fail}}).entries()
 	if err != nil || len(entries) == 0 {
 		return nil, err
 	}
@@ -179,10 +180,10 @@ func damagedFolder(ctx context.Context, o storage.Options, err error) bool {
 func failover(ctx context.Context, o FailoverOptions, cause error) (*Failover, error) {
 	begin := time.Now()
 	dir := o.Store.Dir
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := (disk{o.Fail}).mkdirAll(dir); err != nil {
 		return nil, fileError("make", dir, err)
 	}
-	r, err := Open(ctx, Options{Folder: o.Replica, DataDir: dir, KeySource: o.Store.KeySource, Logger: o.Store.Logger, Now: o.Store.Now, Crash: o.Crash})
+	r, err := Open(ctx, Options{Folder: o.Replica, DataDir: dir, KeySource: o.Store.KeySource, Logger: o.Store.Logger, Now: o.Store.Now, Crash: o.Crash, Fail: o.Fail})
 	if err != nil {
 		return nil, err
 	}
@@ -204,8 +205,8 @@ func failover(ctx context.Context, o FailoverOptions, cause error) (*Failover, e
 			return f, nil
 		}
 		tried = append(tried, err)
-		if !storage.Damaged(err) && !errors.As(err, new(*DamageError)) {
-			break // an older state would fail as well
+		if errors.As(err, new(*diskError)) || !storage.Damaged(err) && !errors.As(err, new(*DamageError)) {
+			break // an older state would fail as well, and must not take the place of this one
 		}
 	}
 	if len(tried) == 0 {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 
@@ -198,14 +197,14 @@ func (r *Repository) have(h hash, n, length int) bool {
 	if r.followed.on && n%lookTurns != r.followed.turn%lookTurns {
 		return true
 	}
-	info, err := os.Lstat(r.path(h.file()))
+	info, err := r.disk().lstat(r.path(h.file()))
 	return err == nil && info.Size() == int64(length)
 }
 
 // there reports whether all chunks of a file are there that was stored in the course of several rounds.
 func (r *Repository) there(f *manifestFile) bool {
 	for n := range f.count() {
-		if info, err := os.Lstat(r.path(f.hash(n).file())); err != nil || info.Size() != int64(f.length(n)) {
+		if info, err := r.disk().lstat(r.path(f.hash(n).file())); err != nil || info.Size() != int64(f.length(n)) {
 			return false
 		}
 	}
@@ -279,7 +278,7 @@ func (r *Repository) forgetOlder(keep int) error {
 				return
 			}
 			delete(r.whole, h)
-			rerr := os.Remove(r.path(h.file()))
+			rerr := r.disk().remove(r.path(h.file()))
 			if rerr != nil && !errors.Is(rerr, fs.ErrNotExist) {
 				err = fileError("remove", r.path(h.file()), rerr)
 			}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"slices"
 	"strings"
 
@@ -21,7 +20,7 @@ func (r *Repository) manifestPlace(id string) []byte {
 
 // entries lists the ids of the backups, oldest first.
 func (r *Repository) entries() ([]string, error) {
-	files, err := os.ReadDir(r.path(backupsDir))
+	files, err := r.disk().readDir(r.path(backupsDir))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, &DamageError{Path: r.path(backupsDir), Err: errMissing, Advice: "put the folder back from a copy of the repository"}
 	}
@@ -44,7 +43,7 @@ func (r *Repository) manifest(id string) (*manifest, error) {
 	damage := func(err error) error {
 		return &DamageError{Backup: id, Path: path, Err: err, Advice: "the other backups are not affected: remove this file, and use one of them"}
 	}
-	info, err := os.Stat(path)
+	info, err := r.disk().stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("%w: %s", ErrNoBackup, id)
@@ -53,7 +52,7 @@ func (r *Repository) manifest(id string) (*manifest, error) {
 	case info.Size() > maxManifest:
 		return nil, damage(errAltered)
 	}
-	sealed, err := os.ReadFile(path)
+	sealed, err := r.disk().readFile(path)
 	if err != nil {
 		return nil, damage(err)
 	}

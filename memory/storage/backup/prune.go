@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"time"
@@ -115,12 +114,12 @@ func (k Keep) choose(ms []*manifest) map[string]bool {
 // forget removes manifests, durably before any chunk goes.
 func (r *Repository) forget(ids []string) error {
 	for _, id := range ids {
-		if err := os.Remove(r.path(backupsDir, id)); err != nil {
+		if err := r.disk().remove(r.path(backupsDir, id)); err != nil {
 			return fileError("remove", r.path(backupsDir, id), err)
 		}
 		r.step(StepForgotten)
 	}
-	return fileError("sync", r.path(backupsDir), syncDir(r.path(backupsDir)))
+	return fileError("sync", r.path(backupsDir), r.disk().syncDir(r.path(backupsDir)))
 }
 
 // sweep removes the chunks that are not needed.
@@ -142,7 +141,7 @@ func (r *Repository) sweep(ctx context.Context, needed map[hash]bool, dry bool, 
 		if dry {
 			return ctx.Err()
 		}
-		if err := os.Remove(path); err != nil {
+		if err := r.disk().remove(path); err != nil {
 			return err
 		}
 		r.step(StepSwept)

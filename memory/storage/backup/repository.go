@@ -36,6 +36,8 @@ type Options struct {
 	Progress func(done, total int64)
 	// Crash, where set, is told of each durable step. For tests that kill the process there.
 	Crash func(Step)
+	// Fail, where set, is asked before each call of the file system; an error it returns is the call's. For tests.
+	Fail func(op, path string) error
 }
 
 // Names in a repository.
@@ -90,7 +92,7 @@ func Open(ctx context.Context, o Options) (*Repository, error) {
 		o.Now = time.Now
 	}
 	r := &Repository{o: o, same: map[string][]byte{}}
-	there, err := exists(r.path(repositoryFile))
+	there, err := r.disk().exists(r.path(repositoryFile))
 	if err != nil {
 		return nil, fileError("open", o.Folder, err)
 	}
@@ -124,14 +126,6 @@ func (r *Repository) step(at Step) {
 	}
 }
 
-func exists(path string) (bool, error) {
-	_, err := os.Lstat(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	}
-	return err == nil, err
-}
-
 // keys opens the keyring by the data folder's keys.json, or, where that is missing or damaged, by the repository's.
 func (r *Repository) keys(ctx context.Context) (*keyring.Keyring, error) {
 	source, err := r.source()
@@ -143,7 +137,7 @@ func (r *Repository) keys(ctx context.Context) (*keyring.Keyring, error) {
 		if dir == "" {
 			continue
 		}
-		if there, err := exists(filepath.Join(dir, keyring.CheckFileName)); !there && err == nil {
+		if there, err := r.disk().exists(filepath.Join(dir, keyring.CheckFileName)); !there && err == nil {
 			continue
 		}
 		ring, err := keyring.Open(ctx, keyring.Options{Dir: dir, Source: source})
@@ -166,7 +160,7 @@ func (r *Repository) source() (keyring.Source, error) {
 		return r.o.KeySource, nil
 	}
 	if r.o.DataDir != "" {
-		there, err := exists(filepath.Join(r.o.DataDir, keyring.KeyFileName))
+		there, err := r.disk().exists(filepath.Join(r.o.DataDir, keyring.KeyFileName))
 		if err != nil {
 			return nil, fileError("look for the master key in", r.o.DataDir, err)
 		}
@@ -179,10 +173,10 @@ func (r *Repository) source() (keyring.Source, error) {
 
 // make makes the folder a repository.
 func (r *Repository) make(sealer *security.Sealer) error {
-	if err := os.MkdirAll(r.o.Folder, 0o700); err != nil {
+	if err := r.disk().mkdirAll(r.o.Folder); err != nil {
 		return fileError("make", r.o.Folder, err)
 	}
-	entries, err := os.ReadDir(r.o.Folder)
+	entries, err := r.disk().readDir(r.o.Folder)
 	if err != nil {
 		return fileError("read", r.o.Folder, err)
 	}
@@ -194,7 +188,7 @@ func (r *Repository) make(sealer *security.Sealer) error {
 		}
 	}
 	for _, dir := range []string{chunksDir, backupsDir, tempDir} {
-		if err := os.MkdirAll(r.path(dir), 0o700); err != nil {
+		if err := r.disk().mkdirAll(r.path(dir)); err != nil {
 			return fileError("make", r.path(dir), err)
 		}
 	}
@@ -221,12 +215,12 @@ func (r *Repository) writeHeader(sealer *security.Sealer, id string, key securit
 	if err != nil {
 		return fmt.Errorf("backup: write %s: %w", repositoryFile, err)
 	}
-	return fileError("write", r.path(repositoryFile), replace(r.path(repositoryFile), r.path(tempDir, repositoryFile), append(b, '\n')))
+	return fileError("write", r.path(repositoryFile), r.disk().replace(r.path(repositoryFile), r.path(tempDir, repositoryFile), append(b, '\n')))
 }
 
 // unseal reads the repository's key, and seals it anew where the master key was rotated since.
 func (r *Repository) unseal(sealer *security.Sealer) error {
-	b, err := os.ReadFile(r.path(repositoryFile))
+	b, err := r.disk().readFile(r.path(repositoryFile))
 	if err != nil {
 		return fileError("read", r.path(repositoryFile), err)
 	}
@@ -293,20 +287,20 @@ func derive(key security.Secret, label string) (security.Secret, error) {
 
 // keepCheckTable copies the data folder's keys.json, so that the repository tells a wrong master key by itself.
 func (r *Repository) keepCheckTable() error {
-	b, err := os.ReadFile(filepath.Join(r.o.DataDir, keyring.CheckFileName))
+	b, err := r.disk().readFile(filepath.Join(r.o.DataDir, keyring.CheckFileName))
 	if err != nil {
 		return fileError("read", filepath.Join(r.o.DataDir, keyring.CheckFileName), err)
 	}
 	path := r.path(keyring.CheckFileName)
-	if have, err := os.ReadFile(path); err == nil && bytes.Equal(have, b) {
+	if have, err := r.disk().readFile(path); err == nil && bytes.Equal(have, b) {
 		return nil
 	}
-	return fileError("write", path, replace(path, r.path(tempDir, keyring.CheckFileName), b))
+	return fileError("write", path, r.disk().replace(path, r.path(tempDir, keyring.CheckFileName), b))
 }
 
 // lock takes the repository: for this call alone, or together with others that only read.
 func (r *Repository) lock(alone bool) (unlock func(), err error) {
-	f, err := os.OpenFile(r.path(lockName), os.O_CREATE|os.O_RDWR, 0o600)
+	f, err := r.disk().openFile(r.path(lockName), os.O_CREATE|os.O_RDWR)
 	if errors.Is(err, unix.EROFS) || errors.Is(err, fs.ErrPermission) {
 		if !alone { // nobody else can change it either
 			return func() {}, nil
@@ -334,8 +328,8 @@ func (r *Repository) lock(alone bool) (unlock func(), err error) {
 
 // tidy removes what a crash left in tmp. It needs the lock.
 func (r *Repository) tidy() error {
-	if err := os.RemoveAll(r.path(tempDir)); err != nil {
+	if err := r.disk().removeAll(r.path(tempDir)); err != nil {
 		return fileError("remove", r.path(tempDir), err)
 	}
-	return fileError("make", r.path(tempDir), os.MkdirAll(r.path(tempDir), 0o700))
+	return fileError("make", r.path(tempDir), r.disk().mkdirAll(r.path(tempDir)))
 }

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
-	"golang.org/x/sys/unix"
 
 	"github.com/elderzan/elderzan/memory"
 	"github.com/elderzan/elderzan/memory/storage"
@@ -55,7 +54,7 @@ func (r *Repository) Restore(ctx context.Context, o RestoreOptions) (Restored, e
 		return Restored{}, err
 	}
 	out := Restored{Info: m.info(), Dir: o.Dir}
-	state, err := look(o.Dir)
+	state, err := r.look(o.Dir)
 	switch {
 	case err != nil:
 		return out, fileError("look into", o.Dir, err)
@@ -79,8 +78,8 @@ const (
 	holdsStore
 )
 
-func look(dir string) (int, error) {
-	entries, err := os.ReadDir(dir)
+func (r *Repository) look(dir string) (int, error) {
+	entries, err := r.disk().readDir(dir)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && len(entries) == 0 {
 		return holdsNothing, nil
 	}
@@ -98,16 +97,16 @@ func look(dir string) (int, error) {
 // restoreNew makes the folder dir, which appears by one rename.
 func (r *Repository) restoreNew(ctx context.Context, m *manifest, dir string, note memory.Audit, out *Restored) (err error) {
 	parent := filepath.Dir(dir)
-	if err := os.MkdirAll(parent, 0o700); err != nil {
+	if err := r.disk().mkdirAll(parent); err != nil {
 		return fileError("make", parent, err)
 	}
-	stage, err := os.MkdirTemp(parent, "."+filepath.Base(dir)+".restore-")
+	stage, err := r.disk().mkdirTemp(parent, "."+filepath.Base(dir)+".restore-")
 	if err != nil {
 		return fileError("make a folder in", parent, err)
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, os.RemoveAll(stage))
+			err = errors.Join(err, fileError("remove", stage, r.disk().removeAll(stage)))
 		}
 	}()
 	if err := r.prepare(ctx, m, stage, note, out); err != nil {
@@ -116,11 +115,11 @@ func (r *Repository) restoreNew(ctx context.Context, m *manifest, dir string, no
 	if err := r.placeKey(stage); err != nil {
 		return err
 	}
-	if err := unix.Rename(stage, dir); err != nil { // os.Rename refuses an empty folder that is there
+	if err := r.disk().place(stage, dir); err != nil {
 		return fileError("put the store in place at", dir, err)
 	}
 	r.step(StepPlaced)
-	return fileError("sync", parent, syncDir(parent))
+	return fileError("sync", parent, r.disk().syncDir(parent))
 }
 
 // restoreInto exchanges the given files of the store in the folder dir, moving what is there into a folder of it named by
@@ -131,20 +130,20 @@ func (r *Repository) restoreInto(ctx context.Context, m *manifest, dir, prefix s
 		return err
 	}
 	defer func() { err = errors.Join(err, unlock()) }()
-	if err := finishSwap(dir, r.step); err != nil {
+	if err := r.disk().finishSwap(dir, r.step); err != nil {
 		return err
 	}
 	stage := filepath.Join(dir, stageDir)
-	if err := os.RemoveAll(stage); err != nil {
+	if err := r.disk().removeAll(stage); err != nil {
 		return fileError("remove", stage, err)
 	}
 	if err := r.prepare(ctx, m, stage, note, out); err != nil {
-		return errors.Join(err, os.RemoveAll(stage))
+		return errors.Join(err, fileError("remove", stage, r.disk().removeAll(stage)))
 	}
 	if err := r.placeKey(dir); err != nil {
 		return err
 	}
-	aside, err := swap(dir, prefix+r.o.Now().UTC().Format("20060102T150405.000Z"), files, r.step)
+	aside, err := r.disk().swap(dir, prefix+r.o.Now().UTC().Format("20060102T150405.000Z"), files, r.step)
 	out.Aside = aside
 	r.step(StepPlaced)
 	return err
@@ -208,12 +207,12 @@ func (r *Repository) renewTable(ctx context.Context, m *manifest, stage string, 
 		if dir == "" || gerr != nil || have < now.Generation() {
 			continue
 		}
-		b, rerr := os.ReadFile(filepath.Join(dir, keyring.CheckFileName))
+		b, rerr := r.disk().readFile(filepath.Join(dir, keyring.CheckFileName))
 		if rerr != nil {
 			return fileError("read", filepath.Join(dir, keyring.CheckFileName), rerr)
 		}
 		path := filepath.Join(stage, keyring.CheckFileName)
-		return fileError("write", path, errors.Join(os.Remove(path), writeSynced(path, b)))
+		return fileError("write", path, errors.Join(r.disk().remove(path), r.disk().writeSynced(path, b)))
 	}
 	return err
 }
@@ -260,7 +259,7 @@ func (r *Repository) extract(ctx context.Context, m *manifest, dir string) error
 		}
 	}
 	for d := range dirs {
-		if err := os.MkdirAll(d, 0o700); err != nil {
+		if err := r.disk().mkdirAll(d); err != nil {
 			return fileError("make", d, err)
 		}
 	}
@@ -273,7 +272,7 @@ func (r *Repository) extract(ctx context.Context, m *manifest, dir string) error
 			if isIndex(f.Name) && errors.As(err, new(*DamageError)) {
 				r.o.Logger.Warn("a saved index cannot be read; it is made anew", "backup", m.ID, "file", f.Name, "error", err)
 				path := filepath.Join(dir, filepath.FromSlash(f.Name))
-				return fileError("remove", path, os.Remove(path))
+				return fileError("remove", path, r.disk().remove(path))
 			}
 			return err
 		})
@@ -282,7 +281,7 @@ func (r *Repository) extract(ctx context.Context, m *manifest, dir string) error
 		return err
 	}
 	for d := range dirs {
-		if err := syncDir(d); err != nil {
+		if err := r.disk().syncDir(d); err != nil {
 			return fileError("sync", d, err)
 		}
 	}
@@ -291,7 +290,7 @@ func (r *Repository) extract(ctx context.Context, m *manifest, dir string) error
 
 func (r *Repository) extractFile(ctx context.Context, m *manifest, f *manifestFile, dir string, bar *progress) (err error) {
 	path := filepath.Join(dir, filepath.FromSlash(f.Name))
-	out, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	out, err := r.disk().openFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY)
 	if err != nil {
 		return fileError("write", path, err)
 	}
@@ -309,7 +308,7 @@ func (r *Repository) extractFile(ctx context.Context, m *manifest, f *manifestFi
 		if err != nil {
 			return err
 		}
-		if _, err := out.Write(b); err != nil {
+		if err := r.disk().write(out, b); err != nil {
 			return err
 		}
 		bar.add(int64(len(b)))
@@ -320,7 +319,7 @@ func (r *Repository) extractFile(ctx context.Context, m *manifest, f *manifestFi
 // placeKey copies the key file to dir, where the key is in a file and dir has none.
 func (r *Repository) placeKey(dir string) error {
 	path := filepath.Join(dir, keyring.KeyFileName)
-	if there, err := exists(path); there || err != nil {
+	if there, err := r.disk().exists(path); there || err != nil {
 		return fileError("look for", path, err)
 	}
 	source, err := r.source()
@@ -331,10 +330,10 @@ func (r *Repository) placeKey(dir string) error {
 	if !ok {
 		return nil
 	}
-	b, err := os.ReadFile(from.String())
+	b, err := r.disk().readFile(from.String())
 	if err != nil {
 		return fileError("read", from.String(), err)
 	}
 	defer clear(b)
-	return fileError("write", path, errors.Join(writeSynced(path, b), syncDir(dir)))
+	return fileError("write", path, errors.Join(r.disk().writeSynced(path, b), r.disk().syncDir(dir)))
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 
@@ -28,10 +27,10 @@ type swapJournal struct {
 
 // swap exchanges the files moves of the store in dir for those in its folder stageDir. What was there goes to the folder
 // aside of dir, whose path it returns, "" where there was nothing. The caller holds the store's lock.
-func swap(dir, aside string, moves []string, step func(Step)) (string, error) {
+func (d disk) swap(dir, aside string, moves []string, step func(Step)) (string, error) {
 	j := swapJournal{Aside: aside, Moves: moves}
 	for _, name := range moves {
-		there, err := exists(filepath.Join(dir, stageDir, name))
+		there, err := d.exists(filepath.Join(dir, stageDir, name))
 		if err != nil {
 			return "", fileError("look for", name, err)
 		}
@@ -44,24 +43,24 @@ func swap(dir, aside string, moves []string, step func(Step)) (string, error) {
 		return "", fmt.Errorf("backup: write %s: %w", swapFile, err)
 	}
 	path := filepath.Join(dir, swapFile)
-	if err := replace(path, path+".tmp", b); err != nil {
+	if err := d.replace(path, path+".tmp", b); err != nil {
 		return "", fileError("write", path, err)
 	}
 	step(StepReady)
-	if err := finishSwap(dir, step); err != nil {
+	if err := d.finishSwap(dir, step); err != nil {
 		return "", err
 	}
 	moved := filepath.Join(dir, aside)
-	if there, err := exists(moved); !there || err != nil {
+	if there, err := d.exists(moved); !there || err != nil {
 		return "", fileError("look for", moved, err)
 	}
 	return moved, nil
 }
 
 // finishSwap does what is left to do of an exchange, if one is under way. It may be repeated.
-func finishSwap(dir string, step func(Step)) error {
+func (d disk) finishSwap(dir string, step func(Step)) error {
 	path := filepath.Join(dir, swapFile)
-	b, err := os.ReadFile(path)
+	b, err := d.readFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -72,31 +71,31 @@ func finishSwap(dir string, step func(Step)) error {
 	if err != nil {
 		return &DamageError{Path: path, Err: errAltered, Advice: "remove it together with " + stageDir + ", and restore anew"}
 	}
-	if err := j.moveAside(dir, step); err != nil {
+	if err := j.moveAside(d, dir, step); err != nil {
 		return err
 	}
 	step(StepAside)
 	for _, name := range j.Names {
-		err := os.Rename(filepath.Join(dir, stageDir, name), filepath.Join(dir, name))
+		err := d.rename(filepath.Join(dir, stageDir, name), filepath.Join(dir, name))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) { // it is in place already
 			return fileError("put in place", filepath.Join(dir, name), err)
 		}
 		step(StepSwapped)
 	}
-	if err := syncDir(dir); err != nil {
+	if err := d.syncDir(dir); err != nil {
 		return fileError("sync", dir, err)
 	}
-	if err := os.Remove(path); err != nil {
+	if err := d.remove(path); err != nil {
 		return fileError("remove", path, err)
 	}
-	return errors.Join(fileError("sync", dir, syncDir(dir)), fileError("remove", stageDir, os.RemoveAll(filepath.Join(dir, stageDir))))
+	return errors.Join(fileError("sync", dir, d.syncDir(dir)), fileError("remove", stageDir, d.removeAll(filepath.Join(dir, stageDir))))
 }
 
 // moveAside moves the old files: those for which a new one waits, and those that the new store has none of.
-func (j *swapJournal) moveAside(dir string, step func(Step)) error {
+func (j *swapJournal) moveAside(d disk, dir string, step func(Step)) error {
 	aside := filepath.Join(dir, j.Aside)
 	for _, name := range j.Moves {
-		waits, err := exists(filepath.Join(dir, stageDir, name))
+		waits, err := d.exists(filepath.Join(dir, stageDir, name))
 		if err != nil {
 			return fileError("look for", name, err)
 		}
@@ -104,25 +103,25 @@ func (j *swapJournal) moveAside(dir string, step func(Step)) error {
 			continue // what is there is the new one
 		}
 		old := filepath.Join(dir, name)
-		there, err := exists(old)
+		there, err := d.exists(old)
 		if err != nil {
 			return fileError("look for", old, err)
 		}
 		if !there {
 			continue
 		}
-		if err := os.MkdirAll(aside, 0o700); err != nil {
+		if err := d.mkdirAll(aside); err != nil {
 			return fileError("make", aside, err)
 		}
-		if err := os.Rename(old, filepath.Join(aside, name)); err != nil {
+		if err := d.rename(old, filepath.Join(aside, name)); err != nil {
 			return fileError("move aside", old, err)
 		}
 		step(StepMoved)
 	}
-	if there, err := exists(aside); !there || err != nil {
+	if there, err := d.exists(aside); !there || err != nil {
 		return fileError("look for", aside, err)
 	}
-	return fileError("sync", aside, errors.Join(syncDir(aside), syncDir(dir)))
+	return fileError("sync", aside, errors.Join(d.syncDir(aside), d.syncDir(dir)))
 }
 
 func decodeSwap(b []byte) (swapJournal, error) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 
 	"golang.org/x/sync/errgroup"
@@ -146,11 +145,11 @@ const adviseChunk = "remove that file and make a new backup, which writes it aga
 
 // verifyOpen restores m into a temporary folder, opens it and has it checked.
 func (r *Repository) verifyOpen(ctx context.Context, m *manifest, temp string, v *Verified) (err error) {
-	dir, err := os.MkdirTemp(temp, "elderzan-verify-")
+	dir, err := r.disk().mkdirTemp(temp, "elderzan-verify-")
 	if err != nil {
 		return fileError("make", temp, err)
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	defer func() { err = errors.Join(err, fileError("remove", dir, r.disk().removeAll(dir))) }()
 	data := filepath.Join(dir, "data")
 	if err := r.extract(ctx, m, data); err != nil {
 		return err
