@@ -260,7 +260,7 @@ func TestFlags(t *testing.T) {
 	if err != nil || o.weights != "w.json" || !slices.Equal(o.models, []string{"long", "words"}) || !o.ablate || !slices.Equal(o.without, []string{"dense", "cover"}) {
 		t.Errorf("flags = %+v, %v", o, err)
 	}
-	if o, err := flags(nil); err != nil || len(o.models) != 3 || o.without != nil || o.cache == "" {
+	if o, err := flags(nil); err != nil || len(o.models) != 3 || len(o.without) != 0 || o.cache == "" {
 		t.Errorf("without flags: %+v, %v", o, err)
 	}
 }
