@@ -99,7 +99,7 @@ func TestLogFails(t *testing.T) {
 		"the look at the log": func(*testing.T) {
 			err := h.Exclusive(t.Context(), func() error {
 				h.f.spared = nil
-				h.track.foreign(func() error { return nil })
+				_ = h.track.foreign(func() error { return nil })
 				h.f.arm(refused, 1)
 				h.writer.observe()
 				h.f.spared = housework
@@ -110,7 +110,7 @@ func TestLogFails(t *testing.T) {
 			}
 		},
 		"the log is not to be opened": func(t *testing.T) {
-			h.track.foreign(func() error { return nil })
+			_ = h.track.foreign(func() error { return nil })
 			h.track.path += ".none"
 			write()
 			h.track.path = h.opts.Path + LogSuffix
