@@ -126,9 +126,7 @@ func (b *run) writes(ctx context.Context, s *storage.Store, size int) (Mode, err
 // cpuTime is what the process has used so far.
 func cpuTime() time.Duration {
 	var u unix.Rusage
-	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
-		return 0
-	}
+	_ = unix.Getrusage(unix.RUSAGE_SELF, &u) // of oneself it cannot fail
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
