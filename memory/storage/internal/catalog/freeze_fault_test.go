@@ -110,10 +110,16 @@ func TestLogFails(t *testing.T) {
 			}
 		},
 		"the log is not to be opened": func(t *testing.T) {
-			_ = h.track.foreign(func() error { return nil })
-			h.track.path += ".none"
-			write()
-			h.track.path = h.opts.Path + LogSuffix
+			err := h.Exclusive(t.Context(), func() error {
+				_ = h.track.foreign(func() error { return nil })
+				h.track.path += ".none"
+				h.writer.observe()
+				h.track.path = h.opts.Path + LogSuffix
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
 		},
 	} {
 		fail(t)
