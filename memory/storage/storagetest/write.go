@@ -282,7 +282,7 @@ func testChangeScope(t *testing.T, s *suite) {
 			q := memory.CandidateQuery{Text: "heron", Vectors: map[string][]float32{"mini": UnitVector(7)}, Filter: memory.Filter{Scopes: []scope.Scope{sc}}}
 			by, set := s.candidates(t, q)
 			c := by[m.ID]
-			if len(by) != 1 || c.Lexical <= 0 || !c.HasVector || c.Dense < 0.999 || set.Pending != 0 || !reflect.DeepEqual(c.Memory, m) {
+			if len(by) != 1 || c.Lexical <= 0 || !c.HasVector || c.Dense < 0.999 || set.Pending != 0 || c.Memory == nil || !reflect.DeepEqual(*c.Memory, m) {
 				t.Errorf("%s (reopened %v): candidates %+v; want %s by word and vector", sc, fresh, set, m.ID)
 			}
 			if ids := s.find(t, memory.SearchQuery{Text: "heron badge", Filter: memory.Filter{Tags: []string{"badge"}, Scopes: []scope.Scope{sc}}}); len(ids) != 1 {
