@@ -36,7 +36,7 @@ func benign(text string, v candidate, s, before, after string, public value.Bloc
 	if strings.HasPrefix(s, "0x") && len(s) <= 18 || strings.HasPrefix(before, "x") && strings.HasSuffix(before, "0x") && len(s) <= 16 { // a number
 		return true
 	}
-	if value.InPath(text, v.start) || uuidPath(text, v, s) || resource(s) || object(s) || sized(s) || strings.HasPrefix(s, "nix/store/") {
+	if value.InPath(text, v.start) || value.Hosted(text, v.start) || uuidPath(text, v, s) || resource(s) || object(s) || sized(s) || strings.HasPrefix(s, "nix/store/") {
 		return true
 	}
 	if inURL(before) {

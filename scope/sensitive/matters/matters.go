@@ -105,6 +105,12 @@ func Scan(text string) []match.Match {
 		if !w.plain && (!says(l.persons, part) && !named(part) && !(t.kind == match.Financial && amount(part)) && !(t.kind == match.Health && l.several(part)) || says(l.systems, part)) {
 			return true
 		}
+		if !meant(text, start, h.Start, h.End, end) {
+			return true
+		}
+		if t.rule == "marked-confidential" && strings.HasSuffix(text[start:h.Start], "「") && strings.HasPrefix(text[h.End:end], "」") { // the name of a mark
+			return true
+		}
 		if t.rule == "private-home" && keepers.Contains(part) {
 			return true
 		}
@@ -135,7 +141,7 @@ func Scan(text string) []match.Match {
 }
 
 // keepers are who keeps the spare keys of an office.
-var keepers = keyword.New([]string{"総務", "受付", "管理人", "管理室", "守衛", "申請", "reception", "front desk", "concierge", "office manager", "security desk", "facilities"})
+var keepers = keyword.New([]string{"総務", "受付", "管理会社", "鍵屋", "業者", "管理人", "管理室", "守衛", "申請", "reception", "front desk", "concierge", "office manager", "security desk", "facilities"})
 
 // offers are words of advertisements for work, which tell everybody what it pays.
 var offers = keyword.New([]string{"we are hiring", "we're hiring", "vacancy", "job ad", "apply by", "apply via", "applications to", "how to apply", "募集します", "募集中", "求人", "応募"})

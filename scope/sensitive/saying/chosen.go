@@ -23,7 +23,7 @@ func chosen(text string, out []match.Match) []match.Match {
 			j++
 		}
 		s := strings.TrimRight(text[i:j], "!?.:-(")
-		if len(s) >= 8 && len(s) <= 24 && shapedByHand(s) && proseBefore(text, i) && proseAfter(text, i+len(s)) {
+		if len(s) >= 8 && len(s) <= 24 && shapedByHand(s) && proseBefore(text, i) && proseAfter(text, i+len(s)) && value.Otherwise(text, i, i+len(s)) < value.Strong {
 			out = append(out, match.Match{Rule: "password-shape", Kind: match.Credential, Start: i, End: i + len(s), Confidence: 0.55})
 		}
 		i = j
@@ -129,9 +129,9 @@ func phrases(text string, out []match.Match, budget *match.Budget) []match.Match
 var deedsJapanese = pattern.New(`^(?:」|』|”)(?:を|と|って)?[^。\n]{0,24}?(?:打|入力|入れ|言|唱え|答え|伝え|書|回答)[^。\n]{0,16}?(?:開|解除|入れ|通|ログイン|つなが|起動|動|進|渡|見られ|復元|マウント|サインイン)`)
 
 // numberDeeds are numbers that open something in Japanese: ダイヤルは1185に合わせて, 3702が裏口, 左から8、8、5で開きます.
-var numberDeeds = pattern.New(`(?:ダイヤル|裏口|勝手口|通用口|玄関|金庫|倉庫|物置|錠|鍵|扉|ドア|門|ロッカー|レジ|箱|シャッター|ゲート)[^。\n]{0,60}?(\d[\d、・\- ]{1,10}\d)(?:に合わせ|を押|と押|で開|と回|と打|を入れ|と入れ|で入)|(\d{4,8})が(?:裏口|正面|玄関|金庫|倉庫|通用口|勝手口)|(?:左|右|上)から ?(\d[\d、・ ]{2,12}\d)(?:で開|に合わせ|と回|の順)|(?:錠|鍵|扉|ドア|門|金庫|ロッカー|ゲート|シャッター|玄関|裏口|通用口|キーパッド|テンキー)[^。\n]{0,24}?(\d(?:[、,・→ ]{1,3}[\d#＃*＊]){2,11}) ?の順`)
+var numberDeeds = pattern.New(`(?:ダイヤル|裏口|勝手口|通用口|玄関|金庫|倉庫|物置|錠|鍵|扉|ドア|門|ロッカー|レジ|箱|シャッター|ゲート)[^。\n]{0,60}?(\d[\d、・\- ]{1,10}\d)(?:に合わせ|を押|と押|で開|と回|と打|を入れ|と入れ|で入)|(\d{4,8})が(?:裏口|正面|玄関|金庫|倉庫|通用口|勝手口)|(?:左|右|上)から ?(\d[\d、・ ]{2,12}\d)(?:で開|に合わせ|と回|の順)|(?:錠|鍵|扉|ドア|門|金庫|ロッカー|ゲート|シャッター|玄関|裏口|通用口|キーパッド|テンキー)[^。\n]{0,24}?(\d(?:[、,・→ ]{1,3}[\d#＃*＊]){2,11}) ?の順|(?:錠|鍵|暗証|扉|ドア|門|金庫|キーパッド|テンキー)[^。\n]{0,24}?(\d(?:(?:と|、|,|・) ?\d){1,4})を?同時に`)
 
-var numberDeedWords = keyword.New([]string{"に合わせ", "を押", "と押", "で開", "と回", "と打", "を入れ", "と入れ", "で入", "が裏口", "が正面", "が玄関", "が金庫", "が倉庫", "が通用口", "が勝手口", "の順"})
+var numberDeedWords = keyword.New([]string{"に合わせ", "を押", "と押", "で開", "と回", "と打", "を入れ", "と入れ", "で入", "が裏口", "が正面", "が玄関", "が金庫", "が倉庫", "が通用口", "が勝手口", "の順", "を同時に", "同時に"})
 
 // numbersOpening finds what numberDeeds describes.
 func numbersOpening(text string, out []match.Match, budget *match.Budget) []match.Match {
@@ -159,7 +159,7 @@ func numbersOpening(text string, out []match.Match, budget *match.Budget) []matc
 		}
 		done = h.End
 		for g := 2; g < len(m); g += 2 {
-			if m[g] >= 0 && value.ShapeOf(text[from+m[g]:from+m[g+1]]).Digit >= 3 {
+			if m[g] >= 0 && (g == 10 || value.ShapeOf(text[from+m[g]:from+m[g+1]]).Digit >= 3) { // the last are buttons pressed together
 				out = append(out, match.Match{Rule: "ja-number-deed", Kind: match.Credential, Start: from + m[g], End: from + m[g+1], Confidence: 0.65})
 			}
 		}
@@ -171,7 +171,7 @@ func numbersOpening(text string, out []match.Match, budget *match.Budget) []matc
 // numberGoesOn reports whether before ends in a digit or in what separates the digits of a number that opens something.
 func numberGoesOn(before string) bool {
 	c := before[len(before)-1]
-	return digit(c) || c == '-' || c == ' ' || strings.HasSuffix(before, "、") || strings.HasSuffix(before, "・")
+	return digit(c) || c == '-' || c == ' ' || strings.HasSuffix(before, "、") || strings.HasSuffix(before, "・") || strings.HasSuffix(before, "と")
 }
 
 // typed reports whether a quoted value of letters with a digit or sign is what is to be typed, or whether it is to go into a field.

@@ -36,7 +36,7 @@ const (
 		puk|tan|keycode|key code|one-time code|one-time password|one-time pin|two-factor code|authenticator code|login code|sign-in code|gate pin|door pin|luggage lock|bike lock|door lock|
 		entry number|access number|screen lock|lock screen code|vault code|room code|house code|storage code`
 	secretWords = `api key|api keys|apikey|api token|api secret|access key|access keys|secret key|secret access key|private key|signing key|encryption key|decryption key|auth key|master key|
-		license key|licence key|product key|activation key|serial key|service key|account key|shared key|ssh key|deploy key|webhook key|session key|root key|admin key|host key|
+		license key|licence key|product key|unlock key|activation key|serial key|service key|account key|shared key|ssh key|deploy key|webhook key|session key|root key|admin key|host key|
 		storage key|subscription key|integration key|write key|server key|app key|application key|consumer key|consumer secret|client secret|client key|app secret|
 		shared secret|webhook secret|signing secret|totp secret|totp seed|otp secret|2fa secret|mfa secret|hmac secret|jwt secret|cookie secret|session secret|preshared key|pre-shared key|
 		secret|secrets|token|tokens|access token|auth token|bearer token|refresh token|id token|session token|oauth token|personal access token|pat|bearer|jwt|credential|credentials|

@@ -31,6 +31,9 @@ func judge(text string, v found, l link, n name, c *cue) float64 {
 	if v.quoted && v.start > 2 && text[v.start-2] == ':' && text[v.start-3] == ' ' && value.Identifier(s) { // PASSWORD :'app_password' of psql
 		return 0
 	}
+	if !v.quoted && l.kind == assign && v.end < len(text) && strings.IndexByte(",)", text[v.end]) >= 0 && parameters.Has(strings.ToLower(s)) { // password=passphrase, …
+		return 0
+	}
 	if strings.HasPrefix(s, "%}") || strings.HasPrefix(s, "}}") { // behind a tag of a template
 		return 0
 	}
@@ -79,6 +82,9 @@ func judge(text string, v found, l link, n name, c *cue) float64 {
 	if k := skipSpace(text, v.next, 8); l.tag && (k >= len(text) || text[k] != '<') {
 		return 0
 	}
+	if c.word == "maiden name" && l.kind == direct && upper(s[0]) && plain(s) && len(s) >= 3 { // mother's maiden name Fitzgerald
+		return 0.65
+	}
 	if reference(text, s, sh, n, c, v, l) || l.kind == direct && (pointer(text, v) || code(text, v, s) || apart(text, n, v)) {
 		return 0
 	}
@@ -115,6 +121,9 @@ func judge(text string, v found, l link, n name, c *cue) float64 {
 	}
 	return 0
 }
+
+// parameters are names that arguments for a secret have.
+var parameters = keyword.NewList(`passphrase passwd password passcode pwd secret token`)
 
 // described reports whether a cell of a table holds a sentence: three words or more, nothing but letters.
 func described(text string, v found) bool {
@@ -291,6 +300,9 @@ func judgeSecret(text, s string, sh value.Shape, v found, l link, n name, c *cue
 		return 0.85
 	}
 	if l.kind == direct {
+		if len(s) >= 10 && strings.HasPrefix(s, "0x") && value.ShapeOf(s[2:]).Hex && strings.HasSuffix(c.word, "key") {
+			return 0.6
+		}
 		if passwordLike(s) && (strings.EqualFold(c.word, "secret") || strings.Contains(c.word, "shared")) && !n.code {
 			return 0.55
 		}

@@ -381,7 +381,7 @@ var openers = keyword.NewList(`for of on at in to into from we i you he she they
 func qualified(text string, i int) (int, bool) {
 	end := min(len(text), i+reachLink)
 	j := wordEnd(text, i)
-	if j == i || !openers.Has(strings.ToLower(text[i:j])) {
+	if j == i || !openers.Has(strings.ToLower(text[i:j])) || text[i:j] == "FROM" { // SELECT password FROM users WHERE name =
 		return i, false
 	}
 	for k := j; k < end; k++ {

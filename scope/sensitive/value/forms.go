@@ -11,7 +11,7 @@ import (
 const shortDigest = 12
 
 // claims are the members of a token that say who it is for, and of its head.
-var claims = keyword.NewList(`iss sub aud exp nbf iat jti azp acr amr nonce kid x5u x5c x5t jku jwk typ cty alg crit cnf htm htu ath`)
+var claims = keyword.NewList(`iss sub aud exp nbf iat jti azp acr amr nonce kid x5u x5c x5t jku jwk typ cty alg crit cnf htm htu ath x5t#S256`)
 
 // section reports whether s is the number of a section: 9.2.4.
 func section(s string) bool {
@@ -144,7 +144,10 @@ var release = pattern.New(`^[0-9]{1,4}\.[0-9]{1,4}\.[0-9]{1,4}(?:RC[0-9]{1,2})?$
 var issue = pattern.New(`^[A-Z][A-Z0-9]{1,9}(?:-[A-Z]{2,8})?-[0-9]{1,6}$`)
 
 // Issue reports whether s is how a tracker names what it tracks.
-func Issue(s string) bool { return issue.MatchString(s) }
+func Issue(s string) bool {
+	tracker, number, ok := strings.Cut(s, "-")
+	return issue.MatchString(s) || ok && trackers.Has(tracker) && number != "" && strings.Trim(number, "0123456789") == ""
+}
 
 // Algorithmic reports whether s is a name in code that ends in that of an algorithm with its number: kCCPRFHmacAlgSHA512, pbkdf2SHA256.
 func Algorithmic(s string) bool { return algorithmic.MatchString(s) }
@@ -194,6 +197,45 @@ func (p place) inListing() bool {
 }
 
 var modes = pattern.New(`^[-dlbcps](?:[-r][-w][-xsStT]){3}[.+@]? `)
+
+// hosted reports whether a word goes on behind the @ of an address, as names of revisions do: robey@lag.net-20070211022553-mjbl0w.
+func (p place) hosted() bool { return Hosted(p.text, p.start) }
+
+// Hosted reports whether what stands at start goes on behind the @ of an address.
+func Hosted(text string, start int) bool {
+	const most = 64
+	for i := start; i > 0 && start-i < most; i-- {
+		switch c := text[i-1]; {
+		case c == '@':
+			return i > 1 && (isLetter(text[i-2]) || isDigit(text[i-2])) && domain.MatchString(text[i:min(len(text), i+most)])
+		case !isLetter(c) && !isDigit(c) && c != '.' && c != '-' && c != '%':
+			return false
+		}
+	}
+	return false
+}
+
+// domain begins the name of a host.
+var domain = pattern.New(`^[a-z0-9]+\.[a-z]{2,}`)
+
+// pinnedTo reports whether a number with a point is the version that something is pinned to.
+func (p place) pinnedTo() bool {
+	return strings.Trim(p.s, "0123456789.") == "" && strings.Contains(p.s, ".") && pins.Has(wordBefore(p.text, p.start))
+}
+
+var pins = keyword.NewList(`pin pins pinned pinning`)
+
+// linkTarget reports whether a word is a part of the place in the same tree that a link of Markdown leads to.
+func (p place) linkTarget() bool { return LinkTarget(p.text, p.start) }
+
+// LinkTarget reports whether what stands at start is a part of the place in the same tree that a link of Markdown leads to.
+func LinkTarget(text string, start int) bool {
+	const most = 200
+	word := text[max(0, start-most):start]
+	word = word[strings.LastIndexAny(word, " \t\r\n")+1:]
+	i := strings.LastIndex(word, "](")
+	return i >= 0 && !strings.ContainsAny(word[i+2:], ":@=?)")
+}
 
 // tracked reports whether digits are the number of a request or an issue: Closes #6473, [#1810, #1822].
 func (p place) tracked() bool {

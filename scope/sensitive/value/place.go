@@ -75,6 +75,9 @@ var judgements = [...]struct {
 	{Strong, place.merged},
 	{Strong, place.tracked},
 	{Strong, place.handle},
+	{Strong, place.hosted},
+	{Strong, place.pinnedTo},
+	{Strong, place.linkTarget},
 	{Strong, place.inPath},
 	{Strong, place.inListing},
 	{Strong, place.linked},
@@ -122,7 +125,7 @@ var judgements = [...]struct {
 	{Some, func(p place) bool { return Qualified(p.around()) }},
 	{Some, func(p place) bool { return camel(p.s) && !p.quoted() }},
 	{Some, place.identified},
-	{Some, func(p place) bool { return issue.MatchString(p.s) }},
+	{Some, looks(Issue)},
 	{Some, place.reference},
 }
 

@@ -106,7 +106,7 @@ func (p place) listed() bool {
 		return false
 	}
 	for i := 0; i < len(p.s); i++ {
-		if !isLetter(p.s[i]) {
+		if !isLetter(p.s[i]) && p.s[i] != '_' {
 			return false
 		}
 	}

@@ -29,6 +29,9 @@ func Placeholder(s string) bool {
 	if Published(s) || strings.Contains(l, "your") && (strings.HasSuffix(l, "here") || strings.HasPrefix(l, "your")) && ShapeOf(l).Digit == 0 {
 		return true
 	}
+	if strings.HasSuffix(s, "[...]") || strings.HasSuffix(s, "[…]") { // cut short
+		return true
+	}
 	if head, ok := strings.CutSuffix(strings.TrimSuffix(s, "…"), "..."); (ok || strings.HasSuffix(s, "…")) && len(head) <= 12 { // eyJhbGciOi...
 		return true
 	}

@@ -1,0 +1,75 @@
+package matters
+
+import (
+	"strings"
+	"sync"
+
+	"github.com/elderzan/elderzan/scope/sensitive/pattern"
+)
+
+// sense tells the words of a matter from the same words said of things: a stroke of the pen, surgery on a script.
+type sense struct {
+	words string           // of the topics, "|" between them
+	only  *pattern.Pattern // what stands around a word must match it; nil means anything
+	not   *pattern.Pattern // and must not match this; nil means nothing
+}
+
+// How far, in bytes, what stands around a word is looked at.
+const (
+	senseBack  = 40
+	senseAhead = 64
+)
+
+// trade are things of the trade that words of health and law are said of.
+const trade = `(?:build|builds|code|codebase|script|scripts|repo|repository|database|schema|branch|module|config|pipeline|cluster|server|servers|network|leak|leaks|outage|incident|bug|bugs|crash|crashes|issue|issues|problem|lock|deadlock|failure|failures|installation|error|errors|fault|pool|queue|cache|latency|regression|test|tests|query|queries|monolith|service|packet|disk|cable|engine|printer|router|driver|kernel|history)`
+
+var senses = []sense{
+	{"out to", pattern.New(`(?i)(?:\b(?:am|is|are|was|be|been|being|came|come|coming|not|publicly|fully)|'m|'s|'re) (?:not |only |already )?out to (?:(?:my|his|her|their|our|the|any|some|all) )?(?:\w+ )?(?:parents|family|mother|father|mum|mom|dad|boss|manager|team|colleagues|coworkers|friends|friend|everyone|everybody|anyone|nobody|brother|sister|wife|husband|grandparents|church|classmates|work|me|us)\b`), nil},
+	{"stroke", pattern.New(`(?i)\b(?:(?:had|has|have|having|suffered|suffers|suffering|after|since|from|survived|of) (?:(?:a|an|another|his|her|my|the|two|three) )?(?:\w+ )?stroke\b|(?:my|his|her|'s) (?:\w+ )?stroke\b|stroke (?:patient|survivor|unit|ward))`), pattern.New(`(?i)\b(?:key|brush|pen|svg|css|back|breast|two|four)[- ]stroke|stroke(?:[- ](?:of|width|color|colour|style|dash|engine|path|order|is|line)\b)`)},
+	{"lithium", nil, pattern.New(`(?i)lithium[- ](?:batter|ion|cell|polymer|iron|pack|grease)`)},
+	{"trans", pattern.New(`(?i)\btrans (?:woman|women|man|men|person|people|girl|boy|guy|youth|kid|son|daughter|and|colleague|employee|student|friend)\b|\b(?:is|am|are|as|being|was|openly)(?: not)? trans\b(?:[^-\w]|$)|'[ms] trans\b(?:[^-\w]|$)`), nil},
+	{"bonus", nil, pattern.New(`(?i)\bbonus(?:[ -](?:question|point|points|level|track|round|feature|task|tip|content|chapter|exercise|material|item|card|if|that)\b| ?:)|\b(?:as|added) (?:a |an )?(?:\w+ )?bonus\b|\bbonus,`)},
+	{"behind on", pattern.New(`(?i)behind on (?:(?:the|my|his|her|our|their|all|two|three|several|some) )?(?:\w+ )?(?:rent|mortgage|payments?|bills?|support|alimony|loans?|taxes|tax|tuition|instal\w+|fees|dues|school|rates|premiums)`), nil},
+	{"owe the|owes the", pattern.New(`(?i)owes? the (?:\w+ )?(?:bank|tax|taxman|landlord|finanzamt|irs|hmrc|hospital|clinic|state|court|credit|lender|university|ex)|owes? the [^.]{0,30}\d`), nil},
+	{"relapse", nil, pattern.New(`(?i)relapse of (?:the|this|our) `)},
+	{"republican", pattern.New(`(?i)\b(?:a|is|am|are|registered|votes?|voted|lifelong|as) republican\b|republican (?:voter|party|candidate|donor|member)`), nil},
+	{"probation", nil, pattern.New(`(?i)probation period for|probation for (?:new )?(?:dependenc|packag|modul|feature)`)},
+	{"let him go|let her go|let them go", nil, pattern.New(`(?i)let (?:him|her|them) go (?:first|through|home|ahead|to|back|early|over|into|next|in|out|with|second|last|up|down|by|and)\b`)},
+	{"surgery", nil, pattern.New(`(?i)surgery (?:on|in|to) (?:(?:the|our|my|this|that|some|his|her|their) )?(?:\w+ )?` + trade + `\b|\bshotgun surgery`)},
+	{"diagnosis|diagnosed", nil, pattern.New(`(?i)\b(?:diagnosis|diagnosed) ?(?::|(?:of |as )?(?:(?:the|our|my|this|that|a|an|his|her|their) )?(?:\w+ ){0,2}` + trade + `\b)`)},
+	{"custody", nil, pattern.New(`(?i)chain[- ]of[- ]custody|custody (?:chain|log|record|service|wallet|provider|account)|self[- ]custody|custody of (?:the )?(?:keys?|tokens?|coins?|wallet|repo|server|evidence)`)},
+	{"prescription", nil, pattern.New(`(?i)prescription for (?:this|the|our|a|success|better|any) `)},
+	{"broke up", nil, pattern.New(`(?i)broke up (?:the|a|an|my|our|this|that|its|into|large|long|big|all) `)},
+	{"asylum", pattern.New(`(?i)(?:seek\w*|sought|appl\w+|claim\w*|granted|refused|denied|for|political) (?:for )?asylum|asylum (?:seeker|application|claim|status|case|hearing|request|interview|decision)`), nil},
+	{"prison", pattern.New(`(?i)\b(?:in|from|to|of|out of|left) prison\b|prison (?:sentence|term|time|record|release|visit)|\bprison (?:for|since|until)`), nil},
+	{"depression", nil, pattern.New(`(?i)depression of (?:the|a) (?:key|button|pedal|lever|switch)|great depression`)},
+	{"voted for", nil, pattern.New(`(?i)voted for (?:option|plan|variant|version|proposal|tabs|spaces|design|(?:the|a|this|that|our) (?:\w+ )?(?:option|logo|name|design|proposal|plan|date|venue|colou?r|theme|motion|change|feature|idea|solution|second|first|first one|rewrite|layout|release|budget|restaurant|slot)|[A-Z0-9]\b)`)},
+	{"cancer|tumor|tumour|diabetes|diabetic|dementia|depression|tuberculosis|alzheimer|parkinson|stroke", nil, pattern.New(`(?i)\b(?:cancer|tumou?r|diabetes|diabetic|dementia|depression|tuberculosis|alzheimer|parkinson|stroke)(?:'s)?[- ](?:\w+ )?(?:cells?|datasets?|data|data set|predict\w+|detection|detector|classif\w+|models?|segmentation|benchmark|paper|images?|screening tool|risk score|study|cohort|imaging)\b`)},
+	{"mortgage|my loan|loan of", nil, pattern.New(`(?i)\b(?:mortgage|loan)[- ](?:calculators?|module|component|widget|simulator|example|engine|form|dataset)`)},
+	{"earns", pattern.New(`(?i)earns[^.;]{0,40}(?:\d|more|less|well|nothing|little|money|half|twice|double|peanuts)`), nil},
+	{"court date", nil, pattern.New(`(?i)court date (?:picker|field|column|component)`)},
+	{"allergic|allergy", nil, pattern.New(`(?i)allerg(?:ic|y) to (?:yaml|xml|json|java|javascript|php|perl|meetings|spaces|tabs|excel|jira|emails?|work|regex\w*|change|deadlines|monday\w*)\b`)},
+}
+
+// sensesBy holds, for each word that has one, its senses.
+var sensesBy = sync.OnceValue(func() map[string][]*sense {
+	m := make(map[string][]*sense)
+	for i := range senses {
+		for _, w := range strings.Split(senses[i].words, "|") {
+			m[w] = append(m[w], &senses[i])
+		}
+	}
+	return m
+})
+
+// meant reports whether the word between start and end of text, a word of a topic, is said in the sense of the topic, as far as its
+// sentence, from open to shut, tells.
+func meant(text string, open, start, end, shut int) bool {
+	around := text[max(open, start-senseBack):min(shut, end+senseAhead)]
+	for _, s := range sensesBy()[strings.ToLower(text[start:end])] {
+		if s.only != nil && !s.only.MatchString(around) || s.not != nil && s.not.MatchString(around) {
+			return false
+		}
+	}
+	return true
+}
