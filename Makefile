@@ -100,7 +100,7 @@ ifeq ($(PKG),./...)
 	@$(GO) run ./cmd/pyramid
 	@set -o pipefail; status=0; profiles=$$(mktemp -d); trap 'rm -r "$$profiles"' EXIT; \
 	 for folder in $(CORE); do \
-	   $(GO) test -coverpkg=./$$folder/... -coverprofile="$$profiles/$$folder" ./$$folder/... | sed -E '/^\t/d; s/\tcoverage: .*//' || status=1; \
+	   $(GO) test -timeout 30m -coverpkg=./$$folder/... -coverprofile="$$profiles/$$folder" ./$$folder/... | sed -E '/^\t/d; s/\tcoverage: .*//' || status=1; \
 	 done; \
 	 $(GO) run ./cmd/pyramid "$$profiles"/* || status=1; \
 	 $(GO) test $(REST) || status=1; exit $$status
