@@ -101,7 +101,8 @@ func (s *surface) timeout(tool string, a *args) time.Duration {
 	return s.opts.Timeout
 }
 
-// succeeded sends out twice, as the protocol asks: as data, and as the same JSON in text for clients that read no data.
+// succeeded sends out twice, as the protocol asks: as data, and as the same JSON in text for clients that read no data. What is
+// JSON already is sent as it is.
 func succeeded(out any, links []mcp.Content) *mcp.CallToolResult {
 	b, written := out.(json.RawMessage)
 	if !written {

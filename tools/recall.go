@@ -36,12 +36,12 @@ func (s *surface) recall(ctx context.Context, c *call) (any, error) {
 		Query: a.text("query"), Limit: a.whole("limit", memory.DefaultLimit), Mode: memory.Mode(a.word("mode")), Filter: a.filter(),
 		Explain: a.flag("explain"),
 	}
-	forms := forms{explain: in.Explain, whole: map[*memory.Memory]json.RawMessage{}}
+	written := forms{explain: in.Explain, whole: map[*memory.Memory]json.RawMessage{}}
 	if a.has("max_tokens") {
 		if in.MaxTokens = a.whole("max_tokens", 0); in.MaxTokens == 0 {
 			in.MaxTokens = -1 // zero would mean the default; the service refuses it like any other value out of bounds
 		}
-		in.Form = func(r *memory.Recalled) string { return string(forms.of(r)) }
+		in.Form = func(r *memory.Recalled) string { return string(written.of(r)) }
 		in.Frame = fullFrame
 	}
 	if err := a.err(); err != nil {
@@ -53,7 +53,7 @@ func (s *surface) recall(ctx context.Context, c *call) (any, error) {
 	}
 	out := recallAnswer{recallResult: recallResult{Degraded: res.Degraded, Truncated: res.Truncated, TookMS: milliseconds(res.Took), Note: res.Note}}
 	for i := range res.Memories {
-		out.written = append(out.written, forms.of(&res.Memories[i]))
+		out.written = append(out.written, written.of(&res.Memories[i]))
 	}
 	switch {
 	case in.MaxTokens == 0:

@@ -156,23 +156,27 @@ func (s *Store) openKeys(ctx context.Context, ready bool) (*keyring.Keyring, err
 
 // useKeys derives what outlives the keyring.
 func (s *Store) useKeys(ring *keyring.Keyring) (err error) {
-	key := func(k security.Secret, kerr error) security.Secret {
-		err = errors.Join(err, kerr)
-		return k
+	if s.private, err = ring.Sealer(keyring.Private); err != nil {
+		return err
 	}
 	s.generation = ring.Generation()
-	s.hashKey, s.cursorKey = key(ring.Key(keyring.ContentHash)), key(ring.Key(keyring.Tokens))
+	if s.hashKey, err = ring.Key(keyring.ContentHash); err != nil {
+		return err
+	}
+	if s.olderHashKeys, err = olderKeys(ring, keyring.ContentHash); err != nil {
+		return err
+	}
+	if s.cursorKey, err = ring.Key(keyring.Tokens); err != nil {
+		return err
+	}
+	if s.checkpoints, err = newAuditKeys(ring); err != nil {
+		return err
+	}
 	audit := map[uint32]security.Secret{}
 	for _, g := range ring.GenerationsFor(keyring.Audit) {
-		audit[g] = key(ring.KeyAt(keyring.Audit, g))
-	}
-	var perr, herr, cerr error
-	s.private, perr = ring.Sealer(keyring.Private)
-	sealer, verr := ring.Sealer(keyring.Vectors)
-	s.olderHashKeys, herr = olderKeys(ring, keyring.ContentHash)
-	s.checkpoints, cerr = newAuditKeys(ring)
-	if err = errors.Join(err, perr, verr, herr, cerr); err != nil {
-		return err
+		if audit[g], err = ring.KeyAt(keyring.Audit, g); err != nil {
+			return err
+		}
 	}
 	s.auditKey = func(generation uint32) (security.Secret, error) {
 		key, ok := audit[generation]
@@ -180,6 +184,10 @@ func (s *Store) useKeys(ring *keyring.Keyring) (err error) {
 			return key, fmt.Errorf("%w: %d", security.ErrGeneration, generation)
 		}
 		return key, nil
+	}
+	sealer, err := ring.Sealer(keyring.Vectors)
+	if err != nil {
+		return err
 	}
 	s.vectors = &vectorSet{
 		dir: s.path(vectorsDir), opts: &s.opts, pool: vector.NewPool(vector.PoolOptions{}),

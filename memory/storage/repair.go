@@ -51,8 +51,10 @@ func (s *Store) mendTables(ctx context.Context) error {
 			s.txns.retry()
 			return s.kv.Renew(aside, kv.Config, kv.Workspace, kv.SessionState, kv.Archive)
 		})
-		if !errors.Is(err, kv.ErrBusy) {
+		if err == nil {
 			s.opts.Logger.Warn("RocksDB was damaged and is made anew; the damaged one was set aside", "as", aside)
+		}
+		if !errors.Is(err, kv.ErrBusy) {
 			return kvError("make RocksDB anew", err)
 		}
 		if err := rest(ctx, time.Millisecond); err != nil {

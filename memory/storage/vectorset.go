@@ -289,7 +289,7 @@ func (v *vectorSet) search(ctx context.Context, queries map[string][]float32, se
 	if err := v.fail("search"); err != nil {
 		return nil, false, fmt.Errorf("faiss: search: %w", err)
 	}
-	out, exact := make(map[int64]similarity, min(k, 2*memory.MaxLimit)), true
+	out, exact := make(map[int64]similarity, min(k, vector.MaxK)), true
 	for _, space := range v.bySize(queries) {
 		hits, all, err := v.searchSpace(ctx, space, queries[space], sel, k, o)
 		if err != nil {

@@ -159,10 +159,10 @@ func (r *Repository) keepKeys(ctx context.Context, dir string, withKey bool) err
 		return nil
 	}
 	b, err := r.disk().readFile(filepath.Join(dir, keyring.KeyFileName))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	switch {
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return fileError("read", filepath.Join(dir, keyring.KeyFileName), err)
-	}
-	if err != nil {
+	case err != nil:
 		return fmt.Errorf("backup: the master key is not in a file of the data folder: %w; keep it where it is, and leave the key out", err)
 	}
 	defer clear(b)

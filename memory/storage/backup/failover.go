@@ -17,7 +17,8 @@ type FailoverOptions struct {
 	Store   storage.Options
 	Replica string     // folder of the replica; "" means none
 	Crash   func(Step) // see Options
-	Fail    func(op, path string) error
+
+	Fail func(op, path string) error // see Options
 }
 
 // Failover tells that the replica was opened in place of the store.

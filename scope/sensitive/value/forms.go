@@ -265,7 +265,7 @@ func (p place) linked() bool {
 }
 
 // codeHosts are where source lies that anyone may read, and who speaks of it.
-var codeHosts = keyword.NewList(`github.com www.github.com gitlab.com bitbucket.org codeberg.org sr.ht git.sr.ht salsa.debian.org bugs.debian.org bugzilla.mindrot.org bugzilla.redhat.com bugzilla.mozilla.org issues.apache.org pkg.go.dev docs.rs crates.io www.npmjs.com pypi.org packagist.org rubygems.org hub.docker.com stackoverflow.com developer.mozilla.org docs.oracle.com docs.python.org learn.microsoft.com docs.microsoft.com
+var codeHosts = keyword.NewList(`github.com www.github.com gitlab.com bitbucket.org codeberg.org sr.ht git.sr.ht salsa.debian.org bugs.debian.org bugzilla.mindrot.org bugzilla.redhat.com bugzilla.mozilla.org issues.apache.org stackoverflow.com developer.mozilla.org docs.oracle.com docs.python.org learn.microsoft.com docs.microsoft.com
 	datatracker.ietf.org www.rfc-editor.org en.wikipedia.org ja.wikipedia.org arxiv.org doi.org developer.android.com developer.apple.com docs.aws.amazon.com cloud.google.com kubernetes.io raw.githubusercontent.com groups.google.com lists.debian.org`)
 
 // account is an address of a chain that anyone may read: 20 bytes. Its private key has 32.
