@@ -190,8 +190,11 @@ func InPath(text string, start int) bool {
 	return false
 }
 
-// inListing reports whether a number is the size in a line of a listing of files: drwxr-xr-x 2 root root 4096.
+// inListing reports whether a word is the mode or a number the size in a line of a listing of files: drwxr-xr-x 2 root root 4096.
 func (p place) inListing() bool {
+	if modes.MatchString(p.s + " ") {
+		return true
+	}
 	line := p.text[max(0, p.start-96):p.start]
 	return strings.Trim(p.s, "0123456789") == "" && modes.MatchString(line[strings.LastIndexByte(line, '\n')+1:])
 }

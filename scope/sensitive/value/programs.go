@@ -43,10 +43,15 @@ var everyday = keyword.NewList(`acme algo alpine amazon anaconda android angular
 // program returns how firmly a word is the name of a program: less so if it is an everyday word too, and not at all in quotes.
 func (p place) program() Doubt {
 	s := strings.ToLower(p.s)
+	bare := strings.TrimRight(s, "0123456789")
+	numbered := len(bare) < len(s) && len(bare) >= len(s)-2 && programs.Has(bare)
+	const short = 6 // with so few letters a number makes no password of it
 	switch {
 	case p.quoted():
 		return None
-	case !programs.Has(s) && (len(s) > len(strings.TrimRight(s, "0123456789")) && len(s)-len(strings.TrimRight(s, "0123456789")) <= 2 && programs.Has(strings.TrimRight(s, "0123456789"))): // centos10
+	case !programs.Has(s) && numbered && len(s) < short: // Qt6
+		return Strong
+	case !programs.Has(s) && numbered: // centos10
 		return Some
 	case !programs.Has(s):
 		return None

@@ -8,7 +8,7 @@ const longest = 20
 // known reports whether a word in small letters is one of either list.
 func known(w []byte) bool { return vocabulary()[string(w)] || everydayWords()[string(w)] }
 
-// Misspelt reports whether s is a word of the lists with two letters exchanged or one of two equal letters left out: lenght,
+// Misspelt reports whether s is a word of the lists with two letters exchanged or one of two equal letters left out, as in
 // controler. A password made of a word changes its letters for others.
 func Misspelt(s string) bool {
 	const shortest = 6
