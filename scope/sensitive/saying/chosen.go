@@ -183,8 +183,14 @@ func typed(text string, start, end int, s string) bool {
 	}
 	before := strings.TrimSuffix(text[:start], "「")
 	field := strings.HasSuffix(before, "枠に") || strings.HasSuffix(before, "欄に") || strings.HasSuffix(before, "窓に") || strings.HasSuffix(before, "欄には")
+	if field && rehearsed.Has(strings.ToLower(s)) { // what a test types
+		return false
+	}
 	return field && hasAny(rest[:min(len(rest), 90)], []string{"そのまま", "と入れ", "を入れ", "と打", "を打"})
 }
+
+// rehearsed are what testers type into a field.
+var rehearsed = keyword.NewList(`test abc aaa aaaa foo bar dummy hoge hogehoge fuga テスト あああ ダミー ほげ`)
 
 // interfaceJapanese are words for parts of a screen: what is quoted before them is written there for everybody.
 var interfaceJapanese = []string{"ボタン", "画面", "項目", "入力欄", "メニュー", "タブ", "リンク", "一覧", "コマンド", "メール"}

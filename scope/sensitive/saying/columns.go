@@ -19,6 +19,7 @@ const (
 
 // columns finds the cells below the name of a secret, in tables whose cells a comma, a semicolon or a tab parts.
 func columns(text string, out []match.Match) []match.Match {
+	out = grid(text, out)
 	nl := strings.IndexByte(text, '\n')
 	for at := 0; nl >= 0 && len(out) < match.Enough; nl = strings.IndexByte(text[at:], '\n') {
 		head := text[at : at+nl]
@@ -57,6 +58,55 @@ func column(text string, at int, sep string, cells, col int, out []match.Match) 
 		if sh := value.ShapeOf(s); len(s) >= 3 && !value.Placeholder(s) && (!value.Reference(s) || dotted(s)) && !strings.Contains(s, " ") && !(plain(s) && describes(s)) && !typeName(s) && (sh.Digit+sh.Upper+sh.Other > 0 || n > 0) {
 			start += strings.Index(parts[col], s)
 			return append(out, match.Match{Rule: "table-column", Kind: match.Credential, Start: start, End: start + len(s), Confidence: 0.75})
+		}
+		at += len(row) + 1
+	}
+	return out
+}
+
+// grid finds the cells below the name of a secret in tables of Markdown. Documentation is full of them, so that a cell must look made.
+func grid(text string, out []match.Match) []match.Match {
+	for at := 0; len(out) < match.Enough; {
+		n := strings.Index(text[at:], "\n|")
+		if n < 0 {
+			return out
+		}
+		rule := at + n + 1 // the line of hyphens below the head
+		at = rule
+		line, _, _ := strings.Cut(text[rule:], "\n")
+		if strings.Trim(line, "|-: \r\t") != "" || !strings.Contains(line, "--") || len(line) > longestHead {
+			continue
+		}
+		head := text[strings.LastIndexByte(text[:rule-1], '\n')+1 : rule-1]
+		if len(head) > longestHead {
+			continue
+		}
+		names := strings.Split(head, "|")
+		for col, name := range names {
+			if columnNames.Has(strings.ToLower(strings.Trim(name, " \r*`"))) {
+				out = gridColumn(text, rule+len(line)+1, len(names), col, out)
+			}
+		}
+	}
+	return out
+}
+
+// gridColumn finds the first cell of a column that looks made, in the rows from at on.
+func gridColumn(text string, at, cells, col int, out []match.Match) []match.Match {
+	for n := 0; n < mostRows && at < len(text); n++ {
+		row, _, _ := strings.Cut(text[at:], "\n")
+		parts := strings.Split(row, "|")
+		if len(row) > commandReach || len(parts) != cells {
+			break
+		}
+		s := strings.Trim(parts[col], " \r\t`*")
+		sh := value.ShapeOf(s)
+		made := sh.Digit > 0 && (sh.Lower+sh.Upper > 0 || sh.Len >= 4) && !value.Numbered(s) || sh.Lower > 0 && strings.ContainsAny(s, "!@#$%&") || mixedCase(s) && !value.Identifier(s) || strings.Count(s, "-") >= 2 && sh.Upper == 0
+		if len(s) >= 4 && made && !strings.Contains(s, " ") && !value.Placeholder(s) && !value.Reference(s) && !measured(s) && !technical(s) && !describes(s) && sh.High == 0 {
+			start := at + len(strings.Join(parts[:col], "|")) + 1 + strings.Index(parts[col], s)
+			if value.Otherwise(text, start, start+len(s)) < value.Strong {
+				return append(out, match.Match{Rule: "table-column", Kind: match.Credential, Start: start, End: start + len(s), Confidence: 0.7})
+			}
 		}
 		at += len(row) + 1
 	}

@@ -198,7 +198,7 @@ func made(s string) bool {
 }
 
 // A login said as a pair: "credentials for the builder: ship:walnut88", "admin login is admin / pepper-rocket".
-var pairPattern = pattern.New(`\A(?i)(?:(?:credentials?|creds|logins?|log ?in|logs in|sign ?in|account|auth|access|ssh|user ?/ ?pass(?:word)?|user:pass(?:word)?|id ?/ ?(?:pw|pass)|bind)\b|ログイン|アカウント|認証情報)[^\n.;]{0,60}?(?:\bis(?: still| now| currently)?\b|\bare\b|\bwas\b|:|=|\bas\b|\bwith\b|\busing\b|は|\()\s*["'` + "`" + `]?([A-Za-z0-9._@+\\-]{2,60})["'` + "`" + `]?(?: / |/|:| : |: |、| \| |, | and |と)\s*["'` + "`" + `]?([^\s"'` + "`" + `,;。、」)]{3,80})`)
+var pairPattern = pattern.New(`\A(?i)(?:(?:credentials?|creds|logins?|log ?in|logs in|sign ?in|account|auth|access|ssh|user ?/ ?pass(?:word)?|user:pass(?:word)?|id ?/ ?(?:pw|pass)|bind)\b|ログイン|アカウント|認証情報)[^\n.;]{0,60}?(?:\bis(?: still| now| currently)?\b|\bare\b|\bwas\b|:|=|\bas\b|\bwith\b|\busing\b|は|\()\s*["'` + "`" + `]?([A-Za-z0-9._@+\\-]{2,60})["'` + "`" + `]?(?: / |/|:| : |: |、| \| |, | and |と|\n)\s*["'` + "`" + `]?([^\s"'` + "`" + `,;。、」)]{3,80})`)
 
 var pairWords = keyword.New([]string{"credential", "creds", "認証情報", "login", "log in", "logs in", "sign in", "account", "ログイン", "アカウント", "auth", "access", "ssh", "user/pass", "user:pass", "id/pw", "id/pass", "bind"})
 
@@ -233,7 +233,8 @@ func pairs(text string, out []match.Match, budget *match.Budget) []match.Match {
 
 func pairValue(text, user, s string, sepAt, from int) bool {
 	sh := value.ShapeOf(s)
-	if value.Placeholder(s) || value.Reference(s) || measured(s) || s[0] == '#' && sh.Digit == sh.Len-1 || sh.Digit == sh.Len && (strings.Contains(user, ".") || sh.Len < 6) || notUsers.Has(strings.ToLower(user)) {
+	spaced := sepAt+2 < len(text) && strings.Contains(text[sepAt:min(len(text), sepAt+4)], " / ")
+	if value.Placeholder(s) || value.Reference(s) && !(spaced && value.Words(s)) || measured(s) || s[0] == '#' && sh.Digit == sh.Len-1 || sh.Digit == sh.Len && (strings.Contains(user, ".") || sh.Len < 6) && !(address(user) && sh.Len >= 4) || notUsers.Has(strings.ToLower(user)) {
 		return false
 	}
 	if strings.ContainsAny(s, "<>") || strings.HasPrefix(s, "//") || strings.HasPrefix(s, "/") || strings.Contains(strings.ToLower(text[max(0, from-12):sepAt]), "e.g") {
@@ -243,11 +244,19 @@ func pairValue(text, user, s string, sepAt, from int) bool {
 		return false
 	}
 	strong := sh.Digit > 0 && sh.Lower+sh.Upper > 0 || strings.ContainsAny(s, "!@#$%^&*") || strings.Count(s, "-") >= 2
-	spaced := sepAt+2 < len(text) && strings.Contains(text[sepAt:min(len(text), sepAt+4)], " / ")
+	if text[sepAt] == '\n' {
+		return passwordLike(s)
+	}
 	if strings.HasPrefix(text[sepAt:], " and ") || strings.HasPrefix(text[sepAt:], ", ") || strings.HasPrefix(text[sepAt:], "と") {
 		return sh.Digit > 0 && sh.Lower+sh.Upper > 0 && !technical(s) && (strings.Contains(user, "@") || (sh.Upper > 0 || sh.Other > 0) && !value.Identifier(s))
 	}
 	return strong && !(value.Identifier(s) && sh.Digit > 0 && strings.Contains(user, "/")) || spaced && !describes(s) && text[sepAt] != ','
+}
+
+// address reports whether a user is told by an address: sales@corp.io.
+func address(user string) bool {
+	at := strings.IndexByte(user, '@')
+	return at > 0 && strings.Contains(user[at:], ".")
 }
 
 // notUsers are words in the place of a user that make a pair something else: "login: username / password".

@@ -30,11 +30,13 @@ const (
 	askedGate
 	replyGate
 	byteGate
+	subjectGate
+	promptGate
 )
 
 // gate tells which of the functions below would find a word of theirs.
 var gate = sync.OnceValue(func() *keyword.Gate {
-	return keyword.NewGate(english().set, connectionWords, commandTable().words, pairWords, barePairWords, deedWords, keyWords, nearCues, caseWords, pieceWords, signs, saidWithWords, askedWords, replyWords, byteWords)
+	return keyword.NewGate(english().set, connectionWords, commandTable().words, pairWords, barePairWords, deedWords, keyWords, nearCues, caseWords, pieceWords, signs, saidWithWords, askedWords, replyWords, byteWords, subjectWords, promptWords)
 })
 
 // scan is Scan by the functions that have a bit set in in, and those that begin with no word.
@@ -53,7 +55,7 @@ func scan(text string, in uint64) (out []match.Match) {
 	for _, f := range []struct {
 		gate uint64
 		find func(string, []match.Match, *match.Budget) []match.Match
-	}{{commandGate, commands}, {pairGate, pairs}, {barePairGate, barePairs}, {deedGate, deeds}, {keyGate, pressed}, {nearGate, nearby}, {askedGate, answers}, {replyGate, replied}, {byteGate, byteKeys}} {
+	}{{commandGate, commands}, {pairGate, pairs}, {barePairGate, barePairs}, {deedGate, deeds}, {keyGate, pressed}, {nearGate, nearby}, {askedGate, answers}, {replyGate, replied}, {byteGate, byteKeys}, {subjectGate, subjects}, {promptGate, prompts}} {
 		if in&f.gate != 0 {
 			out = f.find(text, out, &budget)
 		}
@@ -70,6 +72,7 @@ func scan(text string, in uint64) (out []match.Match) {
 		out = pieces(text, out)
 	}
 	out = chosen(text, out)
+	out = keyDeed(text, out, &budget)
 	if in&signGate != 0 {
 		out = pictured(text, out)
 	}

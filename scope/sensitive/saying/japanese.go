@@ -29,7 +29,7 @@ func scanJapanese(text string, l *lexicon, out []match.Match) []match.Match {
 		lastEnd = h.End
 		if m, ok := afterJapanese(text, h.End, c); ok {
 			out = append(out, m)
-		} else if m, ok := aheadJapanese(text, h.Start, c); ok {
+		} else if m, ok := aheadJapanese(text, h.Start, h.End, c); ok {
 			out = append(out, m)
 		}
 		return true
@@ -81,9 +81,13 @@ var linksJapanese = []string{
 
 // afterJapanese reads "パスワードは X です", "パスワード：X", "本番のAPIキーを X に変更".
 func afterJapanese(text string, i int, c *cue) (match.Match, bool) {
+	if v, conf := bracketedJapanese(text, i, c); conf > 0 {
+		return match.Match{Rule: "ja-" + c.kind, Kind: match.Credential, Start: v.start, End: v.end, Confidence: conf}, true
+	}
 	i = skipRemark(text, i)
 	start := i
-	linked, object, of := false, false, false
+	i, news := skipNews(text, i)
+	linked, object, of, pointed := false, false, false, false
 	for range 4 { // links come in rows: "は「", "】: "
 		j := skipSpace(text, skipWide(text, i), 8)
 		hit := ""
@@ -100,6 +104,7 @@ func afterJapanese(text string, i int, c *cue) (match.Match, bool) {
 		linked = true
 		object = object || hit == "を" || hit == "に" || hit == "で"
 		of = of || hit == "の"
+		pointed = hit == ":" || hit == "=" || hit == "→" || hit == "⇒" || hit == "->" || hit == "=>"
 		i = j + len(hit)
 	}
 	i = skipFillers(text, i)
@@ -110,7 +115,10 @@ func afterJapanese(text string, i int, c *cue) (match.Match, bool) {
 	conf := 0.0
 	if ok {
 		conf = judgeJapanese(text, v, c, linked, object)
-		if object && text[v.start] >= 0x80 {
+		if conf == 0 && pointed && c.class == password {
+			conf = kana(text, v)
+		}
+		if object && text[v.start] >= 0x80 || news && !closedJapanese(text[v.next:]) {
 			conf = 0
 		}
 	}
@@ -281,6 +289,11 @@ func valueJapanese(text string, i int) (found, bool) {
 		}
 		j += size
 	}
+	if kanaOnly(text[i:j]) {
+		for j < len(text) && digit(text[j]) { // さくらもち7
+			j++
+		}
+	}
 	return found{start: i, end: j, next: j}, j > i
 }
 
@@ -295,7 +308,7 @@ var refusals = []string{"でハッシュ", "で暗号", "で管理", "で保護"
 
 func judgeJapanese(text string, v found, c *cue, linked, object bool) float64 {
 	s := text[v.start:v.end]
-	if value.Placeholder(s) || value.Bracketed(text[v.start:]) || value.Reference(s) || technical(s) && !v.quoted && c.class != pin {
+	if value.Placeholder(s) || value.Bracketed(text[v.start:]) || value.Reference(s) && !(c.class == password && value.Words(strings.ToLower(s))) || technical(s) && !v.quoted && c.class != pin {
 		return 0
 	}
 	sh := value.ShapeOf(s)
@@ -303,7 +316,7 @@ func judgeJapanese(text string, v found, c *cue, linked, object bool) float64 {
 	if sh.High > 0 {
 		return judgeWords(s, rest, v, c, linked)
 	}
-	if hasAnyPrefix(rest, refusals) && !(strings.HasPrefix(rest, "を使って") && sh.Digit > 0) {
+	if hasAnyPrefix(rest, refusals) && !(strings.HasPrefix(rest, "を使って") && (sh.Digit > 0 || c.class == password && strings.HasSuffix(strings.TrimRight(text[:v.start], " "), "には") && !describes(s) && !Manager(s) && sh.Lower > 0)) {
 		return 0
 	}
 	confirmed := rest == "" || rest[0] == '\n' || rest[0] == '\r' || hasAnyPrefix(rest, endings)
@@ -321,6 +334,9 @@ func judgeJapanese(text string, v found, c *cue, linked, object bool) float64 {
 		if csh.Digit > 0 && csh.Upper > 0 && csh.Lower >= 3 && csh.Len >= 6 && confirmed && !technical(code) { // 暗証番号 Kaminari9
 			return 0.7
 		}
+		if linked && csh.Lower >= 3 && csh.High == 0 && hasAnyPrefix(rest, closing) && !describes(firstWord(code)) && !technical(code) { // 暗証番号は Velvet です
+			return 0.6
+		}
 		return 0
 	case password:
 		switch {
@@ -328,7 +344,7 @@ func judgeJapanese(text string, v found, c *cue, linked, object bool) float64 {
 			return 0
 		case wordy && (talk.Has(strings.ToLower(s)) || len(s) < 4):
 			return 0
-		case !linked && wordy:
+		case !linked && wordy && !(v.quoted && hasAnyPrefix(rest, opening)):
 			return 0
 		case wordy && !confirmed && !v.quoted, value.Identifier(s) && sh.Digit == 0 && !confirmed && !v.quoted:
 			return 0
@@ -347,13 +363,16 @@ func judgeJapanese(text string, v found, c *cue, linked, object bool) float64 {
 	return 0
 }
 
+// talkJapanese are parts of what is said of passwords rather than as one.
+var talkJapanese = []string{"パスワード", "必要", "不要", "文字", "無効", "有効", "正しく", "間違", "入力", "変更", "忘れ", "再設定", "設定", "なし", "未", "非公開", "秘密", "安全", "強", "弱", "環境", "保存", "管理", "共有", "別", "同じ", "以上",
+	"ハッシュ", "暗号", "必須", "任意", "不明", "教え", "禁止", "書か", "ログ", "期限", "こと", "もの", "ため", "ない", "できる", "される", "した", "する", "れる", "よう", "場合", "どこ", "何", "誰"}
+
 // judgeWords judges a value written in Japanese: only for passwords and passphrases, quoted or closed by a copula.
 func judgeWords(s, rest string, v found, c *cue, linked bool) float64 {
 	if c.class != password || !linked || utf8.RuneCountInString(s) > 24 {
 		return 0
 	}
-	for _, w := range []string{"パスワード", "必要", "不要", "文字", "無効", "有効", "正しく", "間違", "入力", "変更", "忘れ", "再設定", "設定", "なし", "未", "非公開", "秘密", "安全", "強", "弱", "環境", "保存", "管理", "共有", "別", "同じ", "以上",
-		"ハッシュ", "暗号", "必須", "任意", "不明", "教え", "禁止", "書か", "ログ", "期限", "こと", "もの", "ため", "ない", "できる", "される", "した", "する", "れる", "よう", "場合", "どこ", "何", "誰"} {
+	for _, w := range talkJapanese {
 		if strings.Contains(s, w) {
 			return 0
 		}
@@ -363,6 +382,8 @@ func judgeWords(s, rest string, v found, c *cue, linked bool) float64 {
 	switch {
 	case v.quoted && (closed || rest == "" || hasAnyPrefix(rest, endings)):
 		return 0.75
+	case closed && value.ShapeOf(s).Digit > 0 && kanaOnly(strings.TrimRight(s, "0123456789")):
+		return 0.7
 	case passphrase && (closed || rest == "" || rest[0] == '\n' || strings.HasPrefix(rest, "。")):
 		return 0.7
 	}
@@ -376,43 +397,4 @@ func hasAnyPrefix(s string, prefixes []string) bool {
 		}
 	}
 	return false
-}
-
-// aheadJapanese reads "hunter2 がパスワードです", "「x」というパスワード", "1234を暗証番号に設定".
-func aheadJapanese(text string, i int, c *cue) (match.Match, bool) {
-	head := text[max(0, i-120):i]
-	for _, link := range []string{"がWi-Fiの", "が本番の", "がDBの", "というのが", "という", "といった", "っていう", "が", "を", "との"} {
-		body := strings.TrimRight(head, " \u3000")
-		if !strings.HasSuffix(body, link) {
-			continue
-		}
-		body = strings.TrimRight(strings.TrimSuffix(body, link), " \u3000")
-		quotedValue := false
-		for _, q := range []string{"」", "』", `"`, "'", "`"} {
-			if strings.HasSuffix(body, q) {
-				body = strings.TrimSuffix(body, q)
-				quotedValue = true
-				break
-			}
-		}
-		start := len(body)
-		for start > 0 && body[start-1] > ' ' && body[start-1] < 0x80 && !quote(body[start-1]) {
-			start--
-		}
-		s := body[start:]
-		sh := value.ShapeOf(s)
-		if len(s) < 4 || value.Placeholder(s) || value.Reference(s) || measured(s) {
-			return match.Match{}, false
-		}
-		ok := sh.Digit > 0 && (sh.Lower+sh.Upper > 0 && !technical(s) || c.class == pin && sh.Digit >= 4) && !(value.Identifier(s) && sh.Digit < 2 && c.class != password) || sh.Other > 0 && quotedValue && c.class == password && !value.Identifier(s)
-		if c.class == secret {
-			ok = len(s) >= 10 && looksMade(s, sh)
-		}
-		if !ok {
-			return match.Match{}, false
-		}
-		at := max(0, i-120) + start
-		return match.Match{Rule: "ja-" + c.kind + "-ahead", Kind: match.Credential, Start: at, End: at + len(s), Confidence: 0.75}, true
-	}
-	return match.Match{}, false
 }

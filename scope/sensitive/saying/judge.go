@@ -268,7 +268,7 @@ func reference(text, s string, sh value.Shape, n name, c *cue, v found, l link) 
 // setting reports whether a name and its value are a line of YAML or of properties, where nothing is computed.
 func setting(text string, n name, v found) bool {
 	indent := text[strings.LastIndexByte(text[:n.start], '\n')+1 : n.start]
-	property := strings.Contains(text[n.start:n.end], ".") && strings.ToLower(text[n.start:n.end]) == text[n.start:n.end] && strings.HasPrefix(text[n.end:], " = ") // mail.password = Jacaranda.Bloom
+	property := strings.Contains(text[n.start:n.end], ".") && strings.ToLower(text[n.start:n.end]) == text[n.start:n.end] && (strings.HasPrefix(text[n.end:], " = ") || strings.HasPrefix(text[n.end:], "=")) // mail.password = Jacaranda.Bloom
 	return !n.quoted && strings.Trim(indent, " -") == "" && (property || strings.HasPrefix(text[n.end:], ": ")) && (v.end == len(text) || text[v.end] == '\n')
 }
 

@@ -93,6 +93,9 @@ func linkAfter(text string, n name, c *cue) (link, bool) {
 	if l, ok := paren(text, j); ok && j > n.end && !documented(text[j:]) {
 		return l, true
 	}
+	if at, ok := enclosed(text, j); ok && j > n.end && c.class == password {
+		return link{kind: copula, at: at, prose: true}, true
+	}
 	if at, ok := defaulted(text, j); ok && n.quoted {
 		return link{kind: assign, at: at}, true
 	}
@@ -103,6 +106,9 @@ func linkAfter(text string, n name, c *cue) (link, bool) {
 		return link{kind: copula, at: at, prose: true}, true
 	}
 	if at, ok := aside(text, j); ok {
+		return link{kind: copula, at: at, prose: true}, true
+	}
+	if at, ok := restated(text, j); ok && c.class <= pin {
 		return link{kind: copula, at: at, prose: true}, true
 	}
 	if c.class == weak && !quote(text[j]) || j == i && !closed || closed && i > n.end && strings.IndexByte(text[n.end:i], ')') >= 0 {
@@ -144,6 +150,53 @@ func remarked(text string, i int) (int, bool) {
 			at := skipSpace(text, i+1+len(w), 2)
 			_, size := openQuote(text, min(at, len(text)-1))
 			return at, size > 0
+		}
+	}
+	return i, false
+}
+
+// enclosed reads a value that stands alone in brackets: he told me the password (Kelpie$31). What reads as a word or a name there is a
+// remark.
+func enclosed(text string, i int) (int, bool) {
+	if text[i] != '(' {
+		return i, false
+	}
+	s := text[i+1 : min(len(text), i+48)]
+	end := strings.IndexByte(s, ')')
+	if end < 4 || strings.ContainsAny(s[:end], " \n=<>{}[];,") {
+		return i, false
+	}
+	s = s[:end]
+	sh := value.ShapeOf(s)
+	if sh.High > 0 || value.Placeholder(s) || value.UUID(s) || value.Digest(s) || measured(s) || technical(s) {
+		return i, false
+	}
+	made := sh.Digit == sh.Len && sh.Digit <= 10 && !year(s) || passwordLike(s) || value.Words(s) || sh.Digit > 0 && sh.Lower+sh.Upper >= 3 && strings.ContainsAny(s, "!@#$%&*")
+	return i + 1, made
+}
+
+// year reports whether s is a year of our time.
+func year(s string) bool { return len(s) == 4 && (s[:2] == "19" || s[:2] == "20") }
+
+// restatements say again, later in the sentence or in the next one, what a secret is.
+var restatements = []string{"it's still ", "it is still ", "it's now ", "it is now ", "it remains ", "it's just ", "it's always ", "it was always ", "still the good old ", "it's the same old "}
+
+// restated reads "the password hasn't changed, it's still Nuthatch": one of restatements behind a comma or the end of a sentence.
+func restated(text string, i int) (int, bool) {
+	const reach = 80
+	part := text[i:min(len(text), i+reach)]
+	if nl := strings.IndexByte(part, '\n'); nl >= 0 {
+		part = part[:nl]
+	}
+	for k := 0; k+2 < len(part); k++ {
+		if strings.IndexByte(",.;-", part[k]) < 0 || part[k+1] != ' ' {
+			continue
+		}
+		rest := strings.TrimPrefix(part[k+2:], "and ")
+		for _, w := range restatements {
+			if len(rest) > len(w) && strings.EqualFold(rest[:len(w)], w) {
+				return i + len(part) - len(rest) + len(w), true
+			}
 		}
 	}
 	return i, false
@@ -374,7 +427,7 @@ func hasWord(text string, i int, w string) bool {
 }
 
 // openers begin a remark that says which secret is meant: "the password for …", "the token we use".
-var openers = keyword.NewList(`for of on at in to into from we i you he she they that which used when with by as behind after under over near inside your our my here there currently (
+var openers = keyword.NewList(`for of between among on at in to into from we i you he she they that which used when with by as behind after under over near inside your our my here there currently (
 	across against via do da de del della dei du des für vom zum pour para dla til för voor von через для от к through when protecting guarding unlocking opening configured created generated sent stored given`)
 
 // qualified finds a verb or colon behind a remark that belongs to the cue, in the same sentence.

@@ -95,7 +95,11 @@ func ordinary(s string) bool {
 	for i < len(s) && letter(s[i]) {
 		i++
 	}
-	switch strings.ToLower(s[:i]) {
+	word := s[:i]
+	if i < len(s) && strings.IndexByte("@$!#%&", s[i]) >= 0 { // P@$$w0rd
+		word = ""
+	}
+	switch strings.ToLower(word) {
 	case "sha", "md", "aes", "rsa", "base", "utf", "oauth", "http", "https", "ipv", "argon", "bcrypt", "pbkdf", "x", "ed", "es", "rs", "hs", "ps", "k", "s", "ec", "log", "web", "h", "p", "v", "ticket", "issue", "pr", "section",
 		"step", "chapter", "page", "line", "row", "version", "room", "user", "item", "test", "node", "host", "server", "build", "release", "port", "level", "phase", "stage", "part", "figure", "table", "appendix", "windows", "win",
 		"office", "python", "java", "php", "mysql", "postgres", "redis", "nginx", "db", "app", "api", "cve", "rfc", "iso", "nist", "pkcs", "tls", "ssl", "int", "uint", "float", "vector", "tier", "day", "week", "month", "year", "q":

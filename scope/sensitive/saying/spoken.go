@@ -113,7 +113,8 @@ func saidPairs(text string, out []match.Match, budget *match.Budget) []match.Mat
 			user, s := strings.ToLower(text[from+m[2]:from+m[3]]), text[from+m[4]:from+m[5]]
 			sh := value.ShapeOf(s)
 			made := sh.Digit > 0 && sh.Digit < sh.Len && (sh.Other > 0 || sh.High > 0 || sh.Upper > 0 || accounts.Has(user)) || sh.Other > 0 && sh.High == 0 && accounts.Has(user) && sh.Lower+sh.Upper >= 4
-			if !made || value.Reference(s) || value.Placeholder(s) || value.Versioned(s) || value.Numbered(s) || value.Quantity(s) || measured(s) || technical(s) || notUsers.Has(user) || strings.ContainsAny(s, "年月日時分回件個%％は") {
+			made = made || accounts.Has(user) && sh.High == 0 && sh.Lower >= 4 && !describes(s) && loginsJapanese.Contains(text[from:from+m[2]])
+			if !made || value.Reference(s) && !value.Words(s) || value.Placeholder(s) || value.Versioned(s) || value.Numbered(s) || value.Quantity(s) || measured(s) || technical(s) || notUsers.Has(user) || strings.ContainsAny(s, "年月日時分回件個%％は") {
 				continue
 			}
 			done = h.End
@@ -123,6 +124,9 @@ func saidPairs(text string, out []match.Match, budget *match.Budget) []match.Mat
 	})
 	return out
 }
+
+// loginsJapanese announce a login.
+var loginsJapanese = keyword.New([]string{"ログイン", "認証情報", "アカウント", "資格情報", "クレデンシャル"})
 
 // accounts are names that accounts have everywhere.
 var accounts = keyword.NewList(`root admin administrator guest sa postgres ubuntu oracle mysql sysadmin superuser operator jenkins deploy pi user ops svc test demo manager support backup monitor kanri kanrisha`)
@@ -149,10 +153,14 @@ func entered(text string, out []match.Match, budget *match.Budget) []match.Match
 		pair := strings.HasSuffix(strings.TrimRight(text[max(0, start-3):start], " "), "/")
 		made := sh.Digit > 0 && sh.Lower+sh.Upper >= 3 && len(s) >= 6
 		joined := pair && len(s) >= 5 && (strings.ContainsAny(s, "-_") || sh.Digit > 0 || sh.Upper > 0)
-		if !made && !joined || value.Placeholder(s) || value.Reference(s) || value.Versioned(s) || value.Digest(s) || measured(s) || technical(s) || strings.ContainsAny(s, "()<>{}=") {
+		if !made && !joined || value.Placeholder(s) || value.Reference(s) || value.Versioned(s) || value.Digest(s) && !(pair && len(s) >= 32) || measured(s) || technical(s) || strings.ContainsAny(s, "()<>{}=") {
 			return true
 		}
-		out = append(out, match.Match{Rule: "ja-entered", Kind: match.Credential, Start: start, End: end, Confidence: 0.65})
+		conf := 0.65
+		if value.Digest(s) {
+			conf = 0.7
+		}
+		out = append(out, match.Match{Rule: "ja-entered", Kind: match.Credential, Start: start, End: end, Confidence: conf})
 		return true
 	})
 	return out

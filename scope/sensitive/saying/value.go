@@ -51,7 +51,7 @@ func valueAt(text string, i int, l link, c *cue) (found, bool) {
 }
 
 // clauses begin what may follow the last word of a clause.
-var clauses = keyword.NewList(`and but or for on until till since before after now if when while because so in at as btw fyi please thanks though again all everywhere too`)
+var clauses = keyword.NewList(`and but or for on until till since before after now if when while because so in at as btw fyi please thanks though again all everywhere too yesterday today tonight tomorrow everywhere instead`)
 
 func quote(c byte) bool { return c == '"' || c == '\'' || c == '`' }
 
@@ -117,9 +117,27 @@ func bare(text string, i int) (found, bool) {
 		f.end--
 	}
 	k := skipSpace(text, j, 4)
-	f.last = f.end < j || k >= len(text) || text[j] == '\n' || text[j] == ',' || text[j] == ';' || text[k] == '(' || text[k] == '-' || clauses.Has(strings.ToLower(text[k:wordEnd(text, k)]))
+	f.last = f.end < j || k >= len(text) || text[j] == '\n' || text[j] == ',' || text[j] == ';' || text[k] == '(' || text[k] == '-' || clauses.Has(strings.ToLower(text[k:wordEnd(text, k)])) || dated(text[k:])
 	return f, f.end > f.start
 }
+
+// dated reports whether s begins with when something is so: "from Monday", "since the move", "as of June", "this week".
+func dated(s string) bool {
+	words := strings.Fields(strings.ToLower(s[:min(len(s), 32)]))
+	if len(words) < 2 {
+		return false
+	}
+	next := strings.Trim(words[1], ".,;!")
+	switch words[0] {
+	case "from", "starting", "effective", "until", "since":
+		return days.Has(next)
+	case "this", "next", "last":
+		return next == "week" || next == "month" || next == "year" || next == "quarter" || days.Has(next)
+	}
+	return false
+}
+
+var days = keyword.NewList(`monday tuesday wednesday thursday friday saturday sunday today tomorrow yesterday now next january february march april may june july august september october november december`)
 
 // stop reports whether r ends a bare value: Japanese punctuation and brackets.
 func stop(r rune) bool { return strings.ContainsRune("。、」』）】・〉》，", r) }

@@ -65,14 +65,20 @@ var asks = keyword.New([]string{"your", "my", "insert", "put", "paste", "enter",
 
 // masked reports whether a value is mostly mask characters, with at most a few real ones at an end.
 func masked(s string) bool {
-	mask, rest := 0, 0
+	mask, rest, run, longest := 0, 0, 0, 0
+	var last rune
 	for _, r := range s {
+		if run++; r != last {
+			run, last = 1, r
+		}
 		switch r {
 		case '*', '•', '●', '·', '█', '▪', '○', '＊', '∗', '‥', '…':
 			mask++
+			longest = max(longest, 3) // whatever their number
 		case 'x', '.', '-', '_', '#', '?', '0':
 			if mask > 0 || rest == 0 {
 				mask++
+				longest = max(longest, run)
 			} else {
 				rest++
 			}
@@ -83,7 +89,7 @@ func masked(s string) bool {
 	if mask >= 8 && rest == 0 && strings.Trim(s, "x-") == "" { // xxxx-xxxx-xxxx
 		return true
 	}
-	return mask >= 3 && rest <= 4 && mask >= rest && (rest > 0 || strings.Trim(s, s[:1]) == "" || strings.ContainsAny(s, "*•●█"))
+	return mask >= 3 && rest <= 4 && mask >= rest && (rest == 0 || longest >= 3) && (rest > 0 || strings.Trim(s, s[:1]) == "" || strings.ContainsAny(s, "*•●█"))
 }
 
 // filler reports whether s is x or 0 again and again, as long as a key is: xxxx-xxxx-xxxx-xxxx, 00000000-0000-….

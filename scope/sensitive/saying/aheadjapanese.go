@@ -1,0 +1,168 @@
+package saying
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"github.com/elderzan/elderzan/scope/sensitive/keyword"
+	"github.com/elderzan/elderzan/scope/sensitive/match"
+	"github.com/elderzan/elderzan/scope/sensitive/value"
+)
+
+// opening follow, in Japanese, a word that lets somebody in.
+var opening = []string{"でログイン", "でサインイン", "で入", "で開", "で解凍", "で解除", "で接続", "でつな", "で通"}
+
+// closing leave no doubt that what they end was about a value: "… がパスワードです".
+var closing = []string{"です", "でした", "だよ", "だった", "だ。", "だと", "になり", "になっ", "となり", "となっ", "ね", "らしい"}
+
+// aheadJapanese reads "hunter2 がパスワードです", "「x」というパスワード", "1234を暗証番号に設定". The cue stands between i and end.
+func aheadJapanese(text string, i, end int, c *cue) (match.Match, bool) {
+	from := max(0, i-120)
+	head := strings.TrimRight(text[from:i], " \u3000")
+	if ga := strings.LastIndex(head, "が"); ga >= 0 && strings.HasSuffix(head, "の") && len(head)-ga < 40 && !strings.ContainsAny(head[ga:], "、。「」\n") { // が本番のDBの
+		head = head[:ga+len("が")]
+	}
+	for _, link := range []string{"というのが", "という", "といった", "っていう", "が", "を", "との"} {
+		body, ok := strings.CutSuffix(head, link)
+		if !ok {
+			continue
+		}
+		start, stop, quoted := valueBefore(body)
+		s := body[start:stop]
+		closed := link != "を" && hasAnyPrefix(strings.TrimLeft(text[end:], " "), closing)
+		if !judgeAhead(s, quoted, closed, c) {
+			return match.Match{}, false
+		}
+		return match.Match{Rule: "ja-" + c.kind + "-ahead", Kind: match.Credential, Start: from + start, End: from + stop, Confidence: 0.75}, true
+	}
+	return match.Match{}, false
+}
+
+// valueBefore returns where the word or the quoted phrase begins and ends that body ends with.
+func valueBefore(body string) (start, end int, quoted bool) {
+	body = strings.TrimRight(body, " \u3000")
+	for _, q := range [][2]string{{"「", "」"}, {"『", "』"}, {`"`, `"`}, {"'", "'"}, {"`", "`"}} {
+		inner, ok := strings.CutSuffix(body, q[1])
+		if !ok {
+			continue
+		}
+		if open := strings.LastIndex(inner, q[0]); open >= 0 {
+			return open + len(q[0]), len(inner), true
+		}
+		body, quoted = inner, true
+		break
+	}
+	start = len(body)
+	for start > 0 && body[start-1] > ' ' && body[start-1] < 0x80 && !quote(body[start-1]) {
+		start--
+	}
+	return start, len(body), quoted
+}
+
+// judgeAhead reports whether a word that a cue follows is its value. closed says that the sentence does not go on behind the cue.
+func judgeAhead(s string, quoted, closed bool, c *cue) bool {
+	sh := value.ShapeOf(s)
+	if len(s) < 4 || value.Placeholder(s) || value.Reference(s) && !value.Words(strings.ToLower(s)) || measured(s) {
+		return false
+	}
+	switch {
+	case c.class == secret:
+		return len(s) >= 10 && looksMade(s, sh)
+	case c.class == password && closed && !technical(s) && !Manager(s) && !describes(firstWord(s)): // whatever the word is
+		return sh.High == 0 && (quoted || !strings.Contains(s, " ")) && sh.Lower > 0 || quoted && kanaOnly(s)
+	case sh.High > 0:
+		return false
+	}
+	return sh.Digit > 0 && (sh.Lower+sh.Upper > 0 && !technical(s) || c.class == pin && sh.Digit >= 4) && !(value.Identifier(s) && sh.Digit < 2 && c.class != password) || sh.Other > 0 && quoted && c.class == password && !value.Identifier(s)
+}
+
+// bracketedJapanese judges a value in brackets right behind its cue: パスワード（Kiri_2207）でログイン. A remark about the cue stands there
+// as often: パスワード(本番)は.
+func bracketedJapanese(text string, i int, c *cue) (found, float64) {
+	at := skipSpace(text, i, 2)
+	for _, p := range [][2]string{{"(", ")"}, {"（", "）"}} {
+		if !strings.HasPrefix(text[at:], p[0]) {
+			continue
+		}
+		start := at + len(p[0])
+		n := strings.Index(text[start:min(len(text), start+60)], p[1])
+		if n < 4 || c.class == secret {
+			return found{}, 0
+		}
+		s := text[start : start+n]
+		sh := value.ShapeOf(s)
+		rest := text[start+n+len(p[1]):]
+		if sh.High > 0 || strings.Contains(s, " ") || value.Placeholder(s) || value.Reference(s) && !value.Words(strings.ToLower(s)) || measured(s) || technical(s) || describes(s) || Manager(s) {
+			return found{}, 0
+		}
+		digits := sh.Digit == sh.Len && sh.Digit <= 10
+		made := !value.Numbered(s) && (digits || passwordLike(s) || sh.Digit > 0 && sh.Lower+sh.Upper >= 3 && !value.Identifier(s) || sh.Digit == 0 && mixedCase(s) && !value.Identifier(s))
+		if !made && !(c.class == password && hasAnyPrefix(rest, opening)) {
+			return found{}, 0
+		}
+		return found{start: start, end: start + n, next: start + n + len(p[1])}, 0.7
+	}
+	return found{}, 0
+}
+
+// newsJapanese, between a cue and an operator, say what happened to the secret: パスワード変更：X.
+var newsJapanese = []string{"変更後", "変更済み", "変更済", "変更", "更新", "再発行", "再設定", "リセット", "初期化"}
+
+// skipNews steps over one of newsJapanese that an operator follows.
+func skipNews(text string, i int) (int, bool) {
+	for _, w := range newsJapanese {
+		if !strings.HasPrefix(text[i:], w) {
+			continue
+		}
+		j := skipSpace(text, i+len(w), 2)
+		for _, op := range []string{":", "：", "→", "⇒", "=>", "->"} {
+			if strings.HasPrefix(text[j:], op) {
+				return i + len(w), true
+			}
+		}
+		break
+	}
+	return i, false
+}
+
+// closedJapanese reports whether the line or the clause ends at the start of rest.
+func closedJapanese(rest string) bool {
+	rest = strings.TrimLeft(rest, " \t")
+	return rest == "" || rest[0] == '\n' || rest[0] == '\r' || hasAnyPrefix(rest, []string{"です", "。", "、", "に", "」", "("})
+}
+
+// kanaOnly reports whether s is hiragana and katakana, with の between kanji at most: three letters or more.
+func kanaOnly(s string) bool {
+	letters, kanji := 0, 0
+	for _, r := range s {
+		switch {
+		case r >= 0x3041 && r <= 0x30FF:
+			letters++
+		case r >= 0x4E00 && r <= 0x9FFF:
+			kanji++
+		default:
+			return false
+		}
+	}
+	return letters >= 3 && letters >= kanji
+}
+
+// instead are words of what stands in the place of a password that is told elsewhere, or of none.
+var instead = []string{"メール", "にて", "まで", "から", "ください", "参照", "連絡", "こちら", "下記", "上記", "別途", "リセット", "リンク", "オプション", "テスト", "フィールド", "システム", "サーバ", "アプリ", "ユーザ", "リスト", "トークン", "キー", "フォーム", "ボタン", "ページ", "チェック", "エラー", "ポリシー", "なるべく", "とても", "なければ",
+	"かどうか", "について", "という", "それぞれ", "そのまま", "ください", "します", "しました", "です", "ます", "パス", "マスク", "アルファベット", "ランダム", "デフォルト", "シート", "チャット", "レベル", "バージョン"}
+
+// adjectives are what is said, in katakana, of what secrets are like.
+var adjectives = keyword.NewList(`シンプル ユニーク ランダム デフォルト オプション セキュア クリア プレーン ワンタイム ローカル グローバル パブリック プライベート スタンダード ベーシック マスト オフ オン ブランク ヌル`)
+
+// DescribesJapanese reports whether a word says what a secret is like, or where it is, rather than what it is.
+func DescribesJapanese(s string) bool { return adjectives.Has(s) || hasAny(s, talkJapanese) }
+
+// kana judges a value in kana behind an operator, to the end of its line: パスワード：カエルの王様.
+func kana(text string, v found) float64 {
+	s := strings.TrimRight(text[v.start:v.end], "0123456789")
+	n := utf8.RuneCountInString(s)
+	if v.quoted || n < 4 || n > 16 || !kanaOnly(s) || hasAny(s, instead) || DescribesJapanese(s) || !closedJapanese(text[v.next:]) {
+		return 0
+	}
+	return 0.6
+}

@@ -1,0 +1,145 @@
+package saying
+
+import (
+	"strings"
+
+	"github.com/elderzan/elderzan/scope/sensitive/keyword"
+	"github.com/elderzan/elderzan/scope/sensitive/match"
+	"github.com/elderzan/elderzan/scope/sensitive/pattern"
+	"github.com/elderzan/elderzan/scope/sensitive/value"
+)
+
+// subject is a word that does what a password does: "Heron$84 gets you into the admin panel", "kestrel!9 is what unlocks the vault".
+var subject = pattern.New(`^["'` + "`" + `)]?,? (?:is what |is the one that |will |should |still |also |just |now )?(?:gets? (?:you|me|us|him|her|them|anyone|everyone) (?:in|into|onto|on|past|through)|lets? (?:you|me|us|him|her|them|anyone|everyone) (?:in|into|onto|on|past|through)|logs? (?:you|me|us) (?:in|into|on)|unlocks?|opens?|decrypts?|disarms?)\b([^\n.;]{0,60})`)
+
+var subjectWords = keyword.New([]string{"gets you", "gets me", "gets us", "gets him", "gets her", "gets them", "gets anyone", "gets everyone", "get you", "lets you", "lets me", "lets us", "lets him", "lets her", "lets them", "lets anyone", "lets everyone", "let you", "logs you", "logs me", "logs us", "unlock", "opens", "open ", "decrypt", "disarm"})
+
+// opened are things that a password opens.
+var opened = keyword.New([]string{"safe", "gate", "door", "lock", "locker", "padlock", "phone", "ipad", "tablet", "laptop", "alarm", "vault", "disk", "drive", "garage", "archive", "zip", "keychain", "wallet", "box", "cabinet", "admin", "panel", "portal", "router", "nas", "keepass", "wifi", "wi-fi", "vpn", "account", "mailbox", "server", "database", "backup", "backups", "root", "file", "console", "dashboard", "jumpbox", "bastion", "switch", "controller", "share"})
+
+// subjects finds what subject describes: a word shaped as people shape passwords, or one that was drawn.
+func subjects(text string, out []match.Match, budget *match.Budget) []match.Match {
+	done := 0
+	subjectWords.Each(text, func(h keyword.Hit) bool {
+		if h.Start < done || h.Start > 0 && alnum(text[h.Start-1]) {
+			return true
+		}
+		const reach = 48
+		from := max(done, h.Start-reach)
+		before := strings.TrimRight(text[from:h.Start], " ")
+		for _, w := range []string{"is what", "is the one that", "will", "should", "still", "also", "just", "now"} {
+			if cut, ok := strings.CutSuffix(before, " "+w); ok {
+				before = cut
+				break
+			}
+		}
+		before = strings.TrimRight(before, "\"'`),")
+		start := from + strings.LastIndexAny(before, " \n\t\"'`(") + 1
+		end := from + len(before)
+		if end-start < len("put ") || !budget.Spend(24) {
+			return !budget.Spent()
+		}
+		s := text[start:end]
+		if !passwordLike(s) && !drawn(s) || value.Otherwise(text, start, end) >= value.Some && !value.Digest(s) {
+			return true
+		}
+		m := subject.FindStringSubmatchIndex(text[end:min(len(text), h.End+80)])
+		if m == nil || !standsNear(opened, text, end+m[2], end+m[3]) {
+			return true
+		}
+		done = h.End
+		out = append(out, match.Match{Rule: "en-opens", Kind: match.Credential, Start: start, End: end, Confidence: 0.7})
+		return len(out) < match.Enough
+	})
+	return out
+}
+
+// prompted is what is typed where a password is asked for: type kelp!9 at the password prompt.
+var prompted = pattern.New(`(?i)\b(?:type|enter|give|say|use|put|key in)(?: in)? ["'` + "`" + `]?([^\s"'` + "`" + `,;]{4,60})["'` + "`" + `]? (?:at|on|in|into|for) (?:the |its |that |this )?(?:[a-z-]+ ){0,2}?(?:password|passphrase|passcode|pin|pw|sudo) (prompt|box|field|dialog|screen|window)\b`)
+
+var promptWords = keyword.New([]string{"password prompt", "passphrase prompt", "passcode prompt", "pin prompt", "pw prompt", "sudo prompt", "password box", "password field", "password dialog", "password screen", "password window", "passphrase box", "passphrase field", "passphrase dialog", "pin box", "pin field"})
+
+// prompts finds what prompted describes. Into a field testers type anything; what is typed at a prompt may be a plain word.
+func prompts(text string, out []match.Match, budget *match.Budget) []match.Match {
+	promptWords.Each(text, func(h keyword.Hit) bool {
+		const reach = 100
+		from := max(0, h.Start-reach)
+		from += sentenceStart(text[from:h.Start])
+		if !budget.Spend(h.End - from) {
+			return false
+		}
+		m := prompted.FindStringSubmatchIndex(text[from:h.End])
+		if m == nil {
+			return true
+		}
+		start, end := from+m[2], from+m[3]
+		s := text[start:end]
+		if describes(s) || meta.Has(strings.ToLower(s)) || value.Placeholder(s) || value.Reference(s) || measured(s) && value.ShapeOf(s).Digit < len(s) || (plain(s) || value.Identifier(s)) && text[from+m[4]:from+m[5]] != "prompt" || value.ShapeOf(s).High > 0 {
+			return true
+		}
+		out = append(out, match.Match{Rule: "en-prompted", Kind: match.Credential, Start: start, End: end, Confidence: 0.65})
+		return len(out) < match.Enough
+	})
+	return out
+}
+
+// drawn reports whether s is hexadecimal as long as a key is, or so mixed that a machine has drawn it.
+func drawn(s string) bool {
+	sh := value.ShapeOf(s)
+	return sh.Hex && sh.Len >= 32 && sh.Digit > 0 && sh.Lower+sh.Upper > 0 || value.UUID(s) || sh.Len >= 16 && sh.Digit > 1 && sh.Lower+sh.Upper > 3 && value.Random(s) >= 0.8 && !value.Identifier(s)
+}
+
+// Words that say, around a drawn value, that it is a key: what is done with it stands before it, where it goes behind it.
+var (
+	keyDeeds = keyword.New([]string{"sign", "signs", "signed", "encrypt", "encrypts", "encrypted", "decrypt", "decrypts", "decrypted", "authenticate", "authenticates", "authenticated", "log in", "logs in", "logged in", "sign in", "signs in"})
+	keyMeans = keyword.New([]string{"with", "using", "by", "via", "as"})
+	keyGoes  = keyword.New([]string{"put", "paste", "pasted", "set", "drop", "stick", "use", "send", "pass", "export", "add"})
+	keyPlace = pattern.New(`(?i)^["'` + "`" + `]?,? (?:in|into|as|under|for|to|when)(?: the| your| our| you| we| they)? ?(?:[a-z0-9_-]*(?:key|token|secret|passw|credential|auth)[a-z0-9_-]*|x-[a-z-]+|calls? the|calling the)\b`)
+	// published name what may be seen, though it was drawn.
+	published = keyword.New([]string{"fingerprint", "key id", "keyid", "commit", "revision", "digest", "checksum", "sha256", "sha-256", "public", "cache", "partition", "primary", "foreign", "idempotency", "etag", "trace", "request id", "gpg", "pgp", "image", "cosign", "sort", "recipient", "certificate", "cert", "serial", "uuid", "id", "key pair", "routing", "shard", "bucket"})
+)
+
+// keyReach is how far, in bytes, such words may stand from a value.
+const keyReach = 64
+
+// keyDeed finds drawn values that no word for a secret names, and that are said to be used as one: "we sign cookies with 5f8c…", "put
+// 88e4… into MAPS_KEY".
+func keyDeed(text string, out []match.Match, budget *match.Budget) []match.Match {
+	const shortest, longest = 16, 160
+	for i := 0; i < len(text) && len(out) < match.Enough; {
+		if !keyByte(text[i]) {
+			i++
+			continue
+		}
+		j := i
+		for j < len(text) && keyByte(text[j]) {
+			j++
+		}
+		start, end := i, i+len(strings.TrimRight(text[i:j], ".-"))
+		i = j
+		if end-start < shortest || end-start > longest || start < len("put ") || !strings.ContainsAny(text[start:end], "0123456789") {
+			continue
+		}
+		from, to := max(0, start-keyReach), min(len(text), end+keyReach)
+		from += sentenceStart(text[from:start])
+		to = end + sentenceEnd(text[end:to])
+		if !budget.Spend((to - from - (end - start)) / 4) {
+			return out
+		}
+		if s := text[start:end]; !drawn(s) || value.Public(text, start, end) || value.Placeholder(s) || standsNear(published, text, from, start) || standsNear(published, text, end, to) {
+			continue
+		}
+		before := strings.ToLower(strings.TrimRight(text[from:start], " \"'`"))
+		last := before[strings.LastIndexByte(before, ' ')+1:]
+		with := standsNear(keyMeans, last, 0, len(last)) && standsNear(keyDeeds, before, 0, len(before))
+		goes := standsNear(keyGoes, last, 0, len(last)) && keyPlace.MatchString(text[end:to])
+		if with || goes {
+			out = append(out, match.Match{Rule: "en-key-used", Kind: match.Credential, Start: start, End: end, Confidence: 0.7})
+		}
+	}
+	return out
+}
+
+func keyByte(c byte) bool {
+	return alnum(c) || c == '+' || c == '/' || c == '=' || c == '_' || c == '-' || c == '.' || c == '~'
+}
