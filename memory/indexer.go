@@ -16,13 +16,9 @@ type IndexerOptions struct {
 	OnBatch func(n int, took time.Duration)
 }
 
-// restShare is how many times as long as it worked the worker rests while people wait for answers: it then takes
-// a tenth of one core, and a fiftieth while crowd calls or more wait.
-const (
-	restShare  = 9
-	crowdShare = 49
-	crowd      = 8
-)
+// restShare is how many times as long as it worked background work rests while people wait for answers: it then takes a fiftieth
+// of the time, so that the processors belong to those who wait. A caller who leaves Quiet between two calls lets it work at full speed.
+const restShare = 49
 
 // retry bounds how long a failed batch waits: doubled from the first to the second.
 const (
@@ -45,7 +41,6 @@ type Indexer struct {
 	settled    uint64        // value of added when the jobs last ran out
 	idle       chan struct{} // closed when the jobs run out; replaced by Wake
 	foreground int           // calls being answered now
-	crowded    time.Time     // when there were crowd of them last
 	lastCall   time.Time     // when the last of them ended
 	urgent     int           // callers that wait for the jobs to run out
 	failures   int           // batches failed in a row
@@ -103,9 +98,7 @@ func (x *Indexer) Wake() {
 // Foreground marks a call that someone waits for. The caller calls the returned func when it has answered.
 func (x *Indexer) Foreground() (end func()) {
 	x.mu.Lock()
-	if x.foreground++; x.foreground >= crowd {
-		x.crowded = time.Now()
-	}
+	x.foreground++
 	x.mu.Unlock()
 	return func() {
 		x.mu.Lock()
@@ -261,6 +254,7 @@ func (x *Indexer) work(ctx context.Context, jobs []Job) {
 	if len(vectors) == 0 || ctx.Err() != nil {
 		return
 	}
+	put := time.Now()
 	if err := x.store.PutVectors(ctx, vectors); err != nil {
 		if ctx.Err() == nil {
 			x.opts.Logger.Error("store vectors", "count", len(vectors), "error", err)
@@ -271,6 +265,7 @@ func (x *Indexer) work(ctx context.Context, jobs []Job) {
 	x.mu.Lock()
 	x.failures = 0
 	x.mu.Unlock()
+	x.giveWay(ctx, time.Since(put))
 	if x.opts.OnBatch != nil {
 		x.opts.OnBatch(len(vectors), time.Since(start))
 	}
@@ -298,18 +293,9 @@ func (x *Indexer) busy() bool {
 	return x.urgent == 0 && (x.foreground > 0 || time.Since(x.lastCall) < x.opts.Quiet)
 }
 
-// giveWay rests after worked while calls are being answered, and no longer: a rest that a crowd asked for outlasts it by seconds.
+// giveWay rests after worked while calls are being answered, and no longer.
 func (x *Indexer) giveWay(ctx context.Context, worked time.Duration) {
-	if !x.busy() {
-		return
-	}
-	share := restShare
-	x.mu.Lock()
-	if x.foreground >= crowd || time.Since(x.crowded) < x.opts.Quiet { // the next of a crowd's calls come when the last have been answered
-		share = crowdShare
-	}
-	x.mu.Unlock()
-	for left := time.Duration(share) * worked; left > 0 && x.busy() && ctx.Err() == nil; left -= x.opts.Quiet {
+	for left := restShare * worked; left > 0 && x.busy() && ctx.Err() == nil; left -= x.opts.Quiet {
 		x.rest(ctx, min(left, x.opts.Quiet))
 	}
 }

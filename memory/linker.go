@@ -19,8 +19,8 @@ type LinkerOptions struct {
 // nearest is how many neighbours of a memory are compared with it.
 const nearest = 8
 
-// Linker finds near-duplicates as memories get their vectors, and links them. It works in the background, a tenth of the
-// time while calls are being answered. What it has looked at is on record: a crash makes it forget nothing.
+// Linker finds near-duplicates as memories get their vectors, and links them. It works in the background, a fiftieth of
+// the time while calls are being answered. What it has looked at is on record: a crash makes it forget nothing.
 type Linker struct {
 	kin    Kin
 	finder Finder
