@@ -262,7 +262,7 @@ func (w *weigh) probe(sel *Bitmap) (*proposals, error) {
 	}
 	for lists := v.lists(); ; probes *= 4 {
 		var ids []int64
-		err := w.x.call(func() (err error) { ids, err = v.search(w.ask.z, w.pool+w.pool/4, min(probes, lists), sel); return })
+		err := w.x.call(func() (err error) { ids, _, err = v.search(w.ask.z, w.pool+w.pool/4, min(probes, lists), sel); return })
 		if err != nil {
 			return nil, err
 		}

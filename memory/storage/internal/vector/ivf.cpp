@@ -1,21 +1,40 @@
 #include "ivf.h"
 #include "guard.h"
+#include "panes.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <memory>
+#include <numeric>
 #include <stdexcept>
+#include <string>
 #include <vector>
 
 #include <faiss/Clustering.h>
 #include <faiss/IndexFlat.h>
-#include <faiss/IndexIVFPQ.h>
 #include <faiss/IndexScalarQuantizer.h>
 #include <faiss/impl/AuxIndexStructures.h>
-#include <faiss/impl/IDSelector.h>
+#include <faiss/impl/ProductQuantizer.h>
+#include <faiss/utils/distances.h>
 
+// The codes are of the vectors themselves: of what they differ from their centroid by they would be finer, but then each
+// list needs a table of its own, made for each query (40 µs a list) or kept (lists × 64 KiB).
 struct ez_ivf {
-    std::unique_ptr<faiss::IndexIVFPQ> index;
-    const faiss::IndexFlat *centroids; // owned by index
+    faiss::IndexFlatL2 centroids;
+    faiss::ProductQuantizer words;
+    std::vector<ez_list> lists;
+
+    // The centroids in a byte a component, for choosing lists: a quarter of the bytes to read, and which of two lists is a
+    // hair's breadth nearer does not matter. rows knows codec, and is freed before it.
+    std::unique_ptr<ez_codec, void (*)(ez_codec *)> codec{nullptr, ez_codec_free};
+    std::unique_ptr<ez_rows, void (*)(ez_rows *)> rows{nullptr, ez_rows_free};
+    std::vector<float> squares; // of the centroids' lengths
+
+    ez_ivf(int dim, size_t n, size_t parts) : centroids(dim), words(dim, parts, 8), lists(n) {
+        if (parts > ez_most_parts) {
+            throw std::invalid_argument("too many bytes a vector");
+        }
+    }
 };
 
 namespace {
@@ -48,29 +67,70 @@ void settle(faiss::ClusteringParameters &cp, int rounds, int seed) {
     cp.decode_block_size = block;
 }
 
-std::unique_ptr<ez_ivf> empty(int dim, size_t lists, int parts, std::unique_ptr<faiss::IndexFlat> centroids) {
-    auto x = std::make_unique<ez_ivf>();
-    x->centroids = centroids.get();
-    x->index = std::make_unique<faiss::IndexIVFPQ>(centroids.get(), dim, lists, parts, 8);
-    centroids.release();
-    x->index->own_fields = true;
-    // The codes are of the vectors themselves: of what they differ from their centroid by they would be finer, but then
-    // each list needs a table of its own, made for each query (40 µs a list) or kept (lists × 64 KiB).
-    x->index->by_residual = false;
-    return x;
-}
-
 // train_words trains the product quantiser on a sample.
-void train_words(faiss::IndexIVFPQ &x, const ez_codec *c, const uint8_t *codes, size_t n, int seed) {
+void train_words(faiss::ProductQuantizer &words, const ez_codec *c, const uint8_t *codes, size_t n, int seed) {
     const size_t most = 64 * 256, step = std::max<size_t>(1, n / most);
     std::vector<float> v;
     for (size_t i = 0; i < n && v.size() < most * c->d; i += step) {
         v.resize(v.size() + c->d);
         c->sq.decode(codes + i * c->size, &v[v.size() - c->d], 1);
     }
-    settle(x.pq.cp, 10, seed);
-    x.pq.train(v.size() / c->d, v.data());
-    x.is_trained = true;
+    settle(words.cp, 10, seed);
+    words.train(v.size() / c->d, v.data());
+}
+
+// call has what C would be told of as an exception.
+template <class F> void call(F function) {
+    char *err = nullptr;
+    if (function(&err) != 0) {
+        const std::string what(err);
+        free(err);
+        throw std::runtime_error(what);
+    }
+}
+
+// code_centroids makes codes of the centroids, when these are there.
+void code_centroids(ez_ivf &x) {
+    const size_t n = x.lists.size(), d = size_t(x.centroids.d);
+    ez_codec *codec;
+    call([&](char **err) { return ez_codec_new(int(d), 8, nullptr, &codec, err); });
+    x.codec.reset(codec);
+    x.rows.reset(ez_rows_new(codec));
+    if (x.rows == nullptr) {
+        throw std::bad_alloc();
+    }
+    std::vector<uint8_t> codes(n * codec->size);
+    codec->sq.compute_codes(x.centroids.get_xb(), codes.data(), n);
+    const std::vector<float> ones(n, 1);
+    call([&](char **err) { return ez_rows_add(x.rows.get(), int64_t(n), codes.data(), ones.data(), err); });
+    x.squares.resize(n);
+    faiss::fvec_norms_L2sqr(x.squares.data(), x.centroids.get_xb(), d, n);
+}
+
+// nearest returns the lists of the centroids nearest to z, nearest first.
+std::vector<uint32_t> nearest(const ez_ivf &x, const float *z, size_t probes) {
+    const size_t n = x.lists.size();
+    std::vector<uint8_t> packed(ez_codec_query_size(x.codec.get()));
+    std::vector<float> away(n);
+    float alpha, beta, rest;
+    ez_pack(x.codec.get(), z, packed.data(), &alpha, &beta, &rest);
+    call([&](char **err) { return ez_scan(x.rows.get(), packed.data(), alpha, beta, 0, int64_t(n), away.data(), err); });
+    for (size_t i = 0; i < n; i++) {
+        away[i] = x.squares[i] - 2 * away[i];
+    }
+    std::vector<uint32_t> lists(n);
+    std::iota(lists.begin(), lists.end(), 0);
+    probes = std::min(probes, n);
+    const auto nearer = [&](uint32_t a, uint32_t b) { return away[a] != away[b] ? away[a] < away[b] : a < b; };
+    std::partial_sort(lists.begin(), lists.begin() + long(probes), lists.end(), nearer);
+    lists.resize(probes);
+    return lists;
+}
+
+void check_list(const ez_ivf *x, int64_t list) {
+    if (list < 0 || size_t(list) >= x->lists.size()) {
+        throw std::out_of_range("list out of range");
+    }
 }
 
 } // namespace
@@ -81,52 +141,51 @@ int ez_ivf_train(const ez_codec *c, const uint8_t *codes, int64_t n, int64_t lis
                  const int32_t *stop, ez_ivf **out, char **err) {
     return guarded(err, [&] {
         Stoppable scope(stop);
-        auto centroids = std::make_unique<faiss::IndexFlatL2>(c->d);
+        auto x = std::make_unique<ez_ivf>(c->d, size_t(lists), size_t(parts));
         faiss::IndexScalarQuantizer codec(c->d, c->sq.qtype, faiss::METRIC_L2);
         codec.sq = c->sq;
         codec.is_trained = true;
         faiss::ClusteringParameters cp;
         settle(cp, rounds, seed);
         cp.max_points_per_centroid = 1 << 20; // the caller has sampled
-        faiss::Clustering(c->d, int(lists), cp).train_encoded(n, codes, &codec, *centroids);
-        auto x = empty(c->d, size_t(lists), parts, std::move(centroids));
-        train_words(*x->index, c, codes, size_t(n), seed);
+        faiss::Clustering(c->d, int(lists), cp).train_encoded(n, codes, &codec, x->centroids);
+        train_words(x->words, c, codes, size_t(n), seed);
+        code_centroids(*x);
         *out = x.release();
     });
 }
 
 int ez_ivf_new(int dim, int64_t lists, int parts, const float *centroids, const float *words, ez_ivf **out, char **err) {
     return guarded(err, [&] {
-        auto flat = std::make_unique<faiss::IndexFlatL2>(dim);
-        flat->add(lists, centroids);
-        auto x = empty(dim, size_t(lists), parts, std::move(flat));
-        std::copy(words, words + x->index->pq.centroids.size(), x->index->pq.centroids.begin());
-        x->index->is_trained = true;
+        auto x = std::make_unique<ez_ivf>(dim, size_t(lists), size_t(parts));
+        x->centroids.add(lists, centroids);
+        std::copy_n(words, x->words.centroids.size(), x->words.centroids.begin());
+        code_centroids(*x);
         *out = x.release();
     });
 }
 
 int ez_ivf_trained(const ez_ivf *x, float *centroids, float *words, char **err) {
     return guarded(err, [&] {
-        memcpy(centroids, x->centroids->get_xb(), x->centroids->codes.size());
-        std::copy(x->index->pq.centroids.begin(), x->index->pq.centroids.end(), words);
+        memcpy(centroids, x->centroids.get_xb(), x->centroids.codes.size());
+        std::copy(x->words.centroids.begin(), x->words.centroids.end(), words);
     });
 }
 
 void ez_ivf_free(ez_ivf *x) { delete x; }
 
 int64_t ez_ivf_bytes(const ez_ivf *x) {
-    size_t n = x->centroids->codes.capacity() + x->index->pq.centroids.capacity() * sizeof(float);
-    const auto *lists = dynamic_cast<const faiss::ArrayInvertedLists *>(x->index->invlists);
-    for (size_t i = 0; i < x->index->nlist; i++) {
-        n += lists->codes[i].capacity() + lists->ids[i].capacity() * sizeof(idx_t);
+    size_t n = x->centroids.codes.capacity() + (x->words.centroids.capacity() + x->squares.capacity()) * sizeof(float) +
+               size_t(ez_rows_bytes(x->rows.get()));
+    for (const auto &list : x->lists) {
+        n += sizeof(list) + list.bytes();
     }
     return int64_t(n);
 }
 
-int64_t ez_ivf_lists(const ez_ivf *x) { return int64_t(x->index->nlist); }
+int64_t ez_ivf_lists(const ez_ivf *x) { return int64_t(x->lists.size()); }
 
-int ez_ivf_parts(const ez_ivf *x) { return int(x->index->pq.M); }
+int ez_ivf_parts(const ez_ivf *x) { return int(x->words.M); }
 
 int ez_ivf_encode(const ez_ivf *x, const ez_codec *c, const uint8_t *codes, int64_t n, int64_t *lists, uint8_t *parts,
                   const int32_t *stop, char **err) {
@@ -136,67 +195,58 @@ int ez_ivf_encode(const ez_ivf *x, const ez_codec *c, const uint8_t *codes, int6
         for (int64_t i = 0; i < n; i += block) {
             const int64_t m = std::min<int64_t>(block, n - i);
             c->sq.decode(codes + size_t(i) * c->size, v.data(), size_t(m));
-            x->index->quantizer->assign(m, v.data(), lists + i);
-            x->index->encode_vectors(m, v.data(), lists + i, parts + size_t(i) * x->index->code_size);
+            x->centroids.assign(m, v.data(), lists + i);
+            x->words.compute_codes(v.data(), parts + size_t(i) * x->words.M, size_t(m));
         }
     });
 }
 
 int ez_ivf_append(ez_ivf *x, int64_t n, const int64_t *ids, const int64_t *lists, const uint8_t *parts, char **err) {
     return guarded(err, [&] {
-        auto *to = dynamic_cast<faiss::ArrayInvertedLists *>(x->index->invlists);
-        const size_t size = x->index->code_size;
         for (int64_t i = 0; i < n; i++) {
-            const size_t list = size_t(lists[i]);
-            if (lists[i] < 0 || list >= x->index->nlist) {
-                throw std::out_of_range("list out of range");
-            }
-            // A vector of C++ doubles its room; an eighth is enough, and half of the lists' memory would be empty.
-            auto &held = to->ids[list];
-            if (held.size() == held.capacity()) {
-                const size_t room = held.size() + held.size() / 8 + 4;
-                to->codes[list].reserve(room * size);
-                held.reserve(room);
-            }
-            to->add_entry(list, ids[i], parts + size_t(i) * size);
-            x->index->ntotal++;
+            check_list(x, lists[i]);
+            x->lists[size_t(lists[i])].append(ids[i], parts + size_t(i) * x->words.M, x->words.M);
         }
     });
 }
 
 int ez_ivf_trim(ez_ivf *x, char **err) {
     return guarded(err, [&] {
-        auto *lists = dynamic_cast<faiss::ArrayInvertedLists *>(x->index->invlists);
-        for (size_t i = 0; i < x->index->nlist; i++) {
-            lists->codes[i].shrink_to_fit();
-            lists->ids[i].shrink_to_fit();
+        for (auto &list : x->lists) {
+            list.trim();
         }
     });
 }
 
-int64_t ez_ivf_size(const ez_ivf *x, int64_t list) { return int64_t(x->index->invlists->list_size(size_t(list))); }
+int64_t ez_ivf_size(const ez_ivf *x, int64_t list) { return int64_t(x->lists[size_t(list)].ids.size()); }
 
 int ez_ivf_list(const ez_ivf *x, int64_t list, int64_t n, int64_t *ids, uint8_t *parts, char **err) {
     return guarded(err, [&] {
-        if (list < 0 || list >= int64_t(x->index->nlist) || n < 0 || n > ez_ivf_size(x, list)) {
+        check_list(x, list);
+        if (n < 0 || n > ez_ivf_size(x, list)) {
             throw std::out_of_range("list out of range");
         }
-        const auto *lists = x->index->invlists;
-        if (n > 0) {
-            memcpy(ids, lists->get_ids(size_t(list)), size_t(n) * sizeof(int64_t));
-            memcpy(parts, lists->get_codes(size_t(list)), size_t(n) * x->index->code_size);
-        }
+        x->lists[size_t(list)].read(size_t(n), ids, parts, x->words.M);
     });
 }
 
-int ez_ivf_search(const ez_ivf *x, const float *z, int64_t k, int64_t probes, const uint8_t *bits, size_t bytes,
-                  float *dist, int64_t *ids, char **err) {
+int ez_ivf_search(const ez_ivf *x, const float *z, size_t k, size_t probes, const uint8_t *bits, size_t bytes,
+                  float *dist, int64_t *ids, int64_t *found, char **err) {
     return guarded(err, [&] {
-        faiss::IDSelectorBitmap bitmap(bytes, bits);
-        faiss::SearchParametersIVF params;
-        params.nprobe = size_t(probes);
-        params.sel = bits != nullptr ? &bitmap : nullptr;
-        x->index->search(1, z, k, dist, ids, &params);
+        std::vector<float> exact(x->words.M * x->words.ksub);
+        x->words.compute_distance_table(z, exact.data());
+        const ez_table table(x->words.M, exact.data());
+        ez_best best(k);
+        const auto near = nearest(*x, z, probes);
+        for (size_t i = 0; i < near.size(); i++) {
+            best.look(table, x->lists[near[i]], x->lists[near[std::min(i + 1, near.size() - 1)]], bits, bytes);
+        }
+        best.cut();
+        *found = int64_t(best.held.size());
+        for (const auto &[sum, id] : best.held) {
+            *dist++ = table.low + table.step * sum;
+            *ids++ = id;
+        }
     });
 }
 

@@ -6,12 +6,9 @@ package vector
 */
 import "C"
 
-import (
-	"fmt"
-	"slices"
-)
+import "fmt"
 
-// ivf is inverted lists over rows of SQ4 codes: FAISS's IndexIVFPQ, in rotated space. Entries are never changed: one
+// ivf is inverted lists over rows of SQ4 codes, in rotated space. Entries are never changed: one
 // whose row has changed or gone since is stale and stays until the lists are built anew, and the changed row is fresh
 // until it is entered. A search looks at fresh rows one by one, takes ids from the lists and asks the rows what they
 // are now, so that stale entries cost time and nothing else. Changes need the index's lock for writing.
@@ -124,21 +121,20 @@ func (v *ivf) list(i int) (ids []int64, parts []byte, err error) {
 	return ids, parts, err
 }
 
-// search returns the ids of up to k entries near z, among those that b, if not nil, selects.
-func (v *ivf) search(z []float32, k, probes int, b *Bitmap) ([]int64, error) {
-	dist, ids := make([]float32, k), make([]int64, k)
+// search returns up to k entries near z, in no order, among those that b, if not nil, selects, with the squares of about how
+// far away they are.
+func (v *ivf) search(z []float32, k, probes int, b *Bitmap) (ids []int64, dist []float32, err error) {
+	ids, dist = make([]int64, k), make([]float32, k)
 	var bits *C.uint8_t
 	var size C.size_t
 	if b != nil {
 		octet := b.octets()
 		bits, size = octets(octet), C.size_t(len(octet))
 	}
+	var found C.int64_t
 	var msg *C.char
-	err := failed(C.ez_ivf_search(v.ptr, floats(z), C.int64_t(k), C.int64_t(probes), bits, size, floats(dist), ints(ids), &msg), msg)
-	if i := slices.Index(ids, -1); i >= 0 {
-		ids = ids[:i]
-	}
-	return ids, err
+	err = failed(C.ez_ivf_search(v.ptr, floats(z), C.size_t(k), C.size_t(probes), bits, size, floats(dist), ints(ids), &found, &msg), msg)
+	return ids[:found], dist[:found], err
 }
 
 // freshIDs returns the ids whose rows are in no list.

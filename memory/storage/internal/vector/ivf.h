@@ -1,5 +1,5 @@
-// C interface to FAISS's IndexIVFPQ over the codes of quant.h: inverted lists of product-quantised vectors, trained and
-// filled from scalar-quantised codes, so that no full vector is needed. Every function that can fail returns 0 or sets
+// C interface to inverted lists of product-quantised vectors (panes.h), trained by FAISS and filled from the scalar-quantised
+// codes of quant.h, so that no full vector is needed. Every function that can fail returns 0 or sets
 // *err to a message that the caller frees with free().
 #ifndef ELDERZAN_VECTOR_IVF_H
 #define ELDERZAN_VECTOR_IVF_H
@@ -37,10 +37,10 @@ int ez_ivf_trim(ez_ivf *x, char **err);
 int64_t ez_ivf_size(const ez_ivf *x, int64_t list);
 int ez_ivf_list(const ez_ivf *x, int64_t list, int64_t n, int64_t *ids, uint8_t *parts, char **err);
 
-// ez_ivf_search finds the k nearest to the rotated query z in the probes nearest lists, among the ids whose bit is
-// set if bits is not NULL; unused places get id -1.
-int ez_ivf_search(const ez_ivf *x, const float *z, int64_t k, int64_t probes, const uint8_t *bits, size_t bytes,
-                  float *dist, int64_t *ids, char **err);
+// ez_ivf_search finds up to k of the nearest to the rotated query z in the probes nearest lists, in no order, among the ids
+// whose bit is set if bits is not NULL, with the squares of about how far away they are. There are *found.
+int ez_ivf_search(const ez_ivf *x, const float *z, size_t k, size_t probes, const uint8_t *bits, size_t bytes,
+                  float *dist, int64_t *ids, int64_t *found, char **err);
 
 #ifdef __cplusplus
 }

@@ -34,16 +34,9 @@ const size_t slack = 64;
 // among millions would widen the margin for all. The widths are part of the format of snapshots.
 float cell(int bits) { return bits == 4 ? 0.3352f : 0.042f; }
 
-bool plain = false;
+int most = 2; // of what ez_instructions returns
 
-bool has_avx2() {
-#if defined(__x86_64__)
-    static const bool yes = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-    return yes && !plain;
-#else
-    return false;
-#endif
-}
+bool has_avx2() { return ez_instructions() >= 1; }
 
 // --- rotation ---
 
@@ -220,7 +213,18 @@ void resize(ez_rows *r, int64_t room) {
 
 extern "C" {
 
-void ez_plain(int on) { plain = on != 0; }
+int ez_instructions(void) {
+#if defined(__x86_64__)
+    static const int has = !__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") ? 0
+        : !__builtin_cpu_supports("avx512bw") || !__builtin_cpu_supports("avx512vbmi")       ? 1
+                                                                                            : 2;
+    return has < most ? has : most;
+#else
+    return 0;
+#endif
+}
+
+void ez_limit(int level) { most = level; }
 
 int ez_rotation_random(int dim, int seed, float *out, char **err) {
     return guarded(err, [&] {

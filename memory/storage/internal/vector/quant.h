@@ -11,8 +11,10 @@
 extern "C" {
 #endif
 
-// ez_plain makes everything below do without the vector instructions of this processor, or use them again. For tests.
-void ez_plain(int on);
+// ez_instructions tells which vector instructions of this processor are used: 0 none, 1 AVX2 and FMA, 2 also AVX-512 VBMI.
+// ez_limit has no more used than a level. For tests.
+int ez_instructions(void);
+void ez_limit(int level);
 
 typedef struct ez_codec ez_codec;
 typedef struct ez_rows ez_rows;

@@ -15,14 +15,18 @@ import (
 	"unsafe"
 )
 
-// plainKernels makes the arithmetic on codes do without the vector instructions of this processor, or use them again. It is
-// for tests, and must not be called beside anything else.
-func plainKernels(on bool) {
-	n := C.int(0)
-	if on {
-		n = 1
-	}
-	C.ez_plain(n)
+// What vector instructions the arithmetic on codes uses where the processor has them.
+const (
+	scalar = 0
+	avx2   = 1
+	avx512 = 2
+)
+
+// limitKernels has the arithmetic on codes use no more than these instructions, and returns what of them it uses on this
+// processor. It is for tests, and must not be called beside anything else.
+func limitKernels(most int) int {
+	C.ez_limit(C.int(most))
+	return int(C.ez_instructions())
 }
 
 // rotation is a random rotation of the space, dim × dim, outside the Go heap.
