@@ -14,3 +14,10 @@ func TestBLASKernels(t *testing.T) {
 		t.Errorf("BLAS uses the kernels of %s", name)
 	}
 }
+
+// BLAS must not wake threads of its own, which spin after each call.
+func TestBLASThreads(t *testing.T) {
+	if n := blasThreads(); n != 1 {
+		t.Errorf("a call of BLAS runs on %d threads; want its caller's alone", n)
+	}
+}

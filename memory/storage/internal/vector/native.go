@@ -31,6 +31,9 @@ func threadInit() { C.ez_thread_init() }
 // blas names the processor that BLAS has its kernels for.
 func blas() string { return C.GoString(C.ez_blas()) }
 
+// blasThreads is on how many threads a call of BLAS runs.
+func blasThreads() int { return int(C.ez_blas_threads()) }
+
 func newNative(dim int) (*native, error) {
 	index, err := faiss.NewIndexFlatL2(dim)
 	if err != nil {

@@ -9,7 +9,7 @@
 #include <faiss/impl/IDSelector.h>
 #include <omp.h>
 
-extern "C" void openblas_set_num_threads(int);
+extern "C" int openblas_get_num_threads(void);
 extern "C" const char *openblas_get_corename(void);
 
 namespace {
@@ -32,12 +32,11 @@ void check_rows(const faiss::IndexFlat &f, int64_t first, int64_t end) {
 
 extern "C" {
 
-void ez_thread_init(void) {
-    omp_set_num_threads(1);
-    openblas_set_num_threads(1);
-}
+void ez_thread_init(void) { omp_set_num_threads(1); }
 
 const char *ez_blas(void) { return openblas_get_corename(); }
+
+int ez_blas_threads(void) { return openblas_get_num_threads(); }
 
 int ez_flat_reserve(void *index, int64_t n, char **err) {
     return guarded(err, [&] {

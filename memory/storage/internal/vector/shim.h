@@ -16,6 +16,9 @@ void ez_thread_init(void);
 // ez_blas names the processor that BLAS has its kernels for.
 const char *ez_blas(void);
 
+// ez_blas_threads is on how many threads a call of BLAS runs.
+int ez_blas_threads(void);
+
 // ez_flat_reserve makes room for n rows.
 int ez_flat_reserve(void *index, int64_t n, char **err);
 
