@@ -18,6 +18,14 @@ func benign(text string, v candidate, s, before, after string, public value.Bloc
 	if eq := strings.Index(s, "=="); eq > 0 && strings.Trim(s[eq:], "=") != "" || strings.Contains(s, "_") && envLike(s) {
 		return true
 	}
+	if predicate, ok := strings.CutPrefix(after, " is the "); ok { // V1StGXR8… is the slug
+		words := strings.Fields(strings.ToLower(predicate))
+		for _, w := range words[:min(2, len(words))] {
+			if w = strings.Trim(w, ".,;:"); benignWords.Has(w) || w == "slug" || w == "identifier" {
+				return true
+			}
+		}
+	}
 	if strings.HasPrefix(after, "@") && strings.Contains(after, ".") && v.shape.Len < 32 { // an e-mail address
 		return true
 	}

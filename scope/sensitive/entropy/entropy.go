@@ -182,7 +182,7 @@ func appendCandidates(out []candidate, text string, i, j int) []candidate {
 	if sh.Digit == 0 && (sh.Lower == 0 || sh.Upper == 0) && sh.Len < 24 || sh.Distinct < 5 || sh.Lower+sh.Upper == 0 && sh.Len < 15 {
 		return out
 	}
-	return append(out, candidate{start: i, end: j, shape: sh, random: value.Random(s), uuid: value.UUID(s), hex: sh.Hex || strings.HasPrefix(s, "0x") && value.ShapeOf(s[2:]).Hex})
+	return append(out, candidate{start: i, end: j, shape: sh, random: value.Random(s), uuid: value.UUID(s) || value.ULID(s), hex: sh.Hex || strings.HasPrefix(s, "0x") && value.ShapeOf(s[2:]).Hex})
 }
 
 // behindName returns where the value begins in a run that joins it to a name: coda-token-<UUID>, hunter-SECRET-1a2b3c….

@@ -179,7 +179,7 @@ func dismissed(text string, start int, s string, score float64, public value.Blo
 		return true
 	}
 	run := value.RunStart(text, start)
-	return unread(s) || score < beyond && s[0] >= 0xE0 && saying.DescribesJapanese(s) || public.Hold(text, run) || saying.Famous(text, start, s) || saying.Harmless(value.Assigned(text, run)) ||
+	return unread(s) || score < beyond && plain(s) && start+len(s) < len(text) && text[start+len(s)] >= 0xE0 && saying.RefusedJapanese(text[start+len(s):]) || score < beyond && s[0] >= 0xE0 && saying.DescribesJapanese(s) || public.Hold(text, run) || saying.Famous(text, start, s) || saying.Harmless(value.Assigned(text, run)) ||
 		score < beyond && saying.Manager(s) || score < sure && plain(s) && (saying.Describes(s) || saying.Meta(s) || english(text, start, start+len(s)) && (feature.Derived(s) || feature.Misspelt(s)))
 }
 

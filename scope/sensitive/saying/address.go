@@ -100,7 +100,7 @@ func userInfo(text string, at, end int) (match.Match, bool) {
 	if strings.Trim(pass, "0123456789") == "" && strings.Contains(user, ".") { // host:port@…
 		return match.Match{}, false
 	}
-	if generic.Has(strings.ToLower(user)) && generic.Has(strings.ToLower(pass)) && nowhere(text[at+last+1:]) { // user:pass@example.com
+	if exampleLogin(user, pass, text[at+last+1:]) {
 		return match.Match{}, false
 	}
 	conf := 0.9
@@ -108,6 +108,23 @@ func userInfo(text string, at, end int) (match.Match, bool) {
 		conf = 0.6
 	}
 	return match.Match{Rule: "url-password", Kind: match.Credential, Start: at + colon + 1, End: at + last, Confidence: conf}, true
+}
+
+// exampleLogin reports whether a login of an address says what stands in its place: user:pass@example.com, user:password@localhost.
+func exampleLogin(user, pass, rest string) bool {
+	user, pass = strings.ToLower(user), strings.ToLower(pass)
+	if !generic.Has(user) || !generic.Has(pass) {
+		return false
+	}
+	return nowhere(rest) || strings.HasPrefix(user, "us") && (strings.HasPrefix(rest, "localhost") || strings.HasPrefix(rest, "127.0.0.1"))
+}
+
+// exampleAddress reports whether s is an address with such a login.
+func exampleAddress(s string) bool {
+	_, authority, ok := strings.Cut(s, "://")
+	login, rest, at := strings.Cut(authority, "@")
+	user, pass, colon := strings.Cut(login, ":")
+	return ok && at && colon && exampleLogin(user, pass, rest)
 }
 
 // generic are words that say what stands in their place.

@@ -147,6 +147,44 @@ func kanaOnly(s string) bool {
 	return letters >= 3 && letters >= kanji
 }
 
+// networksJapanese, right before a value that somebody connects with, make it the password of a network: 実家のWi-Fiは X で繋がる.
+var networksJapanese = keyword.New([]string{"Wi-Fi", "WiFi", "wifi", "無線", "ワイファイ", "SSID"})
+
+var connectsJapanese = keyword.New([]string{"で繋が", "でつなが", "で接続", "でつなぐ", "で繋ぐ"})
+
+// connecting finds what networksJapanese and connectsJapanese describe.
+func connecting(text string, out []match.Match, budget *match.Budget) []match.Match {
+	connectsJapanese.Each(text, func(h keyword.Hit) bool {
+		const reach = 64
+		from := max(0, h.Start-reach)
+		if !budget.Spend((h.Start - from) / 4) {
+			return false
+		}
+		start, end, _ := valueBefore(text[from:h.Start])
+		s := text[from+start : from+end]
+		sh := value.ShapeOf(s)
+		made := sh.Digit > 0 && sh.Lower+sh.Upper >= 3 && !value.Numbered(s) || mixedCase(s) && !value.Identifier(s) || strings.Count(s, "-") >= 2
+		if len(s) < 6 || !made || sh.High > 0 || measured(s) || technical(s) || value.Placeholder(s) || value.Reference(s) || !networksJapanese.Contains(text[from:from+start]) {
+			return true
+		}
+		out = append(out, match.Match{Rule: "ja-connects", Kind: match.Credential, Start: from + start, End: from + end, Confidence: 0.7})
+		return len(out) < match.Enough
+	})
+	return out
+}
+
+// keyDeedsJapanese say, behind a drawn value, that it is used as a key, and keyNearJapanese, before it, for what.
+var (
+	keyDeedsJapanese = []string{"を使", "で署名", "で暗号", "で復号", "で認証", "を付け", "をキーに", "をソルト", "を渡"}
+	keyNearJapanese  = keyword.New([]string{"署名", "暗号", "復号", "認証", "ログイン", "秘密"})
+	openJapanese     = keyword.New([]string{"コミット", "指紋", "フィンガープリント", "ダイジェスト", "公開", "ハッシュ値", "チェックサム", "キャッシュ", "イメージ", "証明書"})
+)
+
+// keyDeedJapanese reports whether a drawn value in a Japanese sentence is used as a key: Cookieの署名に 5f8c… を使っている.
+func keyDeedJapanese(before, after string) bool {
+	return hasAnyPrefix(strings.TrimLeft(after, " "), keyDeedsJapanese) && keyNearJapanese.Contains(before) && !openJapanese.Contains(before) && !openJapanese.Contains(after)
+}
+
 // instead are words of what stands in the place of a password that is told elsewhere, or of none.
 var instead = []string{"メール", "にて", "まで", "から", "ください", "参照", "連絡", "こちら", "下記", "上記", "別途", "リセット", "リンク", "オプション", "テスト", "フィールド", "システム", "サーバ", "アプリ", "ユーザ", "リスト", "トークン", "キー", "フォーム", "ボタン", "ページ", "チェック", "エラー", "ポリシー", "なるべく", "とても", "なければ",
 	"かどうか", "について", "という", "それぞれ", "そのまま", "ください", "します", "しました", "です", "ます", "パス", "マスク", "アルファベット", "ランダム", "デフォルト", "シート", "チャット", "レベル", "バージョン"}
@@ -156,6 +194,9 @@ var adjectives = keyword.NewList(`シンプル ユニーク ランダム デフ�
 
 // DescribesJapanese reports whether a word says what a secret is like, or where it is, rather than what it is.
 func DescribesJapanese(s string) bool { return adjectives.Has(s) || hasAny(s, talkJapanese) }
+
+// RefusedJapanese reports whether what follows a word says that it was a method, a place or an amount: Cookieに保存.
+func RefusedJapanese(rest string) bool { return hasAnyPrefix(rest, refusals) }
 
 // kana judges a value in kana behind an operator, to the end of its line: パスワード：カエルの王様.
 func kana(text string, v found) float64 {

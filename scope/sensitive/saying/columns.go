@@ -19,7 +19,6 @@ const (
 
 // columns finds the cells below the name of a secret, in tables whose cells a comma, a semicolon or a tab parts.
 func columns(text string, out []match.Match) []match.Match {
-	out = grid(text, out)
 	nl := strings.IndexByte(text, '\n')
 	for at := 0; nl >= 0 && len(out) < match.Enough; nl = strings.IndexByte(text[at:], '\n') {
 		head := text[at : at+nl]
@@ -27,13 +26,18 @@ func columns(text string, out []match.Match) []match.Match {
 		if len(head) > longestHead {
 			continue
 		}
-		for _, sep := range []string{",", ";", "\t"} {
+		for _, sep := range []string{",", ";", "\t", "|"} {
 			names := strings.Split(head, sep)
 			if sep == "," && (strings.HasPrefix(strings.TrimLeft(head, " "), "- ") || strings.TrimSpace(names[len(names)-1]) == "") { // an item of a list, arguments
 				continue
 			}
 			for col, name := range names {
-				if len(names) > 1 && columnNames.Has(strings.ToLower(strings.Trim(name, " \r\""))) {
+				if len(names) < 2 || !columnNames.Has(strings.ToLower(strings.Trim(name, " \r\"*`"))) {
+					continue
+				}
+				if sep == "|" {
+					out = grid(text, at, len(names), col, out)
+				} else {
 					out = column(text, at, sep, len(names), col, out)
 				}
 			}
@@ -64,35 +68,8 @@ func column(text string, at int, sep string, cells, col int, out []match.Match) 
 	return out
 }
 
-// grid finds the cells below the name of a secret in tables of Markdown. Documentation is full of them, so that a cell must look made.
-func grid(text string, out []match.Match) []match.Match {
-	for at := 0; len(out) < match.Enough; {
-		n := strings.Index(text[at:], "\n|")
-		if n < 0 {
-			return out
-		}
-		rule := at + n + 1 // the line of hyphens below the head
-		at = rule
-		line, _, _ := strings.Cut(text[rule:], "\n")
-		if strings.Trim(line, "|-: \r\t") != "" || !strings.Contains(line, "--") || len(line) > longestHead {
-			continue
-		}
-		head := text[strings.LastIndexByte(text[:rule-1], '\n')+1 : rule-1]
-		if len(head) > longestHead {
-			continue
-		}
-		names := strings.Split(head, "|")
-		for col, name := range names {
-			if columnNames.Has(strings.ToLower(strings.Trim(name, " \r*`"))) {
-				out = gridColumn(text, rule+len(line)+1, len(names), col, out)
-			}
-		}
-	}
-	return out
-}
-
-// gridColumn finds the first cell of a column that looks made, in the rows from at on.
-func gridColumn(text string, at, cells, col int, out []match.Match) []match.Match {
+// grid finds the first cell of a column that looks made, in the rows from at on. Documentation is full of such tables.
+func grid(text string, at, cells, col int, out []match.Match) []match.Match {
 	for n := 0; n < mostRows && at < len(text); n++ {
 		row, _, _ := strings.Cut(text[at:], "\n")
 		parts := strings.Split(row, "|")
@@ -101,7 +78,7 @@ func gridColumn(text string, at, cells, col int, out []match.Match) []match.Matc
 		}
 		s := strings.Trim(parts[col], " \r\t`*")
 		sh := value.ShapeOf(s)
-		made := sh.Digit > 0 && (sh.Lower+sh.Upper > 0 || sh.Len >= 4) && !value.Numbered(s) || sh.Lower > 0 && strings.ContainsAny(s, "!@#$%&") || mixedCase(s) && !value.Identifier(s) || strings.Count(s, "-") >= 2 && sh.Upper == 0
+		made := passwordLike(s) || sh.Digit > 0 && (sh.Lower+sh.Upper > 0 || sh.Len >= 4) && !value.Numbered(s) || sh.Lower > 0 && strings.ContainsAny(s, "!@#$%&") || mixedCase(s) && !value.Identifier(s) || strings.Count(s, "-") >= 2 && sh.Upper == 0
 		if len(s) >= 4 && made && !strings.Contains(s, " ") && !value.Placeholder(s) && !value.Reference(s) && !measured(s) && !technical(s) && !describes(s) && sh.High == 0 {
 			start := at + len(strings.Join(parts[:col], "|")) + 1 + strings.Index(parts[col], s)
 			if value.Otherwise(text, start, start+len(s)) < value.Strong {

@@ -56,6 +56,7 @@ var forms = []form{
 	{"token-authorization", "authorization", true, `(?i)authorization["'\s:=]{1,6}(?:token|apikey|api-key|key|ssws|digest|aws4-hmac-sha256|hmac|negotiate|ntlm|splunk|genie ?key)?\s*(?:token=)?["']?([A-Za-z0-9._~+/=:-]{16,})`, 0.85, true},
 	{"header-key", "x-", true, `(?i)x-[a-z-]*(?:key|token|auth|secret|session|signature|password)[a-z-]*["'\s:=]{1,6}([^\s"',;]{8,})`, 0.85, true},
 	{"cookie", "cookie", true, `(?i)cookie["'\s:=]{1,5}[^\n]{0,80}?\b(?:\w*sess\w*|sid|\w*auth\w*|\w*token\w*|connect\.sid|jwt|remember\w*|\w*csrf\w*)=([^\s;"']{12,})`, 0.8, true},
+	{"plain-auth", "PlainAuth(", true, `PlainAuth\([^,\n]*,[^,\n]*,\s*` + quotedArg, 0.85, false},
 	{"secure-string", "ConvertTo-SecureString", true, `(?i)ConvertTo-SecureString\s+(?:-String\s+)?` + arg, 0.9, false},
 	{"credential-call", "basicAuthentication(|basicAuth(|Credential(|Credentials(|BasicAuth(|basic_auth(|DigestAuth(|set_auth(|setauth(|NTLMAuth(", true, `(?i)\w+\(\s*["'][^"'\n]{1,80}["']\s*,\s*` + quotedArg, 0.85, false},
 	{"bind-call", "bind(|bind_s(|authenticate(|login(", true, `(?i)\w+\(\s*[$\w>.-]+\s*,\s*["'][^"'\n]{1,120}["']\s*,\s*` + quotedArg, 0.85, false},
@@ -181,7 +182,7 @@ func named(s string) bool {
 var shells = keyword.NewList(`root-password user-password sshpass smb-user mysql-password redis-password rdp-password ldap-password zip-password openssl-pass gpg-passphrase htpasswd curl-user wget-password mosquitto-password ssh-keygen-passphrase keychain-password net-use-password vault-login here-string stats-auth`)
 
 // literals are the forms whose value is a string in quotes, so that a dot in it joins no names.
-var literals = keyword.NewList(`auth-call credential-call bind-call auth-tuple database-call setter curl-option`)
+var literals = keyword.NewList(`plain-auth auth-call credential-call bind-call auth-tuple database-call setter curl-option`)
 
 // spelledOut reports whether s is words with a digit joined by dots: Kiefern.Nadel9.
 func spelledOut(s string) bool {

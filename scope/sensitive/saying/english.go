@@ -32,11 +32,13 @@ const (
 	byteGate
 	subjectGate
 	promptGate
+	userGate
+	groupGate
 )
 
 // gate tells which of the functions below would find a word of theirs.
 var gate = sync.OnceValue(func() *keyword.Gate {
-	return keyword.NewGate(english().set, connectionWords, commandTable().words, pairWords, barePairWords, deedWords, keyWords, nearCues, caseWords, pieceWords, signs, saidWithWords, askedWords, replyWords, byteWords, subjectWords, promptWords)
+	return keyword.NewGate(english().set, connectionWords, commandTable().words, pairWords, barePairWords, deedWords, keyWords, nearCues, caseWords, pieceWords, signs, saidWithWords, askedWords, replyWords, byteWords, subjectWords, promptWords, forUserWords, groupWords)
 })
 
 // scan is Scan by the functions that have a bit set in in, and those that begin with no word.
@@ -55,7 +57,7 @@ func scan(text string, in uint64) (out []match.Match) {
 	for _, f := range []struct {
 		gate uint64
 		find func(string, []match.Match, *match.Budget) []match.Match
-	}{{commandGate, commands}, {pairGate, pairs}, {barePairGate, barePairs}, {deedGate, deeds}, {keyGate, pressed}, {nearGate, nearby}, {askedGate, answers}, {replyGate, replied}, {byteGate, byteKeys}, {subjectGate, subjects}, {promptGate, prompts}} {
+	}{{commandGate, commands}, {pairGate, pairs}, {barePairGate, barePairs}, {deedGate, deeds}, {keyGate, pressed}, {nearGate, nearby}, {askedGate, answers}, {replyGate, replied}, {byteGate, byteKeys}, {subjectGate, subjects}, {promptGate, prompts}, {userGate, forUser}, {groupGate, groupedCodes}} {
 		if in&f.gate != 0 {
 			out = f.find(text, out, &budget)
 		}
@@ -73,6 +75,9 @@ func scan(text string, in uint64) (out []match.Match) {
 	}
 	out = chosen(text, out)
 	out = keyDeed(text, out, &budget)
+	out = markedPairs(text, out)
+	out = defaults(text, out)
+	out = hostPairs(text, out)
 	if in&signGate != 0 {
 		out = pictured(text, out)
 	}
@@ -81,6 +86,7 @@ func scan(text string, in uint64) (out []match.Match) {
 	}
 	if hasJapanese(text) {
 		out = entered(text, out, &budget)
+		out = connecting(text, out, &budget)
 		out = saidPairs(text, out, &budget)
 		out = spokenJapanese(text, out)
 		out = lettersSaid(text, out)

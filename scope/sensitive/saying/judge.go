@@ -257,7 +257,7 @@ func reference(text, s string, sh value.Shape, n name, c *cue, v found, l link) 
 		return true
 	}
 	if strings.Contains(s, "://") {
-		return !strings.Contains(s, "@")
+		return !strings.Contains(s, "@") || exampleAddress(s)
 	}
 	if c.class == password && (l.kind == assign && (!l.prose && n.env(text) || setting(text, n, v)) || l.prose && l.kind != direct) && value.Words(strings.ToLower(s)) { // PGPASSWORD=teapot.storm, the password is Himbeer.torte
 		return false

@@ -96,7 +96,7 @@ func ordinary(s string) bool {
 		i++
 	}
 	word := s[:i]
-	if i < len(s) && strings.IndexByte("@$!#%&", s[i]) >= 0 { // P@$$w0rd
+	if i < len(s) && strings.IndexByte("@$!%&", s[i]) >= 0 { // P@$$w0rd
 		word = ""
 	}
 	switch strings.ToLower(word) {

@@ -133,7 +133,7 @@ func keyDeed(text string, out []match.Match, budget *match.Budget) []match.Match
 		last := before[strings.LastIndexByte(before, ' ')+1:]
 		with := standsNear(keyMeans, last, 0, len(last)) && standsNear(keyDeeds, before, 0, len(before))
 		goes := standsNear(keyGoes, last, 0, len(last)) && keyPlace.MatchString(text[end:to])
-		if with || goes {
+		if with || goes || keyDeedJapanese(text[from:start], text[end:to]) {
 			out = append(out, match.Match{Rule: "en-key-used", Kind: match.Credential, Start: start, End: end, Confidence: 0.7})
 		}
 	}
@@ -142,4 +142,60 @@ func keyDeed(text string, out []match.Match, budget *match.Budget) []match.Match
 
 func keyByte(c byte) bool {
 	return alnum(c) || c == '+' || c == '/' || c == '=' || c == '_' || c == '-' || c == '.' || c == '~'
+}
+
+// forUser finds what is made up and said to be some account's: "the old NAS is hQPAWgGxdY for user admin".
+func forUser(text string, out []match.Match, budget *match.Budget) []match.Match {
+	forUserWords.Each(text, func(h keyword.Hit) bool {
+		const reach = 48
+		from := max(0, h.Start-reach)
+		before := text[from:h.Start]
+		end := from + len(before)
+		start := from + strings.LastIndexAny(before, " \n\t\"'`(") + 1
+		if end-start < 6 || !budget.Spend(16) {
+			return !budget.Spent()
+		}
+		account, _, _ := strings.Cut(text[h.End:min(len(text), h.End+24)], " ")
+		s, sh := text[start:end], value.ShapeOf(text[start:end])
+		made := passwordLike(s) || sh.Other == 0 && sh.Lower > 1 && sh.Upper > 1 && value.Random(s) >= 0.9 && !value.Identifier(s)
+		if !made || value.Otherwise(text, start, end) >= value.Some || account == "" || notAccounts.Has(strings.ToLower(strings.Trim(account, ".,;:!?"))) || !standsNear(linksBefore, text, max(0, start-6), start) {
+			return true
+		}
+		out = append(out, match.Match{Rule: "en-for-user", Kind: match.Credential, Start: start, End: end, Confidence: 0.65})
+		return len(out) < match.Enough
+	})
+	return out
+}
+
+var (
+	forUserWords = keyword.New([]string{" for user ", " for the user ", " for login ", " for account ", " as user ", " with user "})
+	linksBefore  = keyword.New([]string{"is", "it's", "use", "try", "with", "was", "=", ":"})
+	notAccounts  = keyword.NewList(`a an the to in on for of and or is input interface experience testing tests research interviews stories agents data accounts names ids sessions profiles groups roles feedback`)
+)
+
+// markedPairs finds a login whose password gives it away, whatever the account is called: minioadmin / Harbor@7097.
+func markedPairs(text string, out []match.Match) []match.Match {
+	for i := 0; len(out) < match.Enough; {
+		n := strings.Index(text[i:], " / ")
+		if n < 0 {
+			return out
+		}
+		at := i + n
+		i = at + len(" / ")
+		from := at
+		for from > 0 && at-from < 40 && (alnum(text[from-1]) || strings.IndexByte("._@-\\", text[from-1]) >= 0) {
+			from--
+		}
+		j := i
+		for j < len(text) && j-i < 40 && text[j] > ' ' && text[j] < 0x80 && strings.IndexByte(",;()\"'`", text[j]) < 0 {
+			j++
+		}
+		user, s := text[from:at], strings.TrimRight(text[i:j], ".:")
+		if len(user) < 2 || !letter(user[0]) || !strings.ContainsAny(s, "!@$%&#") || !passwordLike(s) || strings.ContainsAny(s, "/:=") || notUsers.Has(strings.ToLower(user)) || value.Otherwise(text, i, i+len(s)) >= value.Strong ||
+			strings.IndexByte(s, '@') > 0 && strings.Contains(s[strings.IndexByte(s, '@'):], ".") {
+			continue
+		}
+		out = append(out, match.Match{Rule: "marked-login-pair", Kind: match.Credential, Start: i, End: i + len(s), Confidence: 0.7})
+	}
+	return out
 }

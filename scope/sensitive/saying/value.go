@@ -78,6 +78,8 @@ func quoted(text string, i int, closing string) (found, bool) {
 		}
 		if sp := strings.IndexByte(text[i:i+n], ' '); sp > 0 {
 			n = sp
+		} else if sp == 0 { // the quote closed what stood before it
+			return found{}, false
 		}
 	}
 	if nl := strings.IndexByte(text[i:i+n], '\n'); nl >= 0 && len(closing) == 1 {

@@ -70,6 +70,14 @@ func (p place) id() bool {
 	return len(p.s) >= 8 && (strings.Trim(p.s, "0123456789abcdef") == "" || strings.Trim(p.s, "0123456789ABCDEF") == "") && idWords.Has(wordBefore(p.text, RunStart(p.text, p.start)))
 }
 
+// postal reports whether digits are said to be those of a place: the zip code for the warehouse is 60607.
+func (p place) postal() bool {
+	const reach = 48
+	return strings.Trim(p.s, "0123456789-") == "" && postalWords.Contains(p.text[max(0, p.start-reach):p.start])
+}
+
+var postalWords = keyword.New([]string{"zip code", "zipcode", "postal code", "post code", "postcode", "area code", "郵便番号", "市外局番"})
+
 // partOfNumber reports whether digits are a part of a larger number, 1,204, or count something in Japanese, 48人.
 func (p place) partOfNumber() bool {
 	text, start, end := p.text, p.start, p.end

@@ -14,7 +14,7 @@ func Placeholder(s string) bool {
 		return true
 	}
 	l := strings.ToLower(s)
-	if placeholders.Has(l) || masked(l) || filler(s) || delimited(s) {
+	if placeholders.Has(l) || masked(l) || filler(s) || delimited(s) || validation(s) {
 		return true
 	}
 	switch first, last := s[0], s[len(s)-1]; {
@@ -176,6 +176,26 @@ func Reference(s string) bool {
 	}
 	return call(s) || member(s) || envName(s) || filePath(s)
 }
+
+// validation reports whether s is what a form asks of a field: required|string|min:8|confirmed.
+func validation(s string) bool {
+	if strings.IndexByte(s, '|') < 0 {
+		return false
+	}
+	known := 0
+	for _, rule := range strings.Split(s, "|") {
+		name, _, _ := strings.Cut(rule, ":")
+		if strings.Trim(name, "abcdefghijklmnopqrstuvwxyz_") != "" {
+			return false
+		}
+		if validations.Has(name) {
+			known++
+		}
+	}
+	return known >= 2
+}
+
+var validations = keyword.NewList(`required string min max nullable confirmed email integer numeric sometimes unique exists regex date array boolean filled present between size same different current_password trim alpha alpha_num url image file`)
 
 // cmdletVerbs begin the names of PowerShell's commands.
 var cmdletVerbs = keyword.NewList(`read get new convertto convertfrom import invoke select out test`)
@@ -375,6 +395,11 @@ func UUID(s string) bool {
 		}
 	}
 	return true
+}
+
+// ULID reports whether s has the form of a ULID of our time: 26 digits and capital letters, without I, L, O and U.
+func ULID(s string) bool {
+	return len(s) == 26 && s[0] == '0' && s[1] == '1' && strings.Trim(s, "0123456789ABCDEFGHJKMNPQRSTVWXYZ") == ""
 }
 
 // Digest reports whether s has the form of a hexadecimal digest or commit id: 7 to 128 digits with letters among them,
