@@ -1,16 +1,11 @@
 // OpenBLAS starts a thread for each processor when it is loaded, and each of them spins for tens of milliseconds before it sleeps,
 // then and after every call: half of the processor time of a start. Calls run on the threads of their callers here (Pool), so it is
-// told to start none. It reads the environment in a constructor of its own, before which the first of these runs where both are in
-// one program. Go has its own copy of the environment, so that no other program inherits this.
+// told to start none. It reads the environment in a constructor of its own, before which this one runs where both are in one
+// program; where it is a library it was loaded before, and threadInit has it wake none of its threads. Go has its own copy of the environment, so that no other program inherits this.
 
 #include <stdlib.h>
 
-extern void openblas_set_num_threads(int n);
-
 __attribute__((constructor(101))) static void start_no_threads(void) { setenv("OPENBLAS_NUM_THREADS", "1", 1); }
-
-// Where it is a library of its own it was loaded before.
-__attribute__((constructor)) static void use_no_threads(void) { openblas_set_num_threads(1); }
 
 // OpenBLAS chooses its kernels by the processor's model when it is loaded, and falls back to those of 2004 for one that is
 // younger than itself: training lists then takes several times as long. In that case it is made to choose again, by what

@@ -17,6 +17,7 @@ func TestBLASKernels(t *testing.T) {
 
 // BLAS must not wake threads of its own, which spin after each call.
 func TestBLASThreads(t *testing.T) {
+	threadInit()
 	if n := blasThreads(); n != 1 {
 		t.Errorf("a call of BLAS runs on %d threads; want its caller's alone", n)
 	}

@@ -9,6 +9,7 @@
 #include <faiss/impl/IDSelector.h>
 #include <omp.h>
 
+extern "C" void openblas_set_num_threads(int);
 extern "C" int openblas_get_num_threads(void);
 extern "C" const char *openblas_get_corename(void);
 
@@ -32,7 +33,10 @@ void check_rows(const faiss::IndexFlat &f, int64_t first, int64_t end) {
 
 extern "C" {
 
-void ez_thread_init(void) { omp_set_num_threads(1); }
+void ez_thread_init(void) {
+    omp_set_num_threads(1);
+    openblas_set_num_threads(1);
+}
 
 const char *ez_blas(void) { return openblas_get_corename(); }
 
