@@ -165,6 +165,11 @@ func (p *ports) Due(context.Context, time.Time, time.Time, int) (expired, forgot
 	return expired, forgotten, p.fail("Due")
 }
 
+// PurgeForgotten leaves when a memory was forgotten to the tests of the real store.
+func (p *ports) PurgeForgotten(ctx context.Context, ids []memory.ID, _ time.Time, a memory.Audit) (int, error) {
+	return len(ids), p.store.Purge(ctx, ids, "", a)
+}
+
 func (p *ports) Unused(context.Context, time.Time, time.Time, int) ([]memory.ID, error) {
 	ids := p.unused
 	p.unused = nil

@@ -18,6 +18,9 @@ type Ager interface {
 	// Unused returns up to n ids of active PROJECT memories that nobody pinned, made before a moment and in the store since
 	// then, and since returned never, or twice at most and not lately; the oldest first.
 	Unused(ctx context.Context, now, before time.Time, n int) ([]ID, error)
+	// PurgeForgotten is Writer.Purge for those of ids that are forgotten, and were so before a moment, as the transaction
+	// finds them; it passes over the others and those that are gone. It returns how many it purged.
+	PurgeForgotten(ctx context.Context, ids []ID, before time.Time, audit Audit) (purged int, err error)
 }
 
 // ArchiveAfter is how long a PROJECT memory may go unused, or hardly used, before it is archived.
@@ -72,7 +75,8 @@ var sweeper = Caller{User: "elderzan", Client: "sweeper"}
 func (s *Service) Sweep(ctx context.Context, due Ager) (expired, purged int, err error) {
 	for {
 		now := s.now().UTC()
-		old, gone, err := due.Due(ctx, now, now.Add(-ForgetGrace), MaxBatch)
+		before, done := now.Add(-ForgetGrace), expired+purged
+		old, gone, err := due.Due(ctx, now, before, MaxBatch)
 		if err != nil {
 			return expired, purged, fmt.Errorf("find what is due: %w", err)
 		}
@@ -88,15 +92,18 @@ func (s *Service) Sweep(ctx context.Context, due Ager) (expired, purged int, err
 				expired++
 			}
 		}
-		if len(gone) == 0 {
-			continue
+		if len(gone) > 0 {
+			a := s.audit(sweeper, "purge")
+			a.Reason = "forgotten for as long as it could be brought back"
+			n, err := due.PurgeForgotten(ctx, gone, before, a)
+			if err != nil {
+				return expired, purged, fmt.Errorf("purge: %w", err)
+			}
+			purged += n
 		}
-		a := s.audit(sweeper, "purge")
-		a.Reason = "forgotten for as long as it could be brought back"
-		if err := s.store.Purge(ctx, gone, "", a); err != nil {
-			return expired, purged, fmt.Errorf("purge: %w", err)
+		if expired+purged == done { // all that was found has changed meanwhile
+			return expired, purged, nil
 		}
-		purged += len(gone)
 	}
 }
 
@@ -105,7 +112,7 @@ func (s *Service) expireOne(ctx context.Context, id ID, now time.Time) (bool, er
 	_, err := s.store.Change(ctx, id, "", func(cur *Memory) (Audit, error) {
 		a := s.audit(sweeper, "expire")
 		a.Subject, a.From, a.To, a.Reason = id, cur.Scope, cur.Scope, "its time was over"
-		if cur.ExpiresAt.IsZero() || cur.ExpiresAt.After(now) {
+		if cur.ExpiresAt.IsZero() || cur.ExpiresAt.After(now) || cur.State != Active && cur.State != Archived {
 			return a, errNotDue
 		}
 		cur.State, cur.ForgottenAt, cur.UpdatedAt = Forgotten, now.Truncate(time.Millisecond), now.Truncate(time.Millisecond)

@@ -220,6 +220,14 @@ var writingCalls = []call{
 	{name: "Purge", ready: newest(scope.Shared), run: func(ctx context.Context, w *swept) error {
 		return w.Purge(ctx, []memory.ID{w.id}, "purge-"+string(w.id), memory.Audit{Action: ActionPurge})
 	}},
+	{name: "PurgeForgotten", ready: func(t *testing.T, w *swept) {
+		newest(scope.Shared)(t, w)
+		if err := edited(func(m *memory.Memory) { m.State, m.ForgottenAt = memory.Forgotten, noon })(t.Context(), w); err != nil {
+			t.Fatal(err)
+		}
+	}, run: func(ctx context.Context, w *swept) error {
+		return err1(w.PurgeForgotten(ctx, []memory.ID{w.id}, noon.Add(time.Hour), memory.Audit{Action: ActionPurge}))
+	}},
 	{name: "Note", run: func(ctx context.Context, w *swept) error { return w.Note(ctx, memory.Audit{Action: "denied"}) }},
 	{name: "CheckpointAudit", reads: true, ready: func(t *testing.T, w *swept) {
 		if err := w.Note(t.Context(), memory.Audit{Action: "denied", Rules: []string{"a rule"}}); err != nil {

@@ -3,6 +3,7 @@ package storage
 import (
 	"bytes"
 	"context"
+	"time"
 
 	"github.com/elderzan/elderzan/memory"
 	"github.com/elderzan/elderzan/memory/storage/internal/catalog"
@@ -158,14 +159,31 @@ func (s *Store) refuseTwin(tx *catalog.Tx, r *catalog.Record, content string) er
 // Purge implements memory.Writer: it removes the memories from every engine, as one transaction, with an audit entry
 // for each. What the same request has purged before counts as done. With a *memory.NotFoundError nothing has changed.
 func (s *Store) Purge(ctx context.Context, ids []memory.ID, requestKey string, audit memory.Audit) error {
+	_, err := s.purgeThose(ctx, ids, requestKey, audit, nil)
+	return err
+}
+
+// PurgeForgotten implements memory.Ager: what was restored since it was found stays.
+func (s *Store) PurgeForgotten(ctx context.Context, ids []memory.ID, before time.Time, audit memory.Audit) (int, error) {
+	return s.purgeThose(ctx, ids, "", audit, func(m *memory.Memory) bool {
+		return m.State == memory.Forgotten && m.ForgottenAt.Before(before)
+	})
+}
+
+// purgeThose is Purge. With due, memories that it refuses, and those that are not there, are passed over.
+func (s *Store) purgeThose(ctx context.Context, ids []memory.ID, requestKey string, audit memory.Audit, due func(*memory.Memory) bool) (purged int, err error) {
 	ids = distinct(ids)
-	return s.write(ctx, func(tx *catalog.Tx) error {
+	err = s.write(ctx, func(tx *catalog.Tx) error {
 		var t txn
 		var missing []memory.ID
+		purged = 0
 		for _, id := range ids {
 			r, ok, err := tx.ByID(id)
 			if err != nil {
 				return err
+			}
+			if due != nil && (!ok || !due(&r.Memory)) {
+				continue
 			}
 			if !ok {
 				_, _, done, err := tx.Request(memory.RequestKeyOf(requestKey, id))
@@ -183,12 +201,17 @@ func (s *Store) Purge(ctx context.Context, ids []memory.ID, requestKey string, a
 			if err := tx.PutRequest(memory.RequestKeyOf(requestKey, id), id, false, s.opts.Now()); err != nil {
 				return err
 			}
+			purged++
 		}
 		if len(missing) > 0 {
 			return &memory.NotFoundError{IDs: missing}
 		}
 		return s.txns.prepare(tx, &t)
 	})
+	if err != nil {
+		return 0, err
+	}
+	return purged, nil
 }
 
 func (s *Store) purge(tx *catalog.Tx, t *txn, r *catalog.Record, audit memory.Audit) error {
