@@ -4,13 +4,17 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http/httptest"
 	"os"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"gopkg.in/yaml.v3"
 
 	"github.com/elderzan/elderzan/memory"
 	"github.com/elderzan/elderzan/memory/memorytest"
@@ -179,6 +183,66 @@ func TestRules(t *testing.T) {
 	}
 	if latencies != len(buckets)+1 {
 		t.Errorf("%d slots for %d buckets", latencies, len(buckets))
+	}
+}
+
+// The rules for Prometheus judge by the figures that the engine's own alerts judge by, over the same time.
+func TestRulesKeepThePromises(t *testing.T) {
+	b, err := os.ReadFile("rules.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	type rule struct {
+		Alert, Expr string
+		Labels      struct{ Severity string }
+		Annotations struct{ Summary string }
+	}
+	var file struct{ Groups []struct{ Rules []rule } }
+	if err := yaml.Unmarshal(b, &file); err != nil {
+		t.Fatal(err)
+	}
+	rules := map[string]rule{}
+	for _, g := range file.Groups {
+		for _, r := range g.Rules {
+			rules[r.Alert] = r
+		}
+	}
+	limit, least, reach := regexp.MustCompile(`> (\S+)`), regexp.MustCompile(`>= (\d+)`), regexp.MustCompile(`\[(\w+)\]`)
+	check := func(p promise, name, severity string, want float64) {
+		r, known := rules[name]
+		delete(rules, name)
+		found := limit.FindStringSubmatch(r.Expr)
+		if !known || found == nil || r.Labels.Severity != severity {
+			t.Errorf("%s: rule %s is %+v; want one with a limit, of severity %s", p.name, name, r, severity)
+			return
+		}
+		if is, err := strconv.ParseFloat(found[1], 64); err != nil || is != want {
+			t.Errorf("%s: rule %s has the limit %s; want %v", p.name, name, found[1], want)
+		}
+		for _, span := range reach.FindAllStringSubmatch(r.Expr, -1) {
+			if d, err := time.ParseDuration(span[1]); err != nil || d != p.span {
+				t.Errorf("%s: rule %s looks at %s; want %v", p.name, name, span[1], p.span)
+			}
+		}
+		if enough := least.FindStringSubmatch(r.Expr); p.span == roundSpan && (enough == nil || enough[1] != strconv.Itoa(p.enough)) {
+			t.Errorf("%s: rule %s judges by %q; want %d at least", p.name, name, enough, p.enough)
+		}
+	}
+	for _, p := range promises {
+		if p.warnRule != "" {
+			check(p, p.warnRule, "warning", p.target)
+		}
+		check(p, p.alertRule, "critical", p.alert)
+	}
+	clock := time.Now()
+	for i, o := range testMetrics(open, &clock).Objectives() {
+		if o.Name != promises[i].name {
+			t.Errorf("objective %d is %q; want %q", i, o.Name, promises[i].name)
+		}
+	}
+	// What no objective is about: the state of the store and of the machine.
+	if rest := slices.Sorted(maps.Keys(rules)); !slices.Equal(rest, []string{"ElderzanDiskFillsUp", "ElderzanDown", "ElderzanEmbeddingBehind", "ElderzanInconsistent", "ElderzanSyncBehind"}) {
+		t.Errorf("rules without an objective: %q", rest)
 	}
 }
 

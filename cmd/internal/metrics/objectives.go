@@ -127,10 +127,30 @@ type Objective struct {
 	warning             string // of the alert
 }
 
+// promise is what an Objective is judged by. The rules for Prometheus state the same figures; a test holds them to these.
+type promise struct {
+	name                string
+	warnRule, alertRule string        // in rules.yml; "" for none
+	target, alert       float64       // seconds, a share, or a number
+	enough              int           // fewer are too few to judge by; rules over calls judge by any number
+	span                time.Duration // that is looked at
+}
+
+var (
+	answersPromise   = promise{"19 of 20 answers within", "ElderzanSlow", "ElderzanVerySlow", slowTarget.Seconds(), slowAlert.Seconds(), enoughCalls, windowSpan}
+	errorsPromise    = promise{"calls that failed inside", "ElderzanSomeErrors", "ElderzanErrors", errorsTarget, errorsAlert, enoughCalls, windowSpan}
+	roundsPromise    = promise{"rounds of sync that failed", "ElderzanSyncFailsTarget", "ElderzanSyncFails", .01, .05, enoughRounds, roundSpan}
+	reachedPromise   = promise{"rounds without the cloud", "ElderzanCloudAwayTarget", "ElderzanCloudAway", .001, .01, enoughRounds, roundSpan}
+	fallbackPromise  = promise{"calls answered without the cloud", "ElderzanWithoutCloudTarget", "ElderzanWithoutCloud", .05, .20, enoughCalls, windowSpan}
+	incidentsPromise = promise{"security incidents in five minutes", "", "ElderzanSecurityIncident", 0, 0, 0, windowSpan}
+
+	promises = []promise{answersPromise, errorsPromise, roundsPromise, reachedPromise, fallbackPromise, incidentsPromise}
+)
+
 // Objectives returns the promises, always the same ones in the same order.
 func (m *Metrics) Objectives() []Objective {
 	r := m.window.recent()
-	slow := Objective{Name: "19 of 20 answers within", Target: "200 ms", Alert: "500 ms", State: Unknown}
+	slow := Objective{Name: answersPromise.name, Target: millis(slowTarget), Alert: millis(slowAlert), State: Unknown}
 	if r.Calls >= enoughCalls {
 		slow.Now, slow.State = "≤ "+r.P95.String(), judge(float64(r.P95), float64(slowTarget), float64(slowAlert))
 		slow.warning = fmt.Sprintf("answers are slow: one in twenty of the last %d took more than %v (target %v)", r.Calls, slowAlert, slowTarget)
@@ -141,11 +161,11 @@ func (m *Metrics) Objectives() []Objective {
 	_, incidents := m.incidents.sum()
 	out := []Objective{
 		slow,
-		most("calls that failed inside", r.Calls, r.Failing, enoughCalls, errorsTarget, errorsAlert, "%.1f %% of the last %d calls failed inside (target %.1f %%); see DIR/engine.log"),
-		most("rounds of sync that failed", rounds, failed, enoughRounds, .01, .05, "%.1f %% of the last %d rounds of sync failed (target %.1f %%): elderzan sync status"),
-		most("rounds without the cloud", rounds, offline, enoughRounds, .001, .01, "the cloud could not be reached in %.1f %% of the last %d rounds of sync (target %.1f %%); changes wait here"),
-		most("calls answered without the cloud", calls, alone, enoughCalls, .05, .20, "%.1f %% of the last %d calls were answered without the cloud (target %.1f %%)"),
-		{Name: "security incidents in five minutes", Target: "0", Alert: "> 0", Now: fmt.Sprint(incidents), State: Met},
+		most(errorsPromise, r.Calls, r.Failing, "%.1f %% of the last %d calls failed inside (target %.1f %%); see DIR/engine.log"),
+		most(roundsPromise, rounds, failed, "%.1f %% of the last %d rounds of sync failed (target %.1f %%): elderzan sync status"),
+		most(reachedPromise, rounds, offline, "the cloud could not be reached in %.1f %% of the last %d rounds of sync (target %.1f %%); changes wait here"),
+		most(fallbackPromise, calls, alone, "%.1f %% of the last %d calls were answered without the cloud (target %.1f %%)"),
+		{Name: incidentsPromise.name, Target: "0", Alert: "> 0", Now: fmt.Sprint(incidents), State: Met},
 	}
 	if last := &out[len(out)-1]; incidents > 0 {
 		last.State = Alarm
@@ -154,15 +174,17 @@ func (m *Metrics) Objectives() []Objective {
 	return out
 }
 
+func millis(d time.Duration) string { return fmt.Sprintf("%d ms", d.Milliseconds()) }
+
 // most is an objective of at most a share of bad ones among all.
-func most(name string, all, bad, enough int, target, alert float64, warning string) Objective {
-	o := Objective{Name: name, Target: fmt.Sprintf("< %.3g %%", 100*target), Alert: fmt.Sprintf("> %.3g %%", 100*alert), State: Unknown}
-	if all < enough {
+func most(p promise, all, bad int, warning string) Objective {
+	o := Objective{Name: p.name, Target: fmt.Sprintf("< %.3g %%", 100*p.target), Alert: fmt.Sprintf("> %.3g %%", 100*p.alert), State: Unknown}
+	if all < p.enough {
 		return o
 	}
 	share := float64(bad) / float64(all)
-	o.Now, o.State = fmt.Sprintf("%.1f %% of %d", 100*share, all), judge(share, target, alert)
-	o.warning = fmt.Sprintf(warning, 100*share, all, 100*target)
+	o.Now, o.State = fmt.Sprintf("%.1f %% of %d", 100*share, all), judge(share, p.target, p.alert)
+	o.warning = fmt.Sprintf(warning, 100*share, all, 100*p.target)
 	return o
 }
 
