@@ -43,12 +43,6 @@ func (s *surface) forget(ctx context.Context, c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, id := range res.Forgotten {
-		s.opts.Updated(memoryURI(id))
-	}
-	if len(res.Forgotten) > 0 {
-		s.countsUpdated()
-	}
 	out := forgetResult{Forgotten: orEmpty(res.Forgotten), WouldForget: previews(res.WouldForget), Total: len(res.Forgotten), Until: stamp(res.Until)}
 	if len(in.IDs) == 0 {
 		out.Total = res.Total

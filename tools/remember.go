@@ -45,12 +45,6 @@ func (s *surface) remember(ctx context.Context, c *call) (any, error) {
 		return nil, err
 	}
 	m := &res.Memory
-	if res.DuplicateOf == "" {
-		s.updated(m)
-		if in.Supersedes != "" {
-			s.opts.Updated(memoryURI(in.Supersedes))
-		}
-	}
 	c.links = append(c.links, mcp.NewResourceLink(memoryURI(m.ID), "memory", "", mimeJSON))
 	d := res.Decision
 	return rememberResult{

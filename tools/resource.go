@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"net/url"
 	"strings"
 
@@ -36,26 +37,40 @@ const (
 	relatedBytes = 300
 )
 
-func memoryURI(id memory.ID) string { return "elderzan://memory/" + string(id) }
-func projectURI(name string) string { return "elderzan://project/" + url.PathEscape(name) }
-func sessionURI(id string) string   { return "elderzan://sessions/" + url.PathEscape(id) }
+func memoryURI(id memory.ID) string  { return "elderzan://memory/" + string(id) }
+func relatedURI(id memory.ID) string { return memoryURI(id) + "/related" }
+func projectURI(name string) string  { return "elderzan://project/" + url.PathEscape(name) }
+func sessionURI(id string) string    { return "elderzan://sessions/" + url.PathEscape(id) }
 
-// updated tells subscribers of the resources that show m.
-func (s *surface) updated(m *memory.Memory) {
-	s.opts.Updated(memoryURI(m.ID))
-	if m.Project != "" {
-		s.opts.Updated(projectURI(m.Project))
+// Shows yields the URI of each resource that shows something of a change, each once.
+func Shows(c memory.Commit) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		told := map[string]bool{}
+		tell := func(uri string) bool {
+			if told[uri] {
+				return true
+			}
+			told[uri] = true
+			return yield(uri)
+		}
+		for _, p := range c.Memories {
+			if !tell(memoryURI(p.ID)) || !tell(relatedURI(p.ID)) || p.Project != "" && !tell(projectURI(p.Project)) || p.Session != "" && !tell(sessionURI(p.Session)) {
+				return
+			}
+		}
+		for _, id := range c.Sessions {
+			if !tell(sessionURI(id)) {
+				return
+			}
+		}
+		for _, key := range c.Drafts {
+			if !tell(draftURI(key)) {
+				return
+			}
+		}
+		some := len(c.Memories) > 0
+		_ = (!some && !c.Audited || tell(statusURI)) && (!c.Audited || tell(auditURI)) && (!some && !c.Topics || tell(topicsURI))
 	}
-	if m.Session != "" {
-		s.opts.Updated(sessionURI(m.Session))
-	}
-	s.countsUpdated()
-}
-
-// countsUpdated tells subscribers of what every change shows in.
-func (s *surface) countsUpdated() {
-	s.opts.Updated(statusURI)
-	s.opts.Updated(auditURI)
 }
 
 // reader fills a resource; name is the part of its URI that varies.

@@ -102,39 +102,85 @@ func TestResourceErrors(t *testing.T) {
 	}
 }
 
-// Whoever subscribed to a resource is told by every tool that changes it.
+// Whoever subscribed to a resource is told of every tool that changes it, by what the store commits.
 func TestUpdates(t *testing.T) {
-	onEveryStore(t, func(t *testing.T, newWorld func(*testing.T, func(*world)) *world) {
-		w := newWorld(t, nil)
-		told := func(uris ...string) {
-			t.Helper()
-			if len(uris) > 0 { // every change shows in these
-				uris = append(uris, statusURI, auditURI)
-			}
-			slices.Sort(uris)
-			slices.Sort(w.changed)
-			if !slices.Equal(w.changed, uris) {
-				t.Errorf("told of %q; want %q", w.changed, uris)
-			}
-			w.changed = nil
+	w := newStoreWorld(t, nil)
+	told := func(uris ...string) {
+		t.Helper()
+		slices.Sort(uris)
+		slices.Sort(w.changed)
+		if !slices.Equal(w.changed, uris) {
+			t.Errorf("told of %q; want %q", w.changed, uris)
 		}
-		args := map[string]any{"content": "x"}
-		id := ok[rememberResult](w, "remember", args).ID
-		told(memoryURI(id), projectURI("billing"), sessionURI("s-1"))
-		ok[rememberResult](w, "remember", args)
-		told()
-		next := ok[rememberResult](w, "remember", map[string]any{"content": "y", "supersedes": id}).ID
-		told(memoryURI(next), memoryURI(id), projectURI("billing"), sessionURI("s-1"))
-		ok[reviseResult](w, "revise", map[string]any{"id": next, "title": "t"})
-		told(memoryURI(next), projectURI("billing"), sessionURI("s-1"))
-		ok[shareResult](w, "share", map[string]any{"id": next, "scope": "PRIVATE"})
-		told(memoryURI(next), projectURI("billing"), sessionURI("s-1"))
-		ok[forgetResult](w, "forget", map[string]any{"id": next})
-		told(memoryURI(next))
-		w.call("recall", map[string]any{"query": "x"})
-		w.call("revise", map[string]any{"id": next, "content": " "})
-		told()
-	})
+		w.changed = nil
+	}
+	of := func(uris []string, ids ...memory.ID) []string { // every change of a memory shows in these
+		uris = append(uris, statusURI, auditURI, topicsURI)
+		for _, id := range ids {
+			uris = append(uris, memoryURI(id), relatedURI(id))
+		}
+		return uris
+	}
+	here := func() []string { return []string{projectURI("billing"), sessionURI("s-1")} }
+	args := map[string]any{"content": "x"}
+	id := ok[rememberResult](w, "remember", args).ID
+	told(of(here(), id)...)
+	ok[rememberResult](w, "remember", args)
+	told()
+	next := ok[rememberResult](w, "remember", map[string]any{"content": "y", "supersedes": id}).ID
+	told(of(here(), id, next)...)
+	ok[reviseResult](w, "revise", map[string]any{"id": next, "title": "t"})
+	told(of(here(), next)...)
+	ok[reviseResult](w, "revise", map[string]any{"id": next, "project": "web"})
+	told(of(append(here(), projectURI("web")), next)...) // it left one list for another
+	ok[shareResult](w, "share", map[string]any{"id": next, "scope": "PRIVATE"})
+	told(of([]string{projectURI("web"), sessionURI("s-1")}, next)...)
+	ok[forgetResult](w, "forget", map[string]any{"id": next})
+	told(of([]string{projectURI("web"), sessionURI("s-1")}, next)...)
+	ok[forgetResult](w, "forget", map[string]any{"ids": []string{string(next), string(id)}, "purge": true, "confirm": true})
+	told(of(append(here(), projectURI("web")), id, next)...)
+	w.call("recall", map[string]any{"query": "x"})
+	w.call("revise", map[string]any{"id": next, "content": " "})
+	told()
+	ok[workspaceResult](w, "workspace", map[string]any{"key": "release notes", "content": "z"})
+	told(draftURI("release notes"), sessionURI("s-1"))
+	promoted := ok[workspaceResult](w, "workspace", map[string]any{"key": "release notes", "promote": true}).Memory
+	told(append(of(here(), promoted), draftURI("release notes"), sessionURI("s-1"))...) // two changes, one after the other
+}
+
+// What is told of a change is told once, and not worked out further when nobody listens any more.
+func TestShows(t *testing.T) {
+	id := memory.NewID()
+	c := memory.Commit{Topics: true, Audited: true, Drafts: []string{"a b"}, Sessions: []string{"s/1"}}
+	c.Changed(&memory.Memory{ID: id, Project: "p", Session: "s/1"}, &memory.Memory{ID: id, Session: "s/1"})
+	want := []string{memoryURI(id), relatedURI(id), "elderzan://project/p", "elderzan://sessions/s%2F1", "elderzan://workspace/a%20b", statusURI, auditURI, topicsURI}
+	if got := slices.Collect(Shows(c)); !slices.Equal(got, want) {
+		t.Errorf("shows in %q; want %q", got, want)
+	}
+	for n := range want {
+		var got []string
+		for uri := range Shows(c) {
+			if got = append(got, uri); len(got) > n {
+				break
+			}
+		}
+		if !slices.Equal(got, want[:n+1]) {
+			t.Errorf("the first %d: %q", n+1, got)
+		}
+	}
+	for name, tc := range map[string]struct {
+		c    memory.Commit
+		want []string
+	}{
+		"nothing":   {memory.Commit{}, nil},
+		"an entry":  {memory.Commit{Audited: true}, []string{statusURI, auditURI}},
+		"groups":    {memory.Commit{Topics: true}, []string{topicsURI}},
+		"a session": {memory.Commit{Sessions: []string{"x", "x"}}, []string{sessionURI("x")}},
+	} {
+		if got := slices.Collect(Shows(tc.c)); !slices.Equal(got, tc.want) {
+			t.Errorf("%s shows in %q; want %q", name, got, tc.want)
+		}
+	}
 }
 
 func TestCompletions(t *testing.T) {

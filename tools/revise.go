@@ -69,7 +69,6 @@ func (s *surface) revise(ctx context.Context, c *call) (any, error) {
 		return nil, err
 	}
 	m := &res.Memory
-	s.updated(m)
 	return reviseResult{ID: m.ID, Scope: m.Scope.String(), State: string(m.State), Version: m.Version, Warnings: orEmpty(res.Warnings)}, nil
 }
 
@@ -95,10 +94,6 @@ func (s *surface) merge(ctx context.Context, c *call, id memory.ID) (any, error)
 	m, err := c.service.Merge(ctx, c.caller, in)
 	if err != nil {
 		return nil, err
-	}
-	s.updated(&m)
-	for _, other := range in.Merge {
-		s.opts.Updated(memoryURI(other))
 	}
 	return reviseResult{ID: m.ID, Scope: m.Scope.String(), State: string(m.State), Version: m.Version, Warnings: []string{}}, nil
 }

@@ -26,9 +26,6 @@ type Options struct {
 	Caller func(ctx context.Context) memory.Caller
 	// Status reports what the Service does not know; nil means nothing.
 	Status func(ctx context.Context) StatusInfo
-	// Updated is told the URI of every resource that a call has changed, to pass on to its subscribers; it must not
-	// block. nil means that nobody is told.
-	Updated func(uri string)
 	// Names completes the names of projects, tags and teams; nil means from the newest memories.
 	Names func(ctx context.Context, c memory.Caller, field, prefix string, limit int) ([]string, error)
 	// Topics groups the memories that the caller may read; nil means that there are no topics.
@@ -95,9 +92,6 @@ func NewServer(o Options) (*server.MCPServer, error) {
 	}
 	if o.Timeout <= 0 {
 		o.Timeout = DefaultTimeout
-	}
-	if o.Updated == nil {
-		o.Updated = func(string) {}
 	}
 	s := &surface{opts: o, log: o.Logger, key: make([]byte, 32)}
 	if s.log == nil {

@@ -46,7 +46,6 @@ func (s *surface) share(ctx context.Context, c *call) (any, error) {
 	out := shareResult{Changed: []scopeChange{}, Refused: []refusal{}, Leaves: res.Leaves, Warnings: orEmpty(res.Warnings)}
 	for i := range res.Changed {
 		m := &res.Changed[i]
-		s.updated(m)
 		out.Changed = append(out.Changed, scopeChange{ID: m.ID, From: res.From[m.ID].String(), To: m.Scope.String()})
 	}
 	for _, id := range in.IDs { // in the order asked for

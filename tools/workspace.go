@@ -68,23 +68,15 @@ func (s *surface) workspace(ctx context.Context, c *call) (any, error) {
 	case a.has("content"):
 		d, err := c.service.SaveDraft(ctx, c.caller, in)
 		d.Content = "" // the caller has it
-		s.draftChanged(key, err)
 		return workspaceResult{Drafts: []draft{shown(d)}}, err
 	case promote:
 		return s.promote(ctx, c, key)
 	case drop:
 		err := c.service.DropDraft(ctx, c.caller, key)
-		s.draftChanged(key, err)
 		return workspaceResult{Drafts: []draft{}, Note: "dropped"}, err
 	}
 	d, err := c.service.Draft(ctx, c.caller, key)
 	return workspaceResult{Drafts: []draft{shown(d)}}, err
-}
-
-func (s *surface) draftChanged(key string, err error) {
-	if err == nil {
-		s.opts.Updated(draftURI(key))
-	}
 }
 
 func (s *surface) promote(ctx context.Context, c *call, key string) (any, error) {
@@ -92,7 +84,5 @@ func (s *surface) promote(ctx context.Context, c *call, key string) (any, error)
 	if err != nil {
 		return nil, err
 	}
-	s.updated(&res.Memory)
-	s.opts.Updated(draftURI(key))
 	return workspaceResult{Drafts: []draft{}, Memory: res.Memory.ID, Scope: res.Memory.Scope.String(), Warnings: res.Warnings}, nil
 }

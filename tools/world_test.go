@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -52,11 +53,6 @@ func newWorld(t *testing.T, configure func(*world), options ...client.ClientOpti
 		Version: "1.2.3", Logger: slog.New(slog.NewTextHandler(&w.log, nil)),
 		Caller: func(context.Context) memory.Caller { return w.caller },
 		OnCall: func(c Call) { w.mu.Lock(); w.calls = append(w.calls, c); w.mu.Unlock() },
-		Updated: func(uri string) {
-			w.mu.Lock()
-			w.changed = append(w.changed, uri)
-			w.mu.Unlock()
-		},
 	}
 	if configure != nil {
 		configure(w)
@@ -88,25 +84,35 @@ func onEveryStore(t *testing.T, test func(t *testing.T, newWorld func(*testing.T
 		test(t, func(t *testing.T, configure func(*world)) *world { return newWorld(t, configure) })
 	})
 	t.Run("on disk", func(t *testing.T) {
-		test(t, func(t *testing.T, configure func(*world)) *world {
-			return newWorld(t, func(w *world) {
-				if configure != nil {
-					configure(w)
-				}
-				s, err := storage.Open(t.Context(), storage.Options{Dir: filepath.Join(t.TempDir(), "data")})
-				if err != nil {
-					t.Fatal(err)
-				}
-				t.Cleanup(func() {
-					if err := s.Close(); err != nil {
-						t.Error(err)
-					}
-				})
-				w.store, w.service.Store = nil, s
-				w.service.Kin, w.service.Sessions, w.service.Drafts, w.service.Audits = s, s, s, s
-			})
-		})
+		test(t, newStoreWorld)
 	})
+}
+
+// newStoreWorld is newWorld with the real store.
+func newStoreWorld(t *testing.T, configure func(*world)) *world {
+	return newWorld(t, func(w *world) {
+		if configure != nil {
+			configure(w)
+		}
+		s, err := storage.Open(t.Context(), storage.Options{Dir: filepath.Join(t.TempDir(), "data"), Committed: w.committed})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+		w.store, w.service.Store = nil, s
+		w.service.Kin, w.service.Sessions, w.service.Drafts, w.service.Audits = s, s, s, s
+	})
+}
+
+// committed keeps what a commit shows in.
+func (w *world) committed(c memory.Commit) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.changed = slices.AppendSeq(w.changed, Shows(c))
 }
 
 // connect starts an in-process client that asks for a protocol version.

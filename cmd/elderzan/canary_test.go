@@ -126,7 +126,7 @@ func wantNoEvents(t *testing.T, f *folder, c canaries) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	st, err := openStack(t.Context(), conf, nil, nil, false, slog.New(slog.DiscardHandler))
+	st, err := openStack(t.Context(), conf, nil, nil, false, nil, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -41,7 +41,7 @@ func (a *app) serveInProcess(ctx context.Context, dir string) (err error) {
 	cwd, _ := os.Getwd() // a removed folder is no project
 	name, root, remote := attach.Project(cwd)
 	host := session.NewHost(session.Options{Server: h.server(), Handle: handle, ProjectOf: attach.Project, Logger: h.log})
-	h.updated = host.ResourceUpdated
+	h.watch.Store(&watch{any: host.Subscribed, tell: host.ResourceUpdated})
 	return host.Serve(ctx, session.Conn{
 		Session: rand.Text(), Client: "mcp", User: userName(), UID: os.Getuid(), PID: os.Getppid(), CWD: cwd,
 		Project: name, Root: root, Remote: remote, Build: h.build,

@@ -18,7 +18,7 @@ func TestReportsOnSchedule(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	st, err := openStack(t.Context(), c, nil, nil, false, slog.New(slog.DiscardHandler))
+	st, err := openStack(t.Context(), c, nil, nil, false, nil, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

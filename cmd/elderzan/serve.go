@@ -103,7 +103,7 @@ type holder struct {
 	stack   atomic.Pointer[stack]
 	ready   func(context.Context) error // waits for stack; nil where it was opened before anything is served
 	status  func() link.Status
-	updated func(uri string) // tells subscribers
+	watch   atomic.Pointer[watch] // nil where no client can subscribe
 	page    *webPage
 	door    *httpDoor
 	metrics *metrics.Metrics
@@ -117,7 +117,7 @@ func newHolder(dir string, logTo interface{ Write([]byte) (int, error) }) *holde
 	level := new(slog.LevelVar)
 	h := &holder{
 		dir: dir, level: level, log: slog.New(slog.NewTextHandler(logTo, &slog.HandlerOptions{Level: level})),
-		started: time.Now(), build: buildID(), updated: func(string) {},
+		started: time.Now(), build: buildID(),
 		status: func() link.Status { return link.Status{PID: os.Getpid()} },
 	}
 	h.page = &webPage{h: h}
@@ -130,7 +130,8 @@ func (h *holder) engineOptions() engine.Options {
 	o := engine.Options{
 		Dir: h.dir, Build: h.build, Logger: h.log, ProjectOf: attach.Project, Handle: handle, NeedsReady: needsStore,
 		NewServer: func(d engine.Deps) *server.MCPServer {
-			h.ready, h.status, h.updated, h.door.serve = d.Ready, d.Status, d.ResourceUpdated, d.Serve
+			h.ready, h.status, h.door.serve = d.Ready, d.Status, d.Serve
+			h.watch.Store(&watch{any: d.Subscribed, tell: d.ResourceUpdated})
 			h.door.mcp = h.server()
 			return h.door.mcp
 		},
@@ -161,7 +162,7 @@ func (h *holder) open(ctx context.Context) (engine.Closer, error) {
 	if err := h.traceTo(c.Traces); err != nil {
 		return nil, unopened{err}
 	}
-	st, err := openStack(ctx, c, h.traces, h.metrics, h.mend, h.log)
+	st, err := openStack(ctx, c, h.traces, h.metrics, h.mend, h.committed, h.log)
 	if err != nil {
 		return nil, unopened{err}
 	}
@@ -181,6 +182,23 @@ func (h *holder) open(ctx context.Context) (engine.Closer, error) {
 		h.stack.Store(nil)
 		return errors.Join(err, st.close(), h.traces.Close())
 	}, nil
+}
+
+// watch is who is told of changed resources.
+type watch struct {
+	any  func() bool
+	tell func(uri string)
+}
+
+// committed tells subscribers of what a commit has changed, whoever made it.
+func (h *holder) committed(c memory.Commit) {
+	w := h.watch.Load()
+	if w == nil || !w.any() {
+		return
+	}
+	for uri := range tools.Shows(c) {
+		w.tell(uri)
+	}
 }
 
 // unopened is why the store could not be opened. It matches memory.ErrUnavailable and does not say so over again.
@@ -224,7 +242,7 @@ func (h *holder) server() *server.MCPServer {
 			}
 			return st.topicsFor(ctx, c, false)
 		},
-		Status: h.info, Updated: func(uri string) { h.updated(uri) }, Version: version, Logger: h.log, OnCall: h.onCall,
+		Status: h.info, Version: version, Logger: h.log, OnCall: h.onCall,
 	})
 	if err != nil {
 		panic(err) // the options above are complete: a programmer's mistake

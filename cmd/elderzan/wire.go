@@ -67,15 +67,15 @@ func (s *stack) cloudChanged() {
 	}
 }
 
-// openStack opens the data folder; traces and counts may be nil. With mend what is damaged and can be made anew does not hinder it. The model is not
+// openStack opens the data folder; traces, counts and committed, which is told of each change, may be nil. With mend what is damaged and can be made anew does not hinder it. The model is not
 // loaded before its first use.
-func openStack(ctx context.Context, c config, traces *trace.Tracer, counts *metrics.Metrics, mend bool, log *slog.Logger) (_ *stack, err error) {
+func openStack(ctx context.Context, c config, traces *trace.Tracer, counts *metrics.Metrics, mend bool, committed func(memory.Commit), log *slog.Logger) (_ *stack, err error) {
 	source, err := c.Keys.source(ctx, c.Data)
 	if err != nil {
 		return nil, err
 	}
 	st := &stack{log: log, dir: c.Data, keys: source, keyAlerts: keyAlert(c.Data, c.Keys.URL)}
-	o := backup.FailoverOptions{Store: storage.Options{Dir: c.Data, KeySource: source, Mend: mend, Logger: log, CloudChanged: st.cloudChanged, Step: traces.Step()}, Replica: c.Backup.Replica}
+	o := backup.FailoverOptions{Store: storage.Options{Dir: c.Data, KeySource: source, Mend: mend, Logger: log, CloudChanged: st.cloudChanged, Committed: committed, Step: traces.Step()}, Replica: c.Backup.Replica}
 	if mend {
 		o.Replica = "" // whoever asks for repair has chosen it over the replica
 	}

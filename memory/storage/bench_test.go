@@ -10,6 +10,7 @@ import (
 	"sort"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -91,9 +92,15 @@ func locomo(tb testing.TB) (turns [][2]string) {
 	return turns
 }
 
+// openAt opens a store as the engine does: somebody wants to know of commits if there are subscribers, and there are none.
 func openAt(tb testing.TB, dir string) *storage.Store {
 	tb.Helper()
-	s, err := storage.Open(tb.Context(), storage.Options{Dir: dir})
+	var subscribers, told atomic.Int64
+	s, err := storage.Open(tb.Context(), storage.Options{Dir: dir, Committed: func(memory.Commit) {
+		if subscribers.Load() > 0 {
+			told.Add(1)
+		}
+	}})
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -85,7 +85,7 @@ func (s *Store) putBulk(tx *catalog.Tx, t *txn, b *bulkItem, audit memory.Audit)
 	if err := tx.Insert(r, b.draft.words); err != nil {
 		return false, err
 	}
-	if err := s.emit(tx, nil, &b.memory); err != nil {
+	if err := s.changed(tx, nil, &b.memory); err != nil {
 		return false, err
 	}
 	tx.TouchSession(&b.memory)

@@ -103,8 +103,13 @@ func (s *Store) revise(tx *catalog.Tx, r *catalog.Record, before, after *memory.
 	if err != nil {
 		return err
 	}
-	if err := s.emit(tx, before, after); err != nil {
+	if err := s.changed(tx, before, after); err != nil {
 		return err
+	}
+	if before.State != after.State {
+		if err := tx.TellNear(r.Row); err != nil {
+			return err
+		}
 	}
 	doc := d.doc(r.Row)
 	tx.After(func() { s.putWords(doc) })
@@ -215,7 +220,10 @@ func (s *Store) purgeThose(ctx context.Context, ids []memory.ID, requestKey stri
 }
 
 func (s *Store) purge(tx *catalog.Tx, t *txn, r *catalog.Record, audit memory.Audit) error {
-	if err := s.emit(tx, &r.Memory, nil); err != nil {
+	if err := s.changed(tx, &r.Memory, nil); err != nil {
+		return err
+	}
+	if err := tx.TellNear(r.Row); err != nil {
 		return err
 	}
 	audit.Subject = r.Memory.ID

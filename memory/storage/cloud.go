@@ -323,7 +323,7 @@ func (s *Store) cloudInsert(tx *catalog.Tx, t *txn, it *CloudItem, d *draft) err
 	if err := tx.Insert(&r, d.words); err != nil {
 		return err
 	}
-	if err := s.emit(tx, nil, &m); err != nil {
+	if err := s.changed(tx, nil, &m); err != nil {
 		return err
 	}
 	doc := d.doc(r.Row)

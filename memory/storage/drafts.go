@@ -108,7 +108,16 @@ func (s *Store) PutDraft(ctx context.Context, m memory.Draft) error {
 	place.draft = v.draft()
 	place.draft.Content = ""
 	d.names[name] = place
+	s.committed(memory.Commit{Drafts: []string{m.Key}, Sessions: draftSession(&m)})
 	return nil
+}
+
+// draftSession is the session that shows a draft, if there is one.
+func draftSession(m *memory.Draft) []string {
+	if m.Session == "" {
+		return nil
+	}
+	return []string{m.Session}
 }
 
 // find returns a draft that has not expired. It needs mu.
@@ -180,9 +189,13 @@ func (s *Store) dropDrafts(d *drafts, names ...draftName) error {
 	if err := s.kv.Write(b, true); err != nil {
 		return kvError("drop draft", err)
 	}
+	var c memory.Commit
 	for _, n := range names {
+		c.Drafts = append(c.Drafts, n.key)
+		c.Sessions = append(c.Sessions, draftSession(&d.names[n].draft)...)
 		delete(d.names, n)
 	}
+	s.committed(c)
 	return nil
 }
 

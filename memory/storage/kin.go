@@ -143,6 +143,11 @@ func (s *Store) Link(ctx context.Context, pairs []memory.Pair, upTo int64) error
 		if err := tx.PutLinks(links); err != nil {
 			return err
 		}
+		for _, p := range pairs {
+			if p.Kind == memory.PairNear {
+				tx.Told().Aside(p.A, p.B)
+			}
+		}
 		if upTo == 0 {
 			return nil
 		}

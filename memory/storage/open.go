@@ -228,7 +228,7 @@ func (s *Store) openCatalog(ctx context.Context, ring *keyring.Keyring, create b
 	o := catalog.Options{
 		Path: s.path(catalogFile), Head: s.path(headFile), AuditKey: audit, AuditGeneration: ring.Generation(), Create: create,
 		ReadCacheKiB: readCache(s.path(catalogFile)), Words: s.recordWords, Changed: func(row int64) { s.recent.changed(row) }, Fail: s.opts.failing("sqlite"),
-		Step: func(op string) { s.step(Step(op)) },
+		Committed: s.opts.Committed, Step: func(op string) { s.step(Step(op)) },
 	}
 	generations := ring.Generations()
 	slices.Reverse(generations)

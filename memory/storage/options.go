@@ -26,6 +26,9 @@ type Options struct {
 	Step          memory.Step      // is told of the parts of a recall: words, vectors, reading; nil means nobody is
 	// CloudChanged, where set, is called after each commit that carries an event for the cloud. It must not wait.
 	CloudChanged func()
+	// Committed, where set, is told what each durable change has made look different, once whoever reads finds it so and
+	// before the call that made it returns. It must neither wait nor call the store.
+	Committed func(memory.Commit)
 
 	// Crash, where set, is told of each durable step before or after it, as the step's name says. For tests that
 	// kill the process there.

@@ -79,7 +79,7 @@ func (p *putting) run(tx *catalog.Tx) error {
 	if err := tx.Insert(r, p.draft.words); err != nil {
 		return err
 	}
-	if err := p.store.emit(tx, nil, p.memory); err != nil {
+	if err := p.store.changed(tx, nil, p.memory); err != nil {
 		return err
 	}
 	if err := tx.PutJob(r.Row); err != nil {
@@ -220,6 +220,20 @@ func targetOf(m *memory.Memory) target {
 		return target{scope: m.Scope}
 	}
 	return target{scope: m.Scope, team: m.Team}
+}
+
+// changed tells of the change from before to after: those who show it, and the cloud; nil stands for no memory. Each change
+// of what a memory is comes by here.
+func (s *Store) changed(tx *catalog.Tx, before, after *memory.Memory) error {
+	tx.Told().Changed(before, after)
+	return s.emit(tx, before, after)
+}
+
+// committed tells of a change that is no transaction of SQLite's.
+func (s *Store) committed(c memory.Commit) {
+	if s.opts.Committed != nil && !c.Empty() {
+		s.opts.Committed(c)
+	}
 }
 
 // emit stores the events that the change from before to after means for the cloud; nil stands for no memory.

@@ -108,7 +108,21 @@ func (s *Store) SaveSessions(ctx context.Context, us []memory.SessionUpdate) err
 	if err := s.kv.Write(b, false); err != nil { // of use, but nobody was promised it
 		return kvError("write session", err)
 	}
-	return s.features.put(fresh)
+	err = s.features.put(fresh)
+	s.committed(memory.Commit{Sessions: shownOf(us)})
+	return err
+}
+
+// shownOf lists the sessions of which more is new than when they were last heard of: whoever is told of a session and reads
+// it is heard of by that, and would be told without end.
+func shownOf(us []memory.SessionUpdate) []string {
+	var out []string
+	for i := range us {
+		if u := &us[i]; u.Recalls > 0 || len(u.Recalled) > 0 || !u.Open {
+			out = append(out, u.ID)
+		}
+	}
+	return out
 }
 
 // add notes one use, the newest last.

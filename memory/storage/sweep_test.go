@@ -70,6 +70,7 @@ type swept struct {
 	*rig
 	b breaker
 	n int // made so far; names what is new
+	h heard
 
 	// The memory that a call is about, made before every attempt where a call uses it up.
 	id   memory.ID
@@ -102,7 +103,7 @@ func (w *swept) open(t *testing.T) {
 	t.Helper()
 	var err error
 	quiet := PatrolOptions{Rate: -1}
-	if w.Store, err = Open(t.Context(), Options{Dir: w.dir, Source: "here", Fail: w.b.fail, Patrol: quiet, UseFlush: time.Hour, ScrubAfter: time.Hour}); err != nil {
+	if w.Store, err = Open(t.Context(), Options{Dir: w.dir, Source: "here", Fail: w.b.fail, Patrol: quiet, UseFlush: time.Hour, ScrubAfter: time.Hour, Committed: w.h.committed}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -196,6 +197,7 @@ func (w *swept) attempt(ctx context.Context, t *testing.T, c *call, engine strin
 	if !c.reads {
 		before, had = w.state(t), w.counts(t)
 	}
+	w.h.take()
 	w.b.arm(engine, n, hit)
 	a.err = c.run(ctx, w)
 	a.op = w.b.disarm()
@@ -204,6 +206,9 @@ func (w *swept) attempt(ctx context.Context, t *testing.T, c *call, engine strin
 	}
 	if a.added = w.counts(t).less(had); a.err == nil {
 		return a
+	}
+	if told := w.h.take(); len(told) > 0 {
+		t.Errorf("%s, %d. call of %s (%s): %v, and those who look on were told of %+v", c.name, n, engine, a.op, a.err, told)
 	}
 	if after := w.state(t); after != before || a.added != (counts{}) {
 		t.Errorf("%s, %d. call of %s (%s): %v, and the store has got %+v and changed from\n%s\nto\n%s", c.name, n, engine, a.op, a.err, a.added, before, after)

@@ -119,7 +119,11 @@ func (s *Store) SaveTopics(ctx context.Context, value []byte) error {
 	}
 	b := kv.NewBatch()
 	b.Put(kv.Cache, topicsKey, value)
-	return kvError("write topics", s.kv.Write(b, false))
+	if err := s.kv.Write(b, false); err != nil {
+		return kvError("write topics", err)
+	}
+	s.committed(memory.Commit{Topics: true})
+	return nil
 }
 
 // LoadTopics implements memory.ClusterStore.

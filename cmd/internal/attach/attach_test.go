@@ -291,8 +291,8 @@ func TestSessionSurvivesItsEngine(t *testing.T) {
 			updates++
 		}
 	}
-	if updates != 3 {
-		t.Errorf("%d updates, want 3: %s", updates, c.notes)
+	if updates != 6 {
+		t.Errorf("%d updates, want one of each new engine and one of each change: %s", updates, c.notes)
 	}
 }
 
@@ -312,6 +312,7 @@ func TestStreamSurvivesItsEngine(t *testing.T) {
 	if err := syscall.Kill(old, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
+	await(t, "word that it may have changed meanwhile", func() bool { return notes() == 2 })
 	touch := func() {
 		_, ch := c.request("tools/call", map[string]any{"name": "touch", "arguments": map[string]any{"uri": "x://a"}, "_meta": meta})
 		c.wait(ch)
@@ -320,7 +321,7 @@ func TestStreamSurvivesItsEngine(t *testing.T) {
 		st, err := attach.Control(t.Context(), dir, "status")
 		return err == nil && st.PID != old && st.Connections == 1
 	})
-	await(t, "an update", func() bool { touch(); return notes() > 1 })
+	await(t, "an update", func() bool { touch(); return notes() > 2 })
 	c.mu.Lock()
 	for _, n := range c.notes[1:] { // no second acknowledgement
 		if !strings.Contains(string(n), "resources/updated") || !strings.Contains(string(n), `"io.modelcontextprotocol/subscriptionId":`+listen) {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/elderzan/elderzan/cmd/internal/link"
@@ -74,7 +75,12 @@ func (p *pipe) awaitNeed(ctx context.Context, delay time.Duration) bool {
 // serveEngine uses c until it breaks, and says how.
 func (p *pipe) serveEngine(c *connection) error {
 	told := make(chan struct{})
-	go func() { defer close(told); p.attach(c) }() // while its answers are read: there may be more than fits into buffers
+	go func() { // while its answers are read: there may be more than fits into buffers
+		defer close(told)
+		for _, note := range p.attach(c) {
+			p.toClient(note, true)
+		}
+	}()
 	err := p.fromEngine(c)
 	c.Close()
 	<-told
@@ -82,8 +88,9 @@ func (p *pipe) serveEngine(c *connection) error {
 	return err
 }
 
-// attach makes c the connection and tells the engine what it must know.
-func (p *pipe) attach(c *connection) {
+// attach makes c the connection and tells the engine what it must know. It returns what the client must hear after that:
+// that what it has subscribed to may have changed while nobody was there to tell, such as by a restored backup.
+func (p *pipe) attach(c *connection) (notes [][]byte) {
 	p.wmu.Lock()
 	defer p.wmu.Unlock()
 	p.mu.Lock()
@@ -96,7 +103,38 @@ func (p *pipe) attach(c *connection) {
 	p.o.Logger.Debug("attached", "pid", c.welcome.PID, "build", c.welcome.Build, "repeated", len(entries))
 	for _, e := range entries {
 		p.write(c, no, e)
+		if e.method == methodSubscribe && isReplayID(link.Member(e.line, "id")) {
+			notes = append(notes, updated(link.Member(e.params, "uri"), nil))
+		}
 	}
+	return notes
+}
+
+// updated is the note that a resource has changed, of a stream or, with nil, of none; both as raw JSON.
+func updated(uri, stream []byte) []byte {
+	params := map[string]any{"uri": json.RawMessage(uri)}
+	if stream != nil {
+		params["_meta"] = map[string]any{"io.modelcontextprotocol/subscriptionId": json.RawMessage(stream)}
+	}
+	return mustJSON(map[string]any{"jsonrpc": "2.0", "method": methodUpdated, "params": params})
+}
+
+// listened are the notes of an acknowledgement that the client has already: the stream was opened again at a new engine.
+// p.mu is held.
+func (p *pipe) listened(key string) (notes [][]byte) {
+	i := slices.IndexFunc(p.ledger.open, func(e *entry) bool { return e.key == key && e.method == methodListen })
+	if i < 0 {
+		return nil
+	}
+	e := p.ledger.open[i]
+	var uris []json.RawMessage
+	if json.Unmarshal(link.Member(link.Member(e.params, "notifications"), "resourceSubscriptions"), &uris) != nil {
+		return nil // none
+	}
+	for _, uri := range uris {
+		notes = append(notes, updated(uri, e.id))
+	}
+	return notes
 }
 
 // satisfied takes back the wish for an engine; p.mu is held. A wish left over would start one that nobody needs.
@@ -131,7 +169,10 @@ func (p *pipe) fromEngine(c *connection) error {
 		if err != nil {
 			return errors.New("the engine sent something that is not MCP")
 		}
-		pass, reply := p.deliver(m, line)
+		pass, reply, notes := p.deliver(m, line)
+		for _, note := range notes {
+			p.toClient(note, false)
+		}
 		if pass {
 			p.toClient(line, c.r.Buffered() == 0)
 		} else if c.r.Buffered() == 0 {
@@ -145,20 +186,20 @@ func (p *pipe) fromEngine(c *connection) error {
 }
 
 // deliver settles the books for a message of the engine's. It reports whether the client is to see it, or the pipe is
-// to answer it because the client cannot any more.
-func (p *pipe) deliver(m link.Message, line []byte) (pass, reply bool) {
+// to answer it because the client cannot any more, and what the client is to see before it.
+func (p *pipe) deliver(m link.Message, line []byte) (pass, reply bool, notes [][]byte) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {
 	case m.Method == "" && (m.ID == nil || string(m.ID) == "null"):
-		return true, false // about a message whose id could not be told
+		return true, false, nil // about a message whose id could not be told
 	case m.Method == "":
 		if isReplayID(m.ID) {
-			return false, false
+			return false, false, nil
 		}
 		e := p.ledger.take(m.ID)
 		if e == nil {
-			return false, false // cancelled meanwhile
+			return false, false, nil // cancelled meanwhile
 		}
 		poke(p.room)
 		delete(p.acked, e.key)
@@ -167,17 +208,17 @@ func (p *pipe) deliver(m link.Message, line []byte) (pass, reply bool) {
 		}
 	case m.ID != nil:
 		if p.eof {
-			return false, true
+			return false, true, nil
 		}
 		p.asked[link.IDKey(m.ID)] = bytes.Clone(m.ID)
 	case m.Method == methodAcknowledged:
 		id := link.IDKey(link.Member(link.Member(m.Params, "_meta"), "io.modelcontextprotocol/subscriptionId"))
 		if _, known := p.acked[id]; known {
-			return false, false
+			return false, false, p.listened(id)
 		}
 		p.acked[id] = struct{}{}
 	}
-	return true, false
+	return true, false, nil
 }
 
 // failAll answers the requests that wait, because no engine can be had.

@@ -16,6 +16,7 @@ const (
 	methodSubscribe    = "resources/subscribe"
 	methodUnsubscribe  = "resources/unsubscribe"
 	methodListen       = "subscriptions/listen"
+	methodUpdated      = "notifications/resources/updated"
 	methodAcknowledged = "notifications/subscriptions/acknowledged"
 )
 

@@ -274,8 +274,9 @@ func TestSetupIsRepeated(t *testing.T) {
 	for _, id := range []string{"initialize", "level", "subscribe"} {
 		l.say(`{"jsonrpc":"2.0","id":"elderzan-replay-` + id + `","result":{}}`)
 	}
-	l.say(`{"jsonrpc":"2.0","method":"notifications/resources/updated","params":{"uri":"x://b"}}`)
-	r.want(`notifications/resources/updated`) // and nothing of the repeated setup
+	r.want(`"method":"notifications/resources/updated","params":{"uri":"x://b"}`) // it may have changed while nobody told
+	l.say(`{"jsonrpc":"2.0","method":"notifications/resources/updated","params":{"uri":"x://b","of":"the engine"}}`)
+	r.want(`"of":"the engine"`) // and nothing of the repeated setup
 	r.send(`{"jsonrpc":"2.0","id":"init","method":"initialize"}`)
 	l.want(`"id":"init"`)
 	l.say(`{"jsonrpc":"2.0","id":"init","result":{}}`)

@@ -71,8 +71,10 @@ type Options struct {
 
 // Deps is what an engine offers to the server it runs.
 type Deps struct {
-	// ResourceUpdated tells subscribed clients that the resource uri has changed. Safe for concurrent use.
+	// ResourceUpdated tells subscribed clients that the resource uri has changed, without waiting for them. Subscribed
+	// reports whether there are any. Both are safe for concurrent use.
 	ResourceUpdated func(uri string)
+	Subscribed      func() bool
 	// Ready waits until Open has succeeded; its error says why it has not. Safe for concurrent use.
 	Ready func(context.Context) error
 	// Status describes the engine. Safe for concurrent use.
@@ -179,7 +181,7 @@ func newEngine(o Options, lock *link.Lock) *engine {
 	}
 	e.store = newStore(o.Open, o.Logger)
 	e.host = session.NewHost(session.Options{
-		Server: o.NewServer(Deps{ResourceUpdated: e.resourceUpdated, Ready: e.store.ready, Status: e.status, Serve: e.serve}),
+		Server: o.NewServer(Deps{ResourceUpdated: e.resourceUpdated, Subscribed: e.subscribed, Ready: e.store.ready, Status: e.status, Serve: e.serve}),
 		Handle: o.Handle, NeedsReady: o.NeedsReady,
 		Epoch: e.epoch, Ready: e.store.ready, ProjectOf: o.ProjectOf, Opened: o.Opened, Ended: o.Ended,
 		MaxConcurrent: o.Concurrency, Timeout: o.CallTimeout, Logger: o.Logger,
@@ -293,6 +295,8 @@ func (e *engine) leave(kill context.CancelCauseFunc) error {
 }
 
 func (e *engine) resourceUpdated(uri string) { e.host.ResourceUpdated(uri) }
+
+func (e *engine) subscribed() bool { return e.host.Subscribed() }
 
 // status describes the engine.
 func (e *engine) status() link.Status {

@@ -12,6 +12,8 @@ import (
 
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
+
+	"github.com/elderzan/elderzan/cmd/internal/link"
 )
 
 // asked receives a request of the engine's.
@@ -222,6 +224,46 @@ func TestResourceSubscription(t *testing.T) {
 		}
 	}
 	p.ok(p.leave())
+}
+
+// A client that does not read is told of each resource once when it does, however often they changed, and nobody waits
+// for it. Whether anybody has subscribed is known without looking at the sessions.
+func TestUpdatesOfASlowClient(t *testing.T) {
+	f := newFixture(Options{})
+	p, other := f.connect(t, Conn{}), f.connect(t, Conn{})
+	p.initialize(`{}`)
+	other.initialize(`{}`)
+	if f.h.Subscribed() {
+		t.Error("subscribed before anybody was")
+	}
+	uris := []string{"x://a", "x://b"}
+	for i, uri := range uris {
+		p.send(fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"method":"resources/subscribe","params":{"uri":%q}}`, i, uri))
+		p.want(fmt.Sprint(i))
+		other.send(fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"method":"resources/subscribe","params":{"uri":%q}}`, i, uri))
+		other.want(fmt.Sprint(i))
+	}
+	for range 2 * noteQueue { // more than would fit into any queue
+		for _, uri := range uris {
+			f.h.ResourceUpdated(uri)
+		}
+	}
+	told := map[string]int{}
+	p.send(`{"jsonrpc":"2.0","id":9,"method":"ping"}`)
+	for m := p.recv(); string(m.ID) != "9"; m = p.recv() {
+		told[string(link.Member(m.Params, "uri"))]++
+	}
+	if a, b := told[`"x://a"`], told[`"x://b"`]; a == 0 || b == 0 || a+b > 6 {
+		t.Errorf("told %v; want each, and of none more than a few times", told)
+	}
+	p.ok(p.leave())
+	if !f.h.Subscribed() {
+		t.Error("one of two is still subscribed")
+	}
+	other.ok(other.leave())
+	if f.h.Subscribed() {
+		t.Error("subscribed although everybody has left")
+	}
 }
 
 const modern = `"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}`

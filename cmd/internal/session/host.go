@@ -49,6 +49,7 @@ type Host struct {
 	o       Options
 	count   atomic.Int64 // sessions ever
 	running atomic.Int64 // requests under way
+	subs    atomic.Int64 // resources that sessions have subscribed to, counted for each session
 	mu      sync.Mutex
 	live    map[*Session]struct{}
 }
@@ -136,19 +137,20 @@ func (h *Host) logPanic(p any, where string) {
 // Running returns how many requests are under way in all sessions.
 func (h *Host) Running() int { return int(h.running.Load()) }
 
-// ResourceUpdated tells the sessions that subscribed to uri that the resource has changed.
+// Subscribed reports whether any session has subscribed to a resource: if none has, nobody needs to work out which have
+// changed.
+func (h *Host) Subscribed() bool { return h.subs.Load() > 0 }
+
+// ResourceUpdated tells the sessions that subscribed to uri that the resource has changed. It does not wait for them: a
+// client that is slow is told once of all that changed of a resource until it reads.
 func (h *Host) ResourceUpdated(uri string) {
-	h.mu.Lock()
-	ids := make([]string, 0, len(h.live))
-	for s := range h.live {
-		if s.IsSubscribedToResource(uri) {
-			ids = append(ids, s.SessionID())
-		}
+	if !h.Subscribed() {
+		return
 	}
-	h.mu.Unlock()
-	for _, id := range ids {
-		// A session that has just gone, or does not read, misses the note; it would have to read the resource anyway.
-		_ = h.o.Server.SendNotificationToSpecificClient(id, mcp.MethodNotificationResourceUpdated, map[string]any{"uri": uri})
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for s := range h.live {
+		s.resourceUpdated(uri)
 	}
 }
 
@@ -216,6 +218,7 @@ func (h *Host) start(ctx context.Context, c Conn, src Source, w io.WriteCloser, 
 		h.mu.Lock()
 		delete(h.live, s)
 		h.mu.Unlock()
+		s.unsubscribeAll()
 		h.o.Server.UnregisterSession(context.WithoutCancel(ctx), id)
 		select {
 		case <-drain: // the client stays, with another engine

@@ -30,6 +30,7 @@ type Session struct {
 	sink   Sink           // takes messages apart by request; nil for a connection
 
 	notes  chan mcp.JSONRPCNotification
+	fresh  chan struct{} // has an element when updated has one
 	out    chan []byte
 	events chan event
 	stop   chan struct{} // closed when nothing more will be queued
@@ -52,7 +53,9 @@ type Session struct {
 	running  map[string]*request
 	listens  int
 	asking   map[string]chan answer
-	subs     map[string]int // resource URI → how many subscriptions hold it
+	subs     map[string]int      // resource URI → how many subscriptions hold it
+	updated  map[string]struct{} // resources whose update is to be written: once, however often they change until then
+	over     bool                // takes no more subscriptions
 	streams  map[string]stream
 	roots    chan struct{} // closed when the client's roots are known; nil when they are not asked for
 	byRoots  bool          // the project is that of the client's first root
@@ -68,6 +71,7 @@ func newSession(h *Host, id string, c Conn, w io.WriteCloser, sink Sink) *Sessio
 	return &Session{
 		h: h, id: id, conn: c, w: w, sink: sink,
 		notes:   make(chan mcp.JSONRPCNotification, noteQueue),
+		fresh:   make(chan struct{}, 1),
 		out:     make(chan []byte, outQueue),
 		events:  make(chan event, eventQueue),
 		idle:    make(chan func()),
@@ -79,6 +83,7 @@ func newSession(h *Host, id string, c Conn, w io.WriteCloser, sink Sink) *Sessio
 		running: map[string]*request{},
 		asking:  map[string]chan answer{},
 		subs:    map[string]int{},
+		updated: map[string]struct{}{},
 		streams: map[string]stream{},
 	}
 }

@@ -111,6 +111,10 @@ func (s *Session) deliverNotes() {
 		select {
 		case n := <-s.notes:
 			s.deliver(nil, n)
+		case <-s.fresh:
+			for _, n := range s.updates() {
+				s.deliver(nil, n)
+			}
 		case <-s.stop:
 			return
 		}

@@ -27,20 +27,74 @@ func (s *Session) SubscriptionFilter() (mcp.SubscriptionFilter, bool) {
 func (s *Session) SubscribeToResource(uri string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.version != "" { // resources/subscribe: twice is once
+	switch {
+	case s.over:
+	case s.subs[uri] == 0:
 		s.subs[uri] = 1
-		return
+		s.h.subs.Add(1)
+	case s.version == "": // resources/subscribe of a resource twice is once, two streams are two
+		s.subs[uri]++
 	}
-	s.subs[uri]++
 }
 
 // UnsubscribeFromResource removes a subscription to uri.
 func (s *Session) UnsubscribeFromResource(uri string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.subs[uri]--; s.subs[uri] <= 0 {
+	switch n := s.subs[uri]; n {
+	case 0:
+	case 1:
 		delete(s.subs, uri)
+		s.h.subs.Add(-1)
+	default:
+		s.subs[uri] = n - 1
 	}
+}
+
+// unsubscribeAll ends what is subscribed to, for good.
+func (s *Session) unsubscribeAll() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.h.subs.Add(-int64(len(s.subs)))
+	clear(s.subs)
+	s.over = true
+}
+
+// resourceUpdated has the client told of uri if it subscribed to it.
+func (s *Session) resourceUpdated(uri string) {
+	s.mu.Lock()
+	subscribed := s.subs[uri] > 0
+	if subscribed {
+		s.updated[uri] = struct{}{}
+	}
+	s.mu.Unlock()
+	if subscribed {
+		select {
+		case s.fresh <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// updates takes the notes of the resources that changed since the last call.
+func (s *Session) updates() []mcp.JSONRPCNotification {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.updated) == 0 {
+		return nil
+	}
+	var out []mcp.JSONRPCNotification
+	for _, uri := range slices.Sorted(maps.Keys(s.updated)) {
+		if s.subs[uri] == 0 { // not any more
+			continue
+		}
+		n := mcp.JSONRPCNotification{JSONRPC: mcp.JSONRPC_VERSION}
+		n.Method = mcp.MethodNotificationResourceUpdated
+		n.Params.AdditionalFields = map[string]any{"uri": uri}
+		out = append(out, n)
+	}
+	clear(s.updated)
+	return out
 }
 
 // SubscribedResources returns the subscribed URIs, sorted; the caller owns them.

@@ -93,6 +93,8 @@ func (s *Session) write() {
 			bw.Write(b)
 		case n := <-s.notes:
 			s.writeNote(bw, n)
+		case <-s.fresh:
+			s.writeNotes(bw)
 		case <-s.stop:
 			for {
 				select {
@@ -130,6 +132,9 @@ func (s *Session) writeNotes(bw *bufio.Writer) {
 		case n := <-s.notes:
 			s.writeNote(bw, n)
 		default:
+			for _, n := range s.updates() {
+				s.writeNote(bw, n)
+			}
 			return
 		}
 	}

@@ -79,6 +79,7 @@ func (tx *Tx) Audit(a memory.Audit) error {
 		return err
 	}
 	tx.chain = next
+	tx.told.Audited = true
 	return nil
 }
 

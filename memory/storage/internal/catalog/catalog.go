@@ -45,6 +45,10 @@ type Options struct {
 	// Changed, where set, is told the row of each memory that was there before and that was changed, counted as used or
 	// deleted, when that is committed and before Write returns.
 	Changed func(row int64)
+	// Committed, where set, is told what a request has changed when that is durable, everything that waited for the commit
+	// is done and before Write returns. It is called in the order of the commits, on a goroutine of the catalogue: it must
+	// not wait.
+	Committed func(memory.Commit)
 	// Fail, where set, is asked before each step of the engine; an error it returns is the step's. For tests.
 	Fail func(op string) error
 	// Step, where set, is told before and after each commit. For tests that crash there.

@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"bytes"
 	"context"
 	"time"
 
@@ -199,6 +200,13 @@ func (tx *Tx) PutCloudRow(p CloudPlace, id memory.ID, r CloudRow) error {
 	if r.Hash == nil {
 		r.Hash = []byte{}
 	}
+	var others []byte
+	if _, err := tx.row("read cloud row", `SELECT others FROM cloud_rows WHERE place = ? AND memory = ?`, []any{p.Key, key}, &others); err != nil {
+		return err
+	}
+	if !bytes.Equal(others, r.Others) { // they are shown beside the memory
+		tx.told.Aside(id)
+	}
 	_, err = tx.exec("write cloud row", `INSERT OR REPLACE INTO cloud_rows (place, memory, version, epoch, hash, base, pending, others, held)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`, p.Key, key, int64(r.Version), int64(r.Epoch), r.Hash, blob(r.Base), blob(r.Pending), blob(r.Others), r.Held)
 	return err
@@ -217,6 +225,7 @@ func (tx *Tx) ClearCloudOthers(id memory.ID) error {
 	if err != nil {
 		return err
 	}
+	tx.told.Aside(id)
 	_, err = tx.exec("write cloud row", `UPDATE cloud_rows SET others = NULL WHERE memory = ?`, key)
 	return err
 }

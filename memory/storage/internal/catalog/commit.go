@@ -386,8 +386,22 @@ func (w *writer) apply() {
 				r.tx.apply()
 			}
 		}
+		w.tell(batch) // who hears of a change finds it
 		for _, r := range batch {
 			r.finish()
+		}
+	}
+}
+
+// tell says what the requests of a batch have changed to whoever wants to know.
+func (w *writer) tell(batch []*request) {
+	committed := w.db.opts.Committed
+	if committed == nil {
+		return
+	}
+	for _, r := range batch {
+		if r.err == nil && r.tx != nil && !r.tx.told.Empty() {
+			committed(r.tx.told)
 		}
 	}
 }

@@ -47,10 +47,37 @@ func (tx *Tx) PutLinks(links []Link) error {
 	return nil
 }
 
-// dropNear forgets what row was a near-duplicate of.
+// dropNear forgets what row was a near-duplicate of, and tells of those.
 func (tx *Tx) dropNear(row int64) error {
-	_, err := tx.exec("delete links", `DELETE FROM links WHERE kind = 1 AND (a = ?1 OR b = ?1)`, row)
-	return err
+	tx.changed = true
+	return tx.tellOthers("delete links", `DELETE FROM links WHERE kind = 1 AND (a = ?1 OR b = ?1)
+		RETURNING (SELECT id FROM memories m WHERE m.row = CASE a WHEN ?1 THEN b ELSE a END)`, row)
+}
+
+// TellNear tells of the near-duplicates of row, beside which it is shown or not shown any more.
+func (tx *Tx) TellNear(row int64) error {
+	return tx.tellOthers("read links", `SELECT m.id FROM memories m JOIN (SELECT b AS row FROM links WHERE a = ?1 AND kind = 1
+		UNION ALL SELECT a FROM links WHERE b = ?1 AND kind = 1) l USING (row)`, row)
+}
+
+// tellOthers runs a statement whose answer is ids of memories beside which something changes.
+func (tx *Tx) tellOthers(op, query string, row int64) error {
+	if err := tx.w.db.fail(op); err != nil {
+		return wrap(op, err)
+	}
+	rows, err := tx.w.conn.QueryContext(tx.w.base, query, row)
+	if err != nil {
+		return wrap(op, err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id []byte
+		if err := rows.Scan(&id); err != nil {
+			return wrap(op, err)
+		}
+		tx.told.Aside(idOf(id))
+	}
+	return wrap(op, rows.Err())
 }
 
 // LinksOf returns the links of row, of any kind, the strongest of each kind first and at most n of each.

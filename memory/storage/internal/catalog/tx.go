@@ -17,7 +17,11 @@ type Tx struct {
 	undos   []func()
 	touches []*memory.Memory // stored in a session
 	late    map[int64]*Words // by row: words that wait for settleWords; nil where none wait any more
+	told    memory.Commit
 }
+
+// Told is what Options.Committed will be told of this request; the caller adds to it.
+func (tx *Tx) Told() *memory.Commit { return &tx.told }
 
 // After has fn run once the transaction is durable and before Write returns, in the order of the commits. fn runs
 // on a goroutine of the catalogue and must not call Write.
