@@ -44,15 +44,24 @@ func (s *Service) Get(ctx context.Context, c Caller, ids []ID) ([]Memory, error)
 	return s.get(ctx, c, "recall", ids)
 }
 
+// ClassifyInput is a text that is not stored, with what would be stored beside it.
+type ClassifyInput struct {
+	Content  string
+	Title    string
+	Tags     []string
+	Metadata map[string]any
+}
+
 // Classify says where a text would be stored and why, and stores nothing.
-func (s *Service) Classify(ctx context.Context, c Caller, content string) (scope.Decision, error) {
-	if err := checkContent(content); err != nil {
+func (s *Service) Classify(ctx context.Context, c Caller, in ClassifyInput) (scope.Decision, error) {
+	tags, err := checkTags(in.Tags)
+	if err := firstError(checkContent(in.Content), checkText("title", in.Title, MaxTitleBytes), err, checkMetadata(in.Metadata)); err != nil {
 		return scope.Decision{}, err
 	}
 	if err := s.authorize(ctx, c, "classify", nil); err != nil {
 		return scope.Decision{}, err
 	}
-	m := Memory{Content: content, Project: c.Project}
+	m := Memory{Content: in.Content, Title: in.Title, Tags: tags, Metadata: in.Metadata, Project: c.Project}
 	return s.classify(ctx, &m, c.Root)
 }
 

@@ -48,8 +48,15 @@ func TestSearchRefuses(t *testing.T) {
 	wantInput(t, err, "ids")
 	_, err = w.Get(t.Context(), mia, make([]memory.ID, memory.MaxBatch+1))
 	wantInput(t, err, "ids")
-	_, err = w.Classify(t.Context(), mia, "")
-	wantInput(t, err, "content")
+	for field, in := range map[string]memory.ClassifyInput{
+		"content":  {},
+		"title":    {Content: "x", Title: "\xff"},
+		"tags":     {Content: "x", Tags: make([]string, memory.MaxTags+1)},
+		"metadata": {Content: "x", Metadata: map[string]any{"x": make(chan int)}},
+	} {
+		_, err = w.Classify(t.Context(), mia, in)
+		wantInput(t, err, field)
+	}
 }
 
 func TestReadingTrouble(t *testing.T) {
@@ -58,7 +65,7 @@ func TestReadingTrouble(t *testing.T) {
 	})
 	_, search := w.Search(t.Context(), mia, memory.SearchQuery{Limit: 1})
 	_, get := w.Get(t.Context(), mia, []memory.ID{memory.NewID()})
-	_, classify := w.Classify(t.Context(), mia, "x")
+	_, classify := w.Classify(t.Context(), mia, memory.ClassifyInput{Content: "x"})
 	_, status := w.Status(t.Context(), mia)
 	for name, err := range map[string]error{"search": search, "get": get, "classify": classify, "status": status} {
 		if !errors.Is(err, memory.ErrDenied) {
@@ -73,7 +80,7 @@ func TestReadingTrouble(t *testing.T) {
 
 func TestClassify(t *testing.T) {
 	w := newWorld(t, nil)
-	d, err := w.Classify(t.Context(), mia, secret)
+	d, err := w.Classify(t.Context(), mia, memory.ClassifyInput{Content: secret})
 	if err != nil || d.Scope != scope.Private || !d.Sensitive || d.Project.Name != "billing" {
 		t.Errorf("Classify = %+v, %v", d, err)
 	}

@@ -51,7 +51,7 @@ func (s *surface) remember(ctx context.Context, c *call) (any, error) {
 		ID: m.ID, Scope: m.Scope.String(), Kind: m.Kind, Project: m.Project, DuplicateOf: res.DuplicateOf, Warnings: orEmpty(res.Warnings),
 		Classification: classification{
 			Scope: d.Scope.String(), Confidence: round(d.Confidence), Sensitive: d.Sensitive, Rules: orEmpty(d.Rules()),
-			Reasons: orEmpty(veil(in.Content, d.Findings, d.Reasons)), Suggested: suggested(d),
+			Reasons: orEmpty(veil(scope.Input{Content: in.Content, Title: in.Title, Tags: in.Tags, Metadata: in.Metadata}, d.Findings, d.Reasons)), Suggested: suggested(d),
 		},
 	}, nil
 }

@@ -264,8 +264,15 @@ func TestVeil(t *testing.T) {
 	find := func(from, to int) scope.Finding {
 		return scope.Finding{Kind: "credential", Field: scope.FieldContent, Start: from, End: to}
 	}
-	got := veil(content, []scope.Finding{find(4, 13), find(18, 20), find(0, 99), find(-1, 5), {Field: scope.FieldTitle, Start: 0, End: 10}}, words)
+	got := veil(scope.Input{Content: content}, []scope.Finding{find(4, 13), find(18, 20), find(0, 99), find(-1, 5), {Field: scope.FieldTitle, Start: 0, End: 10}}, words)
 	if want := []string{"found [credential] twice: [credential]", "nothing", "42"}; !slices.Equal(got, want) {
+		t.Errorf("veil = %q; want %q", got, want)
+	}
+	parts := scope.Input{Title: "the sesame-seed", Tags: []string{"a", "tag=mustard"}, Metadata: map[string]any{"k": map[string]any{"list": []any{"coriander"}}}}
+	got = veil(parts, []scope.Finding{
+		{Kind: "key", Field: scope.FieldTitle, Start: 4, End: 15}, {Kind: "key", Field: scope.FieldTag, Start: 4, End: 11}, {Kind: "key", Field: scope.FieldMetadata + ".k", Start: 5, End: 90},
+	}, []string{"sesame-seed and mustard", "coriander"})
+	if want := []string{"[key] and [key]", "[key]"}; !slices.Equal(got, want) {
 		t.Errorf("veil = %q; want %q", got, want)
 	}
 	if words[0] != "found sk-123456 twice: sk-123456" {

@@ -76,8 +76,17 @@ func TestSecretsStayHere(t *testing.T) {
 		args["id"] = harmless.ID
 		call("revise", args) // the memory is GLOBAL until then
 		delete(args, "id")
+		call("classify", args)
+		var said struct {
+			Sensitive bool `json:"detected_sensitive"`
+			Detectors []struct{ Field string }
+		}
+		if cl.ok(&said, "classify", args); !said.Sensitive {
+			t.Errorf("classify finds nothing in the %s", name)
+		} else if field := said.Detectors[0].Field; field != "" && field != name || field == "" && args["content"].(string)[:5] == "Notes" {
+			t.Errorf("classify finds what is in the %s in the field %q", name, field)
+		}
 		if content, ok := args["content"].(string); ok && strings.Contains(content, "canary") {
-			call("classify", map[string]any{"content": content})
 			call("recall", map[string]any{"query": content})
 			call("search", map[string]any{"text": content})
 		}

@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/elderzan/elderzan/cmd/internal/link"
@@ -178,6 +180,9 @@ func wantSecret(t *testing.T, f *folder, temp string, c canaries, when string) {
 	for _, pid := range processesOf(f.dir) {
 		for _, name := range []string{"cmdline", "environ", "comm"} {
 			b, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", pid, name))
+			if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH) { // it has ended meanwhile
+				continue
+			}
 			if err != nil {
 				t.Errorf("%s: %v", when, err)
 			}

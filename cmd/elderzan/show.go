@@ -217,9 +217,10 @@ func showDecision(w io.Writer, raw json.RawMessage) error {
 		Confidence float64 `json:"confidence"`
 		Knowledge  any     `json:"knowledge_type"`
 		Detectors  []struct {
-			Rule string `json:"rule"`
-			Kind string `json:"kind"`
-			Span []int  `json:"span"`
+			Rule  string `json:"rule"`
+			Kind  string `json:"kind"`
+			Field string `json:"field"`
+			Span  []int  `json:"span"`
 		} `json:"detectors"`
 		Reasons []string `json:"reasons"`
 	}
@@ -228,7 +229,11 @@ func showDecision(w io.Writer, raw json.RawMessage) error {
 	}
 	fmt.Fprintf(w, "%s  (confidence %.2f)\n", r.Scope, r.Confidence)
 	for _, d := range r.Detectors {
-		fmt.Fprintf(w, "  %s (%s) at bytes %v\n", d.Rule, d.Kind, d.Span)
+		fmt.Fprintf(w, "  %s (%s) at bytes %v", d.Rule, d.Kind, d.Span)
+		if d.Field != "" {
+			fmt.Fprintf(w, " of the %s", d.Field)
+		}
+		fmt.Fprintln(w)
 	}
 	for _, reason := range r.Reasons {
 		fmt.Fprintln(w, wrap("because: "+reason, columns(w), 2))

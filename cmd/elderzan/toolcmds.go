@@ -120,12 +120,8 @@ func newRemember(a *app) *cobra.Command {
 			}
 			in := given(cmd, "title", "kind", "tags", "scope", "project", "team", "occurred_at", "expires_in", "supersedes", "override_auto_classification", "wait")
 			in["content"] = text
-			if md, _ := cmd.Flags().GetString("metadata"); md != "" {
-				var m map[string]any
-				if err := json.Unmarshal([]byte(md), &m); err != nil || !utf8.ValidString(md) {
-					return hint(errors.New("--metadata is not a JSON object"), `write it as '{"key": "value"}'`)
-				}
-				in["metadata"] = m
+			if err := withMetadata(cmd, in); err != nil {
+				return err
 			}
 			return a.tool(cmd.Context(), "remember", in, showRemembered)
 		},
@@ -144,6 +140,20 @@ func newRemember(a *app) *cobra.Command {
 	f.Bool("override-auto-classification", false, "keep --scope even where the text looks sensitive")
 	f.Bool("wait", false, "return only when it is embedded too")
 	return cmd
+}
+
+// withMetadata adds what the flag metadata says to the arguments of a tool.
+func withMetadata(cmd *cobra.Command, in map[string]any) error {
+	md, _ := cmd.Flags().GetString("metadata")
+	if md == "" {
+		return nil
+	}
+	var m map[string]any
+	if err := json.Unmarshal([]byte(md), &m); err != nil || !utf8.ValidString(md) {
+		return hint(errors.New("--metadata is not a JSON object"), `write it as '{"key": "value"}'`)
+	}
+	in["metadata"] = m
+	return nil
 }
 
 // filterFlags adds the flags that narrow recall and search.
@@ -210,9 +220,18 @@ func newClassify(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.tool(cmd.Context(), "classify", map[string]any{"content": text}, showDecision)
+			in := given(cmd, "title", "tags")
+			in["content"] = text
+			if err := withMetadata(cmd, in); err != nil {
+				return err
+			}
+			return a.tool(cmd.Context(), "classify", in, showDecision)
 		},
 	}
+	f := cmd.Flags()
+	f.String("title", "", "title it would have")
+	f.StringSlice("tags", nil, "tags it would have")
+	f.String("metadata", "", "further fields as a JSON object")
 	cmd.Args = cobra.ArbitraryArgs // a text that begins with no name of a command below
 	cmd.AddCommand(newModel(a))
 	return cmd
