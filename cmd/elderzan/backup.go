@@ -15,6 +15,8 @@ import (
 	"github.com/knadh/koanf/v2"
 	"github.com/spf13/cobra"
 
+	"github.com/elderzan/elderzan/cmd/internal/attach"
+	"github.com/elderzan/elderzan/cmd/internal/link"
 	"github.com/elderzan/elderzan/memory/storage"
 	"github.com/elderzan/elderzan/memory/storage/backup"
 	"github.com/elderzan/elderzan/security/keyring"
@@ -368,7 +370,8 @@ func newRestore(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "restore [BACKUP]", Short: "Bring a backup back, by default the newest", GroupID: "server", Args: cobra.MaximumNArgs(1),
 		Long: "restore verifies a backup and puts it in place as the data folder, or as the folder named by --to. A store that is\n" +
-			"there is only replaced with --replace, and then kept aside. What was purged after the backup was made stays gone.",
+			"there is only replaced with --replace, which ends its engine, and then kept aside. What was purged after the backup was\n" +
+			"made stays gone. Clients go on with what was restored.",
 		Example: "  elderzan restore --folder /media/disk/elderzan --to /tmp/look",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			r, _, dir, b, err := f.repository(cmd.Context(), a, "restore")
@@ -384,7 +387,7 @@ func newRestore(a *app) *cobra.Command {
 			if len(args) > 0 {
 				o.Backup = args[0]
 			}
-			res, err := r.Restore(cmd.Context(), o)
+			res, err := restoreFree(cmd.Context(), r, o)
 			b.end()
 			if err != nil {
 				return backupError(err)
@@ -397,6 +400,24 @@ func newRestore(a *app) *cobra.Command {
 	cmd.Flags().BoolVar(&o.Replace, "replace", false, "replace the store that is there, and keep it aside in a folder beside the new one's files")
 	return cmd
 }
+
+// restoreFree restores, and ends the engine of the store that is to be replaced. Clients that wait for news start another
+// one as soon as there is none; so it may take more than one attempt to come before it.
+func restoreFree(ctx context.Context, r *backup.Repository, o backup.RestoreOptions) (backup.Restored, error) {
+	for attempt := 0; ; attempt++ {
+		res, err := r.Restore(ctx, o)
+		if !o.Replace || attempt == restoreAttempts || !errors.Is(err, storage.ErrLocked) {
+			return res, err
+		}
+		if _, stop := attach.Control(ctx, o.Dir, link.KindStop); errors.Is(stop, attach.ErrNoEngine) {
+			return res, err // it is another command's
+		} else if stop != nil {
+			return res, stop
+		}
+	}
+}
+
+const restoreAttempts = 10
 
 func (a *app) showRestored(r *backup.Restored) error {
 	if a.json {
