@@ -125,6 +125,36 @@ func (c *graphClient) ask(method string, params any) json.RawMessage {
 	}
 }
 
+// text calls a tool and returns what it says in words.
+func (c *graphClient) text(tool, args string) string {
+	c.t.Helper()
+	raw := c.ask("tools/call", map[string]any{"name": tool, "arguments": json.RawMessage(args)})
+	var r struct{ Content []struct{ Text string } }
+	if err := json.Unmarshal(raw, &r); err != nil || len(r.Content) != 1 {
+		c.t.Fatalf("%s = %s, %v", tool, raw, err)
+	}
+	return r.Content[0].Text
+}
+
+// wordings makes and takes back something of everything and returns what each tool says of it.
+func (c *graphClient) wordings() map[string]string {
+	c.t.Helper()
+	out := map[string]string{}
+	for _, step := range [][2]string{
+		{"create_entities", `{"entities":[{"name":"Ferry & \"Co\"","entityType":"boat","observations":["a < b","海","\\\\u003c stays \\u2028 so"]},{"name":"Pier","entityType":"place","observations":[]}]}`},
+		{"create_relations", `{"relations":[{"from":"Ferry & \"Co\"","to":"Pier","relationType":"calls at"}]}`},
+		{"add_observations", `{"observations":[{"entityName":"Pier","contents":["has two lamps"]}]}`},
+		{"search_nodes", `{"query":"lamps"}`},
+		{"open_nodes", `{"names":["Ferry & \"Co\"","Pier"]}`},
+		{"delete_observations", `{"deletions":[{"entityName":"Pier","observations":["has two lamps"]}]}`},
+		{"delete_relations", `{"relations":[{"from":"Ferry & \"Co\"","to":"Pier","relationType":"calls at"}]}`},
+		{"delete_entities", `{"entityNames":["Ferry & \"Co\"","Pier"]}`},
+	} {
+		out[step[0]] = c.text(step[0], step[1])
+	}
+	return out
+}
+
 // call calls a tool and returns its data.
 func (c *graphClient) call(tool, args string) (migrate.Graph, string) {
 	c.t.Helper()
@@ -207,6 +237,8 @@ func TestMigration(t *testing.T) {
 		t.Error("a change in the phase wrap came here")
 	}
 
+	official := c.wordings()
+
 	// Dual: what was there is here, changes go to both, reads agree.
 	if out := f.ok("migrate", "advance"); !strings.Contains(out, "phase dual-write") {
 		t.Errorf("advance: %s", out)
@@ -251,6 +283,11 @@ func TestMigration(t *testing.T) {
 	}
 	got, _ = c.call("read_graph", `{}`)
 	wantSame(t, "retired", before, got)
+	for tool, is := range c.wordings() {
+		if is != official[tool] {
+			t.Errorf("%s says %s; the official server said %s", tool, is, official[tool])
+		}
+	}
 	c.call("create_entities", `{"entities":[{"name":"Tom","entityType":"person","observations":["likes the sea"]}]}`)
 	c.call("delete_entities", `{"entityNames":["Orion"]}`)
 	wantSame(t, "the other's file", before, graphOf(t, file))

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 )
@@ -350,13 +351,54 @@ func (p *proxy) answerOurs(r request, result json.RawMessage, err error) {
 		p.reply(r.id, b, nil)
 		return
 	}
+	b, _ := json.Marshal(map[string]any{"content": []text{{"text", shownText(result)}}, "structuredContent": result}) // as above
+	p.reply(r.id, b, nil)
+}
+
+// shownText is a result as the official server's text has it, which some clients take apart: a graph as it is, of lists and
+// of what was deleted only what the one member holds that says it.
+func shownText(result json.RawMessage) string {
+	var done struct{ Message string }
+	var members map[string]json.RawMessage
+	if json.Unmarshal(result, &members) == nil {
+		if json.Unmarshal(result, &done) == nil && done.Message != "" {
+			return done.Message
+		}
+		for _, only := range members {
+			if len(members) == 1 {
+				result = only
+			}
+		}
+	}
 	var shown bytes.Buffer
 	if json.Indent(&shown, result, "", "  ") != nil {
 		shown.Write(result)
 	}
-	b, _ := json.Marshal(map[string]any{"content": []text{{"text", shown.String()}}, "structuredContent": result}) // as above
-	p.reply(r.id, b, nil)
+	return plain(shown.Bytes())
 }
+
+// plain writes the characters out that Go's JSON escapes for the sake of web pages, since the text is read as it is.
+func plain(b []byte) string {
+	var out strings.Builder
+	for i := 0; i < len(b); i++ {
+		if b[i] != '\\' || i+1 == len(b) {
+			out.WriteByte(b[i])
+			continue
+		}
+		if i+6 <= len(b) {
+			if c, escaped := webEscapes[string(b[i:i+6])]; escaped {
+				out.WriteString(c)
+				i += 5
+				continue
+			}
+		}
+		out.Write(b[i : i+2]) // both, or a backslash that is escaped would begin what follows
+		i++
+	}
+	return out.String()
+}
+
+var webEscapes = map[string]string{`\u003c`: "<", `\u003e`: ">", `\u0026`: "&", `\u2028`: "\u2028", `\u2029`: "\u2029"}
 
 func (p *proxy) count(change func(*Counts)) {
 	err := p.o.File.Update(func(s *State) error {
