@@ -19,6 +19,7 @@ var identityRules = []rule{
 	{name: "us-ein", kind: match.Personal, cues: []string{"ein", "employer identification", "federal tax id"}, pattern: `\d{2}-?\d{7}`, conf: 0.8},
 	{name: "jp-my-number", kind: match.Personal, cues: []string{"マイナンバー", "個人番号", "my number", "mynumber", "individual number"}, pattern: `\d{4}[ \-]?\d{4}[ \-]?\d{4}`, valid: myNumber, conf: 0.95},
 	{name: "jp-health-insurance", kind: match.Health, cues: []string{"保険証", "被保険者", "保険者番号", "健康保険"}, pattern: `(?:[^\d\n]{0,12})(\d{4,8}(?:[ \-・]?\d{1,8})?)`, conf: 0.85},
+	{name: "jp-health-insurance", kind: match.Health, cues: []string{"記号番号", "記号・番号", "記号及び番号"}, pattern: `(?:[^\d\n]{0,12})(\d{1,8}[ \-・]\d{1,8})`, conf: 0.85},
 	{name: "jp-employment-insurance", kind: match.Personal, cues: []string{"雇用保険"}, pattern: `\d{4}[ \-]?\d{6}[ \-]?\d`, conf: 0.9},
 	{name: "jp-pension-number", kind: match.Personal, cues: []string{"基礎年金番号", "年金番号", "年金手帳"}, pattern: `\d{4}-?\d{6}`, conf: 0.9},
 	{name: "jp-residence-card", kind: match.Personal, cues: []string{"在留カード", "residence card"}, pattern: `[A-Za-z]{2}\d{8}[A-Za-z]{2}`, conf: 0.9},

@@ -199,9 +199,9 @@ func made(s string) bool {
 }
 
 // A login said as a pair: "credentials for the builder: ship:walnut88", "admin login is admin / pepper-rocket".
-var pairPattern = pattern.New(`\A(?i)(?:(?:credentials?|creds|logins?|log ?in|logs in|sign ?in|account|auth|access|ssh|user ?/ ?pass(?:word)?|user:pass(?:word)?|id ?/ ?(?:pw|pass)|bind)\b|ログイン|アカウント|認証情報)[^\n.;]{0,60}?(?:\bis(?: still| now| currently)?\b|\bare\b|\bwas\b|:|=|\bas\b|\bwith\b|\busing\b|は|\()\s*["'` + "`" + `]?([A-Za-z0-9._@+\\-]{2,60})["'` + "`" + `]?(?: / |/|:| : |: |、| \| |, | and |と|\n)\s*["'` + "`" + `]?([^\s"'` + "`" + `,;。、」)]{3,80})`)
+var pairPattern = pattern.New(`\A(?i)(?:(?:credentials?|creds|logins?|log[- ]?in|logs in|sign[- ]?in|account|auth|access|ssh|user ?/ ?pass(?:word)?|user:pass(?:word)?|id ?/ ?(?:pw|pass)|bind)\b|ログイン|アカウント|認証情報)[^\n.;]{0,60}?(?:\bis(?: still| now| currently)?\b|\bare\b|\bwas\b|:|=|\bas\b|\bwith\b|\busing\b|は|\()\s*["'` + "`" + `]?([A-Za-z0-9._@+\\-]{2,60})["'` + "`" + `]?(?: / |/|:| : |: |、| \| |, | and | with | plus | then |と|\n)\s*["'` + "`" + `]?([^\s"'` + "`" + `,;。、」)]{3,80})`)
 
-var pairWords = keyword.New([]string{"credential", "creds", "認証情報", "login", "log in", "logs in", "sign in", "account", "ログイン", "アカウント", "auth", "access", "ssh", "user/pass", "user:pass", "id/pw", "id/pass", "bind"})
+var pairWords = keyword.New([]string{"credential", "creds", "認証情報", "login", "log in", "log-in", "logs in", "sign in", "sign-in", "signin", "account", "ログイン", "アカウント", "auth", "access", "ssh", "user/pass", "user:pass", "id/pw", "id/pass", "bind"})
 
 func pairs(text string, out []match.Match, budget *match.Budget) []match.Match {
 	done := 0
@@ -232,10 +232,18 @@ func pairs(text string, out []match.Match, budget *match.Budget) []match.Match {
 	return out
 }
 
+// joinedByWord reports whether user and password are joined by a word that joins much else: root with Gr4nite.
+func joinedByWord(s string) bool {
+	return hasAnyPrefix(strings.TrimLeft(s, "\"'`"), []string{" with ", " plus ", " then "})
+}
+
 func pairValue(text, user, s string, sepAt, from int) bool {
 	sh := value.ShapeOf(s)
 	spaced := sepAt+2 < len(text) && strings.Contains(text[sepAt:min(len(text), sepAt+4)], " / ")
 	if value.Placeholder(s) || value.Reference(s) && !(spaced && value.Words(s)) || measured(s) || s[0] == '#' && sh.Digit == sh.Len-1 || sh.Digit == sh.Len && (strings.Contains(user, ".") || sh.Len < 6) && !(address(user) && sh.Len >= 4) || notUsers.Has(strings.ToLower(user)) {
+		return false
+	}
+	if joinedByWord(text[sepAt:]) && !passwordLike(s) && !(address(user) && sh.Digit > 0 && sh.Upper > 0 && sh.Lower >= 3) {
 		return false
 	}
 	if strings.ContainsAny(s, "<>") || strings.HasPrefix(s, "//") || strings.HasPrefix(s, "/") || strings.Contains(strings.ToLower(text[max(0, from-12):sepAt]), "e.g") {

@@ -317,7 +317,8 @@ func after(text string, n name, c *cue) (match.Match, bool) {
 	return match.Match{}, false
 }
 
-// hesitated steps over what people say while they think: "the password is uh strawberry", "was I think \"my other car\"".
+// hesitated steps over what people say while they think, and over adverbs: "the password is uh strawberry", "was I think \"my other
+// car\"", "the password's still always Pancakes4".
 func hesitated(text string, i int) int {
 	for range 2 {
 		j := skipSpace(text, i, 4)
@@ -340,6 +341,7 @@ func hesitated(text string, i int) int {
 // about says what a secret is before it is told: "the password's the dog: Sir-Barks-a-Lot".
 var about = pattern.New(`^(?:the|my|our|his|her|their) [a-z' ]{2,30}: `)
 
-var hesitations = []string{"uh", "um", "er", "erm", "hmm", "oh", "I think", "I believe", "I guess", "you know", "let me see", "something like"}
+var hesitations = []string{"uh", "um", "er", "erm", "hmm", "oh", "I think", "I believe", "I guess", "you know", "let me see", "something like", "still", "just", "now", "always", "actually", "really", "simply", "again",
+	"currently", "apparently", "basically", "probably", "set to", "going to be", "supposed to be"}
 
 var filler = keyword.NewList(`secret key token value now again code number is was : = -> still currently called named new old private public live test prod production staging`)

@@ -298,7 +298,7 @@ func valueJapanese(text string, i int) (found, bool) {
 }
 
 // endings confirm that what stood before them was a value.
-var endings = []string{"です", "でした", "だ", "である", "。", "、", "」", "』", "．", ",", ".", "で統一", "に変更", "に変え", "に変わ", "に設定", "に更新", "になり", "になっ", "になる", "にし", "に決", "に統一", "に戻", "にリセット",
+var endings = []string{"です", "でした", "だ", "である", "。", "、", "」", "』", "．", ",", ".", "で統一", "で通", "で解除", "に変更", "に変え", "に変わ", "に設定", "に更新", "になり", "になっ", "になる", "にし", "に決", "に統一", "に戻", "にリセット",
 	"に差し替え", "へ変更", "と設定", "と入力", "を入力", "を使", "を設定", "を指定", "を登録", "でお願い", "でログイン", "でサインイン", "で入", "で開", "で接続", "で固定", "と書い", "と登録", "と共有", "となって", "となり", "とのこと", "らしい", "っぽい",
 	"なので", "だから", "だった", "だよ", "だっけ", "ね", "よ", "って", "という", "と言", "と伝え", "と覚え", "(", "（", "←", "※", "有効期限", "期限", "・", "/", "|", "と", "のまま", "のはず", "とする", "から", "まで", "も", "を"}
 
@@ -369,7 +369,8 @@ var talkJapanese = []string{"パスワード", "必要", "不要", "文字", "�
 
 // judgeWords judges a value written in Japanese: only for passwords and passphrases, quoted or closed by a copula.
 func judgeWords(s, rest string, v found, c *cue, linked bool) float64 {
-	if c.class != password || !linked || utf8.RuneCountInString(s) > 24 {
+	phrase := strings.HasSuffix(c.word, "フレーズ")
+	if c.class != password || !linked && !(phrase && v.quoted) || utf8.RuneCountInString(s) > 24 {
 		return 0
 	}
 	for _, w := range talkJapanese {
@@ -377,7 +378,7 @@ func judgeWords(s, rest string, v found, c *cue, linked bool) float64 {
 			return 0
 		}
 	}
-	passphrase := strings.HasPrefix(c.word, "合") || strings.HasPrefix(c.word, "あい") || c.word == "パスフレーズ" || c.word == "暗号フレーズ"
+	passphrase := strings.HasPrefix(c.word, "合") || strings.HasPrefix(c.word, "あい") || phrase
 	closed := strings.HasPrefix(rest, "です") || strings.HasPrefix(rest, "でした") || strings.HasPrefix(rest, "だ") || strings.HasPrefix(rest, "」") || strings.HasPrefix(rest, "に変") || strings.HasPrefix(rest, "にし")
 	switch {
 	case v.quoted && (closed || rest == "" || hasAnyPrefix(rest, endings)):
