@@ -61,7 +61,7 @@ func (p *PatrolOptions) defaults() {
 // exact in accurate mode whatever they are.
 type IndexLimits struct {
 	SQ8   int // vectors from which a byte a component is held in RAM; 0 means 12,000
-	SQ4   int // half a byte; 0 means 48,000
+	SQ4   int // half a byte; 0 means 16,000
 	IVFPQ int // half a byte, and inverted lists for the modes that need not be exact; 0 means 160,000
 }
 

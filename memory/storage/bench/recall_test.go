@@ -8,20 +8,21 @@ import (
 	"github.com/elderzan/elderzan/memory/rank"
 )
 
-// BenchmarkRecall asks the folder that $ELDERZAN_BENCH_DIR names, or a small one of its own.
+// BenchmarkRecall asks the folder that $ELDERZAN_BENCH_DIR names, one that `elderzan bench` filled to its largest size, or a
+// small one of its own.
 func BenchmarkRecall(b *testing.B) {
 	ranker, err := rank.New(rank.Options{})
 	if err != nil {
 		b.Fatal(err)
 	}
-	o := Options{Dir: os.Getenv("ELDERZAN_BENCH_DIR"), Ranker: ranker, Seed: 1, Clusters: 500}
+	o := Options{Dir: os.Getenv("ELDERZAN_BENCH_DIR"), Ranker: ranker, Seed: 1}
 	if o.Dir == "" {
 		o.Dir, o.Sizes, o.Queries, o.Writes = b.TempDir(), []int{2000}, 1, 1
 		if _, err := Run(b.Context(), o); err != nil {
 			b.Fatal(err)
 		}
 	}
-	r := &run{opts: o, lib: newLibrary(o.Seed, o.Clusters)}
+	r := &run{opts: o}
 	s, err := r.open(b.Context())
 	if err != nil {
 		b.Fatal(err)
@@ -38,6 +39,7 @@ func BenchmarkRecall(b *testing.B) {
 	for _, n := range st.ByScope {
 		size += n
 	}
+	r.lib = newLibrary(o.Seed, max(40, size/200)) // as Run has it
 	for _, mode := range []memory.Mode{memory.Fast, memory.Balanced, memory.Accurate} {
 		b.Run(string(mode), func(b *testing.B) {
 			for i := 0; b.Loop(); i++ {

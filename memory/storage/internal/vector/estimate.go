@@ -96,7 +96,10 @@ func (w *weigh) all() (*proposals, error) {
 		s.merge(other)
 	}
 	kept := s.prune()
-	if !w.exact || len(kept) <= w.k {
+	if !w.exact {
+		return w.guess(kept), w.ctx.Err()
+	}
+	if len(kept) <= w.k {
 		rows := make([]int64, len(kept))
 		for i, r := range kept {
 			rows[i] = r.row
@@ -165,25 +168,25 @@ func (w *weigh) sift(s *sieve, first int, block []float32) {
 	}
 }
 
-// refine estimates rows with all of the query.
+// refine estimates rows of exact searches with all of the query.
 func (w *weigh) refine(rows []int64) (*proposals, error) {
 	if err := w.ctx.Err(); err != nil {
 		return nil, err
 	}
-	p := &proposals{exact: w.exact, body: w.x.body, ask: w.ask, luck: w.luck}
-	if w.exact {
-		return p, p.look(w.rows, rows, least(nil, w.k, w.floor))
-	}
-	est, margin := make([]float32, len(rows)), w.rows.margin(w.luck)
-	if err := w.rows.dots(w.ask, rows, est, nil); err != nil {
-		return nil, err
-	}
-	p.list = make([]proposal, len(rows))
-	for i, row := range rows {
-		p.list[i] = proposal{w.x.body.ids[row], est[i] + w.ask.bias, est[i] + w.ask.bias + margin}
+	p := &proposals{exact: true, body: w.x.body, ask: w.ask, luck: w.luck}
+	return p, p.look(w.rows, rows, least(nil, w.k, w.floor))
+}
+
+// guess proposes rows by what a look at their codes estimates: what packing the query has lost is less than the codes have.
+func (w *weigh) guess(rows []weighed) *proposals {
+	p := &proposals{list: make([]proposal, len(rows))}
+	margin := w.rows.margin(w.luck) + w.ask.loss
+	for i, r := range rows {
+		est := r.est + w.ask.bias
+		p.list[i] = proposal{w.x.body.ids[r.row], est, est + margin}
 	}
 	p.sort()
-	return p, nil
+	return p
 }
 
 // look estimates rows for list, those of them that may be as near as c.
@@ -274,9 +277,17 @@ func (w *weigh) probe(sel *Bitmap) (*proposals, error) {
 		}
 		slices.Sort(got)
 		got = slices.Compact(got)
-		if len(got) >= w.k || probes >= lists {
-			return w.refine(got)
+		if len(got) < w.k && probes < lists {
+			continue
 		}
+		est, kept := make([]float32, len(got)), make([]weighed, len(got))
+		if err := w.rows.scanList(w.ask, got, est); err != nil {
+			return nil, err
+		}
+		for i, row := range got {
+			kept[i] = weighed{row, est[i]}
+		}
+		return w.guess(kept), w.ctx.Err()
 	}
 }
 

@@ -48,7 +48,7 @@ func (k Kind) bits() int {
 // goes back only below three quarters of it.
 type Limits struct {
 	SQ8   int // vectors; 0 means 12,000
-	SQ4   int // vectors; 0 means 48,000
+	SQ4   int // vectors; 0 means 16,000
 	IVFPQ int // vectors; 0 means 160,000
 }
 
@@ -56,7 +56,7 @@ func (l Limits) withDefaults() Limits {
 	for _, d := range []struct {
 		limit *int
 		n     int
-	}{{&l.SQ8, 12_000}, {&l.SQ4, 48_000}, {&l.IVFPQ, 160_000}} {
+	}{{&l.SQ8, 12_000}, {&l.SQ4, 16_000}, {&l.IVFPQ, 160_000}} {
 		if *d.limit <= 0 {
 			*d.limit = d.n
 		}

@@ -108,11 +108,11 @@ sum_function sum_of() {
     return sum_plain;
 }
 
-// reserve makes room for n more. A vector of C++ doubles its room; an eighth is enough, and half of the lists' memory would
-// be empty.
+// reserve makes room for n more, as often as they come. A vector of C++ doubles its room; an eighth is enough, and half of the
+// lists' memory would be empty.
 template <class T> void reserve(std::vector<T> &v, size_t n) {
     if (v.size() + n > v.capacity()) {
-        v.reserve(v.size() + v.size() / 8 + n);
+        v.reserve(v.size() + v.size() / 8 / n * n + n);
     }
 }
 

@@ -12,6 +12,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
+	"sync/atomic"
 	"unsafe"
 )
 
@@ -143,6 +145,8 @@ type quantised struct {
 	ptr    *C.ez_rows
 	spread float32 // the largest of any row so far
 	skew   float32 // how far half a row's squared length is from ½, at most
+
+	last atomic.Pointer[question] // asked last
 }
 
 func newQuantised(c *codec) (*quantised, error) {
@@ -276,25 +280,38 @@ func (q *quantised) spreadOf(square float32) float32 {
 	return min(q.spread, float32(math.Sqrt(max(0, float64(square)-1+2*float64(q.skew)+rounded))))
 }
 
-// question is a query made ready for rows of one codec.
+// question is a query made ready for rows of one codec. It is immutable but for loss.
 type question struct {
 	vec         []float32
 	z           []float32 // rotated
 	packed      []byte
 	alpha, beta C.float
+	rest        float64 // length of what packing lost
 	loss        float32 // by how much more than margin an estimate of scan may be wrong
 	bias        float32 // what the query's length adds to a similarity
 	square      float64 // the query's squared length
 }
 
+// ask makes a query ready. The last one is kept: it mostly comes again, first for the nearest and then for what it has in common
+// with rows found otherwise, and rotating it means reading a matrix of a few megabytes.
 func (q *quantised) ask(vec []float32) *question {
-	c := q.codec
+	a := q.last.Load()
+	if a == nil || !slices.Equal(a.vec, vec) {
+		a = q.codec.ask(slices.Clone(vec))
+		q.last.Store(a)
+	}
+	// A scaled code is at most √(1+spread²) long, and so no more of what packing lost can tell. Rows may come with more.
+	now := *a
+	now.loss = float32(a.rest * math.Sqrt(1+unitTolerance+float64(q.spread)*float64(q.spread)))
+	return &now
+}
+
+func (c *codec) ask(vec []float32) *question {
 	a := &question{vec: vec, z: c.rotate(vec), packed: make([]byte, C.ez_codec_query_size(c.ptr)), square: square(vec)}
 	a.bias = float32(1-a.square) / 2
 	var rest C.float
 	C.ez_pack(c.ptr, floats(a.z), unsafe.Pointer(unsafe.SliceData(a.packed)), &a.alpha, &a.beta, &rest)
-	// A scaled code is at most √(1+spread²) long, and so no more of what packing lost can tell.
-	a.loss = float32(float64(rest) * math.Sqrt(1+unitTolerance+float64(q.spread)*float64(q.spread)))
+	a.rest = float64(rest)
 	return a
 }
 
