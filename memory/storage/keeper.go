@@ -60,17 +60,25 @@ func (s *Store) flushUses(ctx context.Context) error {
 	return s.catalog.Write(ctx, func(tx *catalog.Tx) error {
 		// The counts leave memory when they are in the record, so that nobody sees them twice or not at all.
 		tx.After(func() { s.uses.subtract(taken) })
-		if err := tx.AddUses(taken); err != nil {
+		// Who is archived is told by the words in RAM: to read each memory from the record for it costs more than the counts. One
+		// that is archived in this very moment comes back when it is used again.
+		var archived []memory.ID
+		err := tx.AddUses(taken, func(id memory.ID, row int64) {
+			if s.index.Archived(row) {
+				archived = append(archived, id)
+			}
+		})
+		if err != nil {
 			return err
 		}
-		return s.unarchive(tx, taken)
+		return s.unarchive(tx, archived)
 	})
 }
 
 // unarchive brings archived memories that recall returned back among the active ones. One whose text an active memory of
 // the project holds stays where it is.
-func (s *Store) unarchive(tx *catalog.Tx, used map[memory.ID]catalog.Use) error {
-	for id := range used {
+func (s *Store) unarchive(tx *catalog.Tx, used []memory.ID) error {
+	for _, id := range used {
 		r, ok, err := tx.ByID(id)
 		if err != nil {
 			return err

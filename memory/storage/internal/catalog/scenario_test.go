@@ -56,7 +56,7 @@ func store(ctx context.Context, d *DB, a, b *Record, now time.Time) error {
 			tx.Emit(Event{At: now, Op: Create, Memory: a.Memory.ID, Version: 1, Scope: scope.Global, Source: "here"}),
 			tx.PutVectors([]VectorRef{{Row: a.Row, Space: "mini", Version: 1, Class: security.ClassStore, Sum: []byte("sum")}}), tx.PutVectors(nil),
 			tx.LogTx([]byte("tx-1"), now), tx.LogTx([]byte("tx-2"), now),
-			tx.AddUses(map[memory.ID]Use{a.Memory.ID: {Count: 2, Last: now}, "nobody": {Count: 1}, memory.NewID(): {Count: 1}}),
+			tx.AddUses(map[memory.ID]Use{a.Memory.ID: {Count: 2, Last: now}, "nobody": {Count: 1}, memory.NewID(): {Count: 1}}, nil),
 		)
 	})
 }

@@ -87,7 +87,7 @@ func (h *held) hang(tx *Tx) error {
 		tx.PutVectors(h.refs), tx.PutLinks([]Link{{A: a.Row, B: b.Row, Kind: Near, Weight: 0.9, At: h.now}, {A: c.Row, B: a.Row, Kind: Together, Weight: 1, At: h.now}, {A: a.Row, B: a.Row}}),
 		tx.CloudDone(h.place, c.Memory.ID, 3), tx.DropJob(c.Row), tx.PutRequest("s-1", a.Memory.ID, false, h.now), tx.SetMeta("name", []byte("value")), tx.NoteTrace(77), tx.SetMeta(metaTrace+"none", []byte{}),
 		tx.LogTx([]byte("tx-1"), h.now), tx.PutPermission(Permission{"u", "project", "p", "owner"}, h.now), tx.PutMeasured(Measured{60, 120, []byte("m")}),
-		tx.AddUses(map[memory.ID]Use{a.Memory.ID: {Count: 2, Last: h.now}}), tx.Touch(a.Row, TouchedMemory), tx.Touch(a.Row, TouchedVectors))...)
+		tx.AddUses(map[memory.ID]Use{a.Memory.ID: {Count: 2, Last: h.now}}, nil), tx.Touch(a.Row, TouchedMemory), tx.Touch(a.Row, TouchedVectors))...)
 }
 
 // state is all that the catalogue holds: its tables as they are on record, and what its writer keeps in RAM.
@@ -345,7 +345,7 @@ func (h *held) writes() []write {
 		{"PutJob", func(tx *Tx) error { return tx.PutJob(c.Row) }},
 		{"DelayJob", func(tx *Tx) error { return tx.DelayJob(c.Memory.ID, h.now) }},
 		{"DropJob", func(tx *Tx) error { return tx.DropJob(c.Row) }},
-		{"AddUses", func(tx *Tx) error { return tx.AddUses(map[memory.ID]Use{id: {Count: 1, Last: h.now}}) }},
+		{"AddUses", func(tx *Tx) error { return tx.AddUses(map[memory.ID]Use{id: {Count: 1, Last: h.now}}, nil) }},
 		{"Audit", func(tx *Tx) error { return tx.Audit(memory.Audit{Action: "share", At: h.now}) }},
 		{"Emit", func(tx *Tx) error {
 			return tx.Emit(Event{At: h.now, Op: Update, Memory: id, Version: 2, Scope: scope.Shared, Team: "core"})

@@ -292,8 +292,8 @@ func (w *writer) touchSessions(batch []*request) error {
 	return nil
 }
 
-// AddUses adds to the counts of how often memories were returned, and when last.
-func (tx *Tx) AddUses(uses map[memory.ID]Use) error {
+// AddUses adds to the counts of how often memories were returned, and when last. Where each is set, it is told of those that exist.
+func (tx *Tx) AddUses(uses map[memory.ID]Use, each func(id memory.ID, row int64)) error {
 	for id, u := range uses {
 		key, err := idBytes(id)
 		if err != nil {
@@ -309,6 +309,9 @@ func (tx *Tx) AddUses(uses map[memory.ID]Use) error {
 		}
 		if known {
 			tx.changedRow(row)
+			if each != nil {
+				each(id, row)
+			}
 		}
 	}
 	return nil

@@ -3,6 +3,8 @@ package inverted
 import (
 	"cmp"
 	"slices"
+
+	"github.com/elderzan/elderzan/memory"
 )
 
 // verifyTerms is how many of a document's terms, the rarest, Matches looks for: walking the postings of frequent ones
@@ -14,6 +16,14 @@ func (x *Index) Has(row int64) bool {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	return x.s.docOf(row) != 0
+}
+
+// Archived reports whether the index holds row as that of an archived memory.
+func (x *Index) Archived(row int64) bool {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	doc := x.s.docOf(row)
+	return doc != 0 && x.s.cols[doc].attr&stateMask == stateBits(memory.Archived)
 }
 
 // Matches reports whether the index holds d.Row as d says: scope, state, times, number of terms and the rarest of
