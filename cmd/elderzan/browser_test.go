@@ -176,6 +176,7 @@ func TestDashboard(t *testing.T) {
 	do(t, ctx, chromedp.Navigate(base+"/memories?scope=PRIVATE"), press(".memory .text"), arrive(`document.querySelector(".content")`),
 		press("//summary[text()='Scope']"), chromedp.SetValue("select[name=scope]", "GLOBAL"), press("//button[text()='Change the scope']"), arrive(`document.querySelector(".alert")`))
 	see(t, ctx, "confirm", "sensitive")
+	do(t, ctx, press("//a[text()='Back to the memory']"), arrive(`document.querySelector(".content")`))
 
 	do(t, ctx, chromedp.Navigate(base+"/audit?verify=1"), chromedp.WaitVisible("table"))
 	see(t, ctx, "audit", "follow from each other", "remember", "forget")

@@ -10,6 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+
 	"github.com/elderzan/elderzan/sync/postgres/pgtest"
 )
 
@@ -192,12 +195,37 @@ func testCloudConflict(t *testing.T, a, b *folder, id string) {
 	}
 	a.fails([]string{"resolves", "1 to 1"}, "revise", id, "--resolves", "2")
 	a.fails([]string{"resolves"}, "revise", id, "--resolves", "merged")
-	a.ok("revise", id, "--resolves", "merged", "--content", "The zeppelin deploy runs at one, on Fridays at two.")
+	settleOnPage(t, b, "The zeppelin deploy runs at one, on Fridays at two.", "at one", "at two", "at noon")
 	for name, f := range map[string]*folder{"A": a, "B": b} {
 		until(t, "resolved on "+name, func() bool {
 			return len(jsonOf[conflictsResult](t, f, "conflicts", "list").Conflicts) == 0 && holds(contents(t, f, "zeppelin deploy"), "on Fridays")
 		})
 	}
+}
+
+// settleOnPage decides the only conflict of a device in a browser, where it finds the texts side by side: it merges them by
+// hand.
+func settleOnPage(t *testing.T, f *folder, text string, versions ...string) {
+	t.Helper()
+	ctx := browser(t)
+	address := f.startDashboard()
+	do(t, ctx, chromedp.Navigate(address), chromedp.WaitVisible(".cards"),
+		chromedp.Navigate(address[:strings.Index(address, "/enter")]+"/conflicts"), press("//summary[text()='Both began with']"))
+	see(t, ctx, "conflict", append(versions, "As it stands", "Keep this")...)
+	var lefts []float64
+	do(t, ctx, chromedp.Evaluate(`[...document.querySelectorAll(".sides > div")].map(d => d.getBoundingClientRect().left)`, &lefts))
+	if len(lefts) != 2 || lefts[0] >= lefts[1] {
+		t.Errorf("the texts stand at %v; want two side by side", lefts)
+	}
+	var wide int
+	do(t, ctx, emulation.SetDeviceMetricsOverride(phoneWidth, 844, 2, true), chromedp.Evaluate(`document.documentElement.scrollWidth`, &wide))
+	see(t, ctx, "phone-conflict", versions...)
+	if wide > phoneWidth {
+		t.Errorf("the page is %d pixels wide on a phone", wide)
+	}
+	do(t, ctx, press("//summary[text()='Merge by hand']"), chromedp.SetValue("textarea[name=text]", text), press("//button[text()='Save']"),
+		arrive(`location.search === "?done=settled" && document.querySelector(".flash")`))
+	see(t, ctx, "settled", "Settled", "There are none")
 }
 
 // testCloudResolve decides as the other commands do.

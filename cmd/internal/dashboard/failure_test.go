@@ -74,7 +74,10 @@ func TestEnginesThatFail(t *testing.T) {
 		}
 	}
 	for _, change := range []string{"/pin", "/forget", "/share?scope=GLOBAL"} {
-		w.post(pathOf(m)+change, map[string][]string{"scope": {"GLOBAL"}}).want(http.StatusInternalServerError, "That did not work").without(errEngine.Error())
+		got := w.post(pathOf(m)+change, map[string][]string{"scope": {"GLOBAL"}}).want(http.StatusInternalServerError, "That did not work").without(errEngine.Error())
+		if to := got.link("Back to the memory"); to != pathOf(m) {
+			t.Errorf("%s leads back to %q", change, to)
+		}
 	}
 	w.failing.Store(false)
 	if failed == 0 {

@@ -189,5 +189,24 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	default:
 		s.opts.Logger.Error("dashboard", "path", r.URL.Path, "error", err)
 	}
-	s.show(w, code, "error", view{Title: "That did not work", Data: text})
+	to, name := back(r)
+	s.show(w, code, "error", view{Title: "That did not work", Data: map[string]string{"Text": text, "To": to, "Name": name}})
+}
+
+// back is where a person goes on after what they did was refused: where they did it, for that they may want to do otherwise.
+func back(r *http.Request) (to, name string) {
+	if r.Method == http.MethodPost {
+		parts := strings.Split(strings.TrimPrefix(r.URL.Path, "/"), "/")
+		switch {
+		case parts[0] == "conflicts":
+			return "/conflicts", "Conflicts"
+		case parts[0] == "flags":
+			return "/settings", "Settings"
+		case parts[0] == "memories" && len(parts) > 1:
+			if id, err := memory.ParseID(parts[1]); err == nil {
+				return "/memories/" + string(id), "Back to the memory"
+			}
+		}
+	}
+	return "/", "Overview"
 }
