@@ -29,12 +29,6 @@ var reaches = []reach{
 // refreshEvery is how often the page of metrics loads itself anew, in seconds.
 const refreshEvery = "30"
 
-// What the alerts begin at, for the charts.
-const (
-	slowAlert  = 500 // ms
-	slowTarget = 200
-)
-
 func (s *Server) metrics(w http.ResponseWriter, r *http.Request) (string, view, error) {
 	chosen := reaches[1]
 	for _, x := range reaches {
@@ -48,7 +42,7 @@ func (s *Server) metrics(w http.ResponseWriter, r *http.Request) (string, view, 
 		return "", view{}, err
 	}
 	w.Header().Set("Refresh", refreshEvery)
-	data := map[string]any{"Reaches": reaches, "Chosen": chosen, "Engine": s.opts.Overview(r.Context()), "Target": slowTarget, "Every": refreshEvery}
+	data := map[string]any{"Reaches": reaches, "Chosen": chosen, "Engine": s.opts.Overview(r.Context()), "Target": metrics.SlowTarget.Milliseconds(), "Every": refreshEvery}
 	if s.opts.Recent != nil {
 		data["Recent"] = s.opts.Recent()
 	}
@@ -84,7 +78,7 @@ func charts(ps []metrics.Point, from, to time.Time) []template.HTML {
 		{Title: "Calls", Format: number, Series: []chart.Series{
 			series("all", func(p *metrics.Point) float64 { return float64(p.Calls) }), series("failed", func(p *metrics.Point) float64 { return float64(p.Failing) }),
 		}},
-		{Title: "Time to an answer, ms", Format: number, Limit: slowAlert, Series: []chart.Series{series("half", millis(.5)), series("19 of 20", millis(.95))}},
+		{Title: "Time to an answer, ms", Format: number, Limit: float64(metrics.SlowAlert.Milliseconds()), Series: []chart.Series{series("half", millis(.5)), series("19 of 20", millis(.95))}},
 		{Title: "Memories", Format: number, Series: []chart.Series{
 			series("all", func(p *metrics.Point) float64 { return float64(p.Memories) }), series("PRIVATE", func(p *metrics.Point) float64 { return float64(p.Scopes["PRIVATE"]) }),
 			series("waiting", func(p *metrics.Point) float64 { return float64(p.Pending) }),

@@ -67,7 +67,7 @@ func TestExposition(t *testing.T) {
 func TestAlerts(t *testing.T) {
 	clock := time.Now()
 	m := testMetrics(open, &clock)
-	for range enoughCalls - 1 {
+	for range EnoughCalls - 1 {
 		m.Called("recall", "internal", time.Second)
 	}
 	if got := m.Alerts(); got != nil {

@@ -137,11 +137,11 @@ type promise struct {
 }
 
 var (
-	answersPromise   = promise{"19 of 20 answers within", "ElderzanSlow", "ElderzanVerySlow", slowTarget.Seconds(), slowAlert.Seconds(), enoughCalls, windowSpan}
-	errorsPromise    = promise{"calls that failed inside", "ElderzanSomeErrors", "ElderzanErrors", errorsTarget, errorsAlert, enoughCalls, windowSpan}
+	answersPromise   = promise{"19 of 20 answers within", "ElderzanSlow", "ElderzanVerySlow", SlowTarget.Seconds(), SlowAlert.Seconds(), EnoughCalls, windowSpan}
+	errorsPromise    = promise{"calls that failed inside", "ElderzanSomeErrors", "ElderzanErrors", ErrorsTarget, ErrorsAlert, EnoughCalls, windowSpan}
 	roundsPromise    = promise{"rounds of sync that failed", "ElderzanSyncFailsTarget", "ElderzanSyncFails", .01, .05, enoughRounds, roundSpan}
 	reachedPromise   = promise{"rounds without the cloud", "ElderzanCloudAwayTarget", "ElderzanCloudAway", .001, .01, enoughRounds, roundSpan}
-	fallbackPromise  = promise{"calls answered without the cloud", "ElderzanWithoutCloudTarget", "ElderzanWithoutCloud", .05, .20, enoughCalls, windowSpan}
+	fallbackPromise  = promise{"calls answered without the cloud", "ElderzanWithoutCloudTarget", "ElderzanWithoutCloud", .05, .20, EnoughCalls, windowSpan}
 	incidentsPromise = promise{"security incidents in five minutes", "", "ElderzanSecurityIncident", 0, 0, 0, windowSpan}
 
 	promises = []promise{answersPromise, errorsPromise, roundsPromise, reachedPromise, fallbackPromise, incidentsPromise}
@@ -150,10 +150,10 @@ var (
 // Objectives returns the promises, always the same ones in the same order.
 func (m *Metrics) Objectives() []Objective {
 	r := m.window.recent()
-	slow := Objective{Name: answersPromise.name, Target: millis(slowTarget), Alert: millis(slowAlert), State: Unknown}
-	if r.Calls >= enoughCalls {
-		slow.Now, slow.State = "≤ "+r.P95.String(), judge(float64(r.P95), float64(slowTarget), float64(slowAlert))
-		slow.warning = fmt.Sprintf("answers are slow: one in twenty of the last %d took more than %v (target %v)", r.Calls, slowAlert, slowTarget)
+	slow := Objective{Name: answersPromise.name, Target: millis(SlowTarget), Alert: millis(SlowAlert), State: Unknown}
+	if r.Calls >= EnoughCalls {
+		slow.Now, slow.State = "≤ "+r.P95.String(), judge(float64(r.P95), float64(SlowTarget), float64(SlowAlert))
+		slow.warning = fmt.Sprintf("answers are slow: one in twenty of the last %d took more than %v (target %v)", r.Calls, SlowAlert, SlowTarget)
 	}
 	rounds, failed := m.rounds.sum()
 	_, offline := m.reached.sum()

@@ -7,17 +7,19 @@ import (
 	"time"
 )
 
-// The window that alerts look at, and how few calls are too few to judge by.
+// The window that alerts look at.
 const (
 	windowSpan  = 5 * time.Minute
 	windowSlots = 30
-	enoughCalls = 20
 )
+
+// EnoughCalls is how many calls there must be to judge by.
+const EnoughCalls = 20
 
 // Targets of the engine's service, and where an alert begins.
 const (
-	slowTarget, slowAlert     = 200 * time.Millisecond, 500 * time.Millisecond // 95th percentile of an answer
-	errorsTarget, errorsAlert = .005, .02                                      // share of calls that failed inside
+	SlowTarget, SlowAlert     = 200 * time.Millisecond, 500 * time.Millisecond // 95th percentile of an answer
+	ErrorsTarget, ErrorsAlert = .005, .02                                      // share of calls that failed inside
 )
 
 // slot is a part of the window: calls by latency bucket, and those that failed.
@@ -119,15 +121,15 @@ func (g *Group) Alerts() []string { return g.window.alerts() }
 
 func (w *window) alerts() []string {
 	r := w.recent()
-	if r.Calls < enoughCalls {
+	if r.Calls < EnoughCalls {
 		return nil
 	}
 	var out []string
-	if r.P95 > slowAlert {
-		out = append(out, fmt.Sprintf("answers are slow: one in twenty of the last %d took more than %v (target %v)", r.Calls, slowAlert, slowTarget))
+	if r.P95 > SlowAlert {
+		out = append(out, fmt.Sprintf("answers are slow: one in twenty of the last %d took more than %v (target %v)", r.Calls, SlowAlert, SlowTarget))
 	}
-	if share := float64(r.Failing) / float64(r.Calls); share > errorsAlert {
-		out = append(out, fmt.Sprintf("%.1f %% of the last %d calls failed inside (target %.1f %%); see DIR/engine.log", 100*share, r.Calls, 100*errorsTarget))
+	if share := float64(r.Failing) / float64(r.Calls); share > ErrorsAlert {
+		out = append(out, fmt.Sprintf("%.1f %% of the last %d calls failed inside (target %.1f %%); see DIR/engine.log", 100*share, r.Calls, 100*ErrorsTarget))
 	}
 	return out
 }

@@ -51,13 +51,6 @@ type Data struct {
 	Alerts   []string        // now
 }
 
-// Targets of the service; see the alerts.
-const (
-	targetP95    = 200 * time.Millisecond
-	alertP95     = 500 * time.Millisecond
-	targetFailed = .005
-)
-
 // section is a part of the report: a table, and a plot.
 type section struct {
 	title string
@@ -105,16 +98,21 @@ func (d *Data) performance(now, before *metrics.Point) section {
 		{"Failed inside", share(now.Failing, now.Calls), share(before.Failing, before.Calls)},
 	}}
 	latency := d.line("Time to an answer, ms", plain, d.series("half", millis(.5)), d.series("19 of 20", millis(.95)))
-	latency.Limit = float64(alertP95 / time.Millisecond)
+	latency.Limit = float64(metrics.SlowAlert / time.Millisecond)
 	s.plots = []plot{
 		{"calls", d.line("Calls", plain, d.series("calls", func(p *metrics.Point) float64 { return float64(p.Calls) }))},
 		{"latency", latency},
 	}
-	if now.Calls > 0 {
-		s.notes = append(s.notes, verdict(now.Quantile(.95) <= targetP95, "Answers are as fast as promised (19 of 20 within 200 ms).", "Answers are slower than promised (19 of 20 within 200 ms): see elderzan metrics, and elderzan doctor."))
-		s.notes = append(s.notes, verdict(float64(now.Failing) <= targetFailed*float64(now.Calls), "Failures are within the promise (0.5 %).", "More calls failed than promised (0.5 %): the engine's log says why."))
-	} else {
+	switch {
+	case now.Calls == 0:
 		s.notes = append(s.notes, "No calls were made.")
+	case now.Calls < metrics.EnoughCalls:
+		s.notes = append(s.notes, fmt.Sprintf("Fewer than %d calls are too few to judge by.", metrics.EnoughCalls))
+	default:
+		fast := fmt.Sprintf("(19 of 20 within %d ms)", metrics.SlowTarget.Milliseconds())
+		s.notes = append(s.notes, verdict(now.Quantile(.95) <= metrics.SlowTarget, "Answers are as fast as promised "+fast+".", "Answers are slower than promised "+fast+": see elderzan metrics, and elderzan doctor."))
+		failed := fmt.Sprintf("(%.1f %%)", 100*metrics.ErrorsTarget)
+		s.notes = append(s.notes, verdict(float64(now.Failing) <= metrics.ErrorsTarget*float64(now.Calls), "Failures are within the promise "+failed+".", "More calls failed than promised "+failed+": the engine's log says why."))
 	}
 	return s
 }

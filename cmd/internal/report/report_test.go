@@ -44,6 +44,20 @@ func TestReport(t *testing.T) {
 	}
 }
 
+// A report judges by no fewer calls than the alerts do: the first one after an evening's use would be a false alarm.
+func TestFewCalls(t *testing.T) {
+	for calls, want := range map[int]string{1: "too few to judge by", metrics.EnoughCalls - 1: "too few to judge by", metrics.EnoughCalls: "Attention: Answers are slower than promised (19 of 20 within 200 ms)"} {
+		d := &Data{Period: Weekly, From: time.Unix(0, 0), To: time.Unix(0, 0).AddDate(0, 0, 7)}
+		latency := make([]int, 14)
+		latency[len(latency)-1] = calls
+		d.Points = []metrics.Point{{At: d.From, Calls: calls, Latency: latency}}
+		md := d.Markdown("")
+		if !strings.Contains(strings.ReplaceAll(md, "*", ""), want) || strings.Contains(md, "Attention") != strings.Contains(want, "Attention") {
+			t.Errorf("%d calls: %s", calls, md[:min(len(md), 700)])
+		}
+	}
+}
+
 // A report of nothing says so and divides by nothing.
 func TestEmpty(t *testing.T) {
 	for _, p := range []Period{Weekly, Monthly, Quarterly} {
