@@ -78,7 +78,7 @@ func (s *Service) shareOne(ctx context.Context, c Caller, in ShareInput, m Memor
 	override := false
 	if in.Scope.WiderThan(m.Scope) {
 		var err error
-		if found, err = s.classify(ctx, &m, c.Root); err != nil {
+		if found, err = s.classifyBoth(ctx, &m, c.Root); err != nil {
 			return Memory{}, err
 		}
 		if found.Sensitive {
@@ -200,7 +200,11 @@ func (s *Service) Revise(ctx context.Context, c Caller, in ReviseInput) (ReviseR
 	}
 	before, seen, known := m.Scope, m.Version, m.Rules
 	confirmed := m.Overridden && m.Sensitive // a person kept this scope although the text was sensitive
-	d, err := s.classify(ctx, &m, c.Root)
+	classify := s.classify
+	if m.Scope.Cloud() {
+		classify = s.classifyBoth
+	}
+	d, err := classify(ctx, &m, c.Root)
 	if err != nil {
 		return ReviseResult{}, err
 	}

@@ -13,7 +13,5 @@ func (s *Service) corrected(m *Memory, root string, d scope.Decision, sensitive 
 	if s.learner == nil {
 		return
 	}
-	_ = s.learner.Correct(scope.Input{
-		Title: m.Title, Content: m.Content, Tags: m.Tags, Metadata: m.Metadata, Project: m.Project, Root: root,
-	}, d, sensitive)
+	_ = s.learner.Correct(input(m, root), d, sensitive)
 }

@@ -14,6 +14,8 @@ type IndexerOptions struct {
 	Quiet   time.Duration // after the last foreground call, the worker works at full speed again; 0 means 150 ms
 	Logger  *slog.Logger  // nil means silence
 	OnBatch func(n int, took time.Duration)
+	Looker  Looker // is asked about each memory again when its vector is there; nil means nobody is
+	Remote  bool   // the embedder may ask a remote provider
 }
 
 // restShare is how many times as long as it worked background work rests while people wait for answers: it then takes a fiftieth
@@ -231,21 +233,14 @@ func (x *Indexer) work(ctx context.Context, jobs []Job) {
 	for len(jobs) > 0 && ctx.Err() == nil {
 		step := x.step(jobs)
 		began := time.Now()
-		texts := make([]string, len(step))
-		for i, j := range step {
-			texts[i] = j.Text
-		}
-		rows, space, err := x.embedder.Documents(ctx, texts, step[0].LocalOnly)
-		if err == nil && len(rows) != len(texts) {
-			err = fmt.Errorf("embedder returned %d vectors for %d texts", len(rows), len(texts))
-		}
+		kept, rows, space, err := x.embed(ctx, step)
 		if err != nil {
 			if ctx.Err() == nil {
 				x.fail(ctx, step, err)
 			}
 			break
 		}
-		for i, j := range step {
+		for i, j := range kept {
 			vectors = append(vectors, Vector{ID: j.ID, Version: j.Version, Space: space, Values: rows[i].Vector, Tokens: rows[i].Tokens.Rows})
 		}
 		jobs = jobs[len(step):]
@@ -269,6 +264,53 @@ func (x *Indexer) work(ctx context.Context, jobs []Job) {
 	if x.opts.OnBatch != nil {
 		x.opts.OnBatch(len(vectors), time.Since(start))
 	}
+}
+
+// embed makes the vectors of a step. Where memories are judged again by their vectors, that comes first, with a vector made on this
+// machine: what it makes PRIVATE is left out, and waits for an embedding as that.
+func (x *Indexer) embed(ctx context.Context, step []Job) (kept []Job, rows []Embedding, space string, err error) {
+	looks := ""
+	if x.opts.Looker != nil {
+		if looks, err = x.opts.Looker.Looks(ctx); err != nil {
+			return nil, nil, "", err
+		}
+	}
+	if looks == "" {
+		rows, space, err = x.documents(ctx, step, step[0].LocalOnly)
+		return step, rows, space, err
+	}
+	local, space, err := x.documents(ctx, step, true)
+	if err != nil {
+		return nil, nil, "", err
+	}
+	for i, j := range step {
+		void := false
+		if space == looks {
+			if void, err = x.opts.Looker.LookAgain(ctx, j.ID, j.Version, local[i].Vector, space); err != nil {
+				return nil, nil, "", err
+			}
+		}
+		if !void {
+			kept, rows = append(kept, j), append(rows, local[i])
+		}
+	}
+	if len(kept) == 0 || step[0].LocalOnly || !x.opts.Remote {
+		return kept, rows, space, nil
+	}
+	rows, space, err = x.documents(ctx, kept, false)
+	return kept, rows, space, err
+}
+
+func (x *Indexer) documents(ctx context.Context, jobs []Job, localOnly bool) ([]Embedding, string, error) {
+	texts := make([]string, len(jobs))
+	for i, j := range jobs {
+		texts[i] = j.Text
+	}
+	rows, space, err := x.embedder.Documents(ctx, texts, localOnly)
+	if err == nil && len(rows) != len(texts) {
+		err = fmt.Errorf("embedder returned %d vectors for %d texts", len(rows), len(texts))
+	}
+	return rows, space, err
 }
 
 // step returns the jobs to embed in one go: as many as may go the same way, but one while someone waits for an

@@ -131,9 +131,7 @@ func (s *Service) draft(c Caller, in RememberInput) Memory {
 
 // classify runs the detectors over everything that would be stored of m, and writes what they found into m.
 func (s *Service) classify(ctx context.Context, m *Memory, root string) (scope.Decision, error) {
-	d, err := s.classifier.Classify(ctx, scope.Input{
-		Title: m.Title, Content: m.Content, Tags: m.Tags, Metadata: m.Metadata, Project: m.Project, Root: root,
-	})
+	d, err := s.classifier.Classify(ctx, input(m, root))
 	if err != nil {
 		return d, fmt.Errorf("classify: %w", err)
 	}

@@ -12,6 +12,7 @@ type Options struct {
 	Embedder   Embedder
 	Classifier Classifier
 	Ranker     Ranker
+	Second     Second       // judges again by vectors; nil means that nothing does
 	Learner    Learner      // is told of corrections of scope; nil means nobody is
 	Authorizer Authorizer   // nil allows everything: one person, one machine
 	Indexer    *Indexer     // nil means that nothing is waited for
@@ -44,6 +45,7 @@ type Service struct {
 	classifier Classifier
 	ranker     Ranker
 	learner    Learner
+	second     Second
 	authorizer Authorizer
 	indexer    *Indexer
 	kin        Kin
@@ -67,7 +69,7 @@ func NewService(o Options) (*Service, error) {
 		return nil, errors.New("memory: service needs a store, an embedder, a classifier and a ranker")
 	}
 	s := &Service{
-		store: o.Store, embedder: o.Embedder, classifier: o.Classifier, ranker: o.Ranker, learner: o.Learner, authorizer: o.Authorizer,
+		store: o.Store, embedder: o.Embedder, classifier: o.Classifier, ranker: o.Ranker, learner: o.Learner, second: o.Second, authorizer: o.Authorizer,
 		indexer: o.Indexer, kin: o.Kin, journal: o.Journal, sessions: o.Sessions, drafts: o.Drafts, conflicts: o.Conflicts, audits: o.Audits, remote: o.RemoteEmbedding, cloud: o.Cloud, tokens: o.CountTokens, step: o.Step, now: o.Now,
 	}
 	if s.passage = o.Passage; s.passage == nil {

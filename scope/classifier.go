@@ -110,10 +110,16 @@ func (c *Classifier) raised(d *Decision, in Input) bool {
 	if !raise {
 		return false
 	}
-	d.Scope, d.Sensitive, d.Confidence = Private, true, calibrate(confidence, privateCurve)
-	d.Findings = append(d.Findings, Finding{Rule: learnedRule, Kind: "personal", Field: FieldContent, End: len(in.Content), Confidence: confidence, Preview: "[the whole text]"})
-	d.Reasons = append(d.Reasons, reason)
+	Raise(d, len(in.Content), confidence, reason)
 	return true
+}
+
+// Raise makes d PRIVATE because what was learnt from corrections asks for it, as sure as confidence and for the reason, of a text of
+// so many bytes.
+func Raise(d *Decision, bytes int, confidence float64, reason string) {
+	d.Scope, d.Sensitive, d.Confidence = Private, true, calibrate(confidence, privateCurve)
+	d.Findings = append(d.Findings, Finding{Rule: learnedRule, Kind: "personal", Field: FieldContent, End: bytes, Confidence: confidence, Preview: "[the whole text]"})
+	d.Reasons = append(d.Reasons, reason)
 }
 
 // place decides about a text that is not sensitive.

@@ -21,6 +21,7 @@ type Options struct {
 	Device   string           // names this device in stamps; required
 	Batch    int              // records a message; 0 means 200
 	Patience time.Duration    // how long a change waits for its embedding; 0 means 5 s, negative not at all
+	Hold     func() bool      // while it says so, a change waits for its embedding however long that takes; nil means never
 	Logger   *slog.Logger     // nil means silence
 	Now      func() time.Time // nil means time.Now
 }
@@ -31,6 +32,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Patience == 0 {
 		o.Patience = 5 * time.Second
+	}
+	if o.Hold == nil {
+		o.Hold = func() bool { return false }
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -323,10 +327,13 @@ func (e *Engine) changes(ctx context.Context, rep *Report) ([]change, error) {
 	}
 	var ready []change
 	rep.Waiting = 0
+	hold := e.opts.Hold()
 	for _, id := range ids {
 		row := rows[id]
 		switch {
 		case row.Seq == 0 || row.Pending != nil:
+		case hold && row.Change.unseen:
+			rep.Waiting++
 		case row.Change.waiting && e.opts.Now().Sub(row.Change.at) < e.opts.Patience:
 			rep.Waiting++
 		default:

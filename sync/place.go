@@ -64,7 +64,8 @@ type Change struct {
 	id      memory.ID
 	seq     int64
 	at      time.Time
-	waiting bool
+	waiting bool // for its embedding
+	unseen  bool // this version of its text has no embedding yet
 	doc     Doc
 }
 
@@ -86,7 +87,7 @@ func NewChange(p Place, m *memory.Memory, info ChangeInfo) (Change, error) {
 		return Change{}, err
 	}
 	d.Vector, d.Space, d.Others = info.Vector, info.Space, info.Others
-	return Change{id: m.ID, seq: info.Seq, at: info.At, waiting: info.Waiting && len(info.Vector) == 0, doc: d}, nil
+	return Change{id: m.ID, seq: info.Seq, at: info.At, waiting: info.Waiting && len(info.Vector) == 0, unseen: info.Waiting, doc: d}, nil
 }
 
 // NewDeletion makes the change that takes id out of p.

@@ -186,7 +186,7 @@ func (k *cloud) round(ctx context.Context) (memsync.Report, error) {
 	if err != nil {
 		return rep, err
 	}
-	o := memsync.Options{Device: t.Device().String(), Logger: k.log}
+	o := memsync.Options{Device: t.Device().String(), Hold: k.local.hold, Logger: k.log}
 	remote := db.Remote(t.ID())
 	shared := memsync.NewEngine(memsync.Shared(t.ID()), k.local, remote, sealer, o)
 	if rep, err = shared.Round(ctx); err != nil {

@@ -14,6 +14,7 @@ import (
 
 // cloudLocal is the store as package sync sees it.
 type cloudLocal struct {
+	hold    func() bool // whether nothing may leave of what waits for its embedding
 	store   *storage.Store
 	team    func() string                // what the team is called here
 	spaces  func() (memory.Spaces, bool) // that memories should be in here; false without a model

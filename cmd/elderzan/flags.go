@@ -136,6 +136,22 @@ func (s switchedRaiser) Raise(in scope.Input, d scope.Decision) (bool, float64, 
 	return raise, confidence, reason
 }
 
+// second is the look of the learnt model at vectors, while its feature is on.
+func (f *flags) second(s memory.Second) memory.Second { return switchedSecond{s, f} }
+
+type switchedSecond struct {
+	memory.Second
+	flags *flags
+}
+
+func (s switchedSecond) Looks() string {
+	space := s.Second.Looks()
+	if space == "" || !s.flags.on(memory.Caller{}, featureLearnt) {
+		return ""
+	}
+	return space
+}
+
 func (f *flags) close() error {
 	f.cancel()
 	<-f.ended

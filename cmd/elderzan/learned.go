@@ -3,15 +3,18 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/elderzan/elderzan/memory"
 	"github.com/elderzan/elderzan/scope"
 	"github.com/elderzan/elderzan/scope/knowledge"
 	"github.com/elderzan/elderzan/scope/learn"
@@ -28,6 +31,51 @@ type scoping struct {
 	rules    *policies
 	detector *sensitive.Detector
 	learnt   *learn.Store
+	embed    learn.Embed // by the model on this machine; nil before learnFrom
+
+	mu      sync.Mutex
+	vectors map[string]meant // of the texts of the regression corpus, which are embedded once
+}
+
+// meant is a text's vector.
+type meant struct {
+	vector []float32
+	space  string
+}
+
+// learnFrom has corrections kept with their vectors, which e makes on this machine.
+func (s *scoping) learnFrom(e memory.Embedder) {
+	s.embed = func(ctx context.Context, text string) ([]float32, string, error) {
+		rows, space, err := e.Documents(ctx, []string{text}, true)
+		if err != nil || len(rows) != 1 {
+			return nil, "", errors.Join(err, errNoVector)
+		}
+		return rows[0].Vector, space, nil
+	}
+	s.learnt.UseVectors(s.embed)
+}
+
+var errNoVector = errors.New("no vector was made")
+
+// meant returns the vector of a text that is asked about again and again.
+func (s *scoping) meant(ctx context.Context, text string) (meant, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if m, ok := s.vectors[text]; ok {
+		return m, nil
+	}
+	if s.embed == nil {
+		return meant{}, errNoVector
+	}
+	v, space, err := s.embed(ctx, text)
+	if err != nil {
+		return meant{}, err
+	}
+	if s.vectors == nil {
+		s.vectors = map[string]meant{}
+	}
+	s.vectors[text] = meant{v, space}
+	return s.vectors[text], nil
 }
 
 // openScoping reads what was learnt; where that is damaged, it says so and goes on without.
@@ -55,18 +103,32 @@ func (s *scoping) classifier(model scope.Raiser) *scope.Classifier {
 
 // trial lets the classifier of the program judge with a model that is not live.
 type trial struct {
-	store *learn.Store
-	model *learn.Model
+	scoping *scoping
+	model   *learn.Model
+	ctx     context.Context // of the check that it is made for
+	failed  error           // a vector could not be made
 }
 
-func (t trial) Raise(in scope.Input, d scope.Decision) (bool, float64, string) {
-	return t.store.Judge(t.model, in, d)
+func (t *trial) Raise(in scope.Input, d scope.Decision) (bool, float64, string) {
+	if t.model.Space == "" {
+		return t.scoping.learnt.Judge(t.model, in, d)
+	}
+	m, err := t.scoping.meant(t.ctx, learn.TextOf(in))
+	if err == nil && m.space != t.model.Space {
+		err = fmt.Errorf("the model was trained with vectors of %s, and texts are embedded by %s now; train it anew", t.model.Space, m.space)
+	}
+	if err != nil {
+		t.failed = err
+		return false, 0, ""
+	}
+	return t.scoping.learnt.JudgeVector(t.model, in, d, m.vector)
 }
 
 // regression judges a model together with the detectors on the regression corpus.
 func (s *scoping) regression(ctx context.Context) learn.Regression {
 	return func(m *learn.Model) (missed int, raised float64, err error) {
-		before, after := s.classifier(nil), s.classifier(trial{s.learnt, m})
+		try := &trial{scoping: s, model: m, ctx: ctx}
+		before, after := s.classifier(nil), s.classifier(try)
 		talk, up := 0, 0
 		for _, t := range sensitive.Regression() {
 			in := scope.Input{Content: t.Text}
@@ -87,6 +149,9 @@ func (s *scoping) regression(ctx context.Context) learn.Regression {
 					up++
 				}
 			}
+		}
+		if try.failed != nil {
+			return 0, 0, try.failed
 		}
 		return missed, float64(up) / float64(max(1, talk)), nil
 	}
@@ -126,7 +191,9 @@ func newModel(a *app) *cobra.Command {
 		Use: "model", Short: "Learn from your corrections of scope what else is sensitive", Args: cobra.NoArgs,
 		Long: "Whenever you make PRIVATE what no detector minds, or let go what one does, the correction is kept: as numbers, never as text.\n" +
 			"A model trained on them can only make a text more sensitive. It goes live by deploy, if it is right about more than 95 % of\n" +
-			"held-out corrections and neither lets out a secret nor raises more than 1 % of the harmless texts it is checked with.",
+			"held-out corrections and neither lets out a secret nor raises more than 1 % of the harmless texts it is checked with. Where enough\n" +
+			"of them have a vector, a second model judges by what a text means as well, once it is embedded; while that is live, nothing leaves\n" +
+			"the machine before it has looked.",
 	}
 	for _, c := range []struct{ use, action, short string }{
 		{"list", "list", "List the models, which is live, and how good each is"},
@@ -188,6 +255,13 @@ func showModels(w io.Writer, raw json.RawMessage) error {
 		}
 		t.row(strconv.Itoa(m.Number), m.Trained.Local().Format(time.DateTime), strconv.Itoa(m.Report.Examples),
 			fmt.Sprintf("%.1f %% of %d held out", 100*m.Report.Accuracy, m.Report.HeldOut), fmt.Sprintf("%.1f %%", 100*m.Report.CrossVal), state)
+		if r := m.Second; r != nil {
+			state := "looks again when the vector is there"
+			if !r.Report.Fit {
+				state = "may not look again: " + r.Report.Why
+			}
+			t.row("", "  with vectors", strconv.Itoa(r.Report.Examples), fmt.Sprintf("%.1f %% of %d held out", 100*r.Report.Accuracy, r.Report.HeldOut), fmt.Sprintf("%.1f %%", 100*r.Report.CrossVal), state)
+		}
 	}
 	return t.flush()
 }

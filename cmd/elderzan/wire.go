@@ -104,8 +104,9 @@ func openStack(ctx context.Context, c config, traces *trace.Tracer, counts *metr
 	st.book = session.Open(context.WithoutCancel(ctx), session.Options{Store: store, Kin: store, Drafts: store, Logger: log})
 	st.linker = memory.NewLinker(store, store, memory.LinkerOptions{Alike: rank.Alike, Logger: log})
 	embedder := traces.Embedder(st.embeds)
+	looker := &lateLooker{ready: make(chan struct{})}
 	st.indexer = memory.NewIndexer(context.WithoutCancel(ctx), store, embedder, memory.IndexerOptions{
-		Logger: log, OnBatch: func(int, time.Duration) {
+		Looker: looker, Remote: st.embeds.remote(), Logger: log, OnBatch: func(int, time.Duration) {
 			st.linker.Wake()
 			st.book.Embedded()
 		},
@@ -115,6 +116,7 @@ func openStack(ctx context.Context, c config, traces *trace.Tracer, counts *metr
 	if st.scoping, err = openScoping(c, log); err != nil {
 		return nil, err
 	}
+	st.scoping.learnFrom(embedder)
 	if st.authorizer, err = newAuthorizer(ctx, store); err != nil {
 		return nil, err
 	}
@@ -122,14 +124,15 @@ func openStack(ctx context.Context, c config, traces *trace.Tracer, counts *metr
 		return nil, err
 	}
 	st.service, err = memory.NewService(memory.Options{
-		Authorizer: st.authorizer, Store: traces.Store(store), Embedder: embedder, Classifier: counts.Classifier(traces.Classifier(st.scoping.classifier(st.flags.raiser(st.scoping.learnt)))), Learner: st.scoping.learnt, Ranker: ranker, Indexer: st.indexer,
+		Authorizer: st.authorizer, Store: traces.Store(store), Embedder: embedder, Classifier: counts.Classifier(traces.Classifier(st.scoping.classifier(st.flags.raiser(st.scoping.learnt)))), Learner: st.scoping.learnt, Second: st.flags.second(st.scoping.learnt), Ranker: ranker, Indexer: st.indexer,
 		Kin: store, Journal: st.book, Sessions: store, Drafts: store, Audits: store, Conflicts: waiting{st}, RemoteEmbedding: st.embeds.remote(),
 		CountTokens: tokens.Count, Passage: analysis.Passage, Feature: st.flags.on, Step: traces.Step(), Cloud: func() bool { return st.cloud.ready() },
 	})
 	if err != nil {
 		return nil, err
 	}
-	local := &cloudLocal{store: store, spaces: st.embeds.spaces, applied: st.indexer.Wake}
+	looker.is(st.service)
+	local := &cloudLocal{store: store, spaces: st.embeds.spaces, applied: st.indexer.Wake, hold: st.holds}
 	if st.cloud, err = openCloud(ctx, c.Cloud, local, st.flags.hybrid, traces, counts, log); err != nil {
 		return nil, err
 	}
@@ -226,6 +229,9 @@ func (s *stack) close() error {
 	}
 	if s.indexer != nil {
 		errs = append(errs, s.indexer.Close())
+	}
+	if s.scoping != nil && s.scoping.learnt != nil {
+		errs = append(errs, s.scoping.learnt.Close())
 	}
 	if s.linker != nil {
 		errs = append(errs, s.linker.Close())
@@ -403,4 +409,34 @@ func (e *embeddings) close() error {
 		errs = append(errs, c())
 	}
 	return errors.Join(errs...)
+}
+
+// lateLooker is the service for the indexer, which is there before it and waits for it: nothing is embedded that was not looked at.
+type lateLooker struct {
+	ready   chan struct{} // closed when service is set
+	service *memory.Service
+}
+
+func (l *lateLooker) is(s *memory.Service) {
+	l.service = s
+	close(l.ready)
+}
+
+func (l *lateLooker) Looks(ctx context.Context) (string, error) {
+	select {
+	case <-l.ready:
+		return l.service.Looks(ctx)
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
+}
+
+func (l *lateLooker) LookAgain(ctx context.Context, id memory.ID, version int, vector []float32, space string) (bool, error) {
+	return l.service.LookAgain(ctx, id, version, vector, space)
+}
+
+// holds reports whether nothing may leave of a memory that waits for its embedding.
+func (s *stack) holds() bool {
+	looks, err := s.service.Looks(context.Background())
+	return err != nil || looks != ""
 }

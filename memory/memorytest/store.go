@@ -122,7 +122,7 @@ func (s *Store) Change(ctx context.Context, id memory.ID, requestKey string, edi
 		return memory.Memory{}, err
 	}
 	next.Version = m.Version + 1
-	if next.EmbeddingText() != m.EmbeddingText() {
+	if next.EmbeddingText() != m.EmbeddingText() || slices.ContainsFunc(s.jobs, func(j job) bool { return j.ID == id }) {
 		s.enqueue(&next)
 	}
 	*m = clone(next)
@@ -174,6 +174,7 @@ func (s *Store) note(key string, id memory.ID, audit memory.Audit) {
 }
 
 func (s *Store) enqueue(m *memory.Memory) {
+	s.jobs = slices.DeleteFunc(s.jobs, func(j job) bool { return j.ID == m.ID }) // a memory waits once, as it is now
 	s.jobs = append(s.jobs, job{Job: memory.Job{ID: m.ID, Text: m.EmbeddingText(), LocalOnly: m.LocalOnly(), Version: m.Version}})
 }
 

@@ -4,6 +4,9 @@
 // asked, and goes live only if it is right about more than 95 of 100 corrections held out and raises next to nothing
 // of the texts that are known to be harmless.
 //
+// A second model looks again when a text has been embedded, by its vector as well. Of a vector the corrections keep what it is in a few
+// directions that the key draws. It has to be as good, on its own, and looks only at vectors of the model it was trained with.
+//
 // The model can only make a text more sensitive. Classifiers ask it about texts that nothing else called sensitive,
 // so no correction, wrong or hostile, can let a secret out.
 package learn

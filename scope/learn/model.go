@@ -11,14 +11,17 @@ import (
 
 // Example is a correction: a text by its features, and whether a person holds it to be sensitive.
 type Example struct {
-	Features  Features `json:"features"`
-	Sensitive bool     `json:"sensitive"`
+	Features  Features  `json:"features"`
+	Vector    []float32 `json:"vector,omitempty"` // what is kept of its vector, see vectorDims
+	Space     string    `json:"space,omitempty"`  // of the vector
+	Sensitive bool      `json:"sensitive"`
 }
 
 // Model is a logistic regression. It is immutable.
 type Model struct {
 	Weights []float64 `json:"weights"`
-	L2      float64   `json:"l2"` // strength of the regularisation it was trained with
+	L2      float64   `json:"l2"`              // strength of the regularisation it was trained with
+	Space   string    `json:"space,omitempty"` // of the vectors that it judges by as well; "" for none
 }
 
 // Probability is how likely a text is sensitive, in [0, 1].
@@ -43,6 +46,7 @@ func fit(examples []Example, l2 float64) (*Model, error) {
 		return nil, errors.New("learn: corrections of both kinds are needed")
 	}
 	weight := [2]float64{0.5 / n[0], 0.5 / n[1]}
+	dims := len(examples[0].Features)
 	problem := optimize.Problem{
 		Func: func(w []float64) float64 {
 			loss := l2 / 2 * floats.Dot(w, w)
@@ -63,8 +67,8 @@ func fit(examples []Example, l2 float64) (*Model, error) {
 			}
 		},
 	}
-	res, err := optimize.Minimize(problem, make([]float64, Dims), &optimize.Settings{MajorIterations: 200, GradientThreshold: 1e-5}, &optimize.LBFGS{})
-	if err != nil && (res == nil || res.Status < optimize.NotTerminated || len(res.X) != Dims) {
+	res, err := optimize.Minimize(problem, make([]float64, dims), &optimize.Settings{MajorIterations: 200, GradientThreshold: 1e-5}, &optimize.LBFGS{})
+	if err != nil && (res == nil || res.Status < optimize.NotTerminated || len(res.X) != dims) {
 		return nil, fmt.Errorf("learn: train: %w", err)
 	}
 	return &Model{Weights: res.X, L2: l2}, nil

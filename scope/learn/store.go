@@ -31,6 +31,9 @@ const (
 	modelPrefix     = "model-"
 )
 
+// embedLimit bounds how long a correction waits for its vector.
+const embedLimit = 5 * time.Second
+
 // maxCorrections bounds what is kept; the oldest go first.
 const maxCorrections = 5000
 
@@ -40,16 +43,22 @@ type Version struct {
 	Trained time.Time `json:"trained"`
 	Report  Report    `json:"report"`
 	Live    bool      `json:"live"`
-	Model   *Model    `json:"model,omitempty"` // left out by Versions
+	Second  *Second   `json:"second,omitempty"` // the look with the vector; nil where too few corrections have one
+	Model   *Model    `json:"model,omitempty"`  // left out by Versions
 }
 
 // Store keeps corrections and models in a folder of its own, and is the scope.Raiser that asks the live model. Safe for
 // concurrent use by one process.
 type Store struct {
-	dir  string
-	key  []byte
-	mu   sync.Mutex
-	live atomic.Pointer[Version]
+	dir     string
+	key     []byte
+	embed   Embed // nil without vectors
+	queue   chan pending
+	done    chan struct{}  // closed when nothing more is taken from queue
+	waiting sync.WaitGroup // corrections in queue
+	closing atomic.Bool
+	mu      sync.Mutex
+	live    atomic.Pointer[Version]
 }
 
 var _ scope.Raiser = (*Store)(nil)
@@ -95,12 +104,14 @@ func (s *Store) write(name string, b []byte) error {
 // Raise reports whether the live model holds a text to be sensitive that nothing else does, with the reason in words.
 func (s *Store) Raise(in scope.Input, d scope.Decision) (bool, float64, string) {
 	v := s.live.Load()
-	if v == nil {
+	if v == nil || !v.Report.Fit {
 		return false, 0, ""
 	}
 	raise, p, reason := s.Judge(v.Model, in, d)
-	return raise, p, fmt.Sprintf("%s (model %d)", reason, v.Number)
+	return raise, p, versioned(reason, v.Number)
 }
+
+func versioned(reason string, number int) string { return fmt.Sprintf("%s (model %d)", reason, number) }
 
 // Judge is Raise by a model that need not be live.
 func (s *Store) Judge(m *Model, in scope.Input, d scope.Decision) (bool, float64, string) {
@@ -110,7 +121,23 @@ func (s *Store) Judge(m *Model, in scope.Input, d scope.Decision) (bool, float64
 
 // Correct keeps a correction.
 func (s *Store) Correct(in scope.Input, d scope.Decision, sensitive bool) error {
-	b, err := json.Marshal(Example{Extract(s.key, in, d), sensitive})
+	e := Example{Features: Extract(s.key, in, d), Sensitive: sensitive}
+	if s.embed == nil {
+		return s.keep(e)
+	}
+	s.waiting.Add(1)
+	select {
+	case s.queue <- pending{e, TextOf(in)}:
+		return nil
+	default:
+		s.waiting.Done()
+		return s.keep(e)
+	}
+}
+
+// keep writes a correction down.
+func (s *Store) keep(e Example) error {
+	b, err := json.Marshal(e)
 	if err != nil {
 		return fmt.Errorf("learn: %w", err)
 	}
@@ -171,6 +198,7 @@ func lastWords(examples []Example) []Example {
 
 // Train trains a new version and keeps it; it does not go live by that. check judges it on texts whose answers are known.
 func (s *Store) Train(now time.Time, check Regression) (Version, error) {
+	s.waiting.Wait()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	examples, err := s.corrections()
@@ -186,6 +214,9 @@ func (s *Store) Train(now time.Time, check Regression) (Version, error) {
 		return Version{}, err
 	}
 	v := Version{Number: 1, Trained: now.UTC().Truncate(time.Second), Report: r, Model: m}
+	if v.Second, err = trainSecond(examples, check); err != nil {
+		return Version{}, err
+	}
 	if len(all) > 0 {
 		v.Number = all[len(all)-1].Number + 1
 	}
@@ -193,8 +224,16 @@ func (s *Store) Train(now time.Time, check Regression) (Version, error) {
 	if err == nil {
 		err = s.write(modelName(v.Number), b)
 	}
-	v.Model = nil
+	v.forgetModels()
 	return v, err
+}
+
+// forgetModels leaves the figures alone.
+func (v *Version) forgetModels() {
+	if v.Model = nil; v.Second != nil {
+		second := *v.Second
+		second.Model, v.Second = nil, &second
+	}
 }
 
 func modelName(n int) string { return fmt.Sprintf("%s%06d.json", modelPrefix, n) }
@@ -205,7 +244,7 @@ func (s *Store) Versions() ([]Version, error) {
 	defer s.mu.Unlock()
 	all, err := s.versions()
 	for i := range all {
-		all[i].Model = nil
+		all[i].forgetModels()
 	}
 	return all, err
 }
@@ -246,7 +285,7 @@ func (s *Store) version(n int) (Version, error) {
 	if err == nil {
 		err = json.Unmarshal(b, &v)
 	}
-	if err == nil && (v.Number != n || v.Model == nil || len(v.Model.Weights) != Dims) {
+	if err == nil && (v.Number != n || v.Model == nil || len(v.Model.Weights) != Dims || v.Second != nil && (v.Second.Model == nil || len(v.Second.Model.Weights) != secondDims)) {
 		err = errors.New("it is damaged or of another version of the program")
 	}
 	if err != nil {
@@ -258,7 +297,8 @@ func (s *Store) version(n int) (Version, error) {
 // ErrUnfit reports that a model may not go live.
 var ErrUnfit = errors.New("learn: the model may not go live")
 
-// Deploy makes version n the live one if its report allows that and check, asked again, agrees; 0 stands for the newest.
+// Deploy makes version n the live one if its report allows that and check, asked again, agrees; 0 stands for the newest. The look with
+// the vector goes live with it if its own report allows that, and alone where only that does.
 func (s *Store) Deploy(n int, check Regression) (Version, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -273,16 +313,36 @@ func (s *Store) Deploy(n int, check Regression) (Version, error) {
 	if err != nil {
 		return Version{}, err
 	}
-	if check != nil {
-		if v.Report.NewMisses, v.Report.Raised, err = check(v.Model); err != nil {
-			return Version{}, err
-		}
+	err = v.Report.again(v.Model, check)
+	if err == nil && v.Second != nil {
+		err = v.Second.Report.again(v.Second.Model, check)
 	}
-	v.Report.Fit, v.Report.Why = false, ""
-	if v.Report.judge(); !v.Report.Fit {
+	if err != nil {
+		return Version{}, err
+	}
+	if !v.Report.Fit && (v.Second == nil || !v.Second.Report.Fit) {
 		return v, fmt.Errorf("%w: %s", ErrUnfit, v.Report.Why)
 	}
+	b, err := json.Marshal(v) // what was found now holds after a restart
+	if err == nil {
+		err = s.write(modelName(v.Number), b)
+	}
+	if err != nil {
+		return Version{}, fmt.Errorf("learn: %w", err)
+	}
 	return s.setLive(v, append(s.history(), n))
+}
+
+// again judges a model that was judged before by check as it is now.
+func (r *Report) again(m *Model, check Regression) (err error) {
+	if check != nil {
+		if r.NewMisses, r.Raised, err = check(m); err != nil {
+			return err
+		}
+	}
+	r.Fit, r.Why = false, ""
+	r.judge()
+	return nil
 }
 
 // Rollback brings back the version that was live before, or none if there was none.
@@ -326,7 +386,8 @@ func (s *Store) setLive(v Version, history []int) (Version, error) {
 	}
 	s.live.Store(&v)
 	out := v
-	out.Live, out.Model = true, nil
+	out.Live = true
+	out.forgetModels()
 	return out, nil
 }
 

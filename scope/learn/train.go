@@ -42,10 +42,15 @@ type Regression func(m *Model) (newMisses int, raised float64, err error)
 // Train fits a model: a fifth of the corrections is held out, the strength of the regularisation is chosen by five-fold
 // cross-validation on the others. It returns ErrTooFew where there is not enough to learn from.
 func Train(examples []Example, check Regression) (*Model, Report, error) {
+	return train(examples, Dims, check, "")
+}
+
+// train is Train on features of the given length, the end of which is of a vector in space, unless that is "".
+func train(examples []Example, dims int, check Regression, space string) (*Model, Report, error) {
 	var rest, held []Example
 	var each [2]int
 	for _, e := range examples {
-		if len(e.Features) != Dims {
+		if len(e.Features) != dims {
 			continue // of another version
 		}
 		each[label(e)]++
@@ -69,6 +74,7 @@ func Train(examples []Example, check Regression) (*Model, Report, error) {
 	if err != nil {
 		return nil, r, err
 	}
+	m.Space = space
 	r.Accuracy = m.accuracy(held, Threshold)
 	if check != nil {
 		if r.NewMisses, r.Raised, err = check(m); err != nil {
@@ -78,6 +84,8 @@ func Train(examples []Example, check Regression) (*Model, Report, error) {
 	r.judge()
 	return m, r, nil
 }
+
+func isTooFew(err error) bool { return errors.Is(err, ErrTooFew) }
 
 func (r *Report) judge() {
 	switch {

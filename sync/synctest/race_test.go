@@ -193,6 +193,23 @@ func TestPatience(t *testing.T) {
 	}
 }
 
+// TestHold has changes wait for their embedding as long as that takes, while something says so.
+func TestHold(t *testing.T) {
+	l, now, hold := synctest.NewLocal(time.Now), time.Now(), true
+	l.Put(memory.Memory{ID: memory.NewID(), Content: "text", Scope: scope.Global, State: memory.Active}, false)
+	engine := memsync.NewEngine(memsync.Global(), waitingFor{l}, synctest.NewRemote(), memsync.Plain{}, memsync.Options{
+		Device: "a", Patience: -1, Hold: func() bool { return hold }, Now: func() time.Time { return now },
+	})
+	now = now.Add(30 * 24 * time.Hour)
+	if rep, err := engine.Round(t.Context()); err != nil || rep.Waiting != 1 || rep.Pushed != 0 {
+		t.Errorf("after a month: %+v, %v; want it to wait", rep, err)
+	}
+	hold = false
+	if rep, err := engine.Round(t.Context()); err != nil || rep.Waiting != 0 || rep.Pushed != 1 {
+		t.Errorf("let go: %+v, %v", rep, err)
+	}
+}
+
 // TestRead opens records outside of any sync.
 func TestRead(t *testing.T) {
 	p, id := memsync.Shared(uuid.UUID{7}), memory.NewID()
