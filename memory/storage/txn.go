@@ -55,6 +55,7 @@ type manager struct {
 	mu         sync.Mutex
 	pending    map[string]*pendingValue // by vector key: prepared and not yet in place
 	unfinished []*txn                   // decided; RocksDB would not take them yet
+	undone     []*txn                   // not decided; RocksDB would not drop their intents yet
 	forget     [][]byte                 // finished; the decision is kept until the finish is synced
 }
 
@@ -132,7 +133,7 @@ func (m *manager) heal() error {
 	return m.store.kv.Write(b, false)
 }
 
-// held lists the transactions that are prepared and not finished.
+// held lists the transactions that are prepared and not finished, and those whose intents are still to be dropped.
 func (m *manager) held() map[txID]bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -142,16 +143,26 @@ func (m *manager) held() map[txID]bool {
 			out[p.tx.id] = true
 		}
 	}
+	for _, t := range m.undone {
+		out[t.id] = true
+	}
 	return out
 }
 
-// undo takes an intent back that was not decided. Where that fails, the next open does it.
+// undo takes an intent back that was not decided. Where that fails, a later attempt or the next open does it.
 func (m *manager) undo(t *txn) {
-	b := kv.NewBatch()
-	t.drop(b)
-	if err := m.store.kv.Write(b, false); err != nil {
-		m.store.opts.Logger.Warn("an undecided transaction stays until the next start", "error", err)
+	if err := m.drop(t); err != nil {
+		m.mu.Lock()
+		m.undone = append(m.undone, t)
+		m.mu.Unlock()
+		m.store.opts.Logger.Warn("an undecided transaction waits to be taken back", "error", err)
 	}
+}
+
+func (m *manager) drop(t *txn) error {
+	b := kv.NewBatch()
+	t.intent.drop(b)
+	return m.store.kv.Write(b, false)
 }
 
 // finish moves the values of a decided transaction in place and tells FAISS.
@@ -197,8 +208,15 @@ func (m *manager) postpone(t *txn, err error) {
 	m.store.opts.Logger.Warn("a stored vector waits to be moved in place", "error", err)
 }
 
-// retry finishes what was postponed, in order, until one fails.
+// retry finishes what was postponed, in order, until one fails, and drops what could not be taken back.
 func (m *manager) retry() {
+	m.mu.Lock()
+	undone := m.undone
+	m.undone = nil
+	m.mu.Unlock()
+	for _, t := range undone {
+		m.undo(t)
+	}
 	for {
 		m.mu.Lock()
 		var t *txn

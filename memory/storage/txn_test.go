@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -151,6 +152,57 @@ func TestPostponed(t *testing.T) {
 	}
 	if err := s.Close(); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestUndoneLater has SQLite refuse a commit and RocksDB the removal of what was prepared for it: the checker does not take that for
+// a stray, and it goes as soon as RocksDB works again.
+func TestUndoneLater(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	var refuse atomic.Bool
+	injected := errors.New("injected")
+	s, err := Open(t.Context(), Options{Dir: dir, Fail: func(engine, op string) error {
+		if refuse.Load() && (engine == "rocksdb" && op == kv.OpWrite || engine == "sqlite" && op == "commit") {
+			return injected
+		}
+		return nil
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	r := &rig{Store: s, dir: dir, ms: map[scope.Scope]memory.Memory{}}
+	st, err := s.Put(t.Context(), memory.Put{Memory: memory.Memory{Content: "a text", Scope: scope.Project}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.ms[scope.Project] = st.Memory
+	intents := func() (n int) {
+		if err := s.kv.ScanKeys(kv.Intents, nil, func([]byte) error { n++; return nil }); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	check := func() ([]Finding, error) { // without the note of how many there are, which SQLite refuses
+		c := &checker{store: s}
+		err := c.run(t.Context())
+		return c.findings, err
+	}
+	refuse.Store(true)
+	if err := s.PutVectors(t.Context(), r.vector(scope.Project, 1, 1)); !errors.Is(err, injected) {
+		t.Fatalf("PutVectors: %v; want what SQLite says", err)
+	}
+	for range 2 {
+		if found, err := check(); err != nil || len(found) != 0 || intents() == 0 {
+			t.Errorf("Check = %v, %v with %d keys of intents; want none found, and some there", found, err, intents())
+		}
+	}
+	refuse.Store(false)
+	if found, err := check(); err != nil || len(found) != 0 || intents() != 0 {
+		t.Errorf("Check = %v, %v with %d keys of intents; want none", found, err, intents())
+	}
+	if err := s.PutVectors(t.Context(), r.vector(scope.Project, 1, 1)); err != nil || len(s.txns.undone) != 0 {
+		t.Errorf("PutVectors: %v; %d wait to be taken back", err, len(s.txns.undone))
 	}
 }
 
