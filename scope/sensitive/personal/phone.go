@@ -213,7 +213,7 @@ func public(before, s string) bool {
 		}
 	}
 	for _, p := range []string{"0120", "0800", "0808", "0570", "0990"} {
-		if len(d) >= 9 && len(d) <= 11 && strings.HasPrefix(d, p) {
+		if len(d) >= 9 && len(d) <= 11 && strings.HasPrefix(d, p) && !japaneseMobile(before, s) {
 			return true
 		}
 	}
@@ -221,6 +221,18 @@ func public(before, s string) bool {
 		return true
 	}
 	return hotlines.Contains(strings.ToLower(before)) || strings.Count(d, "0") >= 8 && len(d) <= 11
+}
+
+// japaneseMobile reports whether s, which begins like a toll-free number, is a mobile one of Japan: 080-8986-4449, 080 0123 4567, and
+// without separators in Japanese text.
+func japaneseMobile(before, s string) bool {
+	if !strings.HasPrefix(s, "080") || len(s) < 11 {
+		return false
+	}
+	if s[3] == '-' || s[3] == ' ' {
+		return digitsOnly(s[4:8])
+	}
+	return digitsOnly(s[:11]) && strings.ContainsFunc(before, func(r rune) bool { return r >= 0x3040 })
 }
 
 func validPhone(s, region string) bool {

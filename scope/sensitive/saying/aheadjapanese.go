@@ -6,6 +6,7 @@ import (
 
 	"github.com/elderzan/elderzan/scope/sensitive/keyword"
 	"github.com/elderzan/elderzan/scope/sensitive/match"
+	"github.com/elderzan/elderzan/scope/sensitive/pattern"
 	"github.com/elderzan/elderzan/scope/sensitive/value"
 )
 
@@ -206,4 +207,23 @@ func kana(text string, v found) float64 {
 		return 0
 	}
 	return 0.6
+}
+
+// dial is a number told digit by digit behind what it opens: ポストのダイヤルは 1→2→9.
+var dial = pattern.New(`^(?:の番号|番号|錠)?(?:は|が|を|:|：)? ?「?(\d(?:(?: ?→ ?|、|・)\d){2,8})`)
+
+var dials = keyword.New([]string{"ダイヤル", "暗証番号", "暗証", "金庫", "南京錠", "ロッカー", "ポスト"})
+
+// dialled finds what dial describes.
+func dialled(text string, out []match.Match, budget *match.Budget) []match.Match {
+	dials.Each(text, func(h keyword.Hit) bool {
+		if !budget.Spend(16) {
+			return false
+		}
+		if m := dial.FindStringSubmatchIndex(text[h.End:min(len(text), h.End+64)]); m != nil {
+			out = append(out, match.Match{Rule: "ja-dialled", Kind: match.Credential, Start: h.End + m[2], End: h.End + m[3], Confidence: 0.65})
+		}
+		return len(out) < match.Enough
+	})
+	return out
 }

@@ -34,11 +34,12 @@ const (
 	promptGate
 	userGate
 	groupGate
+	shortGate
 )
 
 // gate tells which of the functions below would find a word of theirs.
 var gate = sync.OnceValue(func() *keyword.Gate {
-	return keyword.NewGate(english().set, connectionWords, commandTable().words, pairWords, barePairWords, deedWords, keyWords, nearCues, caseWords, pieceWords, signs, saidWithWords, askedWords, replyWords, byteWords, subjectWords, promptWords, forUserWords, groupWords)
+	return keyword.NewGate(english().set, connectionWords, commandTable().words, pairWords, barePairWords, deedWords, keyWords, nearCues, caseWords, pieceWords, signs, saidWithWords, askedWords, replyWords, byteWords, subjectWords, promptWords, forUserWords, groupWords, shortWords)
 })
 
 // scan is Scan by the functions that have a bit set in in, and those that begin with no word.
@@ -57,7 +58,7 @@ func scan(text string, in uint64) (out []match.Match) {
 	for _, f := range []struct {
 		gate uint64
 		find func(string, []match.Match, *match.Budget) []match.Match
-	}{{commandGate, commands}, {pairGate, pairs}, {barePairGate, barePairs}, {deedGate, deeds}, {keyGate, pressed}, {nearGate, nearby}, {askedGate, answers}, {replyGate, replied}, {byteGate, byteKeys}, {subjectGate, subjects}, {promptGate, prompts}, {userGate, forUser}, {groupGate, groupedCodes}} {
+	}{{commandGate, commands}, {pairGate, pairs}, {barePairGate, barePairs}, {deedGate, deeds}, {keyGate, pressed}, {nearGate, nearby}, {askedGate, answers}, {replyGate, replied}, {byteGate, byteKeys}, {subjectGate, subjects}, {promptGate, prompts}, {userGate, forUser}, {groupGate, groupedCodes}, {shortGate, shortLogins}} {
 		if in&f.gate != 0 {
 			out = f.find(text, out, &budget)
 		}
@@ -87,6 +88,7 @@ func scan(text string, in uint64) (out []match.Match) {
 	if hasJapanese(text) {
 		out = entered(text, out, &budget)
 		out = connecting(text, out, &budget)
+		out = dialled(text, out, &budget)
 		out = saidPairs(text, out, &budget)
 		out = spokenJapanese(text, out)
 		out = lettersSaid(text, out)

@@ -364,7 +364,7 @@ func judgeJapanese(text string, v found, c *cue, linked, object bool) float64 {
 }
 
 // talkJapanese are parts of what is said of passwords rather than as one.
-var talkJapanese = []string{"パスワード", "必要", "不要", "文字", "無効", "有効", "正しく", "間違", "入力", "変更", "忘れ", "再設定", "設定", "なし", "未", "非公開", "秘密", "安全", "強", "弱", "環境", "保存", "管理", "共有", "別", "同じ", "以上",
+var talkJapanese = []string{"郵送", "口頭", "書面", "別送", "窓口", "担当", "各自", "任意", "お届け", "発行", "通知", "パスワード", "必要", "不要", "文字", "無効", "有効", "正しく", "間違", "入力", "変更", "忘れ", "再設定", "設定", "なし", "未", "非公開", "秘密", "安全", "強", "弱", "環境", "保存", "管理", "共有", "別", "同じ", "以上",
 	"ハッシュ", "暗号", "必須", "任意", "不明", "教え", "禁止", "書か", "ログ", "期限", "こと", "もの", "ため", "ない", "できる", "される", "した", "する", "れる", "よう", "場合", "どこ", "何", "誰"}
 
 // judgeWords judges a value written in Japanese: only for passwords and passphrases, quoted or closed by a copula.

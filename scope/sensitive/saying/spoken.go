@@ -132,7 +132,7 @@ var loginsJapanese = keyword.New([]string{"ログイン", "認証情報", "ア�
 var accounts = keyword.NewList(`root admin administrator guest sa postgres ubuntu oracle mysql sysadmin superuser operator jenkins deploy pi user ops svc test demo manager support backup monitor kanri kanrisha`)
 
 // enteredWords follow, in Japanese, what is to be typed or what opens a login.
-var enteredWords = keyword.New([]string{"と入力", "を入力", "って入力", "と入れ", "を入れ", "って入れ", "と打", "を打ち", "でログイン", "で入っ", "で入れ", "で開き", "で開く", "を直接打", "をそのまま", "を直接入", "を手で", "をコピペ", "を貼"})
+var enteredWords = keyword.New([]string{"と入力", "を入力", "って入力", "と入れ", "を入れ", "って入れ", "と打", "を打ち", "でログイン", "で入っ", "で入れ", "で開き", "で開く", "で開け", "で解凍", "で解除", "を直接打", "をそのまま", "を直接入", "を手で", "をコピペ", "を貼"})
 
 // entered finds what is to be typed: "hokkaido88 と入力", "deploy / kumo-no-ito で入って".
 func entered(text string, out []match.Match, budget *match.Budget) []match.Match {
@@ -151,7 +151,7 @@ func entered(text string, out []match.Match, budget *match.Budget) []match.Match
 		s := text[start:end]
 		sh := value.ShapeOf(s)
 		pair := strings.HasSuffix(strings.TrimRight(text[max(0, start-3):start], " "), "/")
-		made := sh.Digit > 0 && sh.Lower+sh.Upper >= 3 && len(s) >= 6
+		made := sh.Digit > 0 && sh.Lower+sh.Upper >= 3 && len(s) >= 6 || sh.Other == 0 && len(s) >= 8 && mixedCase(s) && value.Random(s) >= 0.9 && !value.Identifier(s)
 		joined := pair && len(s) >= 5 && (strings.ContainsAny(s, "-_") || sh.Digit > 0 || sh.Upper > 0)
 		if !made && !joined || value.Placeholder(s) || value.Reference(s) || value.Versioned(s) || value.Digest(s) && !(pair && len(s) >= 32) || measured(s) || technical(s) || strings.ContainsAny(s, "()<>{}=") {
 			return true

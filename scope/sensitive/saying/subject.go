@@ -199,3 +199,34 @@ func markedPairs(text string, out []match.Match) []match.Match {
 	}
 	return out
 }
+
+// shortLogin is a login in the shortest words there are: "u: reporting p: Kelp!9", "usr adm pwd Kelp!9".
+var shortLogin = pattern.New(`(?i)(?:^|[\s(,;/:])u(?:sr|ser|n)?[:=] ?["'` + "`" + `]?([^\s"'` + "`" + `,;]{2,60})["'` + "`" + `]?[,;/ ]{1,3}p(?:w|wd|ass)?[:=] ?["'` + "`" + `]?([^\s"'` + "`" + `]{3,80})`)
+
+var shortWords = keyword.New([]string{"u:", "u=", "usr:", "user:", "un:", "usr=", "un="})
+
+// shortLogins finds what shortLogin describes.
+func shortLogins(text string, out []match.Match, budget *match.Budget) []match.Match {
+	shortWords.Each(text, func(h keyword.Hit) bool {
+		if h.Start > 0 && alnum(text[h.Start-1]) {
+			return true
+		}
+		const reach = 160
+		from, to := max(0, h.Start-1), min(len(text), h.End+reach)
+		if !budget.Spend(to - from) {
+			return false
+		}
+		m := shortLogin.FindStringSubmatchIndex(text[from:to])
+		if m == nil || m[0] > 1 {
+			return true
+		}
+		start, end := from+m[4], from+m[5]
+		s := strings.TrimRight(text[start:end], ".,;)`\"'")
+		if len(s) < 3 || value.Placeholder(s) || value.Reference(s) && !dotted(s) || plain(s) && describes(s) || measured(s) && value.ShapeOf(s).Digit < len(s) || strings.ContainsAny(s, "<>{}") {
+			return true
+		}
+		out = append(out, match.Match{Rule: "short-login", Kind: match.Credential, Start: start, End: start + len(s), Confidence: 0.7})
+		return len(out) < match.Enough
+	})
+	return out
+}

@@ -1,0 +1,74 @@
+package saying
+
+import (
+	"testing"
+
+	"github.com/elderzan/elderzan/scope/sensitive/internal/bound"
+	"github.com/elderzan/elderzan/scope/sensitive/match"
+)
+
+// finders are the functions that begin at a word or a mark of their own, with texts that lead into each.
+var finders = []struct {
+	name string
+	find func(text string, out []match.Match, budget *match.Budget) []match.Match
+	into []string
+}{
+	{"bytes", byteKeys, []string{"uint8_t key[8] = {0x3a, 0x91, 0x7c, 0x00, 0x11, 0x22, 0x33, 0x", "psk := []byte{0x3a, "}},
+	{"reply", replied, []string{"whats the pw for jenkins\ntom: ", "Wi-Fiのパスワード教えて\n> ", "login?\n10:42 <jo> "}},
+	{"subject", subjects, []string{"Heron$84 gets you into the ", "kestrel!9 is what unlocks the ", "also opens the vault"}},
+	{"prompt", prompts, []string{"type kelp!9 at the password prompt", "enter it in the sudo prompt "}},
+	{"user", forUser, []string{"the box is hQPzWgGxdY for user ", "try as user "}},
+	{"groups", groupedCodes, []string{"app password: qkzv wmpt xjrd ", "リカバリーコードは m20p cefj "}},
+	{"connects", connecting, []string{"実家のWi-Fiは jfjK1AVq7U で繋が", "無線は「"}},
+	{"key", keyDeed, []string{"we sign cookies with 5f8c1e77a0b49d4e02a8c3f6d915b7e2", "Cookieの署名に 5f8c1e77a0b49d4e02a8c3f6d915b7e2 を使", "put 5f8c1e77a0b49d4e02a8c3f6d915b7e2 into MAPS_"}},
+	{"pair", unbudgeted(markedPairs), []string{"minioadmin / Harbor@7097", "a / "}},
+	{"default", unbudgeted(defaults), []string{"${MAIL_PW:tRt7MSClZPyq}", "${API_TOKEN:-"}},
+	{"host", unbudgeted(hostPairs), []string{"ops:kelp-9@10.0.0.9", "a:b@c.d:80 "}},
+	{"table", unbudgeted(columns), []string{"| host | password |\n|---|---|\n| a | ", "name,password\nx,", "a;pw\n"}},
+}
+
+func unbudgeted(find func(string, []match.Match) []match.Match) func(string, []match.Match, *match.Budget) []match.Match {
+	return func(text string, out []match.Match, _ *match.Budget) []match.Match { return find(text, out) }
+}
+
+// FuzzForms puts what leads into one of finders among other text: whatever that is, what is found lies in the text, and in bounded time.
+func FuzzForms(f *testing.F) {
+	for i := range finders {
+		for j := range finders[i].into {
+			f.Add(uint8(i), uint8(j), "", "")
+			f.Add(uint8(i), uint8(j), "the password is \n", " 0x7c, 0x55} Kelp!9 admin\n")
+		}
+	}
+	f.Fuzz(func(t *testing.T, which, into uint8, before, after string) {
+		x := finders[int(which)%len(finders)]
+		text := before + x.into[int(into)%len(x.into)] + after
+		if len(text) > 64<<10 {
+			return
+		}
+		var ms []match.Match
+		budget := match.NewBudget(len(text))
+		bound.Within(t, bound.Limit, false, func() { ms = x.find(text, nil, &budget) })
+		for _, m := range ms {
+			if m.Start < 0 || m.End > len(text) || m.Start >= m.End || m.Rule == "" || m.Kind == "" || m.Confidence <= 0 || m.Confidence > 1 {
+				t.Errorf("%s: bad match %+v in %d bytes", x.name, m, len(text))
+			}
+		}
+	})
+}
+
+// TestFindersFind keeps the texts of FuzzForms leading somewhere.
+func TestFindersFind(t *testing.T) {
+	for _, x := range finders {
+		found := false
+		for _, into := range x.into {
+			for _, after := range []string{"", "55, 0x66, 0x77, 0x88};", "Gargoyle_55", "admin panel", "KEY", " admin", "hnbf", "る", "Kelp!9"} {
+				text := into + after
+				budget := match.NewBudget(len(text))
+				found = found || len(x.find(text, nil, &budget)) > 0
+			}
+		}
+		if !found {
+			t.Errorf("%s: nothing is found behind any of %q", x.name, x.into)
+		}
+	}
+}
