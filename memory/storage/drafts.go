@@ -3,7 +3,6 @@ package storage
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -212,8 +211,11 @@ func (s *Store) DropExpiredDrafts(ctx context.Context, now time.Time) (int, erro
 			due = append(due, n)
 		}
 	}
-	if len(due) == 0 {
-		return 0, nil
+	if err := ctx.Err(); err != nil || len(due) == 0 {
+		return 0, err
 	}
-	return len(due), errors.Join(ctx.Err(), s.dropDrafts(d, due...))
+	if err := s.dropDrafts(d, due...); err != nil {
+		return 0, err
+	}
+	return len(due), nil
 }

@@ -16,10 +16,13 @@ const (
 // EnoughCalls is how many calls there must be to judge by.
 const EnoughCalls = 20
 
-// Targets of the engine's service, and where an alert begins.
+// Targets of the engine's service, and where an alert begins: the 95th percentile of an answer, and the share of calls that
+// failed inside.
 const (
-	SlowTarget, SlowAlert     = 200 * time.Millisecond, 500 * time.Millisecond // 95th percentile of an answer
-	ErrorsTarget, ErrorsAlert = .005, .02                                      // share of calls that failed inside
+	SlowTarget   = 200 * time.Millisecond
+	SlowAlert    = 500 * time.Millisecond
+	ErrorsTarget = .005
+	ErrorsAlert  = .02
 )
 
 // slot is a part of the window: calls by latency bucket, and those that failed.
