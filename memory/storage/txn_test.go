@@ -206,6 +206,61 @@ func TestUndoneLater(t *testing.T) {
 	}
 }
 
+// TestMissedChange has FAISS miss a change, and later ones not, before snapshots are saved: the next start makes up for it.
+func TestMissedChange(t *testing.T) {
+	for _, from := range []int{1, 0} { // from how many vectors on an index is opened from its snapshot and what changed since
+		dir := filepath.Join(t.TempDir(), "data")
+		var refuse atomic.Bool
+		o := Options{Dir: dir, ReplayFrom: from, Fail: func(engine, op string) error {
+			if refuse.Load() && engine == "faiss" && op == "apply" {
+				return errors.New("injected")
+			}
+			return nil
+		}}
+		s, err := Open(t.Context(), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := &rig{Store: s, dir: dir, ms: map[scope.Scope]memory.Memory{}}
+		put := func(sc scope.Scope, hot int) {
+			t.Helper()
+			if err := s.PutVectors(t.Context(), r.vector(sc, 1, hot)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for i, sc := range []scope.Scope{scope.Project, scope.Shared, scope.Global} {
+			st, err := s.Put(t.Context(), memory.Put{Memory: memory.Memory{Content: "text " + sc.String(), Scope: sc}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.ms[sc] = st.Memory
+			put(sc, i)
+		}
+		if err := s.Flush(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		refuse.Store(true)
+		put(scope.Project, 7)
+		if err := s.Purge(t.Context(), []memory.ID{r.ms[scope.Global].ID}, "", memory.Audit{Action: "purge"}); err != nil {
+			t.Fatal(err)
+		}
+		refuse.Store(false)
+		put(scope.Shared, 8)
+		if err := errors.Join(s.Flush(t.Context()), s.Close()); err != nil {
+			t.Fatal(err)
+		}
+		if s, err = Open(t.Context(), o); err != nil {
+			t.Fatal(err)
+		}
+		if found, err := s.Check(t.Context()); err != nil || len(found) != 0 {
+			t.Errorf("from %d: Check = %v, %v", from, found, err)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // TestHideDamaged makes a memory private whose stored vector is damaged: the memory must be hidden all the same, and
 // be embedded anew.
 func TestHideDamaged(t *testing.T) {

@@ -52,6 +52,7 @@ type vectorSet struct {
 	indexes map[indexName]*vector.Index
 	rows    map[indexName]rowSet // what each index holds
 	applied int64                // the largest VectorRef.Seq that the indexes hold
+	missed  bool                 // a change is not in them: snapshots would hide that from the next start
 	dirty   map[indexName]bool   // changed since the snapshot on disk
 	saved   map[indexName]savedVector
 }
@@ -115,6 +116,9 @@ func (v *vectorSet) apply(t *txn) {
 		err = v.change(t)
 	}
 	if err != nil {
+		v.mu.Lock()
+		v.missed = true
+		v.mu.Unlock()
 		v.opts.Logger.Error("the vector index is behind the record until the next start", "error", err)
 	}
 }
@@ -372,9 +376,12 @@ func (v *vectorSet) save(touched int64) error {
 	v.saving.Lock() // two that write one file would take it from under each other
 	defer v.saving.Unlock()
 	v.mu.RLock()
-	generation := v.applied
+	generation, missed := v.applied, v.missed
 	names := slices.Collect(maps.Keys(v.dirty))
 	v.mu.RUnlock()
+	if missed { // those of before are brought up to date by the next start
+		return nil
+	}
 	var errs []error
 	for _, name := range names {
 		errs = append(errs, v.saveOne(name, generation, touched))
