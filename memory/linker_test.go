@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -63,14 +64,14 @@ func TestLinkerWorks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, p, o := linked(t)
 		var log lockedBuffer
-		busy := false
+		var busy atomic.Bool
 		o.Logger = slog.New(slog.NewTextHandler(&log, nil))
 		l := memory.NewLinker(p, w.store, o)
 		if err := l.Close(); err != nil {
 			t.Errorf("Close before Start: %v", err)
 		}
 		p.breaks("Link")
-		l.Start(t.Context(), func() bool { return busy })
+		l.Start(t.Context(), busy.Load)
 		synctest.Wait()
 		if got := log.String(); !strings.Contains(got, "engine down") || strings.Contains(got, "hunter2") || strings.Contains(got, secret) {
 			t.Errorf("log = %q", got)
@@ -83,8 +84,10 @@ func TestLinkerWorks(t *testing.T) {
 		if len(p.links) != 1 {
 			t.Errorf("woken, it linked %+v", p.links)
 		}
-		busy = true
+		busy.Store(true)
+		p.mu.Lock()
 		p.unlinked = []memory.ID{"m"}
+		p.mu.Unlock()
 		<-time.After(time.Minute)
 		synctest.Wait()
 		if len(p.links) != 2 {

@@ -3,6 +3,7 @@ package memory_test
 import (
 	"context"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -16,22 +17,24 @@ type ports struct {
 	store  *memorytest.Store
 	failed map[string]bool // by name of the method
 
-	near      []memory.Kindred
-	linked    []memory.Pair // what Linked answers
-	unlinked  []memory.ID   // what Unlinked answers, once
-	upTo      int64
-	asked     []memory.Filter // of Near
-	links     []memory.Pair   // what Link was told
-	seen      int64           // its upTo
-	drafts    map[string]memory.Draft
-	session   memory.Session
-	uses      []memory.SessionUse
-	vectors   map[string][]float32
-	matches   []memory.SessionMatch
-	others    []memory.OtherText
+	mu        sync.Mutex  // of those below: a worker's clock wakes it without the test's doing
 	expired   []memory.ID // what Due answers, once
 	forgotten []memory.ID
-	unused    []memory.ID
+	unlinked  []memory.ID   // what Unlinked answers, once
+	links     []memory.Pair // what Link was told
+
+	near    []memory.Kindred
+	linked  []memory.Pair // what Linked answers
+	upTo    int64
+	asked   []memory.Filter // of Near
+	seen    int64           // what Link was told
+	drafts  map[string]memory.Draft
+	session memory.Session
+	uses    []memory.SessionUse
+	vectors map[string][]float32
+	matches []memory.SessionMatch
+	others  []memory.OtherText
+	unused  []memory.ID
 }
 
 func (p *ports) fail(op string) error {
@@ -51,6 +54,8 @@ func (p *ports) breaks(ops ...string) {
 }
 
 func (p *ports) Unlinked(context.Context, int) ([]memory.ID, int64, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	ids := p.unlinked
 	p.unlinked = nil
 	return ids, p.upTo, p.fail("Unlinked")
@@ -65,6 +70,8 @@ func (p *ports) Link(_ context.Context, pairs []memory.Pair, upTo int64) error {
 	if err := p.fail("Link"); err != nil {
 		return err
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.links, p.seen = append(p.links, pairs...), upTo
 	return nil
 }
@@ -161,6 +168,8 @@ func (p *ports) AuditTail(context.Context, int) ([]memory.AuditRecord, error) {
 }
 
 func (p *ports) Due(context.Context, time.Time, time.Time, int) (expired, forgotten []memory.ID, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	expired, forgotten, p.expired, p.forgotten = p.expired, p.forgotten, nil, nil
 	return expired, forgotten, p.fail("Due")
 }
