@@ -25,6 +25,7 @@ const trade = `(?:build|builds|code|codebase|script|scripts|repo|repository|data
 
 var senses = []sense{
 	{"out to", pattern.New(`(?i)(?:\b(?:am|is|are|was|be|been|being|came|come|coming|not|publicly|fully)|'m|'s|'re) (?:not |only |already )?out to (?:(?:my|his|her|their|our|the|any|some|all) )?(?:\w+ )?(?:parents|family|mother|father|mum|mom|dad|boss|manager|team|colleagues|coworkers|friends|friend|everyone|everybody|anyone|nobody|brother|sister|wife|husband|grandparents|church|classmates|work|me|us)\b`), nil},
+	{"key is under", pattern.New(`(?i)key is under (?:the|a|my|our|your|his|her|their|that|this|one of|some)\b`), pattern.New(`(?i)(?:api|private|public|signing|secret|access|host|primary|ssh|encryption|master) key is under`)},
 	{"stroke", pattern.New(`(?i)\b(?:(?:had|has|have|having|suffered|suffers|suffering|after|since|from|survived|of) (?:(?:a|an|another|his|her|my|the|two|three) )?(?:\w+ )?stroke\b|(?:my|his|her|'s) (?:\w+ )?stroke\b|stroke (?:patient|survivor|unit|ward))`), pattern.New(`(?i)\b(?:key|brush|pen|svg|css|back|breast|two|four)[- ]stroke|stroke(?:[- ](?:of|width|color|colour|style|dash|engine|path|order|is|line)\b)`)},
 	{"lithium", nil, pattern.New(`(?i)lithium[- ](?:batter|ion|cell|polymer|iron|pack|grease)`)},
 	{"trans", pattern.New(`(?i)\btrans (?:woman|women|man|men|person|people|girl|boy|guy|youth|kid|son|daughter|and|colleague|employee|student|friend)\b|\b(?:is|am|are|as|being|was|openly)(?: not)? trans\b(?:[^-\w]|$)|'[ms] trans\b(?:[^-\w]|$)`), nil},

@@ -19,7 +19,7 @@ var (
 	streetUS  = pattern.New(`\b\d{1,5}[A-Za-z]? (?:[NSEW]\.? )?[A-Z][A-Za-z'.]+(?: [A-Z][A-Za-z'.]+){0,3} $`)
 	zipUS     = pattern.New(`^[^\n]{0,50}\b[A-Z]{2},? \d{5}(?:-\d{4})?\b`)
 	postUK    = pattern.New(`\b[A-Z]{1,2}\d[A-Z\d]? ?\d[ABD-HJLNP-UW-Z]{2}\b`)
-	streetEU  = pattern.New(`\b(?:\p{Lu}[\p{L}\-]*(?:straße|strasse|str\.|weg|platz|gasse|allee|gatan|vägen|gata|väg|straat|laan|plein|gracht|kade|dijk|singel|gade|vej|veien|katu|utca)|(?:Rue|Avenue|Boulevard|Via|Calle|Plaza|Piazza|Corso|Rua) [\p{L}' ]{2,40}?),? \d{1,4}[a-z]?\b|\b\d{1,4},? (?:rue|avenue|boulevard|place|chemin) [\p{L}' ]{2,40}`)
+	streetEU  = pattern.New(`\b(?:\p{Lu}[\p{L}\-]*(?:straße|strasse|str\.|weg|platz|gasse|allee|gatan|vägen|gata|väg|straat|laan|plein|gracht|kade|dijk|singel|gade|vej|veien|katu|utca)|(?:Rue|Avenue|Boulevard|Via|Calle|Plaza|Piazza|Corso|Rua) [\p{L}' ]{2,40}?),? \d{1,4}[a-z]?\b|\b\d{1,4}(?: bis)?,? (?i:rue|avenue|boulevard|place|chemin|impasse|allée|quai|cours) [\p{L}' ]{2,40}`)
 	postEU    = pattern.New(`(?:straße|strasse|str\.|weg|platz|gasse|allee|gatan|vägen|straat|laan|plein|gracht|kade|dijk|singel|gade|vej|veien|katu|utca),? \d{1,4} ?[A-Za-z]?,\s+(?:[A-Z]{1,2}-)?\d{2,5}(?:[ -]\d{2,3})?(?: [A-Z]{2})? \p{Lu}\p{L}+`)
 	cityJP    = pattern.New(`[^\s、。,]{0,12}?[市区町村郡][^\s、。,]{0,24}?[ 　]?\d{1,4}(?:丁目|番地?|号|-\d{1,4})[^\s、。,]{0,12}`)
 	postJP    = pattern.New(`^\s?\d{3}-?\d{4}`)

@@ -74,4 +74,4 @@ func ahead(text string, n name, c *cue) (match.Match, bool) {
 var holders = keyword.NewList(`had has have uses used using with set chose picked took accepts accepted`)
 
 // joins are the words between a value and the cue that follows it.
-var joins = keyword.NewList(`is was as are = -> for if when`)
+var joins = keyword.NewList(`that's is was as are = -> for if when`)

@@ -188,13 +188,25 @@ func keyDeedJapanese(before, after string) bool {
 
 // instead are words of what stands in the place of a password that is told elsewhere, or of none.
 var instead = []string{"メール", "にて", "まで", "から", "ください", "参照", "連絡", "こちら", "下記", "上記", "別途", "リセット", "リンク", "オプション", "テスト", "フィールド", "システム", "サーバ", "アプリ", "ユーザ", "リスト", "トークン", "キー", "フォーム", "ボタン", "ページ", "チェック", "エラー", "ポリシー", "なるべく", "とても", "なければ",
-	"かどうか", "について", "という", "それぞれ", "そのまま", "ください", "します", "しました", "です", "ます", "パス", "マスク", "アルファベット", "ランダム", "デフォルト", "シート", "チャット", "レベル", "バージョン"}
+	"かどうか", "について", "という", "それぞれ", "そのまま", "ください", "します", "しました", "です", "ます", "パス", "マスク", "アルファベット", "ランダム", "デフォルト", "シート", "チャット", "チーム", "ルーター", "ラベル", "スマホ", "リクエスト", "グループ", "プロジェクト", "クライアント", "ブラウザ", "レベル", "バージョン"}
 
 // adjectives are what is said, in katakana, of what secrets are like.
 var adjectives = keyword.NewList(`シンプル ユニーク ランダム デフォルト オプション セキュア クリア プレーン ワンタイム ローカル グローバル パブリック プライベート スタンダード ベーシック マスト オフ オン ブランク ヌル`)
 
 // DescribesJapanese reports whether a word says what a secret is like, or where it is, rather than what it is.
-func DescribesJapanese(s string) bool { return adjectives.Has(s) || hasAny(s, talkJapanese) }
+func DescribesJapanese(s string) bool {
+	return adjectives.Has(s) || hasAny(s, talkJapanese) || elsewhere(s)
+}
+
+// elsewhere reports whether s is one of instead, with a particle or two behind it.
+func elsewhere(s string) bool {
+	for _, w := range instead {
+		if strings.HasPrefix(s, w) && len(s) <= len(w)+len("にて") {
+			return true
+		}
+	}
+	return false
+}
 
 // RefusedJapanese reports whether what follows a word says that it was a method, a place or an amount: Cookieに保存.
 func RefusedJapanese(rest string) bool { return hasAnyPrefix(rest, refusals) }

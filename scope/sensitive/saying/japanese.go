@@ -303,7 +303,7 @@ var endings = []string{"です", "でした", "だ", "である", "。", "、", 
 	"なので", "だから", "だった", "だよ", "だっけ", "ね", "よ", "って", "という", "と言", "と伝え", "と覚え", "(", "（", "←", "※", "有効期限", "期限", "・", "/", "|", "と", "のまま", "のはず", "とする", "から", "まで", "も", "を"}
 
 // refusals say that what stood before them was a method, a place or an amount.
-var refusals = []string{"でハッシュ", "で暗号", "で管理", "で保護", "で署名", "で検証", "で生成", "で保存", "で配布", "に保存", "に格納", "に保管", "に記載", "に書か", "に入れ", "に置", "に含め", "に依存", "に渡", "に登録", "から取得", "から読", "から注入",
+var refusals = []string{"で共有", "で届", "に届", "ごとに", "しか", "でハッシュ", "で暗号", "で管理", "で保護", "で署名", "で検証", "で生成", "で保存", "で配布", "に保存", "に格納", "に保管", "に記載", "に書か", "に入れ", "に置", "に含め", "に依存", "に渡", "に登録", "から取得", "から読", "から注入",
 	"経由", "を参照", "を使って", "を利用", "で渡", "で取得", "で定義", "で上書", "で指定", "文字", "桁", "日", "分", "時間", "回", "ヶ月", "か月", "ビット", "バイト", "以上", "以下", "種類", "個", "件", "年", "%", "つ", "秒", "ヘッダ", "フィールド", "環境変数", "に対応", "形式", "方式", "アルゴリズム"}
 
 func judgeJapanese(text string, v found, c *cue, linked, object bool) float64 {
@@ -364,8 +364,9 @@ func judgeJapanese(text string, v found, c *cue, linked, object bool) float64 {
 }
 
 // talkJapanese are parts of what is said of passwords rather than as one.
-var talkJapanese = []string{"郵送", "口頭", "書面", "別送", "窓口", "担当", "各自", "任意", "お届け", "発行", "通知", "パスワード", "必要", "不要", "文字", "無効", "有効", "正しく", "間違", "入力", "変更", "忘れ", "再設定", "設定", "なし", "未", "非公開", "秘密", "安全", "強", "弱", "環境", "保存", "管理", "共有", "別", "同じ", "以上",
-	"ハッシュ", "暗号", "必須", "任意", "不明", "教え", "禁止", "書か", "ログ", "期限", "こと", "もの", "ため", "ない", "できる", "される", "した", "する", "れる", "よう", "場合", "どこ", "何", "誰"}
+var talkJapanese = []string{"認証", "定義", "郵送", "口頭", "書面", "別送", "窓口", "担当", "各自", "任意", "お届け", "発行", "通知", "パスワード", "必要", "不要", "文字", "無効", "有効", "正しく", "間違", "入力", "変更", "忘れ", "再設定", "設定", "なし", "未", "非公開", "秘密", "安全", "強", "弱", "環境", "保存", "管理", "共有", "別", "同じ", "以上",
+	"ハッシュ", "暗号", "必須", "任意", "不明", "教え", "禁止", "書か", "ログ", "期限", "こと", "もの", "ため", "ない", "できる", "される", "した", "する", "れる", "よう", "場合", "どこ", "何", "誰",
+	"廃止", "予定", "社外", "社内", "金庫", "の裏", "毎月", "毎年", "既定", "初期値", "共通", "自動", "推測", "覚え", "印刷", "届き", "届く", "表示", "使え", "使い", "異な", "違い", "違う", "変わ", "見つか", "一致", "古い", "短い", "短す", "長い", "長す", "新し", "期間", "非推奨", "可変", "固定", "複雑", "簡単", "個別", "個人", "全員", "全社", "本番", "人事", "総務", "情シス"}
 
 // judgeWords judges a value written in Japanese: only for passwords and passphrases, quoted or closed by a copula.
 func judgeWords(s, rest string, v found, c *cue, linked bool) float64 {
@@ -385,10 +386,24 @@ func judgeWords(s, rest string, v found, c *cue, linked bool) float64 {
 		return 0.75
 	case closed && value.ShapeOf(s).Digit > 0 && kanaOnly(strings.TrimRight(s, "0123456789")):
 		return 0.7
-	case passphrase && (closed || rest == "" || rest[0] == '\n' || strings.HasPrefix(rest, "。")):
+	case passphrase && !predicate(s, phrase) && (closed || rest == "" || rest[0] == '\n' || strings.HasPrefix(rest, "。")):
 		return 0.7
 	}
 	return 0
+}
+
+// predicate reports whether s is said of a passphrase rather than as one: 古いまま, 使えません, シンプル, 既定では空. A 合言葉 may hold particles,
+// 山と川, what is called a phrase has none that a sentence has.
+func predicate(s string, phrase bool) bool {
+	for _, end := range []string{"ます", "ません", "まま", "すぎ", "やすい", "にくい", "らしい"} {
+		if strings.HasSuffix(s, end) {
+			return true
+		}
+	}
+	if r, size := utf8.DecodeRuneInString(s); size == len(s) && r < 0x30A0 { // the beginning of まだ
+		return true
+	}
+	return adjectives.Has(s) || elsewhere(s) || phrase && hasAny(s, []string{"は", "が", "を", "には", "では", "ごと", "に", "用", "で"})
 }
 
 func hasAnyPrefix(s string, prefixes []string) bool {

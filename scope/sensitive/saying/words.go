@@ -35,10 +35,10 @@ var talk = keyword.NewList(`a an the this that these those my your our his her i
 	like unlike similar equal equivalent identical irrelevant relevant useful useless vulnerable resistant immune susceptible eligible
 	us them him me one's everyone anyone nobody somebody someone people users admins developers attackers clients servers
 	in-memory read-only write-only one-time single-use short-lived long-lived hard-coded hardcoded built-in opaque transparent
-	kept-in recovered retrieved transmitted submitted received returned issued granted signed unsigned scoped bearer-type fixed broken leaking`)
+	kept-in recovered retrieved transmitted submitted received returned issued granted signed unsigned scoped bearer-type fixed broken leaking legacy lived deprecated`)
 
 // talkSuffixes end words that describe: "is stored", "is expiring", "is changeable".
-var talkSuffixes = []string{"ed", "ing", "able", "ible", "ally", "ly", "ive", "ous", "ful", "less", "tion", "sion", "ment", "ness", "ity", "ized", "ised", "ent", "ant", "wn", "ten", "ept"}
+var talkSuffixes = []string{"ed", "ing", "able", "ible", "ally", "ly", "ive", "ous", "ful", "less", "tion", "sion", "ment", "ness", "ity", "ized", "ised", "ent", "ant", "wn", "ten", "ept", "al"}
 
 // Describes reports whether a plain word describes a secret instead of being one: stored, optional, case-sensitive.
 func Describes(w string) bool { return describes(w) }
@@ -82,7 +82,7 @@ func suffixed(w string) bool {
 }
 
 // notTalk are names and things that end like descriptions, and that people do use as passwords.
-var notTalk = keyword.NewList(`kitten elephant diamant dragonfly butterfly lightning family italy monday morning spring string king wing ring sting viking kingkong garden chicken
+var notTalk = keyword.NewList(`kitten animal metal crystal royal festival cathedral coral medal petal canal signal general admiral arsenal carnival cereal journal hospital oval pedal rival sandal mammal jackal narwhal bengal senegal nepal portugal montreal capital vidal pascal marshal elephant diamant dragonfly butterfly lightning family italy monday morning spring string king wing ring sting viking kingkong garden chicken
 	heaven seven eleven raven golden queen sweden eden brandy candy lovely billy kelly emily holly molly jelly olive love clive steve city kitty unity trinity`)
 
 // meta are the words which, after a cue, make it the name of something about a secret: token_count, passwordPolicy.

@@ -145,15 +145,21 @@ func (p place) identified() bool {
 
 var accountIDs = keyword.NewList(`login user client account apple admin access key secret session application app member my your his her the`)
 
-// year reports whether s is one of a notice of copyright.
+// year reports whether s is one of a notice of copyright, or one that something happened in.
 func (p place) year() bool {
 	text, start, s := p.text, p.start, p.s
 	if len(s) != len("2003") && len(s) != len("2003-2004") || !figures(s) || s[:2] != "19" && s[:2] != "20" || len(s) > 4 && (s[4] != '-' || s[5:7] != "19" && s[5:7] != "20") {
 		return false
 	}
+	if len(s) == 4 && dating.Contains(strings.ToLower(text[max(0, start-8):start])) && (p.end == len(text) || strings.IndexByte(" .,;)\n", text[p.end]) >= 0) { // leaked in 2022
+		return true
+	}
 	before := text[max(0, start-600):start]
 	return notice.Contains(before[strings.LastIndex(before, "\n\n")+1:])
 }
+
+// dating stand right before a year.
+var dating = keyword.New([]string{" in ", " since ", " of ", " until ", " from ", " by ", " before ", " after ", " during "})
 
 var notice = keyword.New([]string{"copyright", "©", "(c)"})
 
