@@ -24,6 +24,8 @@ var finders = []struct {
 	{"pair", unbudgeted(markedPairs), []string{"minioadmin / Harbor@7097", "a / "}},
 	{"default", unbudgeted(defaults), []string{"${MAIL_PW:tRt7MSClZPyq}", "${API_TOKEN:-"}},
 	{"host", unbudgeted(hostPairs), []string{"ops:kelp-9@10.0.0.9", "a:b@c.d:80 "}},
+	{"short login", shortLogins, []string{"u: reporting p: ", "usr=adm, pw: Kelp!9"}},
+	{"dial", dialled, []string{"ポストのダイヤルは 1→2→9", "金庫の番号は7、"}},
 	{"table", unbudgeted(columns), []string{"| host | password |\n|---|---|\n| a | ", "name,password\nx,", "a;pw\n"}},
 }
 
