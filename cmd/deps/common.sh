@@ -48,5 +48,5 @@ CACHE_DIR=${XDG_CACHE_HOME:-$HOME/.cache}/elderzan
 [[ $CACHE_DIR != *[[:space:]]* ]] || die "the cache folder '$CACHE_DIR' must not contain spaces: set XDG_CACHE_HOME to one that does not"
 
 FAISS_DIR=$CACHE_DIR/native/faiss-$FAISS_VERSION-$SIMD-$(recipe_hash faiss.sh "$FAISS_VERSION" "$FAISS_SHA256" "$SIMD")
-SQLITE_DIR=$CACHE_DIR/native/sqlite-$(recipe_hash sqlite.sh "$SQLITE_PACKAGE" "$SQLITE_SHA256" "$(cat "$DEPS_DIR/sha512.h")")
+SQLITE_DIR=$CACHE_DIR/native/sqlite-$(recipe_hash sqlite.sh "$SQLITE_PACKAGE" "$SQLITE_SHA256")
 MODEL_DIR=$CACHE_DIR/models/all-MiniLM-L6-v2-fp16-${WEIGHTS_SHA256:0:12}

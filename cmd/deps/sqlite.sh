@@ -30,18 +30,17 @@ flags=(
 	-DHAVE_PREAD=1 -DHAVE_PWRITE=1 # or each page costs a seek besides
 )
 
-# Each page that is written or read is authenticated by HMAC-SHA512, which takes most of a commit's time: sha512.h has a
-# form of its inner function for vectors, chosen at run time, and the one that is there is compiled with more care than -O2.
-# It must be found in the source, or the build stops.
+# Each page that is written or read is authenticated by HMAC-SHA512, which takes most of a commit's time: its inner
+# function is compiled with more care than -O2, and a second time for processors with BMI2, chosen at run time. It must be
+# found in the source, or the build stops.
 amalgamation=$source/sqlite3.c
-careful='__attribute__((optimize("O3"))) void sha512_transf_plain('
-sed -i -e "s/^void sha512_transf(/$careful/" -e 's|^/\* SHA-512 functions \*/$|#include "sha512.h"|' "$amalgamation"
-for changed in "$careful" '#include "sha512.h"'; do
-	[[ $(grep -cF "$changed" "$amalgamation") == 1 ]] || { echo "sqlite.sh: sha512_transf is not where it was" >&2; exit 1; }
-done
+careful='__attribute__((optimize("O3")'
+[[ $(uname -m) != x86_64 ]] || careful+=', target_clones("bmi2", "default")'
+sed -i "s/^void sha512_transf(/$careful))\n&/" "$amalgamation"
+[[ $(grep -cF "$careful" "$amalgamation") == 1 ]] || { echo "sqlite.sh: sha512_transf is not where it was" >&2; exit 1; }
 
 # AES-NI needs no flag: those functions carry their own target attribute and are chosen at run time.
-gcc -O2 -fPIC -I"$(dirname "$0")" "${flags[@]}" -c "$amalgamation" -o sqlite3.o
+gcc -O2 -fPIC "${flags[@]}" -c "$amalgamation" -o sqlite3.o
 
 mkdir -p "$out/lib" "$out/include"
 ar rcs "$out/lib/libsqlite3.a" sqlite3.o
