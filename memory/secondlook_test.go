@@ -140,7 +140,7 @@ func TestSecondLookElsewhere(t *testing.T) {
 func TestSecondLookBeforeSharing(t *testing.T) {
 	l := newLookWorld(t, byMeaning{memorytest.Space})
 	old := memory.Memory{ID: memory.NewID(), Content: "all about the merger", State: memory.Active, Version: 1, Scope: scope.Project}
-	l.store.Add(old)
+	l.store.AddEmbedded(old)
 	res, err := l.Share(t.Context(), mia, memory.ShareInput{IDs: []memory.ID{old.ID}, Scope: scope.Shared})
 	if err != nil || len(res.Changed) != 0 || len(res.Refused) != 1 {
 		t.Fatalf("share = %+v, %v; want it refused until a person agrees", res, err)

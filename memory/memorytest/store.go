@@ -408,6 +408,15 @@ func (s *Store) Add(ms ...memory.Memory) {
 	}
 }
 
+// AddEmbedded puts memories straight into the store for whose embedding nothing waits any more.
+func (s *Store) AddEmbedded(ms ...memory.Memory) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, m := range ms {
+		s.memories = append(s.memories, clone(m))
+	}
+}
+
 // Audits returns the audit log so far. The caller owns the slice.
 func (s *Store) Audits() []memory.Audit {
 	s.mu.Lock()
