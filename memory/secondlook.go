@@ -109,8 +109,11 @@ func (s *Service) classifyBoth(ctx context.Context, m *Memory, root string) (sco
 		return d, nil
 	}
 	rows, space, err := s.embedder.Documents(ctx, []string{m.EmbeddingText()}, true)
-	if err != nil || len(rows) != 1 {
-		return d, fmt.Errorf("look again: embed: %w", errors.Join(err, ctx.Err()))
+	if err == nil && len(rows) != 1 {
+		err = fmt.Errorf("%d vectors for one text", len(rows))
+	}
+	if err != nil {
+		return d, fmt.Errorf("look again: embed: %w", err)
 	}
 	s.raised(m, &d, rows[0].Vector, space)
 	return d, nil
