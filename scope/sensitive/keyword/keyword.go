@@ -15,9 +15,8 @@ type Set struct {
 	once  sync.Once
 
 	class   [256]uint8 // byte → column of the table; 0 stands for bytes in no word
-	width   int32      // columns
-	next    []int32    // state × class → next state; while the Set is built
-	small   []uint16   // the same, each marked if words end there (see mark); nil where there are too many states
+	width   int        // columns
+	small   []uint16   // state × class → next state, each marked if words end there (see mark); nil where there are too many states
 	large   []uint32   // the same, then
 	out     []int32    // state → index of the word that ends here, or -1
 	also    []int32    // state → nearest other state on the suffix chain where a word ends, or 0
@@ -43,15 +42,21 @@ func New(words []string) *Set { return &Set{words: words} }
 func (s *Set) build() {
 	s.lengths, s.dup = make([]int32, len(s.words)), make([]int32, len(s.words))
 	s.classes(s.words)
-	s.grow()
+	t := trie{{out: -1}}
 	for i, w := range s.words {
 		s.lengths[i] = int32(len(w))
 		s.dup[i] = -1
 		if w != "" {
-			s.insert(i, w)
+			end := t.insert(w, &s.class)
+			s.dup[i], t[end].out = t[end].out, int32(i)
 		}
 	}
-	s.arrange(s.link())
+	s.out, s.also = make([]int32, len(t)), make([]int32, len(t))
+	if len(t) <= int(mark[uint16]()) {
+		s.small = table[uint16](s, t)
+	} else {
+		s.large = table[uint32](s, t)
+	}
 }
 
 func (s *Set) classes(words []string) {
@@ -67,93 +72,64 @@ func (s *Set) classes(words []string) {
 	for c := 'A'; c <= 'Z'; c++ {
 		s.class[c] = s.class[c+'a'-'A']
 	}
-	s.width = int32(n) + 1
+	s.width = int(n) + 1
 }
 
-func (s *Set) grow() int32 {
-	id := int32(len(s.out))
-	s.out = append(s.out, -1)
-	s.also = append(s.also, 0)
-	s.next = append(s.next, make([]int32, s.width)...)
-	return id
+// trie is the words while the Set is built: a table of it would be mostly empty. The root is the first.
+type trie []branch
+
+type branch struct {
+	child, sibling int32 // 0 for none
+	out            int32 // word that ends here, or -1
+	class          uint8
 }
 
-func (s *Set) insert(index int, word string) {
-	state := int32(0)
-	for i := 0; i < len(word); i++ {
-		cell := state*s.width + int32(s.class[word[i]])
-		if s.next[cell] == 0 {
-			s.next[cell] = s.grow()
+// insert returns where word ends.
+func (t *trie) insert(word string, class *[256]uint8) int32 {
+	at := int32(0)
+	for i := range len(word) {
+		c := class[word[i]]
+		to := (*t)[at].child
+		for to != 0 && (*t)[to].class != c {
+			to = (*t)[to].sibling
 		}
-		state = s.next[cell]
+		if to == 0 {
+			to = int32(len(*t))
+			*t = append(*t, branch{sibling: (*t)[at].child, out: -1, class: c})
+			(*t)[at].child = to
+		}
+		at = to
 	}
-	s.dup[index] = s.out[state]
-	s.out[state] = int32(index)
+	return at
 }
 
-// link turns the trie into the automaton, breadth first: a missing edge becomes the edge of the suffix state. It
-// returns the states in that order, the root first.
-func (s *Set) link() []int32 {
-	suffix := make([]int32, len(s.out))
-	queue := make([]int32, 1, len(s.out))
-	for c := int32(1); c < s.width; c++ {
-		if t := s.next[c]; t != 0 {
-			queue = append(queue, t)
+// table makes the automaton of t, and s.out and s.also. States are numbered breadth first, so that the few near the root, where a scan
+// spends its time, share cache lines. A state goes on as the longest suffix of it does that is a state, but where it has branches.
+func table[T entry](s *Set, t trie) []T {
+	next := make([]T, len(t)*s.width)
+	from, suffix := make([]int32, 1, len(t)), make([]int32, len(t)) // state → branch, and that suffix
+	s.out[0] = -1
+	for at := 0; at < len(from); at++ {
+		row := next[at*s.width : (at+1)*s.width]
+		if f := int(suffix[at]); at > 0 {
+			copy(row, next[f*s.width:(f+1)*s.width])
 		}
-	}
-	for at := 1; at < len(queue); at++ {
-		state := queue[at]
-		f := suffix[state]
-		if s.out[f] >= 0 {
-			s.also[state] = f
-		} else {
-			s.also[state] = s.also[f]
-		}
-		for c := int32(1); c < s.width; c++ {
-			t, back := s.next[state*s.width+c], s.next[f*s.width+c]
-			if t == 0 {
-				s.next[state*s.width+c] = back
-				continue
+		for b := t[from[at]].child; b != 0; b = t[b].sibling {
+			to, cell := int32(len(from)), &row[t[b].class]
+			from = append(from, b)
+			s.out[to] = t[b].out
+			if at > 0 {
+				suffix[to] = int32(*cell &^ mark[T]())
 			}
-			suffix[t] = back
-			queue = append(queue, t)
-		}
-	}
-	return queue
-}
-
-// arrange numbers the states in the order given, so that the few near the root, where a scan spends its time, share
-// cache lines, and makes the table of a scan.
-func (s *Set) arrange(order []int32) {
-	place := make([]int32, len(order))
-	for to, from := range order {
-		place[from] = int32(to)
-	}
-	out, also := make([]int32, len(s.out)), make([]int32, len(s.also))
-	for to, from := range order {
-		out[to], also[to] = s.out[from], place[s.also[from]]
-	}
-	if len(order) <= int(mark[uint16]()) {
-		s.small = table[uint16](s, order, place)
-	} else {
-		s.large = table[uint32](s, order, place)
-	}
-	s.next, s.out, s.also = nil, out, also
-}
-
-// table is s.next with the states of order at their places.
-func table[T entry](s *Set, order, place []int32) []T {
-	out := make([]T, 0, len(s.next))
-	for _, from := range order {
-		for _, to := range s.next[from*s.width : (from+1)*s.width] {
-			e := T(place[to])
-			if s.out[to] >= 0 || s.also[to] != 0 {
-				e |= mark[T]()
+			if s.also[to] = suffix[to]; s.out[suffix[to]] < 0 {
+				s.also[to] = s.also[suffix[to]]
 			}
-			out = append(out, e)
+			if *cell = T(to); s.out[to] >= 0 || s.also[to] != 0 {
+				*cell |= mark[T]()
+			}
 		}
 	}
-	return out
+	return next
 }
 
 // Each calls visit for every hit, ordered by its end and then by falling length, until visit returns false. It does
@@ -168,7 +144,7 @@ func (s *Set) Each(text string, visit func(Hit) bool) {
 }
 
 func scan[T entry](s *Set, next []T, text string, visit func(Hit) bool) {
-	state, width := 0, int(s.width)
+	state, width := 0, s.width
 	for i := 0; i < len(text); i++ {
 		e := next[state*width+int(s.class[text[i]])]
 		state = int(e &^ mark[T]())

@@ -1,7 +1,9 @@
 package keyword_test
 
 import (
+	"cmp"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"sync"
@@ -114,31 +116,56 @@ func TestList(t *testing.T) {
 	}
 }
 
+// TestEachAgainstPlainSearch has words and texts of few letters, where every word begins and ends inside others.
+func TestEachAgainstPlainSearch(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	spell := func(n int) string {
+		b := make([]byte, n)
+		for i := range b {
+			b[i] = "aBñ"[r.IntN(4)]
+		}
+		return string(b)
+	}
+	for range 3000 {
+		words := make([]string, 1+r.IntN(5))
+		for i := range words {
+			words[i] = spell(1 + r.IntN(6))
+		}
+		agree(t, words, spell(r.IntN(40)))
+	}
+}
+
 // FuzzEach compares the automaton with the plain search.
 func FuzzEach(f *testing.F) {
 	f.Add("he,she,his,hers", "ushers")
 	f.Add("a,aa,aaa", "aaaa")
-	f.Fuzz(func(t *testing.T, list, text string) {
-		words := strings.Split(list, ",")
-		var want int
-		low := asciiLower(text)
-		for _, w := range words {
-			for i := range len(low) {
-				if w != "" && strings.HasPrefix(low[i:], asciiLower(w)) {
-					want++
-				}
+	f.Fuzz(func(t *testing.T, list, text string) { agree(t, strings.Split(list, ","), text) })
+}
+
+// agree checks that the automaton of words finds in text what the plain search finds.
+func agree(t *testing.T, words []string, text string) {
+	t.Helper()
+	want, low := 0, asciiLower(text)
+	for _, w := range words {
+		for i := range len(low) {
+			if w != "" && strings.HasPrefix(low[i:], asciiLower(w)) {
+				want++
 			}
 		}
-		got := hits(keyword.New(words), text)
-		if len(got) != want {
-			t.Errorf("%d hits of %q in %q, want %d", len(got), words, text, want)
+	}
+	got := hits(keyword.New(words), text)
+	if len(got) != want {
+		t.Errorf("%d hits of %q in %q, want %d", len(got), words, text, want)
+	}
+	order := func(a, b keyword.Hit) int { return cmp.Or(cmp.Compare(a.End, b.End), cmp.Compare(a.Start, b.Start)) }
+	if !slices.IsSortedFunc(got, order) {
+		t.Errorf("hits of %q in %q come as %v", words, text, got)
+	}
+	for _, h := range got {
+		if asciiLower(text[h.Start:h.End]) != asciiLower(words[h.Word]) {
+			t.Errorf("hit %v is not %q", h, words[h.Word])
 		}
-		for _, h := range got {
-			if asciiLower(text[h.Start:h.End]) != asciiLower(words[h.Word]) {
-				t.Errorf("hit %v is not %q", h, words[h.Word])
-			}
-		}
-	})
+	}
 }
 
 func asciiLower(s string) string {
