@@ -23,7 +23,22 @@ const (
 // trade are things of the trade that words of health and law are said of.
 const trade = `(?:build|builds|code|codebase|script|scripts|repo|repository|database|schema|branch|module|config|pipeline|cluster|server|servers|network|leak|leaks|outage|incident|bug|bugs|crash|crashes|issue|issues|problem|lock|deadlock|failure|failures|installation|error|errors|fault|pool|queue|cache|latency|regression|test|tests|query|queries|monolith|service|packet|disk|cable|engine|printer|router|driver|kernel|history)`
 
+// sum is an amount of money, crime what people are tried for.
+const (
+	sum   = `(?:[£$€¥￥] ?\d|(?:EUR|USD|GBP|CHF) \d|\d[\d.,]* ?(?:k\b|grand\b|million|euros?\b|dollars?\b|pounds\b|yen\b|EUR\b|USD\b|GBP\b|CHF\b|€))`
+	crime = `(?:fraud|theft|assault|embezzle\w*|tax evasion|drunk driving|dui|dwi|drunk|stealing|robbery|burglary|murder|manslaughter|possession|drug|drugs|dealing|bribery|perjury|stalking|harassment|forgery|arson|battery|vandalism|money laundering|insider trading|shoplifting|rape|abuse|tax fraud|violence)`
+)
+
 var senses = []sense{
+	{"makes|i make|gets paid|get paid|is paid|paid", pattern.New(`(?i)\b(?:makes?|paid) (?:about |around |roughly |only |just )?` + sum + `[^.;\n]{0,16}?(?:a|per|an|every) (?:year|month|week|hour|day|annum)\b`), pattern.New(`(?i)\bpaid[^.;]{0,40}\b(?:for|to) (?:the )?(?:aws|gcp|azure|hosting|server|licen|saas|tool|vendor|subscription)`)},
+	{"owe|owes", pattern.New(`(?i)\bowes? (?:[\w']+ ){0,4}?` + sum), nil},
+	{"inherited|offered", pattern.New(`(?i)\b(?:inherited|offered) (?:[\w.']+ ){0,4}?` + sum), nil},
+	{"conviction|convictions", pattern.New(`(?i)\b(?:a|two|three|previous|prior|earlier|spent|old) convictions?\b|convictions? for ` + crime), pattern.New(`(?i)conviction that`)},
+	{"charged with", pattern.New(`(?i)charged with (?:\w+ )?` + crime + `\b`), nil},
+	{"under investigation", pattern.New(`(?i)under investigation (?:for (?:\w+ )?` + crime + `\b|by the (?:police|prosecut|tax|fbi|irs))`), nil},
+	{"served", pattern.New(`(?i)served (?:time\b|\w+ (?:years?|months?) (?:for|in prison|in jail|behind))`), nil},
+	{"anxiety", pattern.New(`(?i)\b(?:has|have|with|from|for|severe|his|her) (?:\w+ )?anxiety\b|anxiety (?:disorder|attack|med)`), nil},
+	{"貸して|貸した", pattern.New(`\d ?(?:万|円|ドル)[^。\n]{0,6}貸し`), nil},
 	{"out to", pattern.New(`(?i)(?:\b(?:am|is|are|was|be|been|being|came|come|coming|not|publicly|fully)|'m|'s|'re) (?:not |only |already )?out to (?:(?:my|his|her|their|our|the|any|some|all) )?(?:\w+ )?(?:parents|family|mother|father|mum|mom|dad|boss|manager|team|colleagues|coworkers|friends|friend|everyone|everybody|anyone|nobody|brother|sister|wife|husband|grandparents|church|classmates|work|me|us)\b`), nil},
 	{"key is under", pattern.New(`(?i)key is under (?:the|a|my|our|your|his|her|their|that|this|one of|some)\b`), pattern.New(`(?i)(?:api|private|public|signing|secret|access|host|primary|ssh|encryption|master) key is under`)},
 	{"stroke", pattern.New(`(?i)\b(?:(?:had|has|have|having|suffered|suffers|suffering|after|since|from|survived|of) (?:(?:a|an|another|his|her|my|the|two|three) )?(?:\w+ )?stroke\b|(?:my|his|her|'s) (?:\w+ )?stroke\b|stroke (?:patient|survivor|unit|ward))`), pattern.New(`(?i)\b(?:key|brush|pen|svg|css|back|breast|two|four)[- ]stroke|stroke(?:[- ](?:of|width|color|colour|style|dash|engine|path|order|is|line)\b)`)},

@@ -64,7 +64,7 @@ func ahead(text string, n name, c *cue) (match.Match, bool) {
 	if sh.Lower == 0 && value.Numbered(s) { // PBKDF2 is used to hash the password
 		return match.Match{}, false
 	}
-	if value.Otherwise(text, start, start+len(s)) >= value.Strong {
+	if value.Otherwise(text, start, start+len(s)) >= value.Strong && !(c.class == secret && drawn(s) && !standsNear(published, text, from, n.end)) { // hexadecimal is a key where it is said to be one
 		return match.Match{}, false
 	}
 	return match.Match{Rule: "en-" + c.kind + "-ahead", Kind: match.Credential, Start: start, End: start + len(s), Confidence: 0.75}, true

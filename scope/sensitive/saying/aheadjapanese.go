@@ -221,6 +221,36 @@ func kana(text string, v found) float64 {
 	return 0.6
 }
 
+// forDeedJapanese is what is used to decrypt, unpack or enter something: 復号には X を使ってください.
+var forDeedJapanese = pattern.New(`(?:復号|解凍|解錠|展開|ログイン|サインイン|接続|認証|解除|暗号化)(?:に|には|の際は|の際には|するときは|する時は|するには) ?「?([!-~]{6,64})」? ?(?:を使|を入|と入|を指定|で)`)
+
+var forDeedWords = keyword.New([]string{"復号に", "解凍に", "解錠に", "展開に", "ログインに", "サインインに", "接続に", "認証に", "解除に", "暗号化に", "復号の", "解凍の", "ログインの", "接続の", "復号する", "解凍する", "ログインする", "接続する"})
+
+// forDeeds finds what forDeedJapanese describes, unless it is a method, a program or a protocol.
+func forDeeds(text string, out []match.Match, budget *match.Budget) []match.Match {
+	forDeedWords.Each(text, func(h keyword.Hit) bool {
+		const reach = 120
+		to := min(len(text), h.End+reach)
+		if !budget.Spend(to - h.Start) {
+			return false
+		}
+		m := forDeedJapanese.FindStringSubmatchIndex(text[h.Start:to])
+		if m == nil || m[0] != 0 {
+			return true
+		}
+		start, end := h.Start+m[2], h.Start+m[3]
+		s := text[start:end]
+		sh := value.ShapeOf(s)
+		made := passwordLike(s) || drawn(s) || sh.Digit >= 2 && sh.Lower >= 3 && !value.Numbered(s) && !value.Versioned(s) || strings.Count(s, "-") >= 2 && !describes(s)
+		if !made || measured(s) || technical(s) || value.Placeholder(s) || value.Reference(s) || Manager(s) || value.Otherwise(text, start, end) >= value.Strong && !drawn(s) {
+			return true
+		}
+		out = append(out, match.Match{Rule: "ja-for-deed", Kind: match.Credential, Start: start, End: end, Confidence: 0.65})
+		return len(out) < match.Enough
+	})
+	return out
+}
+
 // dial is a number told digit by digit behind what it opens: ポストのダイヤルは 1→2→9.
 var dial = pattern.New(`^(?:の番号|番号|錠)?(?:は|が|を|:|：)? ?「?(\d(?:(?: ?→ ?|、|・)\d){2,8})`)
 
@@ -239,3 +269,41 @@ func dialled(text string, out []match.Match, budget *match.Budget) []match.Match
 	})
 	return out
 }
+
+// wholesJapanese end a word in kana that was said as a password: ひまわりです, さくらもちに変えた.
+var wholesJapanese = []string{"です", "でした", "だよ", "だった", "だと", "だから", "だって", "だっけ", "なので", "のまま", "に変", "に設定", "に統一", "に再設定", "に初期化", "に戻", "に決", "にリセット", "にして", "にした", "にしま", "になり", "になっ", "でお願い", "でログイン", "らしい"}
+
+// kanaSaid judges a word in kana in a sentence: パスワードはひまわりです. What is said of passwords is written in kana as well, so that
+// pronouns, adverbs, and what ends as verbs and adjectives do are let pass.
+func kanaSaid(text string, v found) (found, float64) {
+	if v.quoted || text[v.start] < 0xE3 {
+		return v, 0
+	}
+	line := text[v.start:min(len(text), v.start+90)]
+	if nl := strings.IndexByte(line, '\n'); nl >= 0 {
+		line = line[:nl]
+	}
+	end, closed := len(line), false
+	for _, w := range wholesJapanese {
+		if i := strings.Index(line, w); i > 0 && i < end {
+			end, closed = i, true
+		}
+	}
+	if i := strings.IndexAny(line, "。、」』,. （("); i >= 0 && i < end {
+		end, closed = i, true
+	}
+	closed = closed || v.start+len(line) == len(text) || text[v.start+len(line)] == '\n'
+	s := line[:end]
+	n := utf8.RuneCountInString(s)
+	if !closed || n < 3 || n > 12 || !kanaOnly(s) || hasAny(s, instead) || DescribesJapanese(s) || hasAny(s, kanaTalk) || predicate(s, false) {
+		return v, 0
+	}
+	if r, _ := utf8.DecodeLastRuneInString(s); r < 0x30A0 && strings.ContainsRune("るいたてかんうくなずでにはがをもとよねばれけせえめへ", r) {
+		return v, 0
+	}
+	return found{start: v.start, end: v.start + end, next: v.start + end}, 0.6
+}
+
+// kanaTalk are words in kana that stand where a password could, and are none.
+var kanaTalk = []string{"これ", "それ", "あれ", "どれ", "ここ", "そこ", "どこ", "どちら", "そちら", "あちら", "いつも", "まだ", "もう", "ひみつ", "ないしょ", "みんな", "おなじ", "たぶん", "バラバラ", "ばらばら", "まちまち", "このまま", "あと", "のち", "すべて", "ぜんぶ", "あなた", "わたし", "もちろん", "やはり", "やっぱり", "つまり",
+	"クラウド", "ドキュメント", "コンソール", "フォルダ", "メモ", "マニュアル", "ストア", "マネージャ", "ボルト", "ウィキ", "ツール", "サイト", "ダミー", "サンプル", "プレースホルダ", "コピー", "リセット", "ケース", "ルール", "タイプ", "コード", "ユーザー", "ソルト", "ソース", "データ", "サービス", "セッション", "クッキー", "ヘッダ", "スクリプト", "バックアップ", "ローテーション", "ライフサイクル", "コスト", "リスク", "ベンダー", "スタッフ", "ゲスト"}

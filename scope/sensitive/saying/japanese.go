@@ -75,7 +75,7 @@ func japaneseNear(text string, h keyword.Hit) bool {
 // Links between a cue and its value, longer ones first. A link that holds を announces a change or a use, so what
 // follows the value must confirm it.
 var linksJapanese = []string{
-	"は、下記の通り", "は以下の通り", "は次の通り", "は以下", "は次", "の値は", "の中身は", "の文字列は", "として", "としては", "ですが、", "ですが", "については", "に関しては", "って", "とは",
+	"は、下記の通り", "は以下の通り", "は次の通り", "は以下", "は次", "の値は", "の中身は", "の文字列は", "として", "としては", "ですが、", "ですが", "については", "に関しては", "答えは", "答えが", "答え", "回答は", "って", "とは",
 	"は", "が", "も", "を", "に", "で", "の", "=", ":", "→", "⇒", "=>", "->", "・", "-", "|", "、", ",", "〉", "】", "]", ">", ")",
 }
 
@@ -117,6 +117,10 @@ func afterJapanese(text string, i int, c *cue) (match.Match, bool) {
 		conf = judgeJapanese(text, v, c, linked, object)
 		if conf == 0 && pointed && c.class == password {
 			conf = kana(text, v)
+		}
+		if conf == 0 && linked && !of && c.class == password {
+			v, conf = kanaSaid(text, v)
+			object = object && conf == 0
 		}
 		if object && text[v.start] >= 0x80 || news && !closedJapanese(text[v.next:]) {
 			conf = 0
@@ -313,6 +317,9 @@ func judgeJapanese(text string, v found, c *cue, linked, object bool) float64 {
 	}
 	sh := value.ShapeOf(s)
 	rest := strings.TrimLeft(text[v.next:], " \t*")
+	if hashBegins(s) {
+		return 0
+	}
 	if sh.High > 0 {
 		return judgeWords(s, rest, v, c, linked)
 	}
@@ -328,7 +335,7 @@ func judgeJapanese(text string, v found, c *cue, linked, object bool) float64 {
 	case pin:
 		code := strings.Trim(s, "#*")
 		csh := value.ShapeOf(code)
-		if csh.Digit >= 3 && csh.Digit+strings.Count(code, "-")+strings.Count(code, " ") == csh.Len && csh.Digit <= 14 || csh.Digit >= 2 && csh.Len >= 4 && !measured(code) && !value.Identifier(code) {
+		if csh.Digit >= 3 && csh.Digit+strings.Count(code, "-")+strings.Count(code, " ") == csh.Len && (csh.Digit <= 14 || strings.Contains(code, "-") && csh.Digit <= 32) || csh.Digit >= 2 && csh.Len >= 4 && !measured(code) && !value.Identifier(code) {
 			return 0.85
 		}
 		if csh.Digit > 0 && csh.Upper > 0 && csh.Lower >= 3 && csh.Len >= 6 && confirmed && !technical(code) { // 暗証番号 Kaminari9
@@ -353,6 +360,9 @@ func judgeJapanese(text string, v found, c *cue, linked, object bool) float64 {
 	}
 	if looksMade(s, sh) && len(s) >= 8 {
 		return 0.9
+	}
+	if linked && licence(c.word) && numberGroups(s) {
+		return 0.75
 	}
 	if len(s) >= 6 && sh.Digit > 0 && sh.Lower+sh.Upper > 0 && confirmed && linked && !measured(s) && !(value.Identifier(s) && sh.Digit < 3) {
 		return 0.75

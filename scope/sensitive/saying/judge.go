@@ -25,6 +25,9 @@ func judge(text string, v found, l link, n name, c *cue) float64 {
 		return 0
 	}
 	sh := value.ShapeOf(s)
+	if hashBegins(s) {
+		return 0
+	}
 	if l.cell && (s[0] == '-' || s[0] == '|' || described(text, v)) { // | `--passphrase` | asks for the passphrase |
 		return 0
 	}
@@ -110,6 +113,8 @@ func judge(text string, v found, l link, n name, c *cue) float64 {
 		return 0
 	case l.kind != direct && len(s) >= 10 && looksMade(s, sh) && !measured(s):
 		return 0.7
+	case c.word == "key" && l.kind != direct && !n.code && len(s) >= 5 && networks.Contains(strings.ToLower(text[max(0, n.start-80):n.start])) && judgePassword(text, s, sh, v, l, n) > 0: // the guest wifi is Attic and the key is sunshine
+		return 0.6
 	case l.kind == assign && passwordLike(s) && networks.Contains(text[max(0, n.start-80):n.start]):
 		return 0.7
 	case l.kind == copula && sh.Digit == 0 && strings.Count(s, "-") >= 2 && !describes(s) && networks.Contains(text[max(0, n.start-80):n.start]):
@@ -294,6 +299,8 @@ func judgeSecret(text, s string, sh value.Shape, v found, l link, n name, c *cue
 			return 0.7
 		}
 		return 0
+	case licence(c.word) && numberGroups(s):
+		return 0.75
 	case measured(s), value.Version(s): // an image's tag: secrets:1.5.14-no-vault
 		return 0
 	case made:
@@ -345,4 +352,25 @@ func typeName(s string) bool {
 		return true
 	}
 	return false
+}
+
+// licence reports whether a cue names what licences and recovery are written with: groups of digits alone are such a key.
+func licence(cue string) bool {
+	return hasAny(strings.ToLower(cue), []string{"licen", "product", "activation", "recovery", "serial", "unlock", "enrol", "ライセンス", "プロダクト", "シリアル", "リカバリ", "回復", "復旧"})
+}
+
+// numberGroups reports whether s is three groups of digits or more, of four digits at least each: 28180-04444-46039.
+func numberGroups(s string) bool {
+	groups := strings.Split(s, "-")
+	for _, g := range groups {
+		if len(g) < 4 || len(g) > 8 || strings.Trim(g, "0123456789") != "" {
+			return false
+		}
+	}
+	return len(groups) >= 3
+}
+
+// hashBegins reports whether s is how hashes begin, and nothing more: $2b$12$.
+func hashBegins(s string) bool {
+	return len(s) > 2 && len(s) < 32 && s[0] == '$' && s[len(s)-1] == '$'
 }

@@ -132,12 +132,38 @@ func keyDeed(text string, out []match.Match, budget *match.Budget) []match.Match
 		before := strings.ToLower(strings.TrimRight(text[from:start], " \"'`"))
 		last := before[strings.LastIndexByte(before, ' ')+1:]
 		with := standsNear(keyMeans, last, 0, len(last)) && standsNear(keyDeeds, before, 0, len(before))
+		named := sharesKey(before, text[end:to])
 		goes := standsNear(keyGoes, last, 0, len(last)) && keyPlace.MatchString(text[end:to])
-		if with || goes || keyDeedJapanese(text[from:start], text[end:to]) {
+		if with || goes || named || keyDeedJapanese(text[from:start], text[end:to]) {
 			out = append(out, match.Match{Rule: "en-key-used", Kind: match.Credential, Start: start, End: end, Confidence: 0.7})
 		}
 	}
 	return out
+}
+
+// keyNames are words for what a drawn value is, and keyJoins what joins it to them.
+var (
+	keyNames = keyword.New([]string{"key", "token", "secret", "credential", "credentials", "auth", "authorization", "api-key", "apikey"})
+	keyJoins = []string{" by", " with", " use", " uses", " wants", " expects", " needs", " takes", " is", " to", ":", ",", "->", " sends", " has"}
+)
+
+// sharesKey reports whether the sentence of a drawn value speaks of a key and joins the two: "replace the old key by 5f8c…", "it uses
+// 5f8c… as its key".
+func sharesKey(before, after string) bool {
+	if strings.HasPrefix(strings.TrimLeft(after, " "), "<- ") {
+		return standsNear(keyNames, after, 0, len(after))
+	}
+	if strings.ContainsAny(before, "{}\"<>;`()[]") || strings.ContainsAny(after, "{}<>;()[]") { // code
+		return false
+	}
+	if !strings.Contains(before, " ") && before != "use" {
+		return false
+	}
+	joined := before == "use"
+	for _, j := range keyJoins {
+		joined = joined || strings.HasSuffix(before, j)
+	}
+	return joined && (standsNear(keyNames, before, 0, len(before)) || standsNear(keyNames, after, 0, len(after)))
 }
 
 func keyByte(c byte) bool {
