@@ -187,7 +187,7 @@ func appendCandidates(out []candidate, text string, i, j int) []candidate {
 
 // behindName returns where the value begins in a run that joins it to a name: coda-token-<UUID>, hunter-SECRET-1a2b3c….
 func behindName(text string, i, j int) int {
-	if j-i > 36 && value.UUID(text[j-36:j]) && strings.IndexByte("-_.", text[j-37]) >= 0 && letters(text[i:j-37]) {
+	if j-i > 36 && value.UUID(text[j-36:j]) && strings.IndexByte("-_.", text[j-37]) >= 0 && (letters(text[i:j-37]) || glued(text[i:j-37])) {
 		return j - 36
 	}
 	if k := strings.LastIndexAny(text[i:j], "-."); k > 3 && j-i-k > 16 && letters(text[i:i+k]) && value.ShapeOf(text[i+k+1:j]).Digit >= 4 {
@@ -195,6 +195,20 @@ func behindName(text string, i, j int) int {
 	}
 	return i
 }
+
+// glued reports whether s ends in the name of something and its key in one word: codakey, collect2TOKEN.
+func glued(s string) bool {
+	l := strings.ToLower(s[strings.LastIndexAny(s, " \t\n\"'`=:,;(")+1:])
+	for _, cue := range []string{"key", "token", "secret"} {
+		if name, ok := strings.CutSuffix(l, cue); ok && len(name) >= 3 && !keyWords.Has(l) {
+			return true
+		}
+	}
+	return false
+}
+
+// keyWords end in "key" and are not about one that opens anything, or name the row of a table.
+var keyWords = keyword.NewList(`monkey donkey turkey whiskey hockey jockey mickey rickey hotkey rowkey sortkey partkey hashkey cachekey objectkey primarykey foreignkey partitionkey publickey pubkey uniquekey mapkey idempotencykey`)
 
 // letters reports whether s is words joined by marks.
 func letters(s string) bool {
@@ -234,6 +248,8 @@ func judge(text string, v candidate, before string, marks []mark) (float64, stri
 // judgeHex judges UUIDs and hexadecimal numbers, which are ids and digests more often than secrets.
 func judgeHex(v candidate, near nearness, tight, vcs bool, before string) (float64, string) {
 	switch {
+	case v.uuid && strings.HasSuffix(before, "-") && glued(before[:len(before)-1]):
+		return 0.65, "hex-near-cue"
 	case near == cueNear && (tight || !v.uuid && v.shape.Len >= 24 && v.shape.Len != 40 && !vcs):
 		return 0.65, "hex-near-cue"
 	case near == vendorNear && tight && !vcs && (v.shape.Len >= 20):

@@ -182,6 +182,11 @@ func commitTrailer(text string, at int) bool {
 	if key, _, ok := strings.Cut(line, ":"); ok && strings.HasSuffix(key, "-by") && strings.Trim(key, "abcdefghijklmnopqrstuvwxyz-") == "" { // authored-by, requested-by
 		return true
 	}
+	for _, t := range reviewLabels {
+		if strings.HasPrefix(line, t) {
+			return true
+		}
+	}
 	for _, t := range trailers {
 		if strings.Contains(line, t) {
 			return true
@@ -189,3 +194,6 @@ func commitTrailer(text string, at int) bool {
 	}
 	return false
 }
+
+// reviewLabels begin the lines that Gerrit adds to a commit, one for each vote.
+var reviewLabels = []string{"run-trybot:", "trybot-result:", "luci-trybot-result:", "auto-submit:", "trust:", "code-review:", "commit-queue:", "commit-ready:", "verified:", "presubmit-verified:", "owners-override:", "tree-ready:"}

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 
+	"golang.org/x/text/unicode/norm"
+
 	"github.com/elderzan/elderzan/scope/sensitive/keyword"
 	"github.com/elderzan/elderzan/scope/sensitive/match"
 )
@@ -50,7 +52,7 @@ var table = sync.OnceValue(func() *compiled {
 			t.shapes[shape] = append(t.shapes[shape], i)
 		}
 		for _, c := range r.cues {
-			cues = append(cues, c)
+			cues = append(cues, norm.NFKC.String(c)) // as the text is: the vowels of Thai, for one, are written otherwise then
 			t.owner = append(t.owner, i)
 		}
 	}

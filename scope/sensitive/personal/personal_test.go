@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/text/unicode/norm"
+
 	"github.com/elderzan/elderzan/scope/sensitive/internal/bound"
 	"github.com/elderzan/elderzan/scope/sensitive/match"
 	"github.com/elderzan/elderzan/scope/sensitive/personal"
@@ -58,6 +60,18 @@ func TestNumbersNearTheirWord(t *testing.T) {
 		{"sg-nric", "NRIC S1234567D"},
 		{"my-mykad", "MyKad 850412-14-5678"},
 		{"th-national-id", "Thai ID 1-2345-67890-12-3"},
+		{"th-national-id", norm.NFKC.String("เลขประจำตัวประชาชน: 3456789012347")},
+		{"kr-rrn", "alien registration number 900101-5234563"},
+		{"sg-uen", "unique entity number T16RF0037C"},
+		{"vat-id", "VAT code 01333550_323"},
+		{"vat-id", "USt-IdNr. DE-136-695-976"},
+		{"in-gstin", "GSTIN ABCDE1234F"},
+		{"se-personnummer", "org.nr 212000-0142"},
+		{"id-number", "tax id: 98765432106"},
+		{"id-number", "identification number 1234567890121"},
+		{"mac-address", "MAC address 0012.3456.789a"},
+		{"phone-number", "telefon: 0-532-123-45-67"},
+		{"phone-number", "cep telefonu: 0532 123 45 67"},
 		{"in-aadhaar", "Aadhaar 2345 6789 0123"},
 		{"in-pan", "PAN card ABCPE1234F"},
 		{"in-voter-id", "voter id ABC1234567"},
@@ -165,6 +179,7 @@ func TestNumbersThatAreNone(t *testing.T) {
 		"not an IBAN":           "GB00 WEST 1234 5698 7654 32",
 		"ports":                 "port 9042 is for cassandra and 9200 for search",
 		"phone talk":            "the phone field of the profile page may stay blank",
+		"votes of reviewers":    "oauth2: fix a comment\n\nRun-TryBot: Ann Moore <ann.moore@gmail.com>\nAuto-Submit: Bo Lind <bo@lind.se>\nTrust: Cy Hart <cy@hart.org>",
 		"machine addresses":     "noreply@example.com and git@github.com and ci@build.internal",
 		"commit trailer":        "Signed-off-by: Ann Example <ann@kernel.org>",
 		"package at version":    "next@14.3.0-canary.77",

@@ -10,16 +10,16 @@ import (
 
 var (
 	phoneInternational = pattern.New(`^(?:\+|00)\d{1,3}(?:[ .\-/]?\(?\d{1,5}\)?){2,6}`)
-	phoneNational      = pattern.New(`^\(?\d{2,5}\)?(?:[ .\-/]?\d{2,5}){1,4}\b`)
+	phoneNational      = pattern.New(`^(?:0[ \-])?\(?\d{2,5}\)?(?:[ .\-/]?\d{2,5}){1,4}\b`)
 	phoneUS            = pattern.New(`^(?:\+?1[ .\-]?)?(?:\(\d{3}\) ?|\d{3}[.\-])\d{3}[.\-]\d{4}\b`)
 	phoneJapan         = pattern.New(`^0\d{1,4}-\d{1,4}-\d{4}\b|^0[5789]0[ -]?\d{4}[ -]?\d{4}\b|^\(0\d{1,4}\)\d{1,4}-\d{4}`)
-	phoneTold          = pattern.New(`(?i)(?:phone|mobile|cell|handy|telefon|telefono|teléfono|téléphone|telepono|whatsapp|mobil|móvil|celular|携帯|電話|手机|휴대폰)(?:[ -]?(?:number|no|nummer|nr|num|番号))?\.?['"]?\s*(?:is|was|=|:|->|は)?\s*['"]?$`)
+	phoneTold          = pattern.New(`(?i)(?:phone|mobile|cell|handy|telefon|telefono|teléfono|téléphone|telepono|cep|cep telefonu|whatsapp|mobil|móvil|celular|携帯|電話|手机|휴대폰)(?:[ -]?(?:number|no|nummer|nr|num|番号))?\.?['"]?\s*(?:is|was|=|:|->|は)?\s*['"]?$`)
 	dateShape          = pattern.New(`^(?:19|20)\d{2}[ .\-/]?(?:0[1-9]|1[0-2])[ .\-/]?(?:0[1-9]|[12]\d|3[01])|^\d{1,2}[./\-]\d{1,2}[./\-](?:19|20)\d{2}$`)
 )
 
 // phoneWords say that a number near them is a phone number.
 var phoneWords = keyword.New([]string{"phone", "telephone", "tel", "tel.", "mobile", "cell", "cellphone", "fax", "call", "sms", "text", "whatsapp", "ring", "dial", "hotline", "contact", "number",
-	"téléphone", "telefon", "teléfono", "telefono", "handy", "móvil", "電話", "携帯", "ファックス", "番号", "连絡", "連絡", "手机", "전화", "휴대폰", "reach", "reached", "pager", "private line", "direct line", "landline", "wants a call", "her line", "his line"})
+	"téléphone", "telefon", "teléfono", "telefono", "handy", "móvil", "cep", "電話", "携帯", "ファックス", "番号", "连絡", "連絡", "手机", "전화", "휴대폰", "reach", "reached", "pager", "private line", "direct line", "landline", "wants a call", "her line", "his line"})
 
 // phoneRegions are the plans tried for national numbers near one of phoneWords; the international form needs none.
 var phoneRegions = []string{"US", "JP", "GB", "DE", "FR", "IN", "AU", "BR", "CN", "KR", "IT", "ES", "NL", "CA", "MX"}

@@ -25,7 +25,7 @@ var (
 	postJP    = pattern.New(`^\s?\d{3}-?\d{4}`)
 	ipv4      = pattern.New(`\b(?:\d{1,3}\.){3}\d{1,3}\b`)
 	ipv6      = pattern.New(`(?i)\b(?:[0-9a-f]{1,4}:){3,7}[0-9a-f:]{1,20}\b`)
-	macAddr   = pattern.New(`(?i)\b(?:[0-9a-f]{2}[:\-]){5}[0-9a-f]{2}\b`)
+	macAddr   = pattern.New(`(?i)\b(?:(?:[0-9a-f]{2}[:\-]){5}[0-9a-f]{2}|(?:[0-9a-f]{4}\.){2}[0-9a-f]{4})\b`)
 )
 
 // placeKind groups the words that dates of birth and addresses are found by.

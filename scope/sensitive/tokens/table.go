@@ -52,6 +52,9 @@ var aiFormats = []Format{
 	{Name: "perplexity-any-key", Literal: "pplx-", Pattern: `pplx-[A-Za-z0-9]{40,60}`, Source: vendor("Perplexity")},
 	{Name: "modal-token", Literal: "as-", Pattern: `as-[A-Za-z0-9]{22}`, Check: mixed, Source: vendor("Modal")},
 	{Name: "google-ai-studio-key", Literal: "gen-lang-client-", Pattern: `gen-lang-client-\d{10}:[\w-]{20,}`, Source: vendor("Google AI Studio")},
+	{Name: "voiceflow-key", Literal: "VF.", Pattern: `VF\.(?:DM|WS)\.[A-Za-z0-9]{20,28}\.[A-Za-z0-9]{12,20}`, Source: vendor("Voiceflow")},
+	{Name: "scale-key", Literal: "_auth_", Pattern: `(?:live|test)_auth_[0-9a-f]{32}`, Source: vendor("Scale AI")},
+	{Name: "photoroom-key", Literal: "sk_pr_", Pattern: `sk_pr_[A-Za-z0-9]+_[0-9a-f]{40}`, Source: vendor("Photoroom")},
 }
 
 // Clouds, hosting, networks and infrastructure.
@@ -98,7 +101,7 @@ var cloudFormats = []Format{
 	{Name: "render-key", Literal: "rnd_", Pattern: `rnd_[A-Za-z0-9]{26,36}`, Source: vendor("Render")},
 	{Name: "heroku-key", Literal: "HRKU-", Pattern: `HRKU-[\w-]{30,66}`, Source: vendor("Heroku")},
 	{Name: "cloudflare-token", Literal: "cf", Pattern: `cf(?:ut|at|k|pat)_[A-Za-z0-9]{36,52}`, Source: vendor("Cloudflare")},
-	{Name: "cloudflare-service-key", Literal: "v1.0-", Pattern: `v1\.0-[0-9a-f]{20,24}-[0-9a-f]{100,160}`, Source: vendor("Cloudflare")},
+	{Name: "cloudflare-service-key", Literal: "v1.0-", Pattern: `v1\.0-[0-9a-f]{20,64}-[0-9a-f]{80,160}`, Source: vendor("Cloudflare")},
 	{Name: "akamai-edgegrid", Literal: "akab-", Pattern: `akab-[a-z0-9]{16}-[a-z0-9]{16}`, Source: vendor("Akamai")},
 	{Name: "tailscale-key", Literal: "tskey-", Pattern: `tskey-(?:[a-z]+-)?[A-Za-z0-9]{6,}(?:-[A-Za-z0-9]{4,})?`, Source: vendor("Tailscale")},
 	{Name: "ngrok-key", Literal: "_", Pattern: `(?:ak_)?2[A-Za-z0-9]{26}_[A-Za-z0-9]{20,22}`, Source: vendor("ngrok")},
@@ -107,7 +110,7 @@ var cloudFormats = []Format{
 	{Name: "infisical-token", Literal: "st.", Pattern: `st\.[0-9a-f]{24}\.[0-9a-f]{32}\.[0-9a-f]{32}`, Source: vendor("Infisical")},
 	{Name: "vault-token", Literal: "hv", Pattern: `hv[sbr]\.[\w-]{20,320}`, Check: mixed, Source: vendor("HashiCorp Vault")},
 	{Name: "terraform-token", Literal: ".atlasv1.", Pattern: `[A-Za-z0-9]{14}\.atlasv1\.[\w=-]{50,80}`, Source: vendor("HCP Terraform")},
-	{Name: "pulumi-token", Literal: "pul-", Pattern: `pul-[0-9a-f]{36,44}`, Source: vendor("Pulumi")},
+	{Name: "pulumi-token", Literal: "pul-", Pattern: `pul-[0-9a-z]{36,44}`, Check: mixed, Source: vendor("Pulumi")},
 	{Name: "bitwarden-token", Literal: "0.", Pattern: `0\.[0-9a-f-]{36}\.[A-Za-z0-9]{30}:[A-Za-z0-9+/]{22}==`, Source: vendor("Bitwarden")},
 	{Name: "onepassword-token", Literal: "ops_", Pattern: `ops_ey[A-Za-z0-9+/]{80,}={0,3}`, Source: vendor("1Password")},
 	{Name: "onepassword-secret-key", Literal: "A3-", Pattern: `A3-[A-Z0-9]{6}-(?:[A-Z0-9]{11}|[A-Z0-9]{6}-[A-Z0-9]{5})-[A-Z0-9]{5}-[A-Z0-9]{5}-[A-Z0-9]{5}`, Source: vendor("1Password")},
@@ -120,6 +123,8 @@ var cloudFormats = []Format{
 	{Name: "backblaze-key", Literal: "K00", Pattern: `K00\d[\w/+]{27}`, Check: mixed, Source: vendor("Backblaze B2")},
 	{Name: "thingsboard-device-token", Literal: "/api/v1/", Pattern: `thingsboard[\w.-]*(?::\d+)?/api/v1/\w{16,24}/(?:telemetry|attributes|rpc|claim)`, Source: vendor("ThingsBoard")},
 	{Name: "readme-key", Literal: "rdme_", Pattern: `rdme_[a-z0-9]{60,80}`, Source: vendor("ReadMe")},
+	{Name: "zuplo-key", Literal: "zpka_", Pattern: `zpka_[0-9a-z]{32}_[0-9a-f]{8}`, Source: vendor("Zuplo")},
+	{Name: "dfuse-key", Literal: "web_", Pattern: `web_[0-9a-f]{32}`, Source: vendor("dfuse")},
 }
 
 // Source code, packages and building.
@@ -141,7 +146,7 @@ var codeFormats = []Format{
 	{Name: "npm-auth", Literal: "_auth", Pattern: `_auth["']?\s*=\s*["']?[A-Za-z0-9/+]{12,}={0,2}`, Check: mixed, Source: vendor("npm")},
 	{Name: "npm-password", Literal: ":_password", Pattern: `:_password\s*=\s*["']?[A-Za-z0-9/+]{8,}={0,2}`, Source: vendor("npm")},
 	{Name: "pypi-token", Literal: "pypi-Ag", Pattern: `pypi-Ag[\w-]{40,}`, Source: vendor("PyPI")},
-	{Name: "rubygems-token", Literal: "rubygems_", Pattern: `rubygems_[0-9a-f]{40,52}`, Source: vendor("RubyGems")},
+	{Name: "rubygems-token", Literal: "rubygems_", Pattern: `rubygems_[0-9a-zA-Z]{40,52}`, Source: vendor("RubyGems")},
 	{Name: "crates-token", Literal: "cio", Pattern: `cio[A-Za-z0-9]{32}`, Check: mixed, Source: vendor("crates.io")},
 	{Name: "nuget-key", Literal: "oy2", Pattern: `oy2[a-z0-9]{43}`, Source: vendor("NuGet")},
 	{Name: "docker-token", Literal: "dckr_", Pattern: `dckr_(?:pat|oat)_[\w-]{24,40}`, Source: vendor("Docker Hub")},
@@ -168,11 +173,15 @@ var codeFormats = []Format{
 	{Name: "postman-key", Literal: "PMA", Pattern: `PMA[KT]-[A-Za-z0-9]{20,26}(?:-[0-9a-f]{30,36})?`, Source: vendor("Postman")},
 	{Name: "gitea-token", Literal: "gta_", Pattern: `gta_[a-z0-9]{40,60}`, Source: vendor("Gitea")},
 	{Name: "planetscale-any-token", Literal: "pscale_", Pattern: `pscale_(?:pw|tkn|oauth)_[\w=.-]{24,64}`, Source: vendor("PlanetScale")},
+	{Name: "coderabbit-key", Literal: "cr-", Pattern: `cr-[0-9a-f]{58}`, Source: vendor("CodeRabbit")},
+	{Name: "intra42-secret", Literal: "s4t2", Pattern: `[us]-s4t2(?:ud|af)-[0-9a-f]{64}`, Source: "42 Intra API documentation"},
+	{Name: "wakatime-key", Literal: "waka_", Pattern: `waka_[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}`, Source: vendor("WakaTime")},
+	{Name: "spectralops-token", Literal: "spu-", Pattern: `spu-[0-9a-f]{32}`, Source: vendor("SpectralOps")},
 }
 
 // Databases and data platforms.
 var dataFormats = []Format{
-	{Name: "supabase-token", Literal: "sbp_", Pattern: `sbp_(?:v0_)?[0-9a-f]{40}`, Source: vendor("Supabase")},
+	{Name: "supabase-token", Literal: "sbp_", Pattern: `sbp_(?:v0_)?[0-9a-z]{40}`, Source: vendor("Supabase")},
 	{Name: "supabase-secret-key", Literal: "sb_secret_", Pattern: `sb_secret_[\w-]{20,50}`, Source: vendor("Supabase")},
 	{Name: "neon-key", Literal: "napi_", Pattern: `napi_[a-z0-9]{40,70}`, Source: vendor("Neon")},
 	{Name: "xata-key", Literal: "xau_", Pattern: `xau_[A-Za-z0-9]{30,60}`, Source: vendor("Xata")},
@@ -221,6 +230,11 @@ var moneyFormats = []Format{
 	{Name: "lob-key", Literal: "_", Pattern: `(?:live|test)_(?:pub_)?[0-9a-f]{31,35}`, Source: vendor("Lob")},
 	{Name: "aftership-token", Literal: "asat_", Pattern: `asat_[0-9a-f]{32}`, Source: vendor("AfterShip")},
 	{Name: "recurly-key", Literal: "rcly_", Pattern: `rcly_(?:live|test)_[A-Za-z0-9]{20,40}`, Source: vendor("Recurly")},
+	{Name: "pagarme-key", Literal: "ak_live_", Pattern: `ak_live_[A-Za-z0-9]{28,34}`, Check: mixed, Source: vendor("Pagar.me")},
+	{Name: "column-key", Literal: "live_", Pattern: `live_[A-Za-z0-9]{24,32}`, Check: drawn, Source: vendor("Column")},
+	{Name: "ticket-tailor-key", Literal: "sk_", Pattern: `sk_\d{4}_\d{6}_[0-9a-z]{32,40}`, Source: vendor("Ticket Tailor")},
+	{Name: "iex-cloud-token", Literal: "sk_", Pattern: `sk_[0-9a-f]{32}`, Source: vendor("IEX Cloud")},
+	{Name: "checkout-key", Literal: "sk_", Pattern: `sk_(?:test_)?[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}`, Source: vendor("Checkout.com")},
 }
 
 // Messages, mail and social networks.
@@ -240,7 +254,7 @@ var messageFormats = []Format{
 	{Name: "mailgun-signing-key", Literal: "-", Pattern: `[0-9a-f]{32}-[0-9a-f]{8}-[0-9a-f]{8}`, Source: vendor("Mailgun")},
 	{Name: "mailchimp-key", Literal: "-us", Pattern: `[0-9a-f]{32}-us\d{1,2}`, Source: vendor("Mailchimp")},
 	{Name: "mandrill-key", Literal: "md-", Pattern: `md-[A-Za-z0-9_-]{22}`, Check: mixed, Source: vendor("Mailchimp Transactional")},
-	{Name: "brevo-key", Literal: "xkeysib-", Pattern: `xkeysib-[0-9a-f]{60,68}-[A-Za-z0-9]{14,18}`, Source: vendor("Brevo")},
+	{Name: "brevo-key", Literal: "xkeysib-", Pattern: `xkeysib-[0-9a-z]{40,68}-[A-Za-z0-9]{14,18}`, Source: vendor("Brevo")},
 	{Name: "brevo-smtp-key", Literal: "xsmtpsib-", Pattern: `xsmtpsib-[0-9a-f]{60,68}-[A-Za-z0-9]{14,18}`, Source: vendor("Brevo")},
 	{Name: "resend-key", Literal: "re_", Pattern: `re_[A-Za-z0-9]{6,10}_[A-Za-z0-9]{20,28}`, Source: vendor("Resend")},
 	{Name: "mailersend-key", Literal: "mlsn.", Pattern: `mlsn\.[0-9a-f]{64}`, Source: vendor("MailerSend")},
@@ -256,6 +270,9 @@ var messageFormats = []Format{
 	{Name: "twitch-irc-token", Literal: "oauth:", Pattern: `oauth:[a-z0-9]{30}`, Source: vendor("Twitch")},
 	{Name: "mattermost-webhook", Literal: "/hooks/", Pattern: `https?://[\w.-]+(?::\d+)?/hooks/[a-z0-9]{26}`, Check: mixed, Source: vendor("Mattermost")},
 	{Name: "courier-key", Literal: "pk_", Pattern: `pk_(?:prod|test)_[A-Z0-9]{28}`, Source: vendor("Courier")},
+	{Name: "teams-webhook-path", Literal: "/IncomingWebhook/", Pattern: `/IncomingWebhook/[0-9A-Za-z]{32}/[0-9A-Za-z-]{36}`, Check: mixed, Source: vendor("Microsoft Teams")},
+	{Name: "klaviyo-key", Literal: "pk_", Pattern: `pk_[0-9a-z]{34}`, Check: mixed, Source: vendor("Klaviyo")},
+	{Name: "bannerbear-key", Literal: "bb_", Pattern: `bb_(?:pr|ma)_[0-9a-f]{30}`, Source: vendor("Bannerbear")},
 }
 
 // Work, content and customer tools.
@@ -290,6 +307,8 @@ var workFormats = []Format{
 	{Name: "okta-token", Literal: "SSWS", Pattern: `SSWS\s+00[\w-]{40}`, Source: vendor("Okta")},
 	{Name: "ifttt-webhook", Literal: "maker.ifttt.com", Pattern: `maker\.ifttt\.com/trigger/\S+/with/key/[\w-]{20,}`, Source: vendor("IFTTT")},
 	{Name: "google-oauth-client", Literal: ".apps.googleusercontent.com", Pattern: `\d{10,14}-[a-z0-9]{32}\.apps\.googleusercontent\.com`, Source: vendor("Google OAuth")},
+	{Name: "checkio-key", Literal: "pk_", Pattern: `pk_[0-9a-z]{45}`, Check: mixed, Source: vendor("Checkio")},
+	{Name: "mailsac-key", Literal: "k_", Pattern: `k_[A-Za-z0-9]{36,48}`, Check: drawn, Source: vendor("Mailsac")},
 }
 
 // Observability, analytics, flags.
@@ -311,6 +330,11 @@ var watchFormats = []Format{
 	{Name: "censys-token", Literal: "censys_", Pattern: `censys_[A-Za-z0-9_]{24,50}`, Check: mixed, Source: vendor("Censys")},
 	{Name: "infracost-key", Literal: "ico-", Pattern: `ico-[A-Za-z0-9]{30,34}`, Source: vendor("Infracost")},
 	{Name: "instana-token", Literal: "apiToken ", Pattern: `apiToken [A-Za-z0-9_-]{16,30}`, Check: mixed, Source: vendor("Instana")},
+	{Name: "rootly-key", Literal: "rootly_", Pattern: `rootly_[0-9a-f]{64}`, Source: vendor("Rootly")},
+	{Name: "new-relic-browser-key", Literal: "NRRA-", Pattern: `NRRA-[0-9a-f]{42}`, Source: vendor("New Relic")},
+	{Name: "nightfall-key", Literal: "NF-", Pattern: `NF-[A-Za-z0-9]{32}`, Check: mixedUpper, Source: vendor("Nightfall")},
+	{Name: "ubidots-key", Literal: "BBFF-", Pattern: `BBFF-[A-Za-z0-9]{30,34}`, Source: vendor("Ubidots")},
+	{Name: "fullstory-key", Literal: "na1.", Pattern: `na1\.[A-Za-z0-9+/]{80,120}={0,2}`, Check: mixed, Source: vendor("FullStory")},
 }
 
 // Keys, hashes of passwords and bearer tokens whoever issued them.
