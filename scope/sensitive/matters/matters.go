@@ -48,7 +48,7 @@ var topics = []topic{
 
 // persons are words that make a sentence one about a person.
 const persons = "'s|i|i'm|i've|i'd|my|me|mine|patient|patients|he|he's|she|she's|his|her|him|they|their|we|our|wife|husband|son|daughter|mother|father|mom|dad|brother|sister|partner|girlfriend|boyfriend|candidate|employee|colleague|boss|user told|people in|mr|mrs|ms|" +
-	"私|僕|俺|彼|彼女|妻|夫|息子|娘|父|母|兄|弟|姉|妹|さん|くん|君|氏|自分|家族|人の|二人|返信|本人|円です|万円|ほしい|かもしれ|ています|なった|いる"
+	"私|僕|俺|彼|彼女|妻|夫|息子|娘|父|母|兄|弟|姉|妹|さん|くん|部長|課長|社長|先生|先輩|後輩|同僚|上司|部下|君|氏|自分|家族|人の|二人|返信|本人|円です|万円|ほしい|かもしれ|ています|なった|いる"
 
 // systems are words that make a sentence one about software or policy.
 const systems = "bands|handbook|documented|composition|module|table|column|field|service|endpoint|schema|database|api|page|portal|class|function|feature|app|system|encrypt|log files|log file|stored|must be|should be|never|always|verify|user data|policy|テーブル|カラム|モジュール|サービス|画面|保存|暗号化|機能|システム|項目|べき|リポジトリ|アプリ|募集|応募|求人|記録せず|必須|お手続き|いずれか|お持ち|問診票|指針|案内|API|入力|フィールド|データベース"
@@ -153,7 +153,7 @@ var letGo = pattern.New(`\b(?:let|lets|letting) (?:\p{Lu}[\p{L}'-]+ ?){1,3}go\b`
 var paid = pattern.New(`^ (?:about |around |roughly |currently )?(?:[£$€¥] ?|EUR |USD |GBP )?(?:\d{2,3}[.,]\d{3}\b|\d{2,3} ?[kK]\b|\d{5,6}\b)`)
 
 // verbs say something of a person whose name stands before them.
-var verbs = keyword.NewList(`is was has had takes took got gets will earns makes made owes lives suffers needs told came went says said fasts drinks smokes and isn't wasn't hasn't`)
+var verbs = keyword.NewList(`is was has had takes took got gets will earns makes made owes lives suffers needs served inherited pleaded tested told came went says said fasts drinks smokes and isn't wasn't hasn't`)
 
 // named reports whether part says something of someone by name: "Boris had …", "Lena takes …", "Peter's …".
 func named(part string) bool {
@@ -167,6 +167,9 @@ func named(part string) bool {
 		}
 		if j-i < 3 || j >= len(part) {
 			continue
+		}
+		if part[j] == ':' && (strings.HasSuffix(part[:i], "for ") || strings.HasSuffix(part[:i], "of ")) { // severance for Kenji: …
+			return true
 		}
 		if strings.HasPrefix(part[j:], "'s ") || strings.HasPrefix(part[j:], "’s ") {
 			return true
@@ -257,8 +260,16 @@ func sentence(text string, h keyword.Hit) (start, end int) {
 			}
 			before = before[:i]
 		}
-		if i := strings.Index(text[h.End:end], stop); i >= 0 {
-			end = h.End + i
+		for at := h.End; ; {
+			i := strings.Index(text[at:end], stop)
+			if i < 0 {
+				break
+			}
+			if !titles.Has(strings.ToLower(text[strings.LastIndexAny(text[:at+i], " \n")+1 : at+i])) {
+				end = at + i
+				break
+			}
+			at += i + len(stop)
 		}
 	}
 	return start, end

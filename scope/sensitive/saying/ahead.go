@@ -13,6 +13,9 @@ func ahead(text string, n name, c *cue) (match.Match, bool) {
 	if n.code || c.class == weak {
 		return match.Match{}, false
 	}
+	if m, ok := remarkAhead(text, n, c); ok {
+		return m, true
+	}
 	from := max(0, n.start-reachLink)
 	from += strings.LastIndexByte(text[from:n.start], '\n') + 1 // 0 when there is none
 	words := strings.Fields(text[from:n.start])
@@ -68,6 +71,40 @@ func ahead(text string, n name, c *cue) (match.Match, bool) {
 		return match.Match{}, false
 	}
 	return match.Match{Rule: "en-" + c.kind + "-ahead", Kind: match.Credential, Start: start, End: start + len(s), Confidence: 0.75}, true
+}
+
+// remarkAhead reads a value that a remark in brackets names: "first pet: Blizzard2024 (security answer)", "wifi: Kelpie.31 (password)".
+func remarkAhead(text string, n name, c *cue) (match.Match, bool) {
+	if n.start < 8 || text[n.start-1] != '(' || n.end >= len(text) || text[n.end] != ')' {
+		return match.Match{}, false
+	}
+	from := max(0, n.start-64)
+	body := strings.TrimRight(text[from:n.start-1], " ")
+	inner := strings.TrimRight(body, "\"'`")
+	quoted := len(inner) < len(body)
+	body = inner
+	start := len(body)
+	for start > 0 && body[start-1] > ' ' && body[start-1] < 0x80 && !quote(body[start-1]) {
+		start--
+	}
+	s := body[start:]
+	lead := strings.TrimRight(body[:start], "\"'` ")
+	if !hasAnySuffix(lead, ":", "=", "->", "→", " is", " -") || len(s) < 4 || value.Placeholder(s) || value.Reference(s) && !value.Words(strings.ToLower(s)) || measured(s) || technical(s) || Manager(s) || describes(s) {
+		return match.Match{}, false
+	}
+	sh, ok := value.ShapeOf(s), false
+	switch c.class {
+	case password:
+		ok = sh.High == 0 && (sh.Digit > 0 && (sh.Lower+sh.Upper >= 3 && !value.Numbered(s) && !value.Versioned(s) || sh.Digit == sh.Len) || mixedCase(s) || strings.Count(s, "-") >= 1 && !value.Identifier(s) || quoted)
+	case pin:
+		ok = sh.Digit >= 4 && sh.Digit >= sh.Len-2
+	case secret:
+		ok = sh.Len >= 10 && looksMade(s, sh)
+	}
+	if !ok {
+		return match.Match{}, false
+	}
+	return match.Match{Rule: "en-" + c.kind + "-remark", Kind: match.Credential, Start: from + start, End: from + len(body), Confidence: 0.7}, true
 }
 
 // holders say, before a quoted word and "as password", that something has it: prod redis had "please" as password.

@@ -191,7 +191,7 @@ var instead = []string{"メール", "にて", "まで", "から", "ください"
 	"かどうか", "について", "という", "それぞれ", "そのまま", "ください", "します", "しました", "です", "ます", "パス", "マスク", "アルファベット", "ランダム", "デフォルト", "シート", "チャット", "チーム", "ルーター", "ラベル", "スマホ", "リクエスト", "グループ", "プロジェクト", "クライアント", "ブラウザ", "レベル", "バージョン"}
 
 // adjectives are what is said, in katakana, of what secrets are like.
-var adjectives = keyword.NewList(`シンプル ユニーク ランダム デフォルト オプション セキュア クリア プレーン ワンタイム ローカル グローバル パブリック プライベート スタンダード ベーシック マスト オフ オン ブランク ヌル`)
+var adjectives = keyword.NewList(`正しい 空 空文字 例 正解 シンプル ユニーク ランダム デフォルト オプション セキュア クリア プレーン ワンタイム ローカル グローバル パブリック プライベート スタンダード ベーシック マスト オフ オン ブランク ヌル`)
 
 // DescribesJapanese reports whether a word says what a secret is like, or where it is, rather than what it is.
 func DescribesJapanese(s string) bool {
@@ -271,7 +271,7 @@ func dialled(text string, out []match.Match, budget *match.Budget) []match.Match
 }
 
 // wholesJapanese end a word in kana that was said as a password: ひまわりです, さくらもちに変えた.
-var wholesJapanese = []string{"です", "でした", "だよ", "だった", "だと", "だから", "だって", "だっけ", "なので", "のまま", "に変", "に設定", "に統一", "に再設定", "に初期化", "に戻", "に決", "にリセット", "にして", "にした", "にしま", "になり", "になっ", "でお願い", "でログイン", "らしい"}
+var wholesJapanese = []string{"です", "でした", "だよ", "だった", "だと", "だから", "だって", "だっけ", "なので", "のまま", "に変", "に設定", "に統一", "に再設定", "に初期化", "に戻", "に決", "にリセット", "にして", "にした", "にしま", "になり", "になっ", "でお願い", "でログイン", "らしい", "で入", "で解凍", "で開", "でサイン", "で接続", "で繋", "でつな", "を入れ", "を試", "にな"}
 
 // kanaSaid judges a word in kana in a sentence: パスワードはひまわりです. What is said of passwords is written in kana as well, so that
 // pronouns, adverbs, and what ends as verbs and adjectives do are let pass.
@@ -298,7 +298,7 @@ func kanaSaid(text string, v found) (found, float64) {
 	if !closed || n < 3 || n > 12 || !kanaOnly(s) || hasAny(s, instead) || DescribesJapanese(s) || hasAny(s, kanaTalk) || predicate(s, false) {
 		return v, 0
 	}
-	if r, _ := utf8.DecodeLastRuneInString(s); r < 0x30A0 && strings.ContainsRune("るいたてかんうくなずでにはがをもとよねばれけせえめへ", r) {
+	if r, _ := utf8.DecodeLastRuneInString(s); r < 0x30A0 && strings.ContainsRune("るいたてかんうくなずでにはがをとよねれけせえめへ", r) {
 		return v, 0
 	}
 	return found{start: v.start, end: v.start + end, next: v.start + end}, 0.6

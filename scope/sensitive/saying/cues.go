@@ -29,7 +29,7 @@ const (
 	passwordWords = `password|passwd|passwrd|psswd|pswrd|psword|psswrd|pssword|paswd|paswrd|pasword|passworsd|passowrd|passwrod|passsword|passwort|passphrase|pass phrase|passcode|pswd|pword|passw|p@ssword|p@ssw0rd|passw0rd|pa$$word|pa$$w0rd|pa55word|p/w|p.w.|kennwort|wachtwoord|mot de passe|contraseña|contrasena|senha|parola|lösenord|
 		adgangskode|passord|salasana|hasło|heslo|jelszó|şifre|sifre|пароль|Пароль|ПАРОЛЬ|пароля|密码|密碼|口令|비밀번호|암호|mật khẩu|kata sandi|pwd|pw|pass|passe|
 		sudo pass|security question|login pass|secret word|secret phrase|code word|codeword|key phrase|keyphrase|magic word|safe word|safeword|password phrase|security answer|psk|
-		wpa passphrase|redis auth|community string|secret answer|duress word|wifi key|wi-fi key|wlan key|network key|maiden name`
+		wpa passphrase|secret question|recovery question|recovery answer|security question answer|secret question answer|redis auth|community string|secret answer|duress word|wifi key|wi-fi key|wlan key|network key|maiden name`
 	pinWords = `pin|pin code|pincode|pin number|door code|gate code|alarm code|entry code|entrance code|access code|lock code|locker code|safe code|unlock code|garage code|
 		keypad code|building code|security code|verification code|one time code|otp|otp code|2fa code|mfa code|sms code|backup code|backup codes|recovery code|recovery codes|
 		rescue code|scratch code|voicemail code|lockbox code|combination|combo|padlock|passkey code|invite code|activation code|confirmation code|pairing code|unlock pattern|
@@ -47,7 +47,7 @@ const (
 
 // The Japanese words. They are matched as they stand.
 const (
-	passwordJapanese = `パスワード|ぱすわーど|パスコード|パスフレーズ|秘密の質問の答え|秘密の答え|秘密の質問|母の旧姓|合言葉|合い言葉|あいことば|暗号フレーズ|暗号化フレーズ|復号フレーズ|復号用フレーズ|復元フレーズ|復旧フレーズ|回復フレーズ|解除フレーズ|リカバリーフレーズ|シードフレーズ|パス|PW|ＰＷ|暗証`
+	passwordJapanese = `パスワード|ぱすわーど|パスコード|パスフレーズ|秘密の質問の答え|秘密の答え|秘密の質問の回答|秘密の質問|母の旧姓|合言葉|合い言葉|あいことば|暗号フレーズ|暗号化フレーズ|復号フレーズ|復号用フレーズ|復元フレーズ|復旧フレーズ|回復フレーズ|解除フレーズ|リカバリーフレーズ|シードフレーズ|パス|PW|ＰＷ|暗証`
 	pinJapanese      = `暗証番号|暗証コード|認証コード|確認コード|PINコード|PIN|ピン番号|暗証ナンバー|入館コード|入室番号|入館番号|入室コード|入室の数字|入館の数字|解錠番号|ドアの番号|部屋の数字|解錠コード|ロック番号|ドアコード|鍵番号|ホストキー|ホストコード|ワンタイムパスワード|バックアップコード|リカバリーコード|
 		復旧コード|ダイヤル番号|金庫の番号|解除コード|オートロック|キーボックスの番号|ドアのコード|玄関のコード|門のコード|ロッカーの番号|宅配ボックスの番号|ポストの番号|スーツケースの番号|倉庫の番号|駐輪場の番号|鍵の番号|南京錠|キーボックス|ロッカー番号|暗証キー|セキュリティコード|解除番号|ダイヤルロック|ダイヤル錠|チェーンロック|裏の3桁|裏の三桁|部門コード|リカバリコード|復旧キー|回復コード`
 	secretJapanese = `APIキー|API鍵|APIトークン|アクセスキー|アクセストークン|シークレット|シークレットキー|秘密鍵|秘密キー|トークン|認証トークン|認証キー|認証情報|クレデンシャル|署名鍵|署名シークレット|暗号化キー|

@@ -85,9 +85,14 @@ func afterJapanese(text string, i int, c *cue) (match.Match, bool) {
 		return match.Match{Rule: "ja-" + c.kind, Kind: match.Credential, Start: v.start, End: v.end, Confidence: conf}, true
 	}
 	i = skipRemark(text, i)
+	if c.word == "秘密の質問" && strings.HasPrefix(text[i:], "「") { // 秘密の質問「初めて飼ったペット」→ …
+		if end := strings.Index(text[i:min(len(text), i+90)], "」"); end > 0 {
+			i += end + len("」")
+		}
+	}
 	start := i
 	i, news := skipNews(text, i)
-	linked, object, of, pointed := false, false, false, false
+	linked, object, of, pointed, last := false, false, false, false, ""
 	for range 4 { // links come in rows: "は「", "】: "
 		j := skipSpace(text, skipWide(text, i), 8)
 		hit := ""
@@ -101,7 +106,11 @@ func afterJapanese(text string, i int, c *cue) (match.Match, bool) {
 			i = j
 			break
 		}
-		linked = true
+		if (last == "は" || last == "が") && strings.Contains("はがもをにでの", hit) { // パスワードははなび
+			i = j
+			break
+		}
+		linked, last = true, hit
 		object = object || hit == "を" || hit == "に" || hit == "で"
 		of = of || hit == "の"
 		pointed = hit == ":" || hit == "=" || hit == "→" || hit == "⇒" || hit == "->" || hit == "=>"
@@ -230,7 +239,7 @@ func skipWide(text string, i int) int {
 }
 
 // fillersJapanese may stand between the link and the value: "は新しく", "は現在".
-var fillersJapanese = []string{"新しく", "現在", "今", "いま", "たしか", "確か", "とりあえず", "一旦", "いったん", "全部", "共通で", "引き続き", "変わらず", "次の", "以下の", "こちら", "こちらです", "です", ":", "、", "：", " "}
+var fillersJapanese = []string{"新しく", "現在", "今", "いま", "たしか", "確か", "とりあえず", "一旦", "いったん", "全部", "共通で", "引き続き", "変わらず", "前と同じ", "以前と同じ", "多分", "たぶん", "小文字で", "大文字で", "全環境共通で", "昨日から", "今日から", "先週から", "今週から", "今月から", "来週から", "今年から", "正しくは", "次の", "以下の", "こちら", "こちらです", "です", ":", "、", "：", " "}
 
 func skipFillers(text string, i int) int {
 	for range 4 {
@@ -323,7 +332,7 @@ func judgeJapanese(text string, v found, c *cue, linked, object bool) float64 {
 	if sh.High > 0 {
 		return judgeWords(s, rest, v, c, linked)
 	}
-	if hasAnyPrefix(rest, refusals) && !(strings.HasPrefix(rest, "を使って") && (sh.Digit > 0 || c.class == password && strings.HasSuffix(strings.TrimRight(text[:v.start], " "), "には") && !describes(s) && !Manager(s) && sh.Lower > 0)) {
+	if hasAnyPrefix(rest, refusals) && !(strings.HasPrefix(rest, "を使って") && (sh.Digit > 0 || c.class == password && hasAnySuffix(strings.TrimRight(text[:v.start], " "), "には", "として") && !describes(s) && !Manager(s) && sh.Lower > 0)) {
 		return 0
 	}
 	confirmed := rest == "" || rest[0] == '\n' || rest[0] == '\r' || hasAnyPrefix(rest, endings)
@@ -374,7 +383,7 @@ func judgeJapanese(text string, v found, c *cue, linked, object bool) float64 {
 }
 
 // talkJapanese are parts of what is said of passwords rather than as one.
-var talkJapanese = []string{"認証", "定義", "郵送", "口頭", "書面", "別送", "窓口", "担当", "各自", "任意", "お届け", "発行", "通知", "パスワード", "必要", "不要", "文字", "無効", "有効", "正しく", "間違", "入力", "変更", "忘れ", "再設定", "設定", "なし", "未", "非公開", "秘密", "安全", "強", "弱", "環境", "保存", "管理", "共有", "別", "同じ", "以上",
+var talkJapanese = []string{"要確認", "機密", "配布", "起動", "面倒", "読み込", "頻度", "聞いて", "必ず", "どのくらい", "認証", "定義", "郵送", "口頭", "書面", "別送", "窓口", "担当", "各自", "任意", "お届け", "発行", "通知", "パスワード", "必要", "不要", "文字", "無効", "有効", "正しく", "間違", "入力", "変更", "忘れ", "再設定", "設定", "なし", "未", "非公開", "秘密", "安全", "強", "弱", "環境", "保存", "管理", "共有", "別", "同じ", "以上",
 	"ハッシュ", "暗号", "必須", "任意", "不明", "教え", "禁止", "書か", "ログ", "期限", "こと", "もの", "ため", "ない", "できる", "される", "した", "する", "れる", "よう", "場合", "どこ", "何", "誰",
 	"廃止", "予定", "社外", "社内", "金庫", "の裏", "毎月", "毎年", "既定", "初期値", "共通", "自動", "推測", "覚え", "印刷", "届き", "届く", "表示", "使え", "使い", "異な", "違い", "違う", "変わ", "見つか", "一致", "古い", "短い", "短す", "長い", "長す", "新し", "期間", "非推奨", "可変", "固定", "複雑", "簡単", "個別", "個人", "全員", "全社", "本番", "人事", "総務", "情シス"}
 
@@ -414,6 +423,15 @@ func predicate(s string, phrase bool) bool {
 		return true
 	}
 	return adjectives.Has(s) || elsewhere(s) || phrase && hasAny(s, []string{"は", "が", "を", "には", "では", "ごと", "に", "用", "で"})
+}
+
+func hasAnySuffix(s string, suffixes ...string) bool {
+	for _, p := range suffixes {
+		if strings.HasSuffix(s, p) {
+			return true
+		}
+	}
+	return false
 }
 
 func hasAnyPrefix(s string, prefixes []string) bool {
