@@ -97,7 +97,7 @@ func userInfo(text string, at, end int) (match.Match, bool) {
 	if pass == "" || value.Placeholder(pass) || value.Reference(pass) && !dotted(pass) || strings.ContainsAny(pass, "<>{}") || strings.Contains(pass, "*") && strings.Trim(pass, "*") == "" || strings.Contains(user, "<") {
 		return match.Match{}, false
 	}
-	if strings.Trim(pass, "0123456789") == "" && strings.Contains(user, ".") { // host:port@…
+	if strings.Trim(pass, "0123456789") == "" && strings.Contains(user, ".") || strings.HasPrefix(text[at+last+1:], "sha256:") { // host:port@…, an image and its digest
 		return match.Match{}, false
 	}
 	if exampleLogin(user, pass, text[at+last+1:]) {

@@ -194,6 +194,9 @@ func (r *rule) match(start, end int) match.Match {
 }
 
 func (r *rule) at(text string, h keyword.Hit, budget *match.Budget) (start, end int) {
+	if h.Start > 0 && text[h.Start-1] == r.Literal[0] && strings.Trim(r.Literal, r.Literal[:1]) == "" { // a line of one sign, no token
+		return -1, -1
+	}
 	from, to := h.Start, min(len(text), h.End+reach)
 	if !r.prefix {
 		from, to = max(0, h.Start-insideBack), min(len(text), h.End+insideAhead)

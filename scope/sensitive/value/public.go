@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/elderzan/elderzan/scope/sensitive/keyword"
+	"github.com/elderzan/elderzan/scope/sensitive/pattern"
 )
 
 // wordReach is how far back, in bytes, the word that a value stands in is read.
@@ -23,6 +24,9 @@ func Public(text string, start, end int) bool {
 		return true
 	}
 	if strings.HasSuffix(s, ".onion") || record(before) {
+		return true
+	}
+	if flake(word+s) || strings.HasSuffix(word, "renovate-debug:") || advisory.MatchString(s) || moment.MatchString(s) || reference(before) {
 		return true
 	}
 	return pinned(word, s) || strings.Contains(s, "@sha256:") || publicKey(before, s) || encrypted(before, s) || tagOfResponse(before, s)
@@ -119,6 +123,26 @@ func pinned(word, s string) bool {
 	return ok && strings.IndexByte(name, '/') > 0 && !strings.Contains(name, ":/") && (len(s) == commit || len(s) == digest) && ShapeOf(s).Hex
 }
 
+// flake reports whether s is the commit that an input of a Nix flake is locked to: github:NixOS/nixpkgs/4fddc9be….
+func flake(s string) bool {
+	kind, path, ok := strings.Cut(s, ":")
+	i := strings.LastIndexByte(path, '/')
+	const commit = 40
+	return ok && (kind == "github" || kind == "gitlab" || kind == "sourcehut") && len(path)-i-1 == commit && ShapeOf(path[i+1:]).Hex
+}
+
+var (
+	advisory = pattern.New(`^GHSA(?:-[23456789cfghjmpqrvwx]{4}){3}$`)
+	moment   = pattern.New(`^(?:19|20)\d{2}-[01]\d-[0-3]\dT[0-2]\d:[0-5]\d(?::[0-5]\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?$`)
+	trailer  = pattern.New(`^[A-Z][a-z]+(?:-[A-Za-z]+)+: https?://[^\s?#@]*$`)
+)
+
+// reference reports whether before ends in the address that a commit's trailer gives: Reviewed-on: https://….
+func reference(before string) bool {
+	line := before[strings.LastIndexByte(before, '\n')+1:]
+	return strings.Contains(line, "://") && trailer.MatchString(line) && !strings.Contains(strings.ToLower(line), "hook")
+}
+
 // publicKey reports whether s is the public half of a key in a form that only such halves have.
 func publicKey(before, s string) bool {
 	const npub, age, minisign, wireGuard = 63, 62, 56, 44
@@ -162,11 +186,8 @@ var (
 // SealedSecret, the lines of an Ansible vault.
 func sealed(text string, start int, s string) bool {
 	const shortest, reach = 40, 4000
-	if len(s) < shortest {
-		return false
-	}
 	before := text[max(0, start-reach):start]
-	if strings.HasPrefix(s, "Ag") && strings.Contains(before, "encryptedData") {
+	if len(s) >= shortest && strings.HasPrefix(s, "Ag") && strings.Contains(before, "encryptedData") {
 		return true
 	}
 	head := strings.LastIndex(before, "$ANSIBLE_VAULT;")
@@ -174,7 +195,7 @@ func sealed(text string, start int, s string) bool {
 		return false
 	}
 	_, lines, _ := strings.Cut(before[head:], "\n")
-	return strings.Trim(lines, "0123456789abcdef \t\r\n") == ""
+	return (len(s) >= shortest || len(strings.TrimSpace(lines)) >= shortest) && strings.Trim(lines, "0123456789abcdef \t\r\n") == ""
 }
 
 // colons reports whether s is a digest in pairs, as keys and certificates are told by.
