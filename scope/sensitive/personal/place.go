@@ -57,7 +57,7 @@ var placeTable = sync.OnceValue(func() (t placeLexicon) {
 		prefectureWord: "東京都|北海道|京都府|大阪府|県|住所|宛先|自宅|住まい|お住い|居住|転居|引っ越した|引っ越し先|引越先|送り先|届け先|実家",
 		postMark:       "〒",
 		euStreet:       "straße|strasse|str.|weg|platz|gasse|allee|gatan|vägen|straat|laan|plein|gracht|kade|dijk|singel|gade|vej|veien|katu|utca",
-		networkWord:    "ip address|ipv6 address|ip is|mac address|his ip|her ip|home ip|user ip|customer ip|client ip",
+		networkWord:    "ip address|ipv6 address|ip is|mac address|mac:|mac is|hardware address|physical address|his ip|her ip|home ip|user ip|customer ip|client ip",
 	} {
 		for _, w := range strings.Split(list, "|") {
 			words = append(words, w)
@@ -146,7 +146,8 @@ func placeAt(text string, kind placeKind, h keyword.Hit, before, after string) (
 	case postMark:
 		return behind("postal-address", postJP.FindStringIndex(after), 0.8)
 	case networkWord:
-		if strings.EqualFold(text[h.Start:h.End], "mac address") {
+		switch strings.ToLower(text[h.Start:h.End]) {
+		case "mac address", "mac:", "mac is", "hardware address", "physical address":
 			return behind("mac-address", macAddr.FindStringIndex(after), 0.6)
 		}
 		if !personNear(before) {

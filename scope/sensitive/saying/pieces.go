@@ -31,6 +31,10 @@ func pieces(text string, out []match.Match) []match.Match {
 		if h.Start < done || h.Start > 0 && alnum(text[h.Start]) && alnum(text[h.Start-1]) {
 			return true
 		}
+		word := text[h.Start:h.End]
+		if word == "続けて" && goesOn(text[:h.Start]) {
+			return true
+		}
 		if !standsNear(pieceCues, text, max(0, h.Start-pieceCueReach), min(len(text), h.End+pieceCueReach)) {
 			return true
 		}
@@ -39,7 +43,7 @@ func pieces(text string, out []match.Match) []match.Match {
 		first, last, n := -1, 0, 0
 		for i := from; i < to; {
 			start, end, next := partAt(text, i, to)
-			if next > i && end > start {
+			if next > i && end > start && !(everyday(word) && text[start-min(start, 1)] == '`' && lettersOnly(text[start:end])) {
 				if first < 0 {
 					first = start
 				}
@@ -54,6 +58,29 @@ func pieces(text string, out []match.Match) []match.Match {
 		return len(out) < match.Enough
 	})
 	return out
+}
+
+// goesOn reports whether before ends in what makes 続けて a verb of its own, as in 押し続けて and 何度も続けて, and not "followed by".
+func goesOn(before string) bool {
+	for _, stem := range []string{"し", "も", "り", "い", "き", "ち", "み", "び", "え", "け", "せ", "ね", "め", "れ", "べ", "げ"} {
+		if strings.HasSuffix(before, stem) {
+			return true
+		}
+	}
+	return false
+}
+
+// everyday reports whether a word for parts stands in any text, so that names of code beside it are no parts of a secret.
+func everyday(word string) bool { return word == "最初の" || word == "残り" }
+
+// lettersOnly reports whether s is a name of code without a digit: join, props.key.
+func lettersOnly(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if !letter(s[i]) && s[i] != '.' && s[i] != '(' && s[i] != ')' {
+			return false
+		}
+	}
+	return true
 }
 
 // standsNear reports whether a word of s stands on its own in text between from and to.
