@@ -54,7 +54,7 @@ func ahead(text string, n name, c *cue) (match.Match, bool) {
 	ok := false
 	switch c.class {
 	case password:
-		ok = sh.Digit > 0 && sh.Lower+sh.Upper > 0 || sh.Other > 0 && sh.Len >= 6 && !value.Identifier(s) && strings.ContainsAny(s, "!@#$%^&*") || strings.Count(s, "-") >= 2 && !describes(s)
+		ok = sh.Digit > 0 && sh.Lower+sh.Upper > 0 || sh.Digit == sh.Len && sh.Len >= 5 && (strings.EqualFold(words[k], "as") || strings.EqualFold(words[k], "is")) || sh.Other > 0 && sh.Len >= 6 && !value.Identifier(s) && strings.ContainsAny(s, "!@#$%^&*") || strings.Count(s, "-") >= 2 && !describes(s)
 	case pin:
 		ok = sh.Digit >= 4 && sh.Digit >= sh.Len-2
 	case secret:
@@ -75,7 +75,7 @@ func ahead(text string, n name, c *cue) (match.Match, bool) {
 
 // remarkAhead reads a value that a remark in brackets names: "first pet: Blizzard2024 (security answer)", "wifi: Kelpie.31 (password)".
 func remarkAhead(text string, n name, c *cue) (match.Match, bool) {
-	if n.start < 8 || text[n.start-1] != '(' || n.end >= len(text) || text[n.end] != ')' {
+	if n.start < 8 || text[n.start-1] != '(' || text[n.start-2] != ' ' || n.end >= len(text) || text[n.end] != ')' {
 		return match.Match{}, false
 	}
 	from := max(0, n.start-64)

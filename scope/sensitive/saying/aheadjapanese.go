@@ -183,6 +183,9 @@ var (
 
 // keyDeedJapanese reports whether a drawn value in a Japanese sentence is used as a key: Cookieの署名に 5f8c… を使っている.
 func keyDeedJapanese(before, after string) bool {
+	if hasAnyPrefix(strings.TrimLeft(after, " `」"), []string{"で認証", "で署名", "で復号"}) && !openJapanese.Contains(before) { // Xには … で認証する
+		return true
+	}
 	return hasAnyPrefix(strings.TrimLeft(after, " "), keyDeedsJapanese) && keyNearJapanese.Contains(before) && !openJapanese.Contains(before) && !openJapanese.Contains(after)
 }
 

@@ -199,9 +199,9 @@ func made(s string) bool {
 }
 
 // A login said as a pair: "credentials for the builder: ship:walnut88", "admin login is admin / pepper-rocket".
-var pairPattern = pattern.New(`\A(?i)(?:(?:credentials?|creds|logins?|log[- ]?in|logs in|sign[- ]?in|account|auth|access|ssh|user ?/ ?pass(?:word)?|user:pass(?:word)?|id ?/ ?(?:pw|pass)|bind)\b|ログイン|アカウント|認証情報)[^\n.;]{0,60}?(?:\bis(?: still| now| currently)?\b|\bare\b|\bwas\b|:|=|\bas\b|\bwith\b|\busing\b|は|\()\s*["'` + "`" + `]?([A-Za-z0-9._@+\\-]{2,60})["'` + "`" + `]?(?: / |/|:| : |: |、| \| |, | and | with | plus | then |と|\n)\s*["'` + "`" + `]?([^\s"'` + "`" + `,;。、」)]{3,80})`)
+var pairPattern = pattern.New(`\A(?i)(?:(?:credentials?|creds|logins?|log[- ]?in|logs in|sign[- ]?in|account|auth|access|ssh|user ?/ ?pass(?:word)?|user:pass(?:word)?|id ?/ ?(?:pw|pass)|bind)\b|ログイン|アカウント|認証情報|接続情報|(?:BASIC|ベーシック)認証|引き?継ぎ)[^\n.;]{0,60}?(?:\bis(?: still| now| currently)?\b|\bare\b|\bwas\b|:|=|\bas\b|\bwith\b|\busing\b|は|\()\s*["'` + "`" + `]?([A-Za-z0-9._@+\\-]{2,60})["'` + "`" + `]?(?: / |/|:| : |: |、| \| |, | and | with | plus | then |と|\n)\s*["'` + "`" + `]?([^\s"'` + "`" + `,;。、」)]{3,80})`)
 
-var pairWords = keyword.New([]string{"credential", "creds", "認証情報", "login", "log in", "log-in", "logs in", "sign in", "sign-in", "signin", "account", "ログイン", "アカウント", "auth", "access", "ssh", "user/pass", "user:pass", "id/pw", "id/pass", "bind"})
+var pairWords = keyword.New([]string{"credential", "creds", "認証情報", "接続情報", "BASIC認証", "Basic認証", "basic認証", "ベーシック認証", "引き継ぎ", "引継ぎ", "login", "log in", "log-in", "logs in", "sign in", "sign-in", "signin", "account", "ログイン", "アカウント", "auth", "access", "ssh", "user/pass", "user:pass", "id/pw", "id/pass", "bind"})
 
 func pairs(text string, out []match.Match, budget *match.Budget) []match.Match {
 	done := 0

@@ -41,7 +41,7 @@ const (
 		shared secret|webhook secret|signing secret|totp secret|totp seed|otp secret|2fa secret|mfa secret|hmac secret|jwt secret|cookie secret|session secret|preshared key|pre-shared key|
 		secret|secrets|token|tokens|access token|auth token|bearer token|refresh token|id token|session token|oauth token|personal access token|pat|bearer|jwt|credential|credentials|
 		creds|cred|connection string|conn string|connstr|dsn|database url|db url|webhook url|webhook|seed phrase|mnemonic|recovery key|recovery phrase|unseal key|wallet key|
-		encryption salt|salt|session id|sessionid|session cookie|cookie|authorization|basic auth|license|licence|serial number|nonce key|sas token|service account key`
+		encryption salt|salt|session id|sessionid|session cookie|cookie|authorization|basic auth|license|licence|serial number|nonce key|sas token|gift card|gift card code|voucher code|invite token|enrolment key|enrollment key|service account key`
 	weakWords = `schlüssel|clé|clave|llave|code de la porte|código|chiave|chave|key|auth|seed|login|hash key|code`
 )
 

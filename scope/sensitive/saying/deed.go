@@ -17,7 +17,7 @@ var deedPatterns = []*pattern.Pattern{
 	pattern.New(`(?i)\bset (?:the|my|our|his|her|their)\b[^\n.;]{0,24}?\b(?:tablet|phone|ipad|lock|padlock|safe|alarm|gate|door|garage|suitcase|locker)s? to (\d{4,8})(?:$|[\s.,;!])`),
 	pattern.New(`(?i)\b(?:press|dial|punch in|punch|enter|type|key in) (?:in )?["'` + "`" + `]?(\d{3,10}[#*])`),
 	pattern.New(`(?i)\b(?:lock|padlock|gate|door|safe|fridge|cage|dial|till|strongbox|alarm|shed|hide)\b[^\n]{0,60}?(?:, so |\(|that makes |which makes |that gives |i\.e\. |namely )((?:[03-9]\d|1[0-8]|2[1-9])\d{2,4})\b`),
-	pattern.New(`(?i)\b(?:luggage|bike|door|locker|gym|suitcase|shed|gate|front door|back door|garage|key ?safe|key ?box)\s?(?:lock|padlock|keypad|code|combo|combination|pin)?\b(?: code| is| set to| =|:|,)* (\d{3,6}|\d{1,2}-\d{1,2}-\d{1,2})(?:$|[\s.,;!?])`),
+	pattern.New(`(?i)\b(?:luggage|bike|door|locker|gym|suitcase|shed|gate|front door|back door|garage|key ?safe|key ?box)\s?(?:\d{1,3} )?(?:lock|padlock|keypad|code|combo|combination|pin)?\b(?: code| is| set to| =|:|,)* (\d{3,6}|\d{1,2}-\d{1,2}-\d{1,2})(?:$|[\s.,;!?])`),
 }
 
 // asked is what is to be answered where something asks: when prompted, give "Limoncello-Spritz".

@@ -96,10 +96,13 @@ func reachable(s string) bool {
 }
 
 // groupWords announce a code of groups that a machine has drawn.
-var groupWords = keyword.New([]string{"app password", "app-password", "application password", "app-specific password", "backup code", "recovery code", "recovery key", "print code", "printed code", "emergency code", "emergency key", "rescue code", "scratch code", "アプリパスワード", "リカバリーコード", "バックアップコード", "復旧コード", "予備コード"})
+var groupWords = keyword.New([]string{"app password", "app-password", "application password", "app-specific password", "backup code", "recovery code", "recovery key", "print code", "printed code", "emergency code", "emergency key", "rescue code", "scratch code", "アプリパスワード", "リカバリーコード", "バックアップコード", "復旧コード", "予備コード", "serial for", "activate", "activation", "license", "licence", "product key", "gift card", "アクティベーション", "ライセンス", "プロダクトキー", "登録キー"})
 
 // groups is such a code: m20p cefj 4ihh ut8z 91ge.
 var groups = pattern.New(`^[^\n.;]{0,24}?[ :"'` + "`" + `「はI]((?:[a-z0-9]{4,5}[ -]){3,8}[a-z0-9]{4,5})(?:[^A-Za-z0-9]|$)`)
+
+// joinedGroups is one in capitals or digits, joined by hyphens: 7XK2P-11QRT-9ZB4M, 28180-04444-46039.
+var joinedGroups = pattern.New(`^[^\n.;]{0,40}?[ :"'` + "`" + `「はI]((?:[A-Z0-9]{4,6}-){2,8}[A-Z0-9]{4,6}|(?:[a-z0-9]{4,6}-){3,8}[a-z0-9]{4,6})(?:[^A-Za-z0-9-]|$)`)
 
 // groupedCodes finds what groups describes, unless its groups are words.
 func groupedCodes(text string, out []match.Match, budget *match.Budget) []match.Match {
@@ -110,12 +113,15 @@ func groupedCodes(text string, out []match.Match, budget *match.Budget) []match.
 		}
 		m := groups.FindStringSubmatchIndex(text[h.End:min(len(text), h.End+reach)])
 		if m == nil {
+			m = joinedGroups.FindStringSubmatchIndex(text[h.End:min(len(text), h.End+reach)])
+		}
+		if m == nil {
 			return true
 		}
 		start, end := h.End+m[2], h.End+m[3]
 		parts, drawnParts := strings.FieldsFunc(text[start:end], func(r rune) bool { return r == ' ' || r == '-' }), 0
 		for _, p := range parts {
-			if sh := value.ShapeOf(p); sh.Digit > 0 && sh.Lower > 0 || value.Surprise(p) > 3.5 {
+			if sh := value.ShapeOf(p); sh.Digit > 0 && (sh.Lower+sh.Upper > 0 || sh.Len >= 4) || value.Surprise(p) > 3.5 {
 				drawnParts++
 			}
 		}

@@ -26,6 +26,8 @@ var finders = []struct {
 	{"host", unbudgeted(hostPairs), []string{"ops:kelp-9@10.0.0.9", "a:b@c.d:80 "}},
 	{"short login", shortLogins, []string{"u: reporting p: ", "usr=adm, pw: Kelp!9"}},
 	{"dial", dialled, []string{"ポストのダイヤルは 1→2→9", "金庫の番号は7、"}},
+	{"account pair", accountPairs, []string{"Metabase: admin / cactus", "kibana → elastic / \"lantern tree\"", "(root / "}},
+	{"deed", forDeeds, []string{"復号には Kelp!9a を使って", "解凍に「pelican-52-otter」を入", "接続には"}},
 	{"table", unbudgeted(columns), []string{"| host | password |\n|---|---|\n| a | ", "name,password\nx,", "a;pw\n"}},
 }
 

@@ -25,7 +25,7 @@ func judge(text string, v found, l link, n name, c *cue) float64 {
 		return 0
 	}
 	sh := value.ShapeOf(s)
-	if hashBegins(s) {
+	if hashBegins(s) || l.kind == copula && n.code && strings.Contains(text[n.end:v.start], "replaced") { // readPassphrase was replaced by readSecret
 		return 0
 	}
 	if l.cell && (s[0] == '-' || s[0] == '|' || described(text, v)) { // | `--passphrase` | asks for the passphrase |
@@ -120,6 +120,8 @@ func judge(text string, v found, l link, n name, c *cue) float64 {
 	case l.kind == copula && sh.Digit == 0 && strings.Count(s, "-") >= 2 && !describes(s) && networks.Contains(text[max(0, n.start-80):n.start]):
 		return 0.65
 	case c.word == "login" && l.kind == copula && v.quoted && v.words <= 5 && sh.Upper > 0 && (sh.Digit > 0 || v.words > 1) && !describes(firstWord(s)): // my login is 'Velvet Hammer 3'
+		return 0.6
+	case c.word == "login" && l.kind == copula && !v.quoted && sh.Digit > 0 && sh.Lower+sh.Upper >= 4 && !technical(s) && !value.Versioned(s) && !measured(s) && !value.Reference(s): // the laptop's login is pelican42
 		return 0.6
 	case v.quoted && v.words == 1 && sh.Digit > 0 && sh.Lower+sh.Upper > 0 && len(s) >= 8 && networks.Contains(text[max(0, n.start-80):n.start]):
 		return 0.7
@@ -356,7 +358,7 @@ func typeName(s string) bool {
 
 // licence reports whether a cue names what licences and recovery are written with: groups of digits alone are such a key.
 func licence(cue string) bool {
-	return hasAny(strings.ToLower(cue), []string{"licen", "product", "activation", "recovery", "serial", "unlock", "enrol", "ライセンス", "プロダクト", "シリアル", "リカバリ", "回復", "復旧"})
+	return hasAny(strings.ToLower(cue), []string{"licen", "product", "activation", "recovery", "serial", "gift", "voucher", "unlock", "enrol", "ライセンス", "プロダクト", "シリアル", "リカバリ", "回復", "復旧"})
 }
 
 // numberGroups reports whether s is three groups of digits or more, of four digits at least each: 28180-04444-46039.

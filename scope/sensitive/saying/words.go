@@ -33,6 +33,7 @@ var talk = keyword.NewList(`a an the this that these those my your our his her i
 	normal normally usually typically often sometimes rarely generally currently previously later soon today tomorrow yesterday
 	defaults contains appears comes holds gives lives needs takes works fails returns expires changes matches refers belongs stays remains goes means depends exists resides applies requires supports allows provides consists
 	like unlike similar equal equivalent identical irrelevant relevant useful useless vulnerable resistant immune susceptible eligible
+	passkey passkeys sso webauthn certificate certificates biometrics fingerprint mtls
 	unclear fake dummy fictional made-up random
 	us them him me one's everyone anyone nobody somebody someone people users admins developers attackers clients servers
 	in-memory read-only write-only one-time single-use short-lived long-lived hard-coded hardcoded built-in opaque transparent

@@ -1,0 +1,49 @@
+package saying
+
+import (
+	"strings"
+
+	"github.com/elderzan/elderzan/scope/sensitive/keyword"
+	"github.com/elderzan/elderzan/scope/sensitive/match"
+	"github.com/elderzan/elderzan/scope/sensitive/pattern"
+	"github.com/elderzan/elderzan/scope/sensitive/value"
+)
+
+// accountPair is the login of an account that every system has, with any password, behind what it is of: "Metabase: admin / cactus",
+// "kibana → elastic / "lantern tree"". Lists of roles and paths through menus look nearly alike, so that no third part may follow, and
+// the account is in small letters.
+var accountPair = pattern.New(`(?:->|→|⇒|=>|[:：(（は]) ?["'` + "`" + `]?(root|admin|administrator|Administrator|sa|postgres|elastic|sysadmin|superuser|sysdba|ADMIN) / (?:"([^"\n]{4,40})"|'([^'\n]{4,40})'|` + "`([^`\n]{4,40})`" + `|([^\s"'` + "`" + `,;。、」)）]{4,40}))(?:[.,;)）。、!]|$|\s)`)
+
+var accountPairWords = keyword.New([]string{"root / ", "admin / ", "administrator / ", "sa / ", "postgres / ", "elastic / ", "superuser / ", "sysdba / "})
+
+// roles stand in lists with admin, and are no passwords.
+var roles = keyword.NewList(`editor viewer member owner moderator reader writer staff public customer customers billing reports report home tools staging production prod dev developer developers operator maintainer author contributor auditor analyst superadmin tenant`)
+
+// accountPairs finds what accountPair describes.
+func accountPairs(text string, out []match.Match, budget *match.Budget) []match.Match {
+	accountPairWords.Each(text, func(h keyword.Hit) bool {
+		const before, reach = 8, 60
+		from, to := max(0, h.Start-before), min(len(text), h.End+reach)
+		if !budget.Spend(to - from) {
+			return false
+		}
+		m := accountPair.FindStringSubmatchIndex(text[from:to])
+		if m == nil || from+m[2] > h.End || strings.HasPrefix(strings.TrimLeft(text[from+m[1]:], " "), "/") {
+			return true
+		}
+		for g := 4; g < len(m); g += 2 {
+			if m[g] < 0 {
+				continue
+			}
+			start, end := from+m[g], from+m[g+1]
+			s := strings.TrimRight(text[start:end], ".,;!")
+			w := strings.ToLower(firstWord(s))
+			if describes(w) || meta.Has(w) || accounts.Has(w) || generic.Has(w) || notUsers.Has(w) || roles.Has(w) || value.Placeholder(s) || value.Reference(s) && !value.Words(w) || technical(s) || measured(s) && value.ShapeOf(s).Digit < len(s) || strings.ContainsAny(s, "<>{}$/") || value.ShapeOf(s).High > 0 && !kanaOnly(s) {
+				continue
+			}
+			out = append(out, match.Match{Rule: "account-pair", Kind: match.Credential, Start: start, End: start + len(s), Confidence: 0.65})
+		}
+		return len(out) < match.Enough
+	})
+	return out
+}
