@@ -57,7 +57,7 @@ var forms = []form{
 	{"header-key", "x-", true, `(?i)x-[a-z-]*(?:key|token|auth|secret|session|signature|password)[a-z-]*["'\s:=]{1,6}([^\s"',;]{8,})`, 0.85, true},
 	{"cookie", "cookie", true, `(?i)cookie["'\s:=]{1,5}[^\n]{0,80}?\b(?:\w*sess\w*|sid|\w*auth\w*|\w*token\w*|connect\.sid|jwt|remember\w*|\w*csrf\w*)=([^\s;"']{12,})`, 0.8, true},
 	{"plain-auth", "PlainAuth(", true, `PlainAuth\([^,\n]*,[^,\n]*,\s*` + quotedArg, 0.85, false},
-	{"secure-string", "ConvertTo-SecureString", true, `(?i)ConvertTo-SecureString\s+(?:-String\s+)?` + arg, 0.9, false},
+	{"secure-string", "ConvertTo-SecureString", true, `(?i)ConvertTo-SecureString\s+(?:-(?:String|Force|AsPlainText)\s+)*` + arg, 0.9, false},
 	{"credential-call", "basicAuthentication(|basicAuth(|Credential(|Credentials(|BasicAuth(|basic_auth(|DigestAuth(|set_auth(|setauth(|NTLMAuth(", true, `(?i)\w+\(\s*["'][^"'\n]{1,80}["']\s*,\s*` + quotedArg, 0.85, false},
 	{"bind-call", "bind(|bind_s(|authenticate(|login(", true, `(?i)\w+\(\s*[$\w>.-]+\s*,\s*["'][^"'\n]{1,120}["']\s*,\s*` + quotedArg, 0.85, false},
 	{"auth-tuple", "auth", true, `auth\s*[=:]\s*[\[(]\s*["'][^"'\n]{1,80}["']\s*,\s*` + quotedArg, 0.9, false},

@@ -19,6 +19,8 @@ func TestFindsTheValue(t *testing.T) {
 		"words and a dot, prose":    {"sudo password for the pi: Himbeer.torte", "Himbeer.torte"},
 		"words and a dot, shell":    {"PGPASSWORD=teapot.storm psql -h db", "teapot.storm"},
 		"words and a dot, option":   {"sshpass -p 'brass.monkey' ssh admin@192.168.4.1", "brass.monkey"},
+		"a shell's secure string":   {"ConvertTo-SecureString -AsPlainText \"dsjUE#gds8s\" -Force", "dsjUE#gds8s"},
+		"behind two of its options": {"ConvertTo-SecureString -String -Force dsjUE#gds8s", "dsjUE#gds8s"},
 		"a new machine's root":      {"rootpw --plaintext kickSt4rtMe", "kickSt4rtMe"},
 		"a new user's":              {"useradd -m -p saltwater bob", "saltwater"},
 		"a bind in code":            {`$conn = ldap_bind($ds, "cn=admin,dc=acme", "Kiefern.Nadel9");`, "Kiefern.Nadel9"},
@@ -180,6 +182,7 @@ func TestTalkIsLetPass(t *testing.T) {
 		"gcloud secrets delete SECRET [GCLOUD_WIDE_FLAG9x2 ...]", "smtp_password: \"%SMTP_PASSWORD%\"", "秘密鍵は id_ed25519 という名前で置く。", "ID/PW は 1Password に登録済みです。", "the password is in KeePassXC, the other password: keepassxc",
 		"client.post(url, json={\"password\": password}).json()[\"token\"]", "static const char *password_prompt = \"Enter passphrase: \";", "Authorization: Basic base64(client_id:client_secret)", "pass: 12.5kHz, stop: 15kHz", "(Closes: #1001900, login: crash / #1001896)",
 		"VAPID public key is B7Xk2pQ9vLm4Zr7Tw1Ys8Ub3Nc6Hd0Gf5J", "cache key: 7Xk2pQ9vLm4Zr7Tw1Ys8Ub3Nc6Hd0Gf5J", "the password is user.secret", "the password for it: login.acme.dev",
+		"ConvertTo-SecureString -AsPlainText $env:SMTP_PASS -Force", "ConvertTo-SecureString -AsPlainText -Force",
 		"`ctrl` キーを押し続けて、`again!` を見ます。", "鍵は最初のスレッドです。`join`を呼び、`loop`します。", "コード: 残りは `join`、`loop` です",
 		"https://registry.acme.io:4443/team/app@sha256:35f1ea3d0ae9dc9b058dd8d224f1bb7e053bc58615778f9317c27b73c86dd806",
 	} {
