@@ -60,6 +60,9 @@ func ahead(text string, n name, c *cue) (match.Match, bool) {
 	case secret:
 		ok = sh.Len >= 10 && looksMade(s, sh)
 	}
+	if !ok && c.class == password && k >= 2 && k+1 < len(words) && strings.EqualFold(words[k], "as") && owners.Has(strings.ToLower(words[k+1])) && holders.Has(strings.ToLower(words[k-2])) { // I use pizza as my password for the shop
+		ok = plain(s) && !describes(s) && !meta.Has(strings.ToLower(s)) && !Manager(s) && !technical(s)
+	}
 	if !ok {
 		return match.Match{}, false
 	}
@@ -107,8 +110,11 @@ func remarkAhead(text string, n name, c *cue) (match.Match, bool) {
 	return match.Match{Rule: "en-" + c.kind + "-remark", Kind: match.Credential, Start: from + start, End: from + len(body), Confidence: 0.7}, true
 }
 
+// owners say whose a password is.
+var owners = keyword.NewList(`my our his her their`)
+
 // holders say, before a quoted word and "as password", that something has it: prod redis had "please" as password.
-var holders = keyword.NewList(`had has have uses used using with set chose picked took accepts accepted`)
+var holders = keyword.NewList(`had has have use uses used using with set chose picked took accepts accepted`)
 
 // joins are the words between a value and the cue that follows it.
 var joins = keyword.NewList(`that's is was as are = -> for if when`)

@@ -91,6 +91,7 @@ func scan(text string, in uint64) (out []match.Match) {
 		out = connecting(text, out, &budget)
 		out = dialled(text, out, &budget)
 		out = forDeeds(text, out, &budget)
+		out = accountEntering(text, out, &budget)
 		out = saidPairs(text, out, &budget)
 		out = spokenJapanese(text, out)
 		out = lettersSaid(text, out)

@@ -27,6 +27,7 @@ var finders = []struct {
 	{"short login", shortLogins, []string{"u: reporting p: ", "usr=adm, pw: Kelp!9"}},
 	{"dial", dialled, []string{"ポストのダイヤルは 1→2→9", "金庫の番号は7、"}},
 	{"account pair", accountPairs, []string{"Metabase: admin / cactus", "kibana → elastic / \"lantern tree\"", "(root / "}},
+	{"account enters", accountEntering, []string{"rootは sunset でログイン可能", "adminには「", "postgresは"}},
 	{"deed", forDeeds, []string{"復号には Kelp!9a を使って", "解凍に「pelican-52-otter」を入", "接続には"}},
 	{"table", unbudgeted(columns), []string{"| host | password |\n|---|---|\n| a | ", "name,password\nx,", "a;pw\n"}},
 }

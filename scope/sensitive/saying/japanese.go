@@ -75,6 +75,7 @@ func japaneseNear(text string, h keyword.Hit) bool {
 // Links between a cue and its value, longer ones first. A link that holds を announces a change or a use, so what
 // follows the value must confirm it.
 var linksJapanese = []string{
+	"を覚えておいてください", "を覚えておいて", "を覚えて", "を保存しておいて", "を保存してください", "を保存して", "を記憶して", "をメモして", "を控えて",
 	"は、下記の通り", "は以下の通り", "は次の通り", "は以下", "は次", "の値は", "の中身は", "の文字列は", "として", "としては", "ですが、", "ですが", "については", "に関しては", "答えは", "答えが", "答え", "回答は", "って", "とは",
 	"は", "が", "も", "を", "に", "で", "の", "=", ":", "→", "⇒", "=>", "->", "・", "-", "|", "、", ",", "〉", "】", "]", ">", ")",
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/elderzan/elderzan/scope/sensitive/keyword"
+	"github.com/elderzan/elderzan/scope/sensitive/pattern"
 	"github.com/elderzan/elderzan/scope/sensitive/value"
 )
 
@@ -133,11 +134,17 @@ func judgeWord(text, s string, v found, l link) float64 {
 	if spelled(text, v.start) {
 		return 0.8
 	}
+	if l.kind == direct && v.last && len(s) >= 4 && !meta.Has(strings.ToLower(s)) && !technical(s) && ofUser.MatchString(text[max(0, v.start-64):v.start]) { // with user etl and password sunset
+		return 0.6
+	}
 	if l.kind == direct || !v.last || len(s) < 4 {
 		return 0
 	}
 	return 0.6
 }
+
+// ofUser is how the login of a named user is told up to its password.
+var ofUser = pattern.New(`(?i)\b(?:user|username|login|account) (?:is )?["'` + "`" + `]?([a-z0-9][a-z0-9._@-]+)["'` + "`" + `]?(?:,| and| with|, and) (?:the |its )?(?:password|passwd|pass|pw|pwd) $`)
 
 // spelled reports whether single letters or digits stand in a row: h u n t e r 2.
 func spelled(text string, i int) bool {

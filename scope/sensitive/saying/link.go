@@ -76,6 +76,12 @@ func linkAfter(text string, n name, c *cue) (link, bool) {
 		return link{kind: assign, at: v}, true
 	}
 	if text[j] == '?' && j+1 < len(text) && space(text[j+1]) && c.class != weak { // "Door code? 8812."
+		at := skipSpace(text, j+1, 4)
+		for _, w := range []string{"it's ", "it is ", "that's ", "that is "} { // Could you store the password? It's …
+			if len(text) > at+len(w) && strings.EqualFold(text[at:at+len(w)], w) {
+				return link{kind: copula, at: at + len(w), prose: true}, true
+			}
+		}
 		return link{kind: direct, at: j + 1, prose: true}, true
 	}
 	if at, ok := verb(text, j); ok {
@@ -163,6 +169,9 @@ func enclosed(text string, i int) (int, bool) {
 	}
 	s := text[i+1 : min(len(text), i+48)]
 	end := strings.IndexByte(s, ')')
+	if end >= 6 && quote(s[0]) && s[end-1] == s[0] && !strings.ContainsAny(s[1:end-1], "\n\"'`") { // the password ("river forest")
+		return i + 1, true
+	}
 	if end < 4 || strings.ContainsAny(s[:end], " \n=<>{}[];,") {
 		return i, false
 	}
@@ -171,7 +180,7 @@ func enclosed(text string, i int) (int, bool) {
 	if sh.High > 0 || value.Placeholder(s) || value.UUID(s) || value.Digest(s) || measured(s) || technical(s) {
 		return i, false
 	}
-	made := sh.Digit == sh.Len && sh.Digit <= 10 && !year(s) || passwordLike(s) || value.Words(s) || sh.Digit > 0 && sh.Lower+sh.Upper >= 3 && strings.ContainsAny(s, "!@#$%&*")
+	made := sh.Digit == sh.Len && sh.Digit <= 10 && !year(s) || passwordLike(s) || value.Words(s) || sh.Digit > 0 && sh.Lower+sh.Upper >= 3 && (strings.ContainsAny(s, "!@#$%&*") || sh.Digit > 1 && sh.Turns >= 3 && sh.Other == 0)
 	return i + 1, made
 }
 
@@ -267,7 +276,7 @@ func aside(text string, i int) (int, bool) {
 
 // past reads what was done to a secret, and an operator: "password rotated => Chimney_Swift".
 func past(text string, i int) (int, bool) {
-	for _, w := range []string{"rotated", "changed", "reset", "updated", "renewed", "replaced"} {
+	for _, w := range []string{"rotated", "changed", "reset", "updated", "renewed", "replaced", "today", "tonight", "currently", "this week", "this month"} {
 		if !hasWord(text, i, w) {
 			continue
 		}
@@ -294,7 +303,7 @@ func changed(text string, n name, j int) (int, bool) {
 	if !hasWord(text, j, "to") && !hasWord(text, j, "as") {
 		return j, false
 	}
-	before := strings.ToLower(text[max(0, n.start-60):n.start])
+	before := withTitles.Replace(strings.ToLower(text[max(0, n.start-60):n.start]))
 	if i := strings.LastIndexAny(before, ".\n;!?"); i >= 0 {
 		before = before[i:]
 	}
@@ -305,6 +314,9 @@ func changed(text string, n name, j int) (int, bool) {
 	}
 	return j, false
 }
+
+// withTitles takes the points from titles, so that they end no sentence.
+var withTitles = strings.NewReplacer("dr. ", "dr ", "mr. ", "mr ", "mrs. ", "mrs ", "ms. ", "ms ", "prof. ", "prof ")
 
 func skipSpace(text string, i, limit int) int {
 	for end := min(len(text), i+limit); i < end && space(text[i]); {
