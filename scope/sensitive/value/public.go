@@ -26,7 +26,7 @@ func Public(text string, start, end int) bool {
 	if strings.HasSuffix(s, ".onion") || record(before) {
 		return true
 	}
-	if flake(word+s) || strings.HasSuffix(word, "renovate-debug:") || advisory.MatchString(s) || moment.MatchString(s) || reference(before) {
+	if flake(word+s) || strings.HasSuffix(word, "renovate-debug:") || advisory.MatchString(s) || moment.MatchString(s) || publishable.MatchString(s) && strings.ToUpper(s[8:]) != s[8:] || reference(before) {
 		return true
 	}
 	return pinned(word, s) || strings.Contains(s, "@sha256:") || publicKey(before, s) || encrypted(before, s) || tagOfResponse(before, s)
@@ -134,7 +134,9 @@ func flake(s string) bool {
 var (
 	advisory = pattern.New(`^GHSA(?:-[23456789cfghjmpqrvwx]{4}){3}$`)
 	moment   = pattern.New(`^(?:19|20)\d{2}-[01]\d-[0-3]\dT[0-2]\d:[0-5]\d(?::[0-5]\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?$`)
-	trailer  = pattern.New(`^[A-Z][a-z]+(?:-[A-Za-z]+)+: https?://[^\s?#@]*$`)
+	// publishable are Stripe's keys for browsers; Courier's secrets begin alike and are in capitals.
+	publishable = pattern.New(`^pk_(?:live|test)_[A-Za-z0-9]{24,120}$`)
+	trailer     = pattern.New(`^[A-Z][a-z]+(?:-[A-Za-z]+)+: https?://[^\s?#@]*$`)
 )
 
 // reference reports whether before ends in the address that a commit's trailer gives: Reviewed-on: https://….

@@ -34,6 +34,8 @@ func TestPublic(t *testing.T) {
 		"the commit of a flake's input":    {"nixpkgs at '⟦github:NixOS/nixpkgs/" + hex40 + "⟧' (2024-01-25)", true},
 		"a password behind a flake":        {"github:NixOS/nixpkgs/⟦Walnut-Grove31⟧", false},
 		"what a bot writes for itself":     {"<!--renovate-debug:⟦eyJ" + base64 + "⟧-->", true},
+		"a key for browsers":               {"the key is ⟦pk_" + "live_" + base64[:24] + "⟧", true},
+		"a secret that begins like one":    {"courier ⟦pk_" + "test_" + strings.ToUpper(base64[:28]) + "⟧", false},
 		"an advisory":                      {"fix leaking credentials ⟦GHSA-h4mf-4v27-hgg2⟧", true},
 		"no advisory":                      {"the password ⟦GHSA-h4mf-4v27-Walnut⟧", false},
 		"a time":                           {"[App password] ⟦2023-05-25T12:18:43+03:00⟧", true},
