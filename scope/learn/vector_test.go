@@ -37,11 +37,12 @@ func meaning(_ context.Context, text string) ([]float32, string, error) {
 	return v, "sense", nil
 }
 
-// teachMeaning stores corrections whose words say nothing: what is sensitive is the subject. Every wrong-th says the opposite.
-func teachMeaning(t *testing.T, s *learn.Store, n, wrong int) {
+// teachMeaning stores n corrections whose words say nothing, numbered from first: what is sensitive is the subject. Every wrong-th says
+// the opposite.
+func teachMeaning(t *testing.T, s *learn.Store, first, n, wrong int) {
 	t.Helper()
-	rnd := rand.New(rand.NewPCG(5, 6))
-	for i := range n {
+	rnd := rand.New(rand.NewPCG(5, uint64(first)))
+	for i := first; i < first+n; i++ {
 		sensitive := i%2 == 0
 		subject := "tooling"
 		if sensitive {
@@ -83,8 +84,8 @@ func vectorStore(t *testing.T, dir string) *learn.Store {
 func TestVectorsAreLearnt(t *testing.T) {
 	dir := t.TempDir()
 	s := vectorStore(t, dir)
-	teachMeaning(t, s, 60, 0) // few enough to wait in the queue all at once
-	teachMeaning(t, s, 60, 0)
+	teachMeaning(t, s, 0, 60, 0) // few enough to wait in the queue all at once
+	teachMeaning(t, s, 0, 60, 0)
 	v, err := s.Train(now, harmless)
 	if err != nil || v.Second == nil || !v.Second.Report.Fit || v.Second.Space != "sense" || v.Second.Model != nil {
 		t.Fatalf("trained %+v, %+v, %v", v, v.Second, err)
@@ -135,7 +136,7 @@ func TestSecondGates(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := vectorStore(t, t.TempDir())
-			teachMeaning(t, s, 60, tc.wrong)
+			teachMeaning(t, s, 0, 60, tc.wrong)
 			v, err := s.Train(now, tc.check)
 			if err != nil || v.Second == nil || v.Second.Report.Fit || v.Second.Report.Why == "" {
 				t.Fatalf("second look %+v, %v; want it unfit and why", v.Second, err)
@@ -147,7 +148,7 @@ func TestSecondGates(t *testing.T) {
 		})
 	}
 	s := vectorStore(t, t.TempDir())
-	teachMeaning(t, s, 60, 0)
+	teachMeaning(t, s, 0, 60, 0)
 	if _, err := s.Train(now, harmless); err != nil {
 		t.Fatal(err)
 	}
@@ -169,13 +170,13 @@ func second(missed int, raised float64) learn.Regression {
 // TestSecondPoison has one correction in a hundred say the opposite of the truth: the second look is as good as without.
 func TestSecondPoison(t *testing.T) {
 	s := vectorStore(t, t.TempDir())
-	for range 5 {
-		teachMeaning(t, s, 60, 0)
+	for part := range 5 {
+		teachMeaning(t, s, 60*part, 60, 0)
 		if _, err := s.Train(now, harmless); err != nil { // waits for the vectors
 			t.Fatal(err)
 		}
 	}
-	teachMeaning(t, s, 100, 100)
+	teachMeaning(t, s, 300, 100, 100)
 	v, err := s.Train(now, harmless)
 	if err != nil || v.Second == nil || !v.Second.Report.Fit {
 		t.Fatalf("%+v, %v", v.Second, err)
@@ -202,7 +203,7 @@ func TestNoVectorIsKept(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.UseVectors(meaning)
-	teachMeaning(t, s, 20, 0)
+	teachMeaning(t, s, 0, 20, 0)
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -222,7 +223,7 @@ func TestNoVectorIsKept(t *testing.T) {
 	}
 	defer s2.Close()
 	s2.UseVectors(func(context.Context, string) ([]float32, string, error) { return nil, "", errors.New("down") })
-	teachMeaning(t, s2, 60, 0)
+	teachMeaning(t, s2, 0, 60, 0)
 	if v, err := s2.Train(now, harmless); err != nil || v.Second != nil {
 		t.Errorf("without vectors: %+v, %v; want no second look", v.Second, err)
 	}
