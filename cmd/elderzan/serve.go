@@ -26,6 +26,7 @@ import (
 	"github.com/elderzan/elderzan/cmd/internal/session"
 	"github.com/elderzan/elderzan/cmd/internal/trace"
 	"github.com/elderzan/elderzan/memory"
+	"github.com/elderzan/elderzan/memory/storage"
 	"github.com/elderzan/elderzan/tools"
 )
 
@@ -135,7 +136,7 @@ func (h *holder) engineOptions() engine.Options {
 			h.door.mcp = h.server()
 			return h.door.mcp
 		},
-		Open:   h.open,
+		Open:   h.openPatiently,
 		Opened: func(c session.Conn) { h.heard(callerFrom(c)) },
 		Ended:  h.ended,
 	}
@@ -147,6 +148,26 @@ func (h *holder) engineOptions() engine.Options {
 		}
 	}
 	return o
+}
+
+// lockPatience is how long an engine waits for a folder that another program has: a restore has it for a moment, and clients that
+// wait for something start an engine meanwhile.
+const lockPatience = 3 * time.Second
+
+// openPatiently is open, and waits for the folder.
+func (h *holder) openPatiently(ctx context.Context) (engine.Closer, error) {
+	began := time.Now()
+	for {
+		closer, err := h.open(ctx)
+		if !errors.Is(err, storage.ErrLocked) || time.Since(began) > lockPatience {
+			return closer, err
+		}
+		select {
+		case <-time.After(100 * time.Millisecond):
+		case <-ctx.Done():
+			return nil, err
+		}
+	}
 }
 
 // open is called again after it failed, so that what a person has mended counts.
