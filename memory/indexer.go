@@ -260,10 +260,11 @@ func (x *Indexer) work(ctx context.Context, jobs []Job) {
 	x.mu.Lock()
 	x.failures = 0
 	x.mu.Unlock()
-	x.giveWay(ctx, time.Since(put))
+	took := time.Since(put)
 	if x.opts.OnBatch != nil {
 		x.opts.OnBatch(len(vectors), time.Since(start))
 	}
+	x.giveWay(ctx, took)
 }
 
 // embed makes the vectors of a step. Where memories are judged again by their vectors, that comes first, with a vector made on this

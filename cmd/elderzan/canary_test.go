@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"log/slog"
 	"strings"
 	"testing"
 
@@ -131,19 +130,8 @@ func TestSecretsStayHere(t *testing.T) {
 // wantNoEvents reads what waits for the cloud as the sync worker would, and looks for canaries in it.
 func wantNoEvents(t *testing.T, f *folder, c canaries) {
 	t.Helper()
-	conf, err := loadConfig(f.dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	st, err := openStack(t.Context(), conf, nil, nil, false, nil, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := st.close(); err != nil {
-			t.Error(err)
-		}
-	}()
+	st, done := openHere(t, f.dir)
+	defer done()
 	events := 0
 	for _, s := range []scope.Scope{scope.Shared, scope.Global} {
 		place := storage.CloudPlace{Key: make([]byte, 16), Scope: s, Teams: []string{""}}

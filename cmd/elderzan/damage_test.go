@@ -7,6 +7,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/elderzan/elderzan/memory/storage"
 )
 
 // filled returns a folder that holds memories of every scope and is not served, and what it holds.
@@ -271,6 +274,25 @@ func TestWeights(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestEngineWaitsForTheFolder has something else take the folder for a moment, as restore does: whoever calls meanwhile is answered
+// afterwards.
+func TestEngineWaitsForTheFolder(t *testing.T) {
+	t.Parallel()
+	f, before := filled(t)
+	f.ok("stop")
+	unlock, err := storage.Lock(f.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	freed := make(chan error, 1)
+	time.AfterFunc(lockPatience/3, func() { freed <- unlock() })
+	f.ok("search")
+	if err := <-freed; err != nil {
+		t.Error(err)
+	}
+	wantUnchanged(t, f, before)
 }
 
 // TestTwoHolders starts by hand what would be a second holder of the folder: it ends, says why, and does no harm.

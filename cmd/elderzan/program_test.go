@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -229,6 +230,23 @@ func (f *folder) killEngine() {
 // started another at once, which has the lock by now.
 func ended(dir string, pid int) bool {
 	return !alive(pid) && (!link.Held(dir) || link.ReadPID(dir) != pid)
+}
+
+// openHere opens a data folder in this process, as an engine does, until done is called.
+func openHere(t *testing.T, dir string) (st *stack, done func()) {
+	t.Helper()
+	c, err := loadConfig(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if st, err = openStack(t.Context(), c, nil, nil, false, nil, slog.New(slog.DiscardHandler)); err != nil {
+		t.Fatal(err)
+	}
+	return st, func() {
+		if err := st.close(); err != nil {
+			t.Error(err)
+		}
+	}
 }
 
 // waitFor waits until a condition holds, as events outside this process tell of themselves in no other way.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,19 +13,8 @@ import (
 // TestReportsOnSchedule has two weeks pass.
 func TestReportsOnSchedule(t *testing.T) {
 	dir := t.TempDir()
-	c, err := loadConfig(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	st, err := openStack(t.Context(), c, nil, nil, false, nil, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := st.close(); err != nil {
-			t.Error(err)
-		}
-	}()
+	st, done := openHere(t, dir)
+	defer done()
 	r := &reporter{config: reportConfig{Every: report.Weekly, Folder: filepath.Join(dir, "reports"), HTML: true}, st: st}
 	now := time.Now()
 	for _, step := range []struct {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -23,19 +22,8 @@ import (
 func TestMeaningKeepsHere(t *testing.T) {
 	t.Parallel()
 	f := newFolder(t)
-	conf, err := loadConfig(f.dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	st, err := openStack(t.Context(), conf, nil, nil, false, nil, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := st.close(); err != nil {
-			t.Error(err)
-		}
-	}()
+	st, done := openHere(t, f.dir)
+	defer done()
 	if st.holds() {
 		t.Fatal("something is held back before a model is live")
 	}

@@ -67,8 +67,8 @@ func (s *stack) cloudChanged() {
 	}
 }
 
-// openStack opens the data folder; traces, counts and committed, which is told of each change, may be nil. With mend what is damaged and can be made anew does not hinder it. The model is not
-// loaded before its first use.
+// openStack opens the data folder; traces, counts and committed, which is told of each change, may be nil. With mend what is damaged
+// and can be made anew does not hinder it. The model is not loaded before its first use.
 func openStack(ctx context.Context, c config, traces *trace.Tracer, counts *metrics.Metrics, mend bool, committed func(memory.Commit), log *slog.Logger) (_ *stack, err error) {
 	source, err := c.Keys.source(ctx, c.Data)
 	if err != nil {

@@ -412,8 +412,8 @@ func judgeWords(s, rest string, v found, c *cue, linked bool) float64 {
 	return 0
 }
 
-// predicate reports whether s is said of a passphrase rather than as one: 古いまま, 使えません, シンプル, 既定では空. A 合言葉 may hold particles,
-// 山と川, what is called a phrase has none that a sentence has.
+// predicate reports whether s is said of a passphrase rather than as one: 古いまま, 使えません, シンプル, 既定では空. A 合言葉 may hold
+// particles, 山と川, what is called a phrase has none that a sentence has.
 func predicate(s string, phrase bool) bool {
 	for _, end := range []string{"ます", "ません", "まま", "すぎ", "やすい", "にくい", "らしい"} {
 		if strings.HasSuffix(s, end) {

@@ -1,7 +1,8 @@
 // OpenBLAS starts a thread for each processor when it is loaded, and each of them spins for tens of milliseconds before it sleeps,
 // then and after every call: half of the processor time of a start. Calls run on the threads of their callers here (Pool), so it is
 // told to start none. It reads the environment in a constructor of its own, before which this one runs where both are in one
-// program; where it is a library it was loaded before, and threadInit has it wake none of its threads. Go has its own copy of the environment, so that no other program inherits this.
+// program; where it is a library it was loaded before, and threadInit has it wake none of its threads. Go has its own copy of the
+// environment, so that no other program inherits this.
 
 #include <stdlib.h>
 

@@ -42,9 +42,10 @@
 // scalar quantiser. A code comes with a scale that makes its estimate of a similarity unbiased, and the index knows how
 // far an estimate can be wrong: see margin. Rows whose estimate is too low by more than that are out, the others are ranked
 // by their full vectors. The k best estimates are read first: the k-th similarity then known is a bound twice as narrow as
-// the k-th estimate, and each row is held against it with a margin of its own, as its code tells how far it lies from its vector. For SQ8 the bound is certain. For SQ4 it holds unless a random rotation has a chance of less
-// than 3e-18 for each vector of the answer, whatever the vectors are. Balanced and Fast take smaller margins, look at
-// fewer full vectors, and with IVFPQ at fewer lists.
+// the k-th estimate, and each row is held against it with a margin of its own, as its code tells how far it lies from its
+// vector. For SQ8 the bound is certain. For SQ4 it holds unless a random rotation has a chance of less than 3e-18 for each
+// vector of the answer, whatever the vectors are. Balanced and Fast take smaller margins, look at fewer full vectors, and
+// with IVFPQ at fewer lists.
 //
 // A selection never hides a match in Accurate mode. In the others, selections of less than an eighth of the rows are
 // searched without lists, and the number of lists grows as the selected share falls.
