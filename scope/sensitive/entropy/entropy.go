@@ -84,8 +84,7 @@ func Scan(text string) []match.Match {
 	sought := false
 	first := 0 // marks before this one are too far back for the values to come
 	for _, v := range values {
-		before := line(text, v.start, -lookBack)
-		if benign(text, v, text[v.start:v.end], before, line(text, v.end, lookAhead), public) {
+		if public.Hold(text, v.start) || value.OtherwiseDrawn(text, v.start, v.end, v.shape, v.random) {
 			continue
 		}
 		if !sought {
@@ -94,7 +93,7 @@ func Scan(text string) []match.Match {
 		for first < len(marks) && marks[first].end < v.start-lookBack {
 			first++
 		}
-		if conf, rule := judge(text, v, before, marks[first:]); conf > 0 {
+		if conf, rule := judge(text, v, line(text, v.start), marks[first:]); conf > 0 {
 			out = append(out, match.Match{Rule: rule, Kind: match.Credential, Start: v.start, End: v.end, Confidence: conf})
 		}
 	}
@@ -220,7 +219,7 @@ func letters(s string) bool {
 	return s != "" && value.Random(s) < 0.9
 }
 
-// judge says how sure it is that v, which is not benign, is a secret, and by which rule; before is what stands before it.
+// judge says how sure it is that v, which is nothing else, is a secret, and by which rule; before is what stands before it.
 func judge(text string, v candidate, before string, marks []mark) (float64, string) {
 	s := text[v.start:v.end]
 	near, tight, vcs := nearest(text, v, marks)
@@ -360,17 +359,10 @@ func assigned(text string, v candidate) bool {
 	return i > 0 && (letter(text[i-1]) || text[i-1] >= '0' && text[i-1] <= '9' || text[i-1] == '_' || text[i-1] == ']' || text[i-1] == ')')
 }
 
-// line returns at most |n| bytes of the text before (n < 0) or after i, not past a line break.
-func line(text string, i, n int) string {
-	if n < 0 {
-		s := text[max(0, i+n):i]
-		return s[strings.LastIndexByte(s, '\n')+1:]
-	}
-	s := text[i:min(len(text), i+n)]
-	if nl := strings.IndexByte(s, '\n'); nl >= 0 {
-		s = s[:nl]
-	}
-	return s
+// line returns at most lookBack bytes of the text before i, not past a line break.
+func line(text string, i int) string {
+	s := text[max(0, i-lookBack):i]
+	return s[strings.LastIndexByte(s, '\n')+1:]
 }
 
 func valueByte(c byte) bool {

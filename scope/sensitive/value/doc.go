@@ -2,6 +2,7 @@
 // an identifier, a digest, a UUID, or something that only a secret looks like. All functions are pure and safe for
 // concurrent use; their cost is linear in the length of the value.
 //
-// place.go holds the one list of what a word in a text can be instead of a secret (Otherwise). What it asks stands in forms.go where the word
-// alone tells, in numbers.go where a number does, and in setting.go where the words around it do.
+// place.go holds the one table of what a word (Otherwise) and a drawn value (OtherwiseDrawn) in a text can be instead of a secret. What it
+// asks stands in forms.go where the word alone tells, in numbers.go where a number does, in setting.go where the words around it do, and in
+// drawn.go where a drawn value is spoken of.
 package value

@@ -16,119 +16,187 @@ const (
 // Otherwise returns how firmly what stands between start and end of text is something other than a secret: the one list of
 // what a layer that goes by looks must not take for one.
 func Otherwise(text string, start, end int) Doubt {
-	p := place{text, start, end, text[start:end]}
+	p := place{text: text, start: start, end: end, s: text[start:end]}
 	if Public(text, start, end) {
 		return Certain
 	}
 	for _, j := range judgements {
-		if j.is(p) {
+		if j.of&said != 0 && j.is(p) {
 			return j.doubt
 		}
 	}
 	return None
 }
 
+// OtherwiseDrawn reports whether what stands between start and end of text, which looks drawn by a machine, is something other
+// than a secret: an id, a digest, a public key, a picture, a path. shape and random are what ShapeOf and Random say of it.
+func OtherwiseDrawn(text string, start, end int, shape Shape, random float64) bool {
+	p := place{text: text, start: start, end: end, s: text[start:end], shape: shape, random: random}
+	p.before, p.after = text[max(0, start-lookBack):start], text[end:min(len(text), end+lookAhead)]
+	p.before = p.before[strings.LastIndexByte(p.before, '\n')+1:]
+	p.after, _, _ = strings.Cut(p.after, "\n")
+	if Public(text, start, end) {
+		return true
+	}
+	for _, j := range judgements {
+		if j.of&drawn != 0 && j.is(p) {
+			return true
+		}
+	}
+	return false
+}
+
+// How far, in bytes, the line around a drawn value is read.
+const (
+	lookBack  = 72
+	lookAhead = 40
+)
+
 // place is a word and the text it stands in.
 type place struct {
 	text       string
 	start, end int
 	s          string
+
+	// Of a drawn value alone.
+	before, after string // what stands around it on its line
+	shape         Shape
+	random        float64
 }
 
-// judgements are what a word can be instead of a secret, the firmest first.
+// subject is what a judgement is made of: a word that a layer takes for a secret by what is said of it, a value that one takes for a
+// secret because a machine drew it.
+type subject uint8
+
+const (
+	said subject = 1 << iota
+	drawn
+	both = said | drawn
+)
+
+// judgements are what a word can be instead of a secret, the firmest first; one is enough for a drawn value.
 var judgements = [...]struct {
 	doubt Doubt
+	of    subject
 	is    func(p place) bool
 }{
-	{Certain, place.letter},
-	{Certain, place.elided},
-	{Certain, looks(Shortcut)},
-	{Certain, looks(prefix)},
-	{Certain, place.fragment},
-	{Certain, looks(Standard)},
-	{Certain, looks(Typed)},
-	{Certain, looks(Quantity)},
-	{Certain, looks(Region)},
-	{Certain, looks(drawing)},
-	{Certain, looks(Published)},
-	{Certain, func(p place) bool { return Published(p.drawn()) }},
-	{Certain, func(p place) bool { return Placeholder(p.s) && !figures(p.s) }},
-	{Certain, looks(UUID)},
-	{Certain, looks(ULID)},
-	{Certain, func(p place) bool { return len(p.s) > shortDigest && Digest(p.s) }},
-	{Certain, looks(Versioned)},
-	{Certain, looks(File)},
-	{Certain, looks(Alphabet)},
-	{Certain, looks(paperNumber)},
-	{Certain, looks(Version)},
-	{Certain, looks(hostName)},
-	{Certain, place.seed},
-	{Certain, place.stored},
-	{Certain, place.image},
-	{Certain, place.memberName},
-	{Certain, place.year},
-	{Certain, place.accounts},
-	{Certain, place.number},
-	{Certain, place.id},
-	{Certain, place.named},
+	{Certain, said, place.letter},
+	{Certain, said, place.elided},
+	{Certain, said, looks(Shortcut)},
+	{Certain, said, looks(prefix)},
+	{Certain, said, place.fragment},
+	{Certain, both, looks(Standard)},
+	{Certain, said, looks(Typed)},
+	{Certain, said, looks(Quantity)},
+	{Certain, said, looks(Region)},
+	{Certain, said, looks(drawing)},
+	{Certain, both, looks(Published)},
+	{Certain, said, func(p place) bool { return Published(p.drawn()) }},
+	{Certain, said, func(p place) bool { return Placeholder(p.s) && !figures(p.s) }},
+	{Certain, said, looks(UUID)},
+	{Certain, said, looks(ULID)},
+	{Certain, said, func(p place) bool { return len(p.s) > shortDigest && Digest(p.s) }},
+	{Certain, both, looks(Versioned)},
+	{Certain, said, looks(File)},
+	{Certain, both, looks(Alphabet)},
+	{Certain, said, looks(paperNumber)},
+	{Certain, both, looks(Version)},
+	{Certain, said, looks(hostName)},
+	{Certain, said, place.seed},
+	{Certain, said, place.stored},
+	{Certain, said, place.image},
+	{Certain, said, place.memberName},
+	{Certain, said, place.year},
+	{Certain, said, place.accounts},
+	{Certain, said, place.number},
+	{Certain, said, place.id},
+	{Certain, said, place.named},
 
-	{Strong, place.sampled},
-	{Strong, place.merged},
-	{Strong, place.tracked},
-	{Strong, place.handle},
-	{Strong, place.hosted},
-	{Strong, place.pinnedTo},
-	{Strong, place.linkTarget},
-	{Strong, place.inPath},
-	{Strong, place.inListing},
-	{Strong, place.linked},
-	{Strong, looks(Algorithmic)},
-	{Strong, looks(Digest)},
-	{Strong, looks(Cipher)},
-	{Strong, func(p place) bool { return File(p.path()) }},
-	{Strong, looks(Device)},
-	{Strong, looks(versioned)},
-	{Strong, place.user},
-	{Strong, place.optionID},
-	{Strong, place.bracketed},
-	{Strong, func(p place) bool { return p.program() == Strong }},
-	{Strong, looks(DocumentNumber)},
-	{Strong, place.colour},
-	{Strong, place.partOfNumber},
-	{Strong, place.postal},
-	{Strong, place.labelled},
-	{Strong, place.fingerprint},
-	{Strong, looks(Likened)},
-	{Strong, looks(claims.Has)},
-	{Strong, looks(envName)},
-	{Strong, looks(section)},
-	{Strong, looks(pull)},
-	{Strong, place.cell},
-	{Strong, place.called},
-	{Strong, func(p place) bool { return p.headed("##", "==") }},
-	{Strong, place.numbered},
-	{Strong, place.title},
-	{Strong, place.people},
-	{Strong, place.elsewhere},
-	{Strong, func(p place) bool {
+	{Strong, said, place.sampled},
+	{Strong, said, place.merged},
+	{Strong, said, place.tracked},
+	{Strong, said, place.handle},
+	{Strong, both, place.hosted},
+	{Strong, said, place.pinnedTo},
+	{Strong, said, place.linkTarget},
+	{Strong, both, place.inPath},
+	{Strong, said, place.inListing},
+	{Strong, said, place.linked},
+	{Strong, both, looks(Algorithmic)},
+	{Strong, said, looks(Digest)},
+	{Strong, said, looks(Cipher)},
+	{Strong, said, func(p place) bool { return File(p.path()) }},
+	{Strong, said, looks(Device)},
+	{Strong, said, looks(versioned)},
+	{Strong, said, place.user},
+	{Strong, said, place.optionID},
+	{Strong, said, place.bracketed},
+	{Strong, said, func(p place) bool { return p.program() == Strong }},
+	{Strong, said, looks(DocumentNumber)},
+	{Strong, said, place.colour},
+	{Strong, said, place.partOfNumber},
+	{Strong, said, place.postal},
+	{Strong, said, place.labelled},
+	{Strong, said, place.fingerprint},
+	{Strong, said, looks(Likened)},
+	{Strong, said, looks(claims.Has)},
+	{Strong, said, looks(envName)},
+	{Strong, said, looks(section)},
+	{Strong, said, looks(pull)},
+	{Strong, said, place.cell},
+	{Strong, said, place.called},
+	{Strong, said, func(p place) bool { return p.headed("##", "==") }},
+	{Strong, said, place.numbered},
+	{Strong, said, place.title},
+	{Strong, said, place.people},
+	{Strong, said, place.elsewhere},
+	{Strong, said, func(p place) bool {
 		return p.reference() && !strings.ContainsAny(p.s, "0123456789") && !Words(strings.ToLower(p.s))
 	}},
-	{Strong, place.symbol},
-	{Strong, place.deferred},
+	{Strong, said, place.symbol},
+	{Strong, said, place.deferred},
 
-	{Some, place.noun},
-	{Some, looks(served)},
-	{Some, func(p place) bool { return p.headed("#", "=") }},
-	{Some, place.listed},
-	{Some, place.person},
-	{Some, func(p place) bool { return p.program() == Some }},
-	{Some, func(p place) bool { return strings.HasSuffix(p.s, "'s") }},
-	{Some, func(p place) bool { return Numbered(p.s) && !strings.ContainsAny(p.s, "!#$+") }},
-	{Some, func(p place) bool { return Qualified(p.around()) }},
-	{Some, func(p place) bool { return camel(p.s) && !p.quoted() }},
-	{Some, place.identified},
-	{Some, looks(Issue)},
-	{Some, place.reference},
+	{Some, said, place.noun},
+	{Some, said, looks(served)},
+	{Some, said, func(p place) bool { return p.headed("#", "=") }},
+	{Some, said, place.listed},
+	{Some, said, place.person},
+	{Some, said, func(p place) bool { return p.program() == Some }},
+	{Some, said, func(p place) bool { return strings.HasSuffix(p.s, "'s") }},
+	{Some, said, func(p place) bool { return Numbered(p.s) && !strings.ContainsAny(p.s, "!#$+") }},
+	{Some, said, func(p place) bool { return Qualified(p.around()) }},
+	{Some, said, func(p place) bool { return camel(p.s) && !p.quoted() }},
+	{Some, said, place.identified},
+	{Some, both, looks(Issue)},
+	{Some, said, place.reference},
+
+	{Certain, drawn, looks(Placeholder)},
+	{Certain, drawn, looks(Dotted)},
+	{Certain, drawn, looks(Qualified)},
+	{Certain, drawn, looks(comparison)},
+	{Certain, drawn, looks(constantName)},
+	{Certain, drawn, looks(imageBytes)},
+	{Certain, drawn, looks(publicBytes)},
+	{Certain, drawn, looks(storePath)},
+	{Certain, drawn, looks(repositoryObject)},
+	{Certain, drawn, looks(cloudID)},
+	{Certain, drawn, looks(shopObject)},
+	{Certain, drawn, looks(sized)},
+	{Certain, drawn, func(p place) bool { return Reference(p.s) && p.random < 0.97 }},
+	{Certain, drawn, func(p place) bool { return File(p.s) && p.shape.Len < 40 }},
+	{Certain, drawn, func(p place) bool { return isUpper(p.s[0]) && Numbered(p.s) && p.shape.Digit <= 8 && p.random < 0.97 }},
+	{Certain, drawn, func(p place) bool { return Fingerprint(p.text, p.start, p.s) }},
+	{Certain, drawn, place.callee},
+	{Certain, drawn, place.told},
+	{Certain, drawn, place.mailbox},
+	{Certain, drawn, place.dataURI},
+	{Certain, drawn, place.urn},
+	{Certain, drawn, place.publicJWK},
+	{Certain, drawn, place.vector},
+	{Certain, drawn, place.shortHex},
+	{Certain, drawn, place.uuidPath},
+	{Certain, drawn, place.inAddress},
+	{Certain, drawn, place.namedPublic},
 }
 
 // looks is a judgement on the word alone.

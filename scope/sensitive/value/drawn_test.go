@@ -1,0 +1,54 @@
+package value_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/elderzan/elderzan/scope/sensitive/value"
+)
+
+// TestOtherwiseDrawn: what a drawn value is named and stands in says that it is no secret.
+func TestOtherwiseDrawn(t *testing.T) {
+	hex, mixed := fake("9f2c41d07be8", "a36510ffc4d29b817e60"), fake("kT8v2QmZ", "x4Rw9LpB7nYc")
+	for name, tc := range map[string]struct {
+		text string // ⟦ and ⟧ around the value
+		want bool
+	}{
+		"alone":                        {"⟦" + mixed + "⟧", false},
+		"a token":                      {"token = ⟦" + mixed + "⟧", false},
+		"a commit":                     {"commit ⟦" + hex + "⟧", true},
+		"an object of a repository":    {"see ⟦commit/" + hex + "⟧", true},
+		"a digest by its name":         {"checksum: ⟦" + mixed + "⟧", true},
+		"a client's id":                {"client_id: ⟦" + mixed + "⟧", false},
+		"a picture":                    {"logo ⟦iVBORw0KGgo" + mixed + "⟧", true},
+		"a data URI":                   {"base64,⟦" + mixed + "⟧", true},
+		"a key of SSH":                 {"⟦AAAAC3NzaC1" + mixed + "⟧ me", true},
+		"a call":                       {"⟦" + mixed + "⟧(1)", true},
+		"a slug":                       {"⟦" + mixed + "⟧ is the slug", true},
+		"a mailbox":                    {"⟦" + mixed + "⟧@mail.example", true},
+		"part of an address":           {"https://host.example/a?b=⟦" + mixed + "⟧", true},
+		"a key in an address":          {"https://host.example/a?key=⟦" + mixed + "⟧", false},
+		"a volume":                     {"attach ⟦vol-" + hex + "⟧", true},
+		"an event of a shop":           {"got ⟦evt_" + mixed + "⟧", true},
+		"an address of a program":      {"at ⟦0x7ffd2c41d07b⟧", true},
+		"a test vector":                {"plaintext 00 ciphertext ⟦" + hex + "⟧", true},
+		"a member of a public key":     {`{"kty":"EC","x":"⟦` + mixed + `⟧"}`, true},
+		"a member of a private key":    {`{"kty":"EC","d":"⟦` + mixed + `⟧"}`, false},
+		"a cached build":               {"got ⟦" + hex + hex + "/1024⟧", true},
+		"an HMAC":                      {"the HMAC of the body was ⟦" + hex + "⟧", true},
+		"something in the Nix store":   {"⟦nix/store/" + mixed + "⟧", true},
+		"a comparison":                 {"⟦" + mixed + "==1x⟧", true},
+		"two halves joined by a colon": {"user:⟦" + mixed + "⟧", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			start := strings.Index(tc.text, "⟦")
+			text := strings.Replace(tc.text, "⟦", "", 1)
+			end := strings.Index(text, "⟧")
+			text = strings.Replace(text, "⟧", "", 1)
+			s := text[start:end]
+			if got := value.OtherwiseDrawn(text, start, end, value.ShapeOf(s), value.Random(s)); got != tc.want {
+				t.Errorf("OtherwiseDrawn(%q of %q) = %v, want %v", s, text, got, tc.want)
+			}
+		})
+	}
+}
