@@ -78,11 +78,12 @@ const (
 	placeGate
 	personGate
 	childGate
+	lineGate
 )
 
 // gate tells which of the functions below would find a word of theirs.
 var gate = sync.OnceValue(func() *keyword.Gate {
-	return keyword.NewGate(table().cues, placeTable().set, personWords, childWords)
+	return keyword.NewGate(table().cues, placeTable().set, personWords, childWords, lineWords)
 })
 
 // scan is Scan by the functions that have a bit set in in, and those that begin with no word.
@@ -101,6 +102,9 @@ func scan(text string, in uint64) (out []match.Match) {
 	}
 	if in&(personGate|childGate) != 0 {
 		out = persons(text, out)
+	}
+	if in&lineGate != 0 {
+		out = lineIDs(text, out)
 	}
 	out = wallets(text, out)
 	return seedPhrases(text, out)

@@ -10,6 +10,9 @@ import (
 // Separators as people write them inside numbers.
 const sep = `[ .\-/:]?`
 
+// japaneseForms, between a cue and a number, make it one of a form or of a sample.
+var japaneseForms = keyword.New([]string{"例", "形式", "桁", "入力", "サンプル", "ダミー", "以上", "半角", "テスト"})
+
 // identityRules are national identity, tax and travel documents. With a cue the shape is enough: people mistype, and test
 // data seldom has right check digits. Without a cue a check digit or a telling shape is asked for.
 var identityRules = []rule{
@@ -18,12 +21,14 @@ var identityRules = []rule{
 	{name: "us-itin", kind: match.Personal, cues: []string{"itin", "taxpayer identification", "taxpayer id", "tax id"}, pattern: `9\d{2}[ .\-]?\d{2}[ .\-]?\d{4}`, check: usITIN, shapes: []string{"999-99-9999"}, alone: usITIN, conf: 0.9},
 	{name: "us-ein", kind: match.Personal, cues: []string{"ein", "employer identification", "federal tax id"}, pattern: `\d{2}-?\d{7}`, conf: 0.8},
 	{name: "jp-my-number", kind: match.Personal, cues: []string{"マイナンバー", "個人番号", "my number", "mynumber", "individual number"}, pattern: `\d{4}[ \-]?\d{4}[ \-]?\d{4}`, valid: myNumber, conf: 0.95},
-	{name: "jp-health-insurance", kind: match.Health, cues: []string{"保険証", "被保険者", "保険者番号", "健康保険"}, pattern: `(?:[^\d\n]{0,12})(\d{4,8}(?:[ \-・]?\d{1,8})?)`, conf: 0.85},
+	{name: "jp-health-insurance", kind: match.Health, cues: []string{"保険証", "被保険者", "保険者番号", "健康保険"}, pattern: `(?:[^\d\n]{0,12})(\d{2,8}[ \-・]\d{3,8}|\d{4,8}(?:[ \-・]?\d{1,8})?)`, conf: 0.85},
 	{name: "jp-health-insurance", kind: match.Health, cues: []string{"記号番号", "記号・番号", "記号及び番号"}, pattern: `(?:[^\d\n]{0,12})(\d{1,8}[ \-・]\d{1,8})`, conf: 0.85},
 	{name: "jp-employment-insurance", kind: match.Personal, cues: []string{"雇用保険"}, pattern: `\d{4}[ \-]?\d{6}[ \-]?\d`, conf: 0.9},
-	{name: "jp-pension-number", kind: match.Personal, cues: []string{"基礎年金番号", "年金番号", "年金手帳"}, pattern: `\d{4}-?\d{6}`, conf: 0.9},
+	{name: "jp-pension-number", kind: match.Personal, cues: []string{"基礎年金番号", "年金番号", "年金手帳", "厚生年金", "国民年金"}, pattern: `\d{4}-?\d{6}`, conf: 0.9},
 	{name: "jp-residence-card", kind: match.Personal, cues: []string{"在留カード", "residence card"}, pattern: `[A-Za-z]{2}\d{8}[A-Za-z]{2}`, conf: 0.9},
-	{name: "jp-driving-licence", kind: match.Personal, cues: []string{"運転免許", "免許証", "免許番号"}, pattern: `\d{2}[ \-]?\d{2}[ \-]?\d{6}[ \-]?\d{2}|\d{12}`, conf: 0.9},
+	{name: "jp-driving-licence", kind: match.Personal, cues: []string{"運転免許", "免許証", "免許番号"}, pattern: `\d{2}[ \-]?\d{2}[ \-]?\d{6}[ \-]?\d{2}|\d{12}|\d{4}[ \-]\d{4}[ \-]\d{4}`, conf: 0.9},
+	{name: "jp-membership", kind: match.Personal, cues: []string{"社員番号", "職員番号", "従業員番号", "学籍番号", "学生番号", "学生証番号", "会員番号", "受験番号", "お客様番号", "住民票コード", "受給者番号", "介護保険"},
+		pattern: `^[^\s\d、。]{2,6}(?:の番号)?(?:は|:|：|が| |「){1,3}([A-Za-z]{0,3}-?\d{4,12}(?:-\d{1,6})?)\b`, refuse: japaneseForms, conf: 0.75},
 	{name: "passport", kind: match.Personal, cues: []string{"passport", "パスポート", "旅券", "reisepass", "passeport", "pasaporte", "passaporto", "护照", "여권", "travel document"}, pattern: `\b(?:[A-Za-z]\d{3}[A-Za-z]\d{4}|[A-Za-z]{0,3}\d{6,9}[A-Za-z]?|[CFGHJKLMNPRTVWXYZ][0-9CFGHJKLMNPRTVWXYZ]{8}\d?)\b`, check: func(s string) bool { return countDigits(s) >= 3 }, conf: 0.9},
 	{name: "driving-licence", kind: match.Personal, cues: []string{"driver's license", "drivers license", "driver license", "driving licence", "driving license", "driver's licence", "driver licence",
 		"license number", "licence number", "dl number", "dl no", "dl#", "my dl", "his dl", "her dl", "dl is", "dl:", "führerschein", "fahrerlaubnis", "licence:", "license:", "permis de conduire", "patente", "permiso de conducir", "rijbewijs", "cnh"},
@@ -118,7 +123,7 @@ var moneyRules = []rule{
 	{name: "jp-bank-account-type", kind: match.Financial, cues: []string{"普通", "当座"}, pattern: `\d{7}`, conf: 0.85},
 	{name: "jp-bank-account", kind: match.Financial, cues: []string{"口座番号", "口座", "普通預金", "普通口座", "当座", "振込先", "ゆうちょ"}, pattern: `\d{5,8}(?:[ \-]\d{5,8})?`, conf: 0.9},
 	{name: "bank-code", kind: match.Financial, cues: []string{"ifsc", "clabe", "bsb", "upi id", "blz", "bankleitzahl", "kontonummer", "konto", "numéro de compte", "número de cuenta", "conto corrente", "rekeningnummer"}, pattern: `\b[A-Z]{4}0[A-Z0-9]{6}\b|\b\d[\d \-]{4,20}\d\b|\b[\w.]+@[a-z]+\b`, conf: 0.85},
-	{name: "card-security-code", kind: match.Financial, cues: []string{"cvv", "cvc", "cvv2", "cvc2", "security code", "セキュリティコード"}, pattern: `[^\w\n]{0,3}(?:is|are|=|:|は)?[^\w\n]{0,3}\b(\d{3,4})\b`, conf: 0.85},
+	{name: "card-security-code", kind: match.Financial, cues: []string{"cvv", "cvc", "cvv2", "cvc2", "security code", "セキュリティコード", "セキュリティ番号", "裏面の3桁", "裏面の三桁", "裏の3桁", "裏面3桁", "裏面の数字"}, pattern: `[^\w\n]{0,3}(?:is|are|=|:|は)?[^\w\n]{0,3}\b(\d{3,4})\b`, conf: 0.85},
 }
 
 // healthRules are patients', insurers' and prescribers' numbers.
@@ -131,7 +136,7 @@ var healthRules = []rule{
 	{name: "us-dea", kind: match.Health, cues: []string{"dea", "medical license", "certificate number", "prescriber"}, pattern: `(?i)\b[A-Z][A-Z9]-?\d{7}\b`, shapes: []string{"AA9999999"}, alone: usDEA, conf: 0.85},
 	{name: "us-npi", kind: match.Health, cues: []string{"npi", "national provider", "provider identifier", "provider id"}, pattern: `\d{10}|\d{4}[ \-]\d{3}[ \-]\d{3}`, valid: npi, conf: 0.85},
 	{name: "patient-number", kind: match.Health, cues: []string{"insurance number", "insurance no", "insurance id", "health insurance number", "mrn", "medical record", "patient id", "patient number", "health card", "health insurance", "insurance policy", "policy number", "member id", "subscriber id", "krankenversichertennummer",
-		"kvnr", "診察券", "患者番号", "カルテ"}, pattern: `\b[A-Za-z]{0,4}[ \-]?\d{2,}(?:[ \-]?\d{2,}){0,3}[A-Za-z]?\b`, check: func(s string) bool { return len(s) >= 5 }, conf: 0.8},
+		"kvnr", "診察券", "患者番号", "患者ID", "カルテ"}, pattern: `\b[A-Za-z]{0,4}[ \-]?\d{2,}(?:[ \-]?\d{2,}){0,3}[A-Za-z]?\b`, check: func(s string) bool { return len(s) >= 5 }, conf: 0.8},
 }
 
 func countDigits(s string) int {

@@ -29,6 +29,9 @@ func aheadJapanese(text string, i, end int, c *cue) (match.Match, bool) {
 			continue
 		}
 		start, stop, quoted := valueBefore(body)
+		if !quoted && strings.Trim(body[start:stop], "0123456789") == "" && link == "が" {
+			start, stop = kanaStart(body, true), len(strings.TrimRight(body, " "))
+		}
 		s := body[start:stop]
 		closed := link != "を" && hasAnyPrefix(strings.TrimLeft(text[end:], " "), closing)
 		if !judgeAhead(s, quoted, closed, c) {
@@ -63,12 +66,18 @@ func valueBefore(body string) (start, end int, quoted bool) {
 // judgeAhead reports whether a word that a cue follows is its value. closed says that the sentence does not go on behind the cue.
 func judgeAhead(s string, quoted, closed bool, c *cue) bool {
 	sh := value.ShapeOf(s)
-	if len(s) < 4 || value.Placeholder(s) || value.Reference(s) && !value.Words(strings.ToLower(s)) || measured(s) {
+	if len(s) < 4 || value.Placeholder(s) || value.Reference(s) && !value.Words(strings.ToLower(s)) || measured(s) && !numberGroup(s) {
 		return false
 	}
 	switch {
+	case numberGroup(s), sh.Digit == sh.Len && sh.Len >= 6:
+		return c.class != secret && closed
 	case c.class == secret:
 		return len(s) >= 10 && looksMade(s, sh)
+	case c.class == password && closed && kanaOnly(strings.TrimRight(s, "0123456789")) && !hasAny(s, kanaTalk) && !predicate(s, false) && !DescribesJapanese(s) && !hasAny(s, instead):
+		return true
+	case c.class == password && closed && quoted && sh.High > 0 && !DescribesJapanese(s) && !hasAny(s, instead):
+		return true
 	case c.class == password && closed && !technical(s) && !Manager(s) && !describes(firstWord(s)): // whatever the word is
 		return sh.High == 0 && (quoted || !strings.Contains(s, " ")) && sh.Lower > 0 || quoted && kanaOnly(s)
 	case sh.High > 0:
@@ -116,6 +125,11 @@ func skipNews(text string, i int) (int, bool) {
 			continue
 		}
 		j := skipSpace(text, i+len(w), 2)
+		for _, now := range []string{"(新", "（新", "(変更後", "（変更後"} { // パスワード変更（新：X）
+			if rest, ok := strings.CutPrefix(text[j:], now); ok && (strings.HasPrefix(rest, ":") || strings.HasPrefix(rest, "：")) {
+				return j + len(now), true
+			}
+		}
 		for _, op := range []string{":", "：", "→", "⇒", "=>", "->"} {
 			if strings.HasPrefix(text[j:], op) {
 				return i + len(w), true
@@ -129,7 +143,7 @@ func skipNews(text string, i int) (int, bool) {
 // closedJapanese reports whether the line or the clause ends at the start of rest.
 func closedJapanese(rest string) bool {
 	rest = strings.TrimLeft(rest, " \t")
-	return rest == "" || rest[0] == '\n' || rest[0] == '\r' || hasAnyPrefix(rest, []string{"です", "。", "、", "に", "」", "("})
+	return rest == "" || rest[0] == '\n' || rest[0] == '\r' || hasAnyPrefix(rest, []string{"です", "。", "、", "に", "」", "(", ")", "）"})
 }
 
 // kanaOnly reports whether s is hiragana and katakana, with の between kanji at most: three letters or more.
@@ -149,9 +163,20 @@ func kanaOnly(s string) bool {
 }
 
 // networksJapanese, right before a value that somebody connects with, make it the password of a network: 実家のWi-Fiは X で繋がる.
-var networksJapanese = keyword.New([]string{"Wi-Fi", "WiFi", "wifi", "無線", "ワイファイ", "SSID"})
+var networksJapanese = keyword.New([]string{"Wi-Fi", "WiFi", "wifi", "無線", "ワイファイ", "SSID", "ルーター", "ルータ"})
 
 var connectsJapanese = keyword.New([]string{"で繋が", "でつなが", "で接続", "でつなぐ", "で繋ぐ"})
+
+// networkKey reports whether a key is that of a network, which people choose as they do passwords: 無線LANの暗号化キーは X.
+func networkKey(text string, h keyword.Hit) bool {
+	const reach = 60
+	word := text[h.Start:h.End]
+	if word != "キー" && word != "鍵" && word != "暗号化キー" && word != "共有鍵" {
+		return false
+	}
+	before := text[max(0, h.Start-reach):h.Start]
+	return networksJapanese.Contains(before[sentenceStart(before):])
+}
 
 // connecting finds what networksJapanese and connectsJapanese describe.
 func connecting(text string, out []match.Match, budget *match.Budget) []match.Match {
@@ -274,7 +299,7 @@ func dialled(text string, out []match.Match, budget *match.Budget) []match.Match
 }
 
 // wholesJapanese end a word in kana that was said as a password: ひまわりです, さくらもちに変えた.
-var wholesJapanese = []string{"です", "でした", "だよ", "だった", "だと", "だから", "だって", "だっけ", "なので", "のまま", "に変", "に設定", "に統一", "に再設定", "に初期化", "に戻", "に決", "にリセット", "にして", "にした", "にしま", "になり", "になっ", "でお願い", "でログイン", "らしい", "で入", "で解凍", "で開", "でサイン", "で接続", "で繋", "でつな", "を入れ", "を試", "にな"}
+var wholesJapanese = []string{"です", "でした", "だよ", "だった", "だと", "だから", "だって", "だっけ", "なので", "のまま", "に変", "に設定", "に統一", "に再設定", "に初期化", "に戻", "に決", "で統一", "となり", "となっ", "にリセット", "にして", "にした", "にしま", "になり", "になっ", "でお願い", "でログイン", "らしい", "で入", "で解凍", "で開", "でサイン", "で接続", "で繋", "でつな", "を入れ", "を試", "にな"}
 
 // kanaSaid judges a word in kana in a sentence: パスワードはひまわりです. What is said of passwords is written in kana as well, so that
 // pronouns, adverbs, and what ends as verbs and adjectives do are let pass.
@@ -301,12 +326,31 @@ func kanaSaid(text string, v found) (found, float64) {
 	if !closed || n < 3 || n > 12 || !kanaOnly(s) || hasAny(s, instead) || DescribesJapanese(s) || hasAny(s, kanaTalk) || predicate(s, false) {
 		return v, 0
 	}
-	if r, _ := utf8.DecodeLastRuneInString(s); r < 0x30A0 && strings.ContainsRune("るいたてかんうくなずでにはがをとよねれけせえめへ", r) {
+	if inflected(s, n, line[end:]) {
 		return v, 0
 	}
 	return found{start: v.start, end: v.start + end, next: v.start + end}, 0.6
 }
 
+// inflected reports whether a word of n kana ends as verbs and adjectives do, or in a particle. A noun may end so too where a copula stands
+// behind it, which no verb has before it: わたあめです.
+func inflected(s string, n int, rest string) bool {
+	r, _ := utf8.DecodeLastRuneInString(s)
+	if r >= 0x30A0 {
+		return false
+	}
+	copula := hasAnyPrefix(rest, []string{"です", "でした", "だよ", "だった"}) && n >= 4
+	switch {
+	case hasAnySuffix(s, "せん", "だけ", "ため", "わけ", "まで", "けれ", "おすすめ", "しい", "ない", "たい", "すい", "くい", "さい", "ぽい", "らい"):
+		return true
+	case strings.ContainsRune("れけせえめへ", r):
+		return !copula
+	case r == 'い':
+		return !copula || n < 5
+	}
+	return strings.ContainsRune("るたてかうくなずでにはがをとよね", r)
+}
+
 // kanaTalk are words in kana that stand where a password could, and are none.
-var kanaTalk = []string{"これ", "それ", "あれ", "どれ", "ここ", "そこ", "どこ", "どちら", "そちら", "あちら", "いつも", "まだ", "もう", "ひみつ", "ないしょ", "みんな", "おなじ", "たぶん", "バラバラ", "ばらばら", "まちまち", "このまま", "あと", "のち", "すべて", "ぜんぶ", "あなた", "わたし", "もちろん", "やはり", "やっぱり", "つまり",
+var kanaTalk = []string{"これ", "それ", "あれ", "どれ", "ここ", "そこ", "どこ", "どちら", "そちら", "あちら", "いつも", "まだ", "もう", "ひみつ", "ないしょ", "みんな", "おなじ", "たぶん", "バラバラ", "ばらばら", "まちまち", "このまま", "あと", "のち", "すべて", "ぜんぶ", "あなた", "わたし", "もちろん", "やはり", "やっぱり", "つまり", "わからん", "あかん", "いかん", "いらん", "なんでも", "ちゃん", "なん", "とくに", "ちゃんと", "とりあえず", "それなり",
 	"クラウド", "ドキュメント", "コンソール", "フォルダ", "メモ", "マニュアル", "ストア", "マネージャ", "ボルト", "ウィキ", "ツール", "サイト", "ダミー", "サンプル", "プレースホルダ", "コピー", "リセット", "ケース", "ルール", "タイプ", "コード", "ユーザー", "ソルト", "ソース", "データ", "サービス", "セッション", "クッキー", "ヘッダ", "スクリプト", "バックアップ", "ローテーション", "ライフサイクル", "コスト", "リスク", "ベンダー", "スタッフ", "ゲスト"}

@@ -26,13 +26,16 @@ func columns(text string, out []match.Match) []match.Match {
 		if len(head) > longestHead {
 			continue
 		}
-		for _, sep := range []string{",", ";", "\t", "|"} {
+		for _, sep := range []string{",", ";", "\t", "|", "/"} {
 			names := strings.Split(head, sep)
 			if sep == "," && (strings.HasPrefix(strings.TrimLeft(head, " "), "- ") || strings.TrimSpace(names[len(names)-1]) == "") { // an item of a list, arguments
 				continue
 			}
 			for col, name := range names {
 				if len(names) < 2 || !columnNames.Has(strings.ToLower(strings.Trim(name, " \r\"*`"))) {
+					continue
+				}
+				if sep == "/" && (ascii(head) || len(names) < 3) { // 環境／ID／パスワード
 					continue
 				}
 				if sep == "|" {
@@ -59,7 +62,7 @@ func column(text string, at int, sep string, cells, col int, out []match.Match) 
 			start += len(sep)
 		}
 		s := strings.Trim(parts[col], " \r\"")
-		if sh := value.ShapeOf(s); len(s) >= 3 && !value.Placeholder(s) && (!value.Reference(s) || dotted(s)) && !strings.Contains(s, " ") && !(plain(s) && describes(s)) && !typeName(s) && (sh.Digit+sh.Upper+sh.Other > 0 || n > 0) {
+		if sh := value.ShapeOf(s); len(s) >= 3 && !value.Placeholder(s) && (!value.Reference(s) || dotted(s)) && !strings.Contains(s, " ") && !(plain(s) && describes(s)) && !typeName(s) && (sh.Digit+sh.Upper+sh.Other > 0 || n > 0 || sep == "\t" && sh.High == 0 && !meta.Has(s)) {
 			start += strings.Index(parts[col], s)
 			return append(out, match.Match{Rule: "table-column", Kind: match.Credential, Start: start, End: start + len(s), Confidence: 0.75})
 		}

@@ -36,11 +36,12 @@ const (
 	groupGate
 	shortGate
 	accountGate
+	romajiGate
 )
 
 // gate tells which of the functions below would find a word of theirs.
 var gate = sync.OnceValue(func() *keyword.Gate {
-	return keyword.NewGate(english().set, connectionWords, commandTable().words, pairWords, barePairWords, deedWords, keyWords, nearCues, caseWords, pieceWords, signs, saidWithWords, askedWords, replyWords, byteWords, subjectWords, promptWords, forUserWords, groupWords, shortWords, accountPairWords)
+	return keyword.NewGate(english().set, connectionWords, commandTable().words, pairWords, barePairWords, deedWords, keyWords, nearCues, caseWords, pieceWords, signs, saidWithWords, askedWords, replyWords, byteWords, subjectWords, promptWords, forUserWords, groupWords, shortWords, accountPairWords, romajiWords)
 })
 
 // scan is Scan by the functions that have a bit set in in, and those that begin with no word.
@@ -59,7 +60,7 @@ func scan(text string, in uint64) (out []match.Match) {
 	for _, f := range []struct {
 		gate uint64
 		find func(string, []match.Match, *match.Budget) []match.Match
-	}{{commandGate, commands}, {pairGate, pairs}, {barePairGate, barePairs}, {deedGate, deeds}, {keyGate, pressed}, {nearGate, nearby}, {askedGate, answers}, {replyGate, replied}, {byteGate, byteKeys}, {subjectGate, subjects}, {promptGate, prompts}, {userGate, forUser}, {groupGate, groupedCodes}, {shortGate, shortLogins}, {accountGate, accountPairs}} {
+	}{{commandGate, commands}, {pairGate, pairs}, {barePairGate, barePairs}, {deedGate, deeds}, {keyGate, pressed}, {nearGate, nearby}, {askedGate, answers}, {replyGate, replied}, {byteGate, byteKeys}, {subjectGate, subjects}, {promptGate, prompts}, {userGate, forUser}, {groupGate, groupedCodes}, {shortGate, shortLogins}, {accountGate, accountPairs}, {romajiGate, romajiTold}} {
 		if in&f.gate != 0 {
 			out = f.find(text, out, &budget)
 		}
@@ -93,6 +94,9 @@ func scan(text string, in uint64) (out []match.Match) {
 		out = forDeeds(text, out, &budget)
 		out = accountEntering(text, out, &budget)
 		out = saidPairs(text, out, &budget)
+		out = pairsOfLogin(text, out, &budget)
+		out = openedJapanese(text, out, &budget)
+		out = locked(text, out, &budget)
 		out = spokenJapanese(text, out)
 		out = lettersSaid(text, out)
 		out = quotedDeeds(text, out, &budget)

@@ -28,6 +28,10 @@ var finders = []struct {
 	{"dial", dialled, []string{"ポストのダイヤルは 1→2→9", "金庫の番号は7、"}},
 	{"account pair", accountPairs, []string{"Metabase: admin / cactus", "kibana → elastic / \"lantern tree\"", "(root / "}},
 	{"account enters", accountEntering, []string{"rootは sunset でログイン可能", "adminには「", "postgresは"}},
+	{"login", pairsOfLogin, []string{"監視ツールには admin / Kuma-2210 でログイン", "VPNアカウント：sato／「夏祭42」", "ログインは admin で "}},
+	{"opens", openedJapanese, []string{"添付のZIPは tanuki88 で解凍", "PDFを開くには「夏祭42」と入力", "裏口のキーパッドは "}},
+	{"locked", locked, []string{"オートロックの番号は6736", "キーボックス（番号 2987）", "金庫は "}},
+	{"romaji", romajiTold, []string{"wifi no password wa Kaze-2210 desu", "pasuwa-do: "}},
 	{"deed", forDeeds, []string{"復号には Kelp!9a を使って", "解凍に「pelican-52-otter」を入", "接続には"}},
 	{"table", unbudgeted(columns), []string{"| host | password |\n|---|---|\n| a | ", "name,password\nx,", "a;pw\n"}},
 }

@@ -27,10 +27,15 @@ func scanJapanese(text string, l *lexicon, out []match.Match) []match.Match {
 			return true
 		}
 		lastEnd = h.End
+		if c.class == secret && networkKey(text, h) {
+			c = &cue{word: c.word, class: password, kind: "password"}
+		}
 		if m, ok := afterJapanese(text, h.End, c); ok {
 			out = append(out, m)
 		} else if m, ok := aheadJapanese(text, h.Start, h.End, c); ok {
 			out = append(out, m)
+		} else if v, conf := announcedJapanese(text, h.End, c); conf > 0 {
+			out = append(out, match.Match{Rule: "ja-" + c.kind + "-announced", Kind: match.Credential, Start: v.start, End: v.end, Confidence: conf})
 		}
 		return true
 	})
@@ -69,6 +74,9 @@ func japaneseNear(text string, h keyword.Hit) bool {
 	if h.Start > 0 && alnum(text[h.Start-1]) || h.End < len(text) && alnum(text[h.End]) {
 		return false
 	}
+	if rest, ok := strings.CutPrefix(text[h.End:], " "); ok && hasAnyPrefix(rest, []string{"は", "が", "を", "の"}) {
+		return true
+	}
 	return h.End < len(text) && text[h.End] >= 0xE3 || h.Start > 0 && text[h.Start-1] >= 0x80
 }
 
@@ -85,7 +93,13 @@ func afterJapanese(text string, i int, c *cue) (match.Match, bool) {
 	if v, conf := bracketedJapanese(text, i, c); conf > 0 {
 		return match.Match{Rule: "ja-" + c.kind, Kind: match.Credential, Start: v.start, End: v.end, Confidence: conf}, true
 	}
+	if c.word == "パス" && pathJapanese(text, i) {
+		return match.Match{}, false
+	}
 	i = skipRemark(text, i)
+	if c.word == "秘密の質問" {
+		i = skipQuestion(text, i)
+	}
 	if c.word == "秘密の質問" && strings.HasPrefix(text[i:], "「") { // 秘密の質問「初めて飼ったペット」→ …
 		if end := strings.Index(text[i:min(len(text), i+90)], "」"); end > 0 {
 			i += end + len("」")
@@ -124,15 +138,14 @@ func afterJapanese(text string, i int, c *cue) (match.Match, bool) {
 	v, ok := valueJapanese(text, i)
 	conf := 0.0
 	if ok {
-		conf = judgeJapanese(text, v, c, linked, object)
+		conf = judgeJapanese(text, v, c, linked || v.quoted && accountBefore(text, start), object)
 		if conf == 0 && pointed && c.class == password {
 			conf = kana(text, v)
 		}
-		if conf == 0 && linked && !of && c.class == password {
+		if conf == 0 && (linked || setApart(text, start)) && !of && c.class == password {
 			v, conf = kanaSaid(text, v)
-			object = object && conf == 0
 		}
-		if object && text[v.start] >= 0x80 || news && !closedJapanese(text[v.next:]) {
+		if object && text[v.start] >= 0x80 && !changedJapanese(text[v.next:]) && !(v.quoted && hasAnyPrefix(strings.TrimLeft(text[v.next:], " "), []string{"を入力", "と入力"})) || news && !closedJapanese(text[v.next:]) {
 			conf = 0
 		}
 	}
@@ -201,7 +214,7 @@ func technical(s string) bool {
 	for i < len(s) && (upper(s[i]) || s[i] == '-' || s[i] == '_') {
 		i++
 	}
-	if i >= 2 && i < len(s) && strings.Trim(s[i:], "0123456789-_") == "" {
+	if i >= 2 && i < len(s) && strings.Trim(s[i:], "0123456789-_") == "" && !shouted(s) {
 		return true
 	}
 	switch strings.ToLower(strings.TrimRight(s, "0123456789.-")) {
@@ -210,6 +223,16 @@ func technical(s string) bool {
 	}
 	return false
 }
+
+// shouted reports whether s is a word in capitals with a number of four digits or more behind a hyphen, as passwords are and no standard
+// is: BANANA-6590.
+func shouted(s string) bool {
+	word, number, ok := strings.Cut(s, "-")
+	return ok && len(word) >= 4 && len(number) >= 4 && plain(word) && strings.Trim(number, "0123456789") == "" && !standards.Has(strings.ToLower(word))
+}
+
+// standards are words that a number follows in the name of one.
+var standards = keyword.NewList(`camellia chacha salsa poly twofish blowfish argon scrypt bcrypt pbkdf ripemd whirlpool secp brainpool curve shake keccak blake ecdsa eddsa ascii windows ieee ticket issue error event alert build release version order invoice jira proj project task card bugs test docs team user http hmac core infra story epic item code auth port rfc iso jis doc docs feat hotfix case part page step rule`)
 
 func hasAny(s string, words []string) bool {
 	for _, w := range words {
@@ -271,6 +294,9 @@ func valueJapanese(text string, i int) (found, bool) {
 	if i >= len(text) {
 		return found{}, false
 	}
+	if text[i] == '"' && hasAnyPrefix(text[i+1:], []string{", ", ": ", "," + "\n", ")", "}"}) { // the quote closes what holds the cue
+		return found{}, false
+	}
 	for _, q := range [][2]string{{"「", "」"}, {"『", "』"}, {"【", "】"}, {"〈", "〉"}, {"“", "”"}, {`"`, `"`}, {"'", "'"}, {"`", "`"}} {
 		if !strings.HasPrefix(text[i:], q[0]) {
 			continue
@@ -314,7 +340,7 @@ func valueJapanese(text string, i int) (found, bool) {
 // endings confirm that what stood before them was a value.
 var endings = []string{"です", "でした", "だ", "である", "。", "、", "」", "』", "．", ",", ".", "で統一", "で通", "で解除", "に変更", "に変え", "に変わ", "に設定", "に更新", "になり", "になっ", "になる", "にし", "に決", "に統一", "に戻", "にリセット",
 	"に差し替え", "へ変更", "と設定", "と入力", "を入力", "を使", "を設定", "を指定", "を登録", "でお願い", "でログイン", "でサインイン", "で入", "で開", "で接続", "で固定", "と書い", "と登録", "と共有", "となって", "となり", "とのこと", "らしい", "っぽい",
-	"なので", "だから", "だった", "だよ", "だっけ", "ね", "よ", "って", "という", "と言", "と伝え", "と覚え", "(", "（", "←", "※", "有効期限", "期限", "・", "/", "|", "と", "のまま", "のはず", "とする", "から", "まで", "も", "を"}
+	"なので", "だから", "だった", "だよ", "だっけ", "ね", "よ", "って", "という", "と言", "と伝え", "と覚え", "(", "（", "←", "※", "有効期限", "期限", "・", "/", "|", ")", "）", "と", "のまま", "のはず", "とする", "から", "まで", "も", "を"}
 
 // refusals say that what stood before them was a method, a place or an amount.
 var refusals = []string{"で共有", "で届", "に届", "ごとに", "しか", "でハッシュ", "で暗号", "で管理", "で保護", "で署名", "で検証", "で生成", "で保存", "で配布", "に保存", "に格納", "に保管", "に記載", "に書か", "に入れ", "に置", "に含め", "に依存", "に渡", "に登録", "から取得", "から読", "から注入",
@@ -351,17 +377,22 @@ func judgeJapanese(text string, v found, c *cue, linked, object bool) float64 {
 		if csh.Digit > 0 && csh.Upper > 0 && csh.Lower >= 3 && csh.Len >= 6 && confirmed && !technical(code) { // 暗証番号 Kaminari9
 			return 0.7
 		}
+		if linked && confirmed && csh.Len >= 8 && csh.Len <= 24 && csh.Digit > 0 && csh.Lower+csh.Upper > 0 && hasAny(c.word, []string{"バックアップ", "リカバリ", "復旧", "回復", "予備"}) && !technical(code) {
+			return 0.76
+		}
 		if linked && csh.Lower >= 3 && csh.High == 0 && hasAnyPrefix(rest, closing) && !describes(firstWord(code)) && !technical(code) { // 暗証番号は Velvet です
 			return 0.6
 		}
 		return 0
 	case password:
 		switch {
-		case len(s) < 3, measured(s) && !v.quoted, sh.Digit == sh.Len && len(s) < 4:
+		case len(s) < 3, measured(s) && !v.quoted && !(confirmed && numberGroup(s)), sh.Digit == sh.Len && len(s) < 4:
 			return 0
 		case wordy && (talk.Has(strings.ToLower(s)) || len(s) < 4):
 			return 0
-		case !linked && wordy && !(v.quoted && hasAnyPrefix(rest, opening)):
+		case !linked && wordy && !(v.quoted && hasAnyPrefix(rest, opening)) && !besideAccount(text, v, rest):
+			return 0
+		case shouted(s) && !confirmed && !v.quoted:
 			return 0
 		case wordy && !confirmed && !v.quoted, value.Identifier(s) && sh.Digit == 0 && !confirmed && !v.quoted:
 			return 0
@@ -391,17 +422,27 @@ var talkJapanese = []string{"バラバラ", "ばらばら", "要確認", "機密
 // judgeWords judges a value written in Japanese: only for passwords and passphrases, quoted or closed by a copula.
 func judgeWords(s, rest string, v found, c *cue, linked bool) float64 {
 	phrase := strings.HasSuffix(c.word, "フレーズ")
-	if c.class != password || !linked && !(phrase && v.quoted) || utf8.RuneCountInString(s) > 24 {
+	if c.class != password || utf8.RuneCountInString(s) > 24 {
 		return 0
 	}
-	for _, w := range talkJapanese {
-		if strings.Contains(s, w) {
-			return 0
-		}
+	if v.quoted && hasAnyPrefix(strings.TrimLeft(rest, " "), []string{"を入力", "と入力", "で解凍", "で開"}) && !hasAny(s, talkJapanese) && !adjectives.Has(s) {
+		return 0.76
+	}
+	if kanaNumbered(s) && !hasAny(s, instead) && (wholeJapanese(rest) || v.quoted) {
+		return 0.7
+	}
+	answer := hasAny(c.word, []string{"答え", "回答", "秘密の質問", "旧姓"})
+	if !linked && !(v.quoted && (phrase || hasAnyPrefix(rest, opening) || hasAnyPrefix(rest, closing))) || !(answer && v.quoted) && hasAny(s, talkJapanese) {
+		return 0
+	}
+	if answer && linked && utf8.RuneCountInString(s) >= 2 && utf8.RuneCountInString(s) <= 12 && !predicate(s, true) && wholeJapanese(rest) {
+		return 0.7
 	}
 	passphrase := strings.HasPrefix(c.word, "合") || strings.HasPrefix(c.word, "あい") || phrase
 	closed := strings.HasPrefix(rest, "です") || strings.HasPrefix(rest, "でした") || strings.HasPrefix(rest, "だ") || strings.HasPrefix(rest, "」") || strings.HasPrefix(rest, "に変") || strings.HasPrefix(rest, "にし")
 	switch {
+	case v.quoted && phrase && (strings.HasPrefix(rest, "で") || strings.HasPrefix(rest, "が必要")):
+		return 0.75
 	case v.quoted && (closed || rest == "" || hasAnyPrefix(rest, endings)):
 		return 0.75
 	case closed && value.ShapeOf(s).Digit > 0 && kanaOnly(strings.TrimRight(s, "0123456789")):

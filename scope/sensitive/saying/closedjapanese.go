@@ -1,0 +1,133 @@
+package saying
+
+import (
+	"strings"
+
+	"github.com/elderzan/elderzan/scope/sensitive/value"
+)
+
+// numberGroup reports whether s is two to four groups of digits joined by hyphens, none so short that it is the month of a date or the
+// area of a telephone: 9638-2454.
+func numberGroup(s string) bool {
+	groups := strings.Split(s, "-")
+	if len(groups) < 2 || len(groups) > 4 || groups[0] == "0120" || groups[0] == "0570" || groups[0] == "0800" {
+		return false
+	}
+	for _, g := range groups {
+		if len(g) < 3 || len(g) > 6 || strings.Trim(g, "0123456789") != "" {
+			return false
+		}
+	}
+	return true
+}
+
+// kanaNumbered reports whether s is a word in kana with a number of two digits or more behind it, as passwords are: おにぎり97.
+func kanaNumbered(s string) bool {
+	word := strings.TrimRight(s, "0123456789")
+	if len(s)-len(word) < 2 || !kanaOnly(word) || hasAny(word, kanaTalk) || hasAny(word, talkJapanese) {
+		return false
+	}
+	return !hasAnySuffix(word, "ステップ", "レベル", "ページ", "バージョン", "フェーズ", "ポート", "ビット", "は", "が", "を")
+}
+
+// endsWhole follow, in Japanese, a value that was said to be one; wholesJapanese hold the rest.
+var endsWhole = []string{"。", "、", "，", "」", "』", ")", "）", "となり", "となっ", "と入力", "と入れ", "を入力", "で解除", "を使", "で大丈夫", "でいける", "でOK", "だそう", "ということ", "とのこと", "へ変更", "です", "で。", "で開", "！", "!", "🙏", "ね", "よ"}
+
+// wholeJapanese reports whether rest, behind a word, leaves no doubt that it was said as a value.
+func wholeJapanese(rest string) bool {
+	rest = strings.TrimLeft(rest, " \t*`|")
+	return rest == "" || rest[0] == '\n' || rest[0] == '\r' || hasAnyPrefix(rest, endsWhole) || hasAnyPrefix(rest, wholesJapanese)
+}
+
+// changedJapanese reports whether rest says that something became what stood before it: パスワードを「猫又温泉」に統一する.
+func changedJapanese(rest string) bool {
+	return hasAnyPrefix(strings.TrimLeft(rest, " "), []string{"に変更", "に変え", "に変わ", "に統一", "に設定", "に再設定", "に更新", "に決", "にリセット", "にした", "にしま", "にして", "へ変更"})
+}
+
+// accountsJapanese announce, in the same sentence, who logs in.
+var accountsJapanese = []string{"ユーザー", "ユーザ名", "アカウント", "ログイン", "ID", "SSID", "・", "【", "■", "●", "用"}
+
+// besideAccount reports whether a plain word right behind a cue is a value all the same: who logs in was told before it, and the
+// sentence ends behind it: ユーザー名 admin、パスワード kazesatou.
+func besideAccount(text string, v found, rest string) bool {
+	const reach = 80
+	s := text[v.start:v.end]
+	if describes(s) || meta.Has(strings.ToLower(s)) || Manager(s) || value.Identifier(s) && mixedCase(s) && lower(s[0]) {
+		return false
+	}
+	if hasAnyPrefix(rest, opening) || hasAnyPrefix(rest, closing) || hasAnyPrefix(rest, []string{"を入力", "と入力"}) {
+		return true
+	}
+	line := text[max(0, v.start-reach):v.start]
+	line = line[strings.LastIndexByte(line, '\n')+1:]
+	ended := rest == "" || rest[0] == '\n' || rest[0] == '\r' || hasAnyPrefix(rest, []string{"。", "」で", "で。", "」"})
+	return ended && hasAny(line, accountsJapanese)
+}
+
+// skipQuestion steps over a question that a colon parts from what it is the question of: 秘密の質問：ペットの名前は？ 答え：…
+func skipQuestion(text string, i int) int {
+	const reach = 90
+	if !strings.HasPrefix(text[i:], ":") && !strings.HasPrefix(text[i:], "：") {
+		return i
+	}
+	line, _, _ := strings.Cut(text[i:min(len(text), i+reach)], "\n")
+	for _, end := range []string{"？", "?"} {
+		if n := strings.Index(line, end); n > 0 {
+			return i + n + len(end)
+		}
+	}
+	return i
+}
+
+// setApart reports whether a wide space or two, or an account told before, sets apart what follows a cue with nothing else between:
+// ・パスワード　さくらもち, ユーザー名 admin、パスワード つくしんぼ.
+func setApart(text string, i int) bool {
+	if strings.HasPrefix(text[i:], "\t") {
+		return true
+	}
+	if rest, ok := strings.CutPrefix(text[i:min(len(text), i+60)], " "); ok {
+		word, _, _ := strings.Cut(rest, "\n")
+		word, after, _ := strings.Cut(strings.TrimRight(word, " 。"), " ")
+		if hiragana(word) && after == "" || kanaOnly(word) && hasAnyPrefix(after, closing) {
+			return true
+		}
+	}
+	return accountBefore(text, i)
+}
+
+// accountBefore reports whether the line of a cue that ends at i told before who logs in, or asks to remember.
+func accountBefore(text string, i int) bool {
+	const reach = 72
+	line := text[max(0, i-reach):i]
+	return hasAny(line[strings.LastIndexByte(line, '\n')+1:], []string{"ユーザー", "ユーザ名", "アカウント", "ログイン", "ID", "SSID", "メモ", "覚え", "引き継ぎ", "引継ぎ", "申し送り"})
+}
+
+// hiragana reports whether s is three letters of hiragana or more and nothing else.
+func hiragana(s string) bool {
+	n := 0
+	for _, r := range s {
+		if r < 0x3041 || r > 0x3096 {
+			return false
+		}
+		n++
+	}
+	return n >= 3
+}
+
+// pathsJapanese make a パス behind them one of files or addresses, and enterJapanese one that lets somebody in.
+var (
+	pathsJapanese = []string{"読み込み", "相対", "絶対", "ファイル", "ディレクトリ", "フォルダ", "インポート", "モジュール", "検索", "ライブラリ", "クリップ", "リクエスト", "ベース", "フル", "サブ", "公開", "名前付き", "アセット", "マウント", "ソース", "クラス", "ルーティング", "URL", "API", "HTTP", "出力", "入力", "実行", "移動", "リソース", "依存", "ビルド", "コード", "レンダー", "描画"}
+	enterJapanese = []string{"ログイン", "Wi-Fi", "WiFi", "wifi", "無線", "ID", "解凍", "ZIP", "zip", "アカウント", "ユーザ", "管理", "DB", "サーバ", "root", "admin", "VPN", "鍵", "開", "入れ", "覚え", "メモ", "共有", "PC", "スマホ", "NAS", "SSH"}
+)
+
+// pathJapanese reports whether a パス that ends at i is the path of a file, a module or an address.
+func pathJapanese(text string, i int) bool {
+	const reach = 60
+	before := text[max(0, i-reach) : i-len("パス")]
+	if hasAnySuffix(before, pathsJapanese...) {
+		return true
+	}
+	rest := strings.TrimLeft(text[i:min(len(text), i+24)], " はをにがも:（(")
+	marked := strings.HasPrefix(rest, "`") || strings.HasPrefix(rest, "*") || strings.HasPrefix(rest, "/") || strings.HasPrefix(rest, "、") || strings.HasPrefix(rest, "\"/")
+	return marked && !hasAny(before[sentenceStart(before):], enterJapanese)
+}
