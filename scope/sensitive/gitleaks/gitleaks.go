@@ -217,12 +217,25 @@ func (s *Scanner) detect(ctx context.Context, part string, w window) []match.Mat
 			start += in
 			end = start + len(f.Secret)
 		}
-		if strings.HasPrefix(f.RuleID, "curl-") && value.Placeholder(part[start:end]) { // curl -H 'X-Api-Key: YOUR_API_KEY'
+		if instead(f.RuleID, part[start:end]) {
 			continue
 		}
 		out = append(out, match.Match{Rule: f.RuleID, Kind: kind(f.RuleID), Start: w.start + start, End: w.start + end, Confidence: 0.95})
 	}
 	return out
+}
+
+// instead reports whether s is what stands in the place of a secret: curl -H 'X-Api-Key: YOUR_API_KEY', a variable of the shell, a mask,
+// txtPassword.Name = "txtPassword".
+func instead(rule, s string) bool {
+	s = strings.Trim(s, `"'`)
+	switch {
+	case strings.HasPrefix(rule, "curl-"):
+		return value.Placeholder(s) || strings.HasPrefix(s, "${") && strings.HasSuffix(s, "}")
+	case rule == "hashicorp-tf-password":
+		return value.ShapeOf(s).Digit == 0 && strings.Contains(s, "Password") && value.Identifier(s)
+	}
+	return strings.HasSuffix(s, "/XXXXXXXXXXXXXXXXXXXXXXXX")
 }
 
 // matches reports whether the pattern of a rule that is woken by part matches in it. gitleaks asks the same, but of each of its

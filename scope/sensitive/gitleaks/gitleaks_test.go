@@ -65,6 +65,24 @@ func TestAHeadersPlaceholderIsNone(t *testing.T) {
 	}
 }
 
+// TestWhatStandsInsteadIsNone: variables of a shell, masks and names of fields are what gitleaks' patterns take as well.
+func TestWhatStandsInsteadIsNone(t *testing.T) {
+	var s gitleaks.Scanner
+	for text, want := range map[string]bool{
+		`curl -u "${USER:-${DEFAULT_USER}}:${APIKEY:-${DEFAULT_APIKEY}}" https://api.acme.dev`: false,
+		`curl -u "svc:f3b1c9d2a7e4` + `8056aa19" https://api.acme.dev`:                         true,
+		"https://hooks.slack.com/services/T00000000/B00000000/" + "XXXXXXXXXXXXXXXXXXXXXXXX":   false,
+		"https://hooks.slack.com/services/T0A1B2C3D/B0E1F2G3H/" + "kq8ZpW3mXn5vR7tY2uBc4dEf":   true,
+		`this.txtCfmPassword.Name = "txtCfmPassword";`:                                         false,
+		`administrator_login_password = "Th1sIsN0t` + `Funny"`:                                 true,
+	} {
+		ms, err := s.Scan(t.Context(), text)
+		if err != nil || len(ms) > 0 != want {
+			t.Errorf("%s: %v, %v, want found %t", text, ms, err, want)
+		}
+	}
+}
+
 func TestTooManyKeywordsAreTooDense(t *testing.T) {
 	var s gitleaks.Scanner
 	text := strings.Repeat("adafruit adobe airtable algolia asana beamer bitbucket codecov coinbase confluent x1y2z3w4 ", 700)

@@ -100,6 +100,9 @@ func userInfo(text string, at, end int) (match.Match, bool) {
 	if strings.Trim(pass, "0123456789") == "" && strings.Contains(user, ".") || strings.HasPrefix(text[at+last+1:], "sha256:") { // host:port@…, an image and its digest
 		return match.Match{}, false
 	}
+	if user == "mailto" || strings.HasPrefix(user, "[^") || strings.HasPrefix(pass, "(.") { // a regular expression for such addresses
+		return match.Match{}, false
+	}
 	if exampleLogin(user, pass, text[at+last+1:]) {
 		return match.Match{}, false
 	}
@@ -116,8 +119,11 @@ func exampleLogin(user, pass, rest string) bool {
 	if !generic.Has(user) || !generic.Has(pass) {
 		return false
 	}
-	return nowhere(rest) || strings.HasPrefix(user, "us") && (strings.HasPrefix(rest, "localhost") || strings.HasPrefix(rest, "127.0.0.1"))
+	return nowhere(rest) || strings.HasPrefix(user, "us") && pass != stockSecret && (strings.HasPrefix(rest, "localhost") || strings.HasPrefix(rest, "127.0.0.1"))
 }
+
+// stockSecret is the one of the words in the place of a password that people do set, on machines of their own.
+const stockSecret = "secret"
 
 // exampleAddress reports whether s is an address with such a login.
 func exampleAddress(s string) bool {
@@ -133,7 +139,7 @@ var generic = keyword.NewList(`user username usr login name account admin pass p
 // nowhere reports whether a host at the start of s is one that leads nowhere: of the domains kept for documentation, or a word for one.
 func nowhere(s string) bool {
 	host := strings.ToLower(s[:strings.IndexFunc(s+" ", func(r rune) bool { return !(r < 0x80 && alnum(byte(r)) || r == '.' || r == '-') })])
-	for _, d := range []string{"example.com", "example.org", "example.net", "example", "host", "hostname", "server", "domain", "domain.com"} {
+	for _, d := range []string{"example.com", "example.org", "example.net", "example", "host", "hostname", "server", "domain", "domain.com", "proxy", "proxy.url", "url", "address"} {
 		if host == d || strings.HasSuffix(host, "."+d) {
 			return true
 		}

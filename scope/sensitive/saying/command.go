@@ -79,6 +79,7 @@ var forms = []form{
 	{"auth-call", ":auth(|.auth(|.AUTH(", true, `.auth\(\s*["']([^"'\n]*(?:[a-z][0-9]|[0-9][A-Za-z]|[a-z][-_.!#$&*+][A-Z])[^"'\n]*)["']\s*\)`, 0.8, false},
 	{"cmdkey", "cmdkey", true, `(?i)cmdkey\b[^\n]*?/pass:` + arg, 0.9, false},
 	{"option", "--password|--passwd|--pass|--pwd|--secret|--token|--api-key|--apikey|--access-key|--secret-key|--auth-token|--access-token|--client-secret|--private-key|--registration-token|-token|-password", true, `(?i)-{1,2}[a-z-]+[ =]` + arg, 0.85, false},
+	{"fallback", "env::var(", true, `(?i)env::var\(\s*"\w*(?:KEY|TOKEN|SECRET|PASS|PASSWD|PASSWORD|PWD|PW)"\s*\)\s*\.(?:ok\(\)\s*\.)?unwrap_or(?:_else)?\((?:\|_?\| ?)?(?:String::from\()?` + quotedArg, 0.8, false},
 	{"ansible-password", "ansible_", true, `ansible_(?:ssh_|become_|sudo_)?pass(?:word)?\s*[=:]\s*["']?([^\s"'{]{3,})`, 0.9, false},
 	{"cisco-password", "enable |username ", true, `(?i)(?:enable|username \S{4,}(?: privilege \d+)?)\s+(?:secret|password)\s+(?:\d\s+)?(\S{4,})`, 0.85, false},
 	{"snmp-community", "snmp-server community", true, `(?i)snmp-server community\s+(\S{4,})`, 0.85, false},
@@ -135,6 +136,9 @@ func commands(text string, out []match.Match, budget *match.Budget) []match.Matc
 		}
 		start, end = h.Start+start, h.Start+end
 		done[i] = end
+		if bracketed(text[end:]) { // --token=sha256~<your-token>
+			return true
+		}
 		if commandValue(&forms[i], text[start:end]) && !(forms[i].rule == "basic-authorization" && end < len(text) && text[end] == '(') { // base64(client:secret)
 			out = append(out, match.Match{Rule: forms[i].rule, Kind: match.Credential, Start: start, End: end, Confidence: forms[i].conf})
 		}
@@ -143,16 +147,32 @@ func commands(text string, out []match.Match, budget *match.Budget) []match.Matc
 	return out
 }
 
+// bracketed reports whether s begins with words in angle brackets, joined by hyphens.
+func bracketed(s string) bool {
+	const longest = 60
+	if len(s) < 3 || s[0] != '<' || !letter(s[1]) {
+		return false
+	}
+	i := strings.IndexByte(s[:min(len(s), longest)], '>')
+	return i > 1 && strings.Trim(strings.ToLower(s[1:i]), "abcdefghijklmnopqrstuvwxyz-_") == ""
+}
+
 // commandValue tells a secret from what only stands in its place.
 func commandValue(f *form, s string) bool {
 	if i := strings.IndexByte(s, ':'); f.rule == "curl-user" && i >= 0 {
 		s = s[i+1:]
+	}
+	if f.rule == "database-call" && s == stockSecret {
+		return true
 	}
 	if value.Placeholder(s) || value.Reference(s) && !((shells.Has(f.rule) || literals.Has(f.rule)) && dotted(s)) || named(s) || strings.HasPrefix(s, "-") || strings.HasPrefix(s, "<") || typeName(strings.Trim(s, "`")) {
 		return false
 	}
 	if f.random {
 		return made(s)
+	}
+	if f.rule == "vault-login" && member(s) { // vault login -method=userpass username=me
+		return false
 	}
 	if plain(s) && (talk.Has(strings.ToLower(s)) || describes(s) && !shells.Has(f.rule) || strings.HasPrefix(f.rule, "cisco") || f.rule == "option" && len(s) < 6) {
 		return false
@@ -161,6 +181,12 @@ func commandValue(f *form, s string) bool {
 		return false
 	}
 	return f.rule != "option" || made(s) || value.ShapeOf(s).Digit > 0 && !measured(s) || strings.ContainsAny(s, "!@#$%^&*")
+}
+
+// member reports whether s is a name and what it is set to: username=me.
+func member(s string) bool {
+	name, v, ok := strings.Cut(s, "=")
+	return ok && v != "" && name != "" && strings.Trim(name, "abcdefghijklmnopqrstuvwxyz_-") == ""
 }
 
 // mount is where an option of a program that builds images takes a secret from.

@@ -30,7 +30,7 @@ func defaults(text string, out []match.Match) []match.Match {
 			s, start = cut, start+1
 		}
 		if sh := value.ShapeOf(s); !ok || len(s) < 6 || !secretVariable(name) || value.Placeholder(s) || value.Reference(s) || strings.Contains(s, "://") || measured(s) ||
-			!passwordLike(s) && !(sh.Digit > 0 && sh.Lower+sh.Upper >= 4 && value.Random(s) >= 0.7 && !value.Identifier(s)) {
+			!passwordLike(s) && !(sh.Digit > 0 && sh.Digit <= 2 && sh.Lower >= 5 && sh.Len == sh.Digit+sh.Lower && passwordVariable(name) && !value.Numbered(s)) && !(sh.Digit > 0 && sh.Lower+sh.Upper >= 4 && value.Random(s) >= 0.7 && !value.Identifier(s)) {
 			continue
 		}
 		out = append(out, match.Match{Rule: "variable-default", Kind: match.Credential, Start: start, End: start + len(s), Confidence: 0.75})
@@ -45,6 +45,17 @@ func secretVariable(name string) bool {
 		case "pw", "pwd", "pass", "passwd", "password", "passphrase", "secret", "token", "key", "apikey", "credential", "credentials":
 			return true
 		}
+	}
+	return false
+}
+
+// passwordVariable reports whether the last part of a variable's name is a word for a password, which people choose as words with a
+// digit: ${DB_PASS:-sturmh4ube}.
+func passwordVariable(name string) bool {
+	parts := nameParts(name)
+	switch parts[len(parts)-1] {
+	case "pw", "pwd", "pass", "passwd", "password", "passphrase":
+		return true
 	}
 	return false
 }

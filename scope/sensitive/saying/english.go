@@ -161,6 +161,8 @@ func scanEnglish(text string, l *lexicon, out []match.Match) []match.Match {
 		}
 		if m, ok := after(text, n, c); ok {
 			out = append(out, m)
+		} else if m, ok := comparedAhead(text, n, c); ok {
+			out = append(out, m)
 		} else if m, ok := ahead(text, n, c); ok {
 			out = append(out, m)
 		}

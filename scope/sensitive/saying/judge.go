@@ -25,6 +25,9 @@ func judge(text string, v found, l link, n name, c *cue) float64 {
 		return 0
 	}
 	sh := value.ShapeOf(s)
+	if v.quoted && text[v.start-1] == '`' && l.kind == assign && n.env(text) && v.words > 1 { // KEY=`etcdctl get /key`
+		return 0
+	}
 	if hashBegins(s) || l.kind == copula && n.code && strings.Contains(text[n.end:v.start], "replaced") { // readPassphrase was replaced by readSecret
 		return 0
 	}
@@ -67,7 +70,7 @@ func judge(text string, v found, l link, n name, c *cue) float64 {
 	if !v.quoted && v.end < v.next && text[v.end] == ':' && strings.IndexByte(text[n.end:v.start], '\n') >= 0 { // the next key of a mapping
 		return 0
 	}
-	if v.quoted && (strings.HasPrefix(s, " %") || strings.HasPrefix(s, ")")) { // what stands between two strings
+	if v.quoted && (strings.HasPrefix(s, " %") || strings.HasPrefix(s, ")") || strings.HasPrefix(s, ",") && strings.HasSuffix(s, ":")) { // what stands between two strings
 		return 0
 	}
 	if l.comma && (!v.quoted || value.Dotted(s) || strings.IndexByte(text[n.end:v.start], '\n') >= 0) || c.class == weak && v.words > 1 && c.word != "login" {
@@ -96,6 +99,9 @@ func judge(text string, v found, l link, n name, c *cue) float64 {
 	}
 	if l.kind == direct && strings.EqualFold(text[n.start:n.end], "pass") && (sh.Digit == 0 || text[n.start] == 'P' && !v.last) { // a verb
 		return 0
+	}
+	if l.compared && c.class == secret {
+		return 0.6
 	}
 	switch c.class {
 	case password:
@@ -169,8 +175,14 @@ var apiVersion = pattern.New(`^v[0-9]+(?:(?:alpha|beta)[0-9]+)?(?:/.*)?$`)
 // label reports whether a quoted value names its own place: "Password:", "#add-password".
 func label(s string, v found, c *cue) bool {
 	l := strings.ToLower(s)
-	return v.quoted && v.words == 1 && strings.Contains(l, c.word) && (strings.HasSuffix(l, ":") && plain(l[:len(l)-1]) || (l[0] == '#' || l[0] == '.') && strings.Trim(l[1:], "abcdefghijklmnopqrstuvwxyz-_") == "" || strings.Contains(l, "/:"))
+	if v.quoted && strings.HasSuffix(l, ":") && plain(strings.ReplaceAll(l[:len(l)-1], " ", "")) && v.words <= 4 {
+		return true
+	}
+	return v.quoted && v.words == 1 && strings.Contains(l, c.word) && (route.MatchString(l) || strings.HasSuffix(l, ":") && plain(l[:len(l)-1]) || (l[0] == '#' || l[0] == '.') && strings.Trim(l[1:], "abcdefghijklmnopqrstuvwxyz-_") == "" || strings.Contains(l, "/:"))
 }
+
+// route is a controller and one of its methods, as frameworks for the web name them: cms/passwords#edit.
+var route = pattern.New(`^[a-z_]+(?:/[a-z_]+)*#[a-z_]+$`)
 
 // message reports whether a quoted sentence, or a button, speaks of what it would be: "Choose a stronger password", "Set Password".
 func message(s string, v found, c *cue) bool {
@@ -319,6 +331,11 @@ func judgeSecret(text, s string, sh value.Shape, v found, l link, n name, c *cue
 	}
 	if v.quoted && l.kind == assign && sentence(s, v) && c.word == "secret" { // secret: 'purple monkey dishwasher'
 		return 0.6
+	}
+	if v.quoted && v.words == 1 && l.kind == assign && c.word == "secret" && !n.code {
+		if a, b, ok := strings.Cut(s, "#"); ok && len(a) >= 3 && len(b) >= 3 && plain(a+b) && !parameters.Has(a) && !parameters.Has(b) { // secret: "garden#gnome"
+			return 0.6
+		}
 	}
 	if v.quoted && v.words == 1 && !describes(s) && l.kind == assign {
 		if sh.Digit > 0 && sh.Lower+sh.Upper > 0 && len(s) >= 8 && !value.Identifier(s) || sh.Other >= 2 && !value.Identifier(s) && len(s) >= 10 && sh.Digit+sh.Upper > 0 {

@@ -5,6 +5,8 @@ import (
 	"sync"
 
 	"github.com/elderzan/elderzan/scope/sensitive/keyword"
+	"github.com/elderzan/elderzan/scope/sensitive/match"
+	"github.com/elderzan/elderzan/scope/sensitive/pattern"
 	"github.com/elderzan/elderzan/scope/sensitive/value"
 )
 
@@ -26,6 +28,8 @@ type link struct {
 	comma bool // the operator is a comma between two quoted strings
 	tag   bool // the operator ends a tag: a closing tag must follow the value
 	cell  bool // the operator parts the cells of a table
+
+	compared bool // the name is compared with what looks made up as passwords are
 }
 
 // linkAfter finds what joins the name to a value.
@@ -46,8 +50,8 @@ func linkAfter(text string, n name, c *cue) (link, bool) {
 		v, ok := attribute(text, j)
 		return link{kind: assign, at: v}, ok
 	}
-	if k, ok := compared(text, j); ok && c.class == password {
-		return link{kind: assign, at: k}, true
+	if k, ok := compared(text, j); ok && (c.class == password || strings.EqualFold(c.word, "secret")) {
+		return link{kind: assign, at: k, compared: true}, true
 	}
 	if k, ok := operator(text, j); ok && strings.IndexByte(text[i:j], '\n') < 0 {
 		if text[j] == '-' && text[k-1] == '>' && j == n.end { // a member in C or PHP
@@ -137,13 +141,41 @@ func compared(text string, i int) (int, bool) {
 	}
 	s := text[k+1 : min(len(text), k+64)]
 	end := strings.IndexByte(s, text[k])
-	if end < 6 {
-		return i, false
-	}
-	s = s[:end]
+	return k, end >= 6 && comparable(s[:end])
+}
+
+// comparable reports whether a string that code compares a password with looks made up as passwords are: letMeIn-dachshund, kob0ldking,
+// open-sesame. Two plain words are terms more often.
+func comparable(s string) bool {
 	sh := value.ShapeOf(s)
-	made := sh.Digit > 0 && sh.Lower+sh.Upper >= 3 && !value.Numbered(s) || sh.Upper > 0 && sh.Lower > 0 && strings.ContainsAny(s, "-!#$&+.")
-	return k, made && !strings.ContainsAny(s, " {}/") && !value.Reference(s) && !value.Digest(s)
+	made := sh.Digit > 0 && sh.Lower+sh.Upper >= 3 && !value.Numbered(s) || sh.Upper > 0 && sh.Lower > 0 && strings.ContainsAny(s, "-!#$&+.") || entrance.MatchString(s)
+	return made && !strings.ContainsAny(s, " {}/") && !value.Reference(s) && !value.Digest(s)
+}
+
+// entrance is a phrase that says to open or to let in.
+var entrance = pattern.New(`(?i)^(?:open|let|enter|knock|hello|magic|shibboleth|abra|hocus|mellon|speak)[-_.]?[a-z]{2,10}(?:[-_.][a-z]{2,12}){0,2}$`)
+
+// comparedAhead reads a comparison whose string stands before the name: "Tango-Fox-12" == password.
+func comparedAhead(text string, n name, c *cue) (match.Match, bool) {
+	if c.class != password && !strings.EqualFold(c.word, "secret") {
+		return match.Match{}, false
+	}
+	const longest = 64
+	head := strings.TrimRight(text[max(0, n.start-longest):n.start], " ")
+	body := strings.TrimRight(head, "=!")
+	if op := head[len(body):]; len(op) < 2 || len(op) > 3 || op[len(op)-1] != '=' {
+		return match.Match{}, false
+	}
+	body = strings.TrimRight(body, " ")
+	if body == "" || !quote(body[len(body)-1]) {
+		return match.Match{}, false
+	}
+	open := strings.LastIndexByte(body[:len(body)-1], body[len(body)-1])
+	if open < 0 || len(body)-open < 8 || !comparable(body[open+1:len(body)-1]) {
+		return match.Match{}, false
+	}
+	start := max(0, n.start-longest) + open + 1
+	return match.Match{Rule: "en-" + c.kind + "-ahead", Kind: match.Credential, Start: start, End: start + len(body) - open - 2, Confidence: 0.7}, true
 }
 
 // remarked reads what a secret is now from a remark in brackets: the password (now "Pinstripe-Zebra").

@@ -18,6 +18,24 @@ func mixed(s string) bool {
 // drawn accepts what mixed does and holds few words: a long name of a branch has digits too.
 func drawn(s string) bool { return mixed(s) && value.WordShare(s) < 0.5 }
 
+// cased accepts tokens with letters of both cases and digits among them.
+func cased(s string) bool {
+	sh := value.ShapeOf(s)
+	return sh.Digit >= 2 && sh.Lower >= 2 && sh.Upper >= 2
+}
+
+// unlikeName refuses what is small letters alone, as names in code are.
+func unlikeName(s string) bool {
+	sh := value.ShapeOf(s)
+	return sh.Digit > 0 || sh.Upper > 0
+}
+
+// slack refuses names that begin like a token of Slack, xoxo-indieweb-1, and words in its place, xoxp-1-YourTokenHere.
+func slack(s string) bool {
+	sh := value.ShapeOf(s)
+	return sh.Digit >= 3 && sh.Len >= 16 || sh.Digit >= 6 || len(s) >= 24 && value.WordShare(s) < 0.5
+}
+
 func mixedUpper(s string) bool {
 	sh := value.ShapeOf(s)
 	return sh.Digit >= 2 && sh.Turns >= 4

@@ -35,7 +35,7 @@ var aiFormats = []Format{
 	{Name: "nvidia-key", Literal: "nvapi-", Pattern: `nvapi-[\w-]{60,70}`, Source: vendor("NVIDIA NGC")},
 	{Name: "cerebras-key", Literal: "csk-", Pattern: `csk-[a-z0-9]{40,52}`, Source: vendor("Cerebras")},
 	{Name: "huggingface-organization-token", Literal: "api_org_", Pattern: `api_org_[A-Za-z]{34}`, Source: vendor("Hugging Face")},
-	{Name: "huggingface-any-token", Literal: "hf_", Pattern: `hf_[A-Za-z0-9]{30,40}`, Source: vendor("Hugging Face")},
+	{Name: "huggingface-any-token", Literal: "hf_", Pattern: `hf_[A-Za-z0-9]{30,40}`, Check: unlikeName, Source: vendor("Hugging Face")},
 	{Name: "jina-key", Literal: "jina_", Pattern: `jina_[A-Za-z0-9_-]{40,70}`, Source: vendor("Jina")},
 	{Name: "voyage-key", Literal: "pa-", Pattern: `pa-[A-Za-z0-9_-]{40,48}`, Check: mixed, Source: vendor("Voyage AI")},
 	{Name: "elevenlabs-key", Literal: "sk_", Pattern: `sk_[0-9a-f]{48}`, Source: vendor("ElevenLabs")},
@@ -97,7 +97,7 @@ var cloudFormats = []Format{
 	{Name: "azure-storage-identifiable-key", Literal: "+ASt", Pattern: `[A-Za-z0-9+/]{70,80}\+ASt[A-Za-z0-9+/]{5,8}={0,2}`, Source: vendor("Azure Storage")},
 	{Name: "azure-ad-secret", Literal: "Q~", Pattern: `[\w.~-]{3,4}Q~[\w.~-]{31,36}`, Source: vendor("Microsoft Entra")},
 	{Name: "tencent-secret-id", Literal: "AKID", Pattern: `AKID[A-Za-z0-9]{28,36}`, Check: mixed, Source: vendor("Tencent Cloud")},
-	{Name: "alibaba-key-id", Literal: "LTAI", Pattern: `LTAI[A-Za-z0-9]{12,24}`, Check: mixed, Source: vendor("Alibaba Cloud")},
+	{Name: "alibaba-key-id", Literal: "LTAI", Pattern: `LTAI[A-Za-z0-9]{12,24}`, Check: cased, Source: vendor("Alibaba Cloud")},
 	{Name: "yandex-iam-token", Literal: "t1.", Pattern: `t1\.[A-Za-z0-9_-]+={0,2}\.[A-Za-z0-9_-]{80,90}={0,2}`, Source: vendor("Yandex Cloud")},
 	{Name: "digitalocean-token", Literal: "_v1_", Pattern: `do[opr]_v1_[0-9a-f]{60,64}`, Source: vendor("DigitalOcean")},
 	{Name: "digitalocean-spaces-key", Literal: "DO00", Pattern: `DO00[A-Z0-9]{16}`, Source: vendor("DigitalOcean")},
@@ -172,6 +172,7 @@ var codeFormats = []Format{
 	{Name: "npm-token", Literal: "npm_", Pattern: `npm_[A-Za-z0-9]{30,40}`, Source: vendor("npm")},
 	{Name: "npm-uuid-token", Literal: "_authToken", Pattern: `_authToken["']?\s*[:=]\s*["']?[A-Za-z0-9/+=_-]{16,}`, Check: mixedOrLong, Source: vendor("npm")},
 	{Name: "npm-auth", Literal: "_auth", Pattern: `_auth["']?\s*=\s*["']?[A-Za-z0-9/+]{12,}={0,2}`, Check: mixed, Source: vendor("npm")},
+	{Name: "npm-registry-auth", Literal: ":_auth=", Pattern: `:_auth=["']?[A-Za-z0-9/+]{12,}={0,2}`, Source: vendor("npm")},
 	{Name: "npm-password", Literal: ":_password", Pattern: `:_password\s*=\s*["']?[A-Za-z0-9/+]{8,}={0,2}`, Source: vendor("npm")},
 	{Name: "pypi-token", Literal: "pypi-Ag", Pattern: `pypi-Ag[\w-]{40,}`, Source: vendor("PyPI")},
 	{Name: "rubygems-token", Literal: "rubygems_", Pattern: `rubygems_[0-9a-zA-Z]{40,52}`, Source: vendor("RubyGems")},
@@ -290,7 +291,7 @@ var moneyFormats = []Format{
 
 // Messages, mail and social networks.
 var messageFormats = []Format{
-	{Name: "slack-token", Literal: "xox", Pattern: `xox[abceoprs](?:\.xox[bp])?-[A-Za-z0-9-]{10,260}`, Check: mixedOrLong, Source: vendor("Slack")},
+	{Name: "slack-token", Literal: "xox", Pattern: `xox[abceoprs](?:\.xox[bp])?-[A-Za-z0-9-]{10,260}`, Check: slack, Source: vendor("Slack")},
 	{Name: "slack-app-level-token", Literal: "xapp-", Pattern: `xapp-\d-[A-Za-z0-9]+-\d+-[A-Za-z0-9]+`, Source: vendor("Slack")},
 	{Name: "slack-webhook", Literal: "hooks.slack.com", Pattern: `hooks\.slack\.com/(?:services|workflows|triggers)/[A-Za-z0-9/_-]{20,}`, Source: vendor("Slack")},
 	{Name: "discord-webhook", Literal: "/api/webhooks/", Pattern: `discord(?:app)?\.com/api/webhooks/\d{16,20}/[\w-]{50,80}`, Source: vendor("Discord")},

@@ -251,6 +251,9 @@ func filler(s string) bool {
 	if len(s) >= 8 && value.ShapeOf(s).Distinct <= 2 {
 		return true
 	}
+	if l := strings.ToLower(s); strings.Contains(l, "your_") && strings.Contains(l, "_here") || strings.Contains(l, "token_here") {
+		return true
+	}
 	return len(s) >= 6 && value.Placeholder(s)
 }
 

@@ -78,6 +78,10 @@ func TestLookAlikesAreLetPass(t *testing.T) {
 		"a digest":              "sha256:" + strings.Repeat("9f8e", 16),
 		"nothing but a literal": "sk-ant- and xoxb- and glpat- are prefixes",
 		"a table of contents":   "re_use re_sult re_ader_with_a_long_name_of_words",
+		"a greeting":            "https://heron.org/images/250-xo" + "xo-party-1.jpg",
+		"words in its place":    "xo" + "xe.xoxp-1-SlackAppConfigurationAccessTokenHere",
+		"a name in code":        "&hf_" + "servingcellpriorityparameters_h_prio",
+		"a place in a mask":     "sha256~XXXXXXXXXX_PUT_" + "YOUR_TOKEN_HERE_XXXXXXXXXX",
 		"path":                  "/usr/lib/x86_64-linux-gnu/libQt5Core.so.5.15.8",
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -21,6 +21,9 @@ func Qualified(s string) bool {
 		}
 	}
 	last := s[i+1:]
+	if strings.Contains(last, "_") && constantName(last+"_") { // events.ENTER_KEY
+		return true
+	}
 	if sh := ShapeOf(last); sh.Digit == 0 && sh.Lower+sh.Upper == sh.Len {
 		return Identifier(last) || strings.Contains(s[:i], "/") && isUpper(last[0]) || sh.Upper >= 2 && isUpper(last[0]) && sh.Lower > 0
 	}

@@ -225,9 +225,16 @@ func cid(s string) bool {
 	return len(s) == v0 && strings.HasPrefix(s, "Qm") && strings.Trim(s, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") == "" || len(s) >= 59 && strings.HasPrefix(s, "bafy") && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz234567") == ""
 }
 
-// encrypted reports whether s is the ciphertext of a settings file: ENC[…] of sops and eyaml, secure: of a CI's file.
+// encrypted reports whether s is the ciphertext of a settings file: ENC[…] of sops and eyaml, ENC(…) of Jasypt, {AQAAABAAAA…} of Jenkins, secure: of
+// a CI's file.
 func encrypted(before, s string) bool {
 	if open := strings.LastIndex(before, "ENC["); open >= 0 && !strings.ContainsAny(before[open:], " \n]") {
+		return true
+	}
+	if open := strings.LastIndex(before, "ENC("); open >= 0 && !strings.ContainsAny(before[open:], " \n)") { // of Jasypt
+		return true
+	}
+	if strings.HasPrefix(s, "AQAAABAAAA") && strings.HasSuffix(before, "{") { // of Jenkins
 		return true
 	}
 	const shortest = 40

@@ -29,10 +29,16 @@ func Placeholder(s string) bool {
 	if Published(s) || strings.Contains(l, "your") && (strings.HasSuffix(l, "here") || strings.HasPrefix(l, "your")) && ShapeOf(l).Digit == 0 {
 		return true
 	}
-	if strings.HasSuffix(s, "[...]") || strings.HasSuffix(s, "[…]") { // cut short
+	if strings.HasSuffix(s, "[...]") || strings.HasSuffix(s, "[…]") || strings.HasSuffix(l, "[redacted]") || strings.HasSuffix(l, "<redacted>") { // cut short
 		return true
 	}
-	if head, ok := strings.CutSuffix(strings.TrimSuffix(s, "…"), "..."); (ok || strings.HasSuffix(s, "…")) && len(head) <= 12 { // eyJhbGciOi...
+	if head, ok := strings.CutSuffix(strings.TrimSuffix(s, "…"), "..."); (ok || strings.HasSuffix(s, "…")) && (len(head) <= 12 || len(head) <= 48 && strings.Contains(head, "eyJ")) { // eyJhbGciOi..., the head of a token
+		return true
+	}
+	if open := strings.IndexByte(s, '<'); open > 0 && s[len(s)-1] == '>' && strings.IndexByte("~_-:=.", s[open-1]) >= 0 && wordy(s[open+1:len(s)-1]) { // sha256~<some-token-here>
+		return true
+	}
+	if strings.Contains(l, "your_") && strings.Contains(l, "_here") || told(s) {
 		return true
 	}
 	for _, p := range placeholderParts {
@@ -168,7 +174,9 @@ func Reference(s string) bool {
 		return true
 	case s[0] == ':' && identifier(s[1:]) && ShapeOf(s).Digit == 0: // a bind variable
 		return true
-	case strings.Contains(s, "](") || strings.Contains(s, "{{") || strings.Contains(s, "<%") || strings.Contains(s, "${"):
+	case strings.Contains(s, "](") || template(s, "{{", "}}") || strings.Contains(s, "<%") || template(s, "${", "}"):
+		return true
+	case strings.HasPrefix(s, ".$") || strings.HasPrefix(s, `\$_`): // what code joins two strings with
 		return true
 	}
 	if verb, noun, ok := strings.Cut(s, "-"); ok && cmdletVerbs.Has(strings.ToLower(verb)) && isUpper(s[0]) && noun != "" && isUpper(noun[0]) && ShapeOf(s).Digit == 0 { // Read-Host
@@ -215,7 +223,7 @@ var referencePrefixes = []string{
 	"opts.", "args.", "request.", "req.", "ctx.", "state.", "vault:", "vault://", "ref+", "op://", "awssm://", "gcpsm://", "arn:", "ssm:", "kms:",
 	"sops:", "enc[", "enc(", "!vault", "!secret", "!ref", "!sub", "!getatt", "$ansible_vault", "{cipher}", "@microsoft.keyvault", "file:/", "keyring:",
 	"keychain:", "projects/", "secret/", "/run/secrets", "~/", "./", "../", "$(", "`", "lookup(", "new ", "await ", "null,", "function", "=>", "->",
-	"typeof ", "ssh-ed25519", "ssh-rsa", "ssh-dss", "ecdsa-sha2-", "sk-ssh-ed25519", "sk-ecdsa-", "${", "$env:", "str(", "string(", "[redacted", "(redacted", "<redacted", "http://localhost", "https://localhost",
+	"typeof ", "%env(", "ssh-ed25519", "ssh-rsa", "ssh-dss", "ecdsa-sha2-", "sk-ssh-ed25519", "sk-ecdsa-", "${", "$env:", "str(", "string(", "[redacted", "(redacted", "<redacted", "http://localhost", "https://localhost",
 }
 
 // dollar tells $NAME and ${NAME} from a password that begins with a dollar sign.
@@ -224,6 +232,9 @@ func dollar(s string) bool {
 		return true
 	}
 	if s[1] == '{' || s[1] == '(' || s[1] == '$' && len(s) < 4 {
+		return true
+	}
+	if name, _, path := strings.Cut(s[1:], "/"); path && len(name) >= 3 && strings.Trim(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_") == "" { // $BASE_URL/login
 		return true
 	}
 	body := strings.TrimSuffix(s[1:], "$")
@@ -268,6 +279,9 @@ func call(s string) bool {
 
 // member reports whether s is a dotted path of names such as user.password or Config::TOKEN.
 func member(s string) bool {
+	if strings.Contains(s, "::") && scoped.MatchString(s) { // Digest::SHA256.hexdigest
+		return true
+	}
 	s = strings.ReplaceAll(strings.ReplaceAll(s, "->", "."), "::", ".")
 	s = strings.ReplaceAll(s, "?.", ".")
 	parts := strings.Split(s, ".")
@@ -364,7 +378,7 @@ func identifierPath(s string) bool {
 
 func pathPart(s string) bool {
 	for i := 0; i < len(s); i++ {
-		if c := s[i]; !isLetter(c) && !isDigit(c) && c != '_' && c != '-' && c != '.' && c != '~' && c != '*' && c != '{' && c != '}' {
+		if c := s[i]; !isLetter(c) && !isDigit(c) && c != '_' && c != '-' && c != '.' && c != '~' && c != '*' && c != '{' && c != '}' && c != '@' {
 			return false
 		}
 	}

@@ -1,0 +1,54 @@
+package saying
+
+import "testing"
+
+// TestHardCoded reads passwords that programs hold in their source, beside what looks nearly alike and holds none.
+func TestHardCoded(t *testing.T) {
+	for name, tc := range map[string]struct {
+		text string
+		want bool
+	}{
+		"compared":                            {`if creds.Secret != "open-heron" {`, true},
+		"compared, the string first":          {`if ("Tango-Fox-12" == password) {`, true},
+		"compared, first and another type":    {`if ("s3same!heron" !== secret)`, true},
+		"compared with nothing":               {`if ("" == password) {`, false},
+		"compared with a term":                {`if secret != "same-origin" {`, false},
+		"compared with a kind":                {`if kind == "secret" {`, false},
+		"two words and a mark":                {"JWT:\n  secret: \"garden#billing\"", true},
+		"a route":                             {`post 'password' => 'users#reset_password'`, false},
+		"a variable's default, a word":        {`POSTGRES_PASSWORD: ${POSTGRES_PASSWORD:-sturmh4ube}`, true},
+		"a variable's default, of Spring":     {`spring.datasource.password=${DB_PW:brombeer3}`, true},
+		"a default that is no password":       {`KEY_TYPE=${KEY_TYPE:-ed25519}`, false},
+		"a fallback in Rust":                  {`let key = std::env::var("API_KEY").unwrap_or("f00d-b4r-9921".to_string());`, true},
+		"a fallback in Rust that is none":     {`let key = std::env::var("API_KEY").unwrap_or("".to_string());`, false},
+		"many marks":                          {`password = "q{{w}e)r${t]y(u[i>-_$#plumtree}}"`, true},
+		"a template":                          {`password = "{{ vault_db_password }}"`, false},
+		"a template in quotes":                {`token = "Bearer ${token}"`, false},
+		"a connection of three strings":       {`new DirectoryEntry("LDAP://10.10.10.1", "domain\user", "secret")`, true},
+		"a login at home":                     {"postgresql://user:secret@localhost/db", true},
+		"an example of a login":               {"mysql://user:secret@example.com/db", false},
+		"a proxy's example":                   {"http://user:pass@proxy:8080", false},
+		"no login but a mail address":         {"https://mailto:johnny@heron.org", false},
+		"an expression for logins":            {`re.compile(r'^.*?://[^:]+:(.*?)@.*?$')`, false},
+		"bytes with types":                    {"byte[] secretKey = new byte[] {(byte)0x8f, (byte)0x3a, (byte)0x11, (byte)0x9c, (byte)0x7e, (byte)0x02, (byte)0xd4, (byte)0x6b};", true},
+		"bytes in decimal":                    {"Secret: []byte{33, 9, 100, 114, 245, 164, 134, 217, 225, 26, 0, 172, 39, 248}", true},
+		"bytes of several bases":              {`#define AESKEY {0x35, 0x34, 0x65, 0x9b, 0x1c, 0x2e, 023, 010, 041, 033}`, true},
+		"numbers":                             {"key_indices = [201, 14, 88, 132, 9, 77, 250, 31, 190, 66, 12, 143]", false},
+		"bytes in order":                      {"var keyTable = []byte{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 200}", false},
+		"one value again and again":           {"byte[] key = new byte[] {(byte)0x11, (byte)0x11, (byte)0x11, (byte)0x11, (byte)0x11, (byte)0x11, (byte)0x11, (byte)0x11};", false},
+		"labels":                              {`usernameLabel:"Username or email:",passwordLabel:"Password:",rememberMeLabel:"Remember me:"`, false},
+		"a command's output":                  {"SUMO_ACCESS_KEY=`etcdctl get /sumologic_secret`", false},
+		"a variable's path":                   {"RESET_URL_PASSWORD=$BASE_URL/classroom/#/forgot_password", false},
+		"a variable of Symfony":               {"db_password: '%env(DB_SECRET_VALUE)%'", false},
+		"strings joined":                      {`echo 'password = '.$p['config']['daemon_password']."\n";`, false},
+		"a digest's name":                     {"user.set_password Digest::SHA256.hexdigest pwtext", false},
+		"a login without a password":          {"vault login -method=userpass username=my-username", false},
+		"a place for a token behind its mark": {"oc login --token=sha256~<some-token-here> --server=localhost", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if ms := Scan(tc.text); (len(ms) > 0) != tc.want {
+				t.Errorf("found %v in %q, want %v", ms, tc.text, tc.want)
+			}
+		})
+	}
+}
