@@ -94,7 +94,7 @@ var (
 // identifierBefore reports whether a number is labelled as an id, a time or a build.
 func identifierBefore(text string, start int) bool {
 	before := strings.ToLower(text[max(0, start-24):start])
-	for _, w := range []string{"id ", "id=", "id:", "id\":", "build ", "timestamp", "time=", "nonce", "request ", "order ", "invoice", "serial", "trace"} {
+	for _, w := range []string{"id ", "id=", "id:", "id\":", "build ", "timestamp", "time=", "nonce", "request ", "order ", "invoice", "serial", "trace", "janコード", "jan code", " ean", "gtin", " upc", "isbn", "barcode", "バーコード", "商品コード"} {
 		if strings.Contains(before, w) {
 			return true
 		}

@@ -52,7 +52,7 @@ var table = sync.OnceValue(func() *compiled {
 			t.shapes[shape] = append(t.shapes[shape], i)
 		}
 		for _, c := range r.cues {
-			cues = append(cues, norm.NFKC.String(c)) // as the text is: the vowels of Thai, for one, are written otherwise then
+			cues = append(cues, fold(norm.NFKC.String(c)).text) // as the text is: the vowels of Thai, for one, are written otherwise then
 			t.owner = append(t.owner, i)
 		}
 	}
@@ -70,12 +70,14 @@ const (
 )
 
 // Scan returns the personal data in text. Its cost is linear in the length of text.
-func Scan(text string) []match.Match { return scan(text, gate().In(text)) }
+func Scan(text string) []match.Match {
+	names := fold(text)
+	return scan(text, names, gate().In(names.text))
+}
 
 // The bits of gate.
 const (
-	cueGate = 1 << iota
-	placeGate
+	placeGate = 1 << iota
 	personGate
 	childGate
 	lineGate
@@ -83,14 +85,14 @@ const (
 
 // gate tells which of the functions below would find a word of theirs.
 var gate = sync.OnceValue(func() *keyword.Gate {
-	return keyword.NewGate(table().cues, placeTable().set, personWords, childWords, lineWords)
+	return keyword.NewGate(placeTable().set, personWords, childWords, lineWords)
 })
 
 // scan is Scan by the functions that have a bit set in in, and those that begin with no word.
-func scan(text string, in uint64) (out []match.Match) {
+func scan(text string, names folded, in uint64) (out []match.Match) {
 	t := table()
-	if in&cueGate != 0 {
-		out = t.near(text, nil)
+	if hasDigit(text) {
+		out = registered(text, names, t.near(text, names, nil))
 	}
 	out = t.alone(text, out)
 	out = cards(text, out)
@@ -98,7 +100,7 @@ func scan(text string, in uint64) (out []match.Match) {
 	out = phones(text, out)
 	out = emails(text, out)
 	if in&placeGate != 0 {
-		out = places(text, out)
+		out = places(text, names, out)
 	}
 	if in&(personGate|childGate) != 0 {
 		out = persons(text, out)
@@ -111,12 +113,15 @@ func scan(text string, in uint64) (out []match.Match) {
 }
 
 // near looks for the numbers that a cue announces.
-func (t *compiled) near(text string, out []match.Match) []match.Match {
+func (t *compiled) near(text string, names folded, out []match.Match) []match.Match {
 	budget := match.NewBudget(len(text))
 	done := make(map[int]int) // rule → end of the part already searched
-	t.cues.Each(text, func(h keyword.Hit) bool {
+	t.cues.Each(names.text, func(h keyword.Hit) bool {
 		i := t.owner[h.Word]
-		if !wholeWord(text, h) || h.End < done[i] {
+		if !wholeWord(names.text, h) {
+			return true
+		}
+		if h.Start, h.End = names.original(h.Start), names.original(h.End); h.End < done[i] {
 			return true
 		}
 		r := &t.rules[i]

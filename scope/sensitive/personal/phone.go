@@ -13,7 +13,8 @@ var (
 	phoneNational      = pattern.New(`^(?:0[ \-])?\(?\d{2,5}\)?(?:[ .\-/]?\d{2,5}){1,4}\b`)
 	phoneUS            = pattern.New(`^(?:\+?1[ .\-]?)?(?:\(\d{3}\) ?|\d{3}[.\-])\d{3}[.\-]\d{4}\b`)
 	phoneJapan         = pattern.New(`^0\d{1,4}-\d{1,4}-\d{4}\b|^0[5789]0[ -]?\d{4}[ -]?\d{4}\b|^\(0\d{1,4}\)\d{1,4}-\d{4}`)
-	phoneTold          = pattern.New(`(?i)(?:phone|mobile|cell|handy|telefon|telefono|teléfono|téléphone|telepono|cep|cep telefonu|whatsapp|mobil|móvil|celular|携帯|電話|手机|휴대폰)(?:[ -]?(?:number|no|nummer|nr|num|番号))?\.?['"]?\s*(?:is|was|=|:|->|は)?\s*['"]?$`)
+	phoneTold          = pattern.New(`(?i)(?:phone|mobile|cell|handy|telefon|telefono|teléfono|téléphone|telefone|telepono|telefoon|puhelin|tel|cep|cep telefonu|whatsapp|mobil|mobiel|móvil|celular|cellulare|portable|gsm|телефон|мобильный|携帯|電話|手机|電話號碼|휴대폰|전화)(?:[ _-]?(?:number|no|nummer|nr|num|番号|번호|号码))?\.?['"]?\s*(?:is|was|=|:|->|,|：|は|が|を[^。\n\d]{1,20}。|of (?:my|the) [a-z]+ (?:is|-|:))?\s*['"]?[(+]*$`)
+	phoneToldBehind    = pattern.New(`(?i)^['"]? (?:is|was) (?:my|his|her|our|their|the [a-z]+'s|[a-z]+'s) (?:[a-z]+ )?(?:phone|mobile|cell|tel|telephone|whatsapp|landline|number)\b`)
 	dateShape          = pattern.New(`^(?:19|20)\d{2}[ .\-/]?(?:0[1-9]|1[0-2])[ .\-/]?(?:0[1-9]|[12]\d|3[01])|^\d{1,2}[./\-]\d{1,2}[./\-](?:19|20)\d{2}$`)
 )
 
@@ -107,7 +108,8 @@ func phoneAt(text string, start, end int) (int, float64) {
 	if m, ok := fits(phoneJapan); ok && countDigits(m) >= 10 && (validPhone(m, "JP") || japanesePhone(m)) {
 		return len(m), 0.85
 	}
-	cue := phoneCue(text[max(0, start-40):start])
+	behind := phoneToldBehind.MatchString(text[start+len(strings.TrimRight(s, " .-/(+")) : min(len(text), end+60)])
+	cue := behind || phoneCue(text[max(0, start-40):start])
 	if m, ok := fits(phoneInternational); ok {
 		number := m
 		if strings.HasPrefix(m, "00") {
@@ -121,7 +123,12 @@ func phoneAt(text string, start, end int) (int, float64) {
 		return 0, 0
 	}
 	m, ok := fits(phoneNational)
-	if n := countDigits(m); !ok || n < 8 || n > 13 || strings.Count(m, ".") == 1 || dateShape.MatchString(m) {
+	told := ok && (behind || phoneTold.MatchString(text[max(0, start-60):start]))
+	if !ok && s[0] == '+' && phoneTold.MatchString(text[max(0, start-60):start]) {
+		m, ok = fits(phoneInternational)
+		told = ok
+	}
+	if n := countDigits(m); !ok || n < 8 && !told || n > 13 && !told || strings.Count(m, ".") == 1 || dateShape.MatchString(m) {
 		return 0, 0
 	}
 	for _, region := range phoneRegions {
@@ -129,7 +136,7 @@ func phoneAt(text string, start, end int) (int, float64) {
 			return len(m), 0.8
 		}
 	}
-	if phoneTold.MatchString(text[max(0, start-40):start]) { // whatever country's it is
+	if told { // whatever country's it is
 		return len(m), 0.7
 	}
 	return 0, 0
@@ -168,6 +175,7 @@ func versionBefore(before string) bool {
 
 func phoneCue(before string) bool {
 	found := false
+	before = fold(before).text
 	phoneWords.Each(before, func(h keyword.Hit) bool {
 		found = wholeWord(before, h) && !otherNumber(before[:h.Start], before[h.Start:h.End])
 		return !found
@@ -183,7 +191,7 @@ func otherNumber(before, word string) bool {
 	if s := strings.TrimRight(before, " "); word != "番号" {
 		return things.Has(strings.ToLower(s[strings.LastIndexByte(s, ' ')+1:]))
 	}
-	for _, p := range []string{"注文", "受注", "伝票", "請求", "請求書", "管理", "整理", "問い合わせ", "追跡", "受付", "予約", "品", "型", "チケット", "案件", "申請", "決裁", "製造", "部品", "商品", "契約", "登録", "便", "バージョン", "ポート", "行", "ページ", "発注", "会議"} {
+	for _, p := range []string{"注文", "受注", "伝票", "請求", "請求書", "管理", "整理", "問い合わせ", "追跡", "受付", "予約", "品", "型", "チケット", "案件", "申請", "決裁", "製造", "部品", "商品", "契約", "登録", "便", "バージョン", "ポート", "行", "ページ", "発注", "会議", "法人", "事業者", "株式", "企業"} {
 		if strings.HasSuffix(before, p) {
 			return true
 		}
@@ -191,10 +199,10 @@ func otherNumber(before, word string) bool {
 	return false
 }
 
-var things = keyword.NewList(`file matter docket policy form clause meeting order invoice ticket tracking case reference confirmation booking reservation part item model version build serial issue job batch lot flight train room line port page row process request purchase po quote stock article product catalog catalogue track`)
+var things = keyword.NewList(`company charity magic patent serial file matter docket policy form clause meeting order invoice ticket tracking case reference confirmation booking reservation part item model version build serial issue job batch lot flight train room line port page row process request purchase po quote stock article product catalog catalogue track`)
 
 // hotlines say that a number is there for everybody to call.
-var hotlines = keyword.New([]string{"hotline", "helpline", "help line", "toll-free", "toll free", "freephone", "customer service", "customer support", "support line", "service line", "front desk", "reception", "switchboard", "press office", "代表電話", "代表番号", "フリーダイヤル", "お客様", "コールセンター", "相談窓口", "サポート窓口", "受付窓口", "カスタマー"})
+var hotlines = keyword.New([]string{"hotline", "helpline", "help line", "toll-free", "toll free", "freephone", "customer service", "customer support", "support line", "service line", "front desk", "reception", "switchboard", "press office", "代表電話", "代表番号", "フリーダイヤル", "お客様相談", "お客様窓口", "お客様センター", "お客様サポート", "お客様サービス", "コールセンター", "相談窓口", "サポート窓口", "受付窓口", "カスタマー"})
 
 // counted reports whether the digits of a number count up as no one's do, where the text speaks of examples: 03-1234-5678.
 func counted(text string, start, end int) bool {

@@ -14,18 +14,21 @@ import (
 const months = `(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?`
 
 var (
-	birthDate = pattern.New(`(?i)^[^\d\n]{0,30}?(` + months + ` \d{1,2}(?:st|nd|rd|th)?(?:,? \d{4})?|\d{1,4}[./\-年 ]\s?(?:\d{1,2}|[A-Za-z]{3,9})[./\-月 ,]{1,2}\s?\d{1,4}日?|\d{1,2}(?:st|nd|rd|th)? (?:of )?` + months + `,? \d{4}|\d{8}\b|(?:昭和|平成|令和)(?:\d{1,2}|元)年\d{1,2}月\d{1,2}日|\d{1,2}月\d{1,2}日)`)
-	birthJP   = pattern.New(`((?:(?:19|20)\d{2}|昭和\d{1,2}|平成(?:\d{1,2}|元)|令和(?:\d{1,2}|元))年\d{1,2}月\d{1,2}日|(?:(?:19|20)\d{2}|\b[MTSHR]\d{1,2})[./\-]\d{1,2}[./\-]\d{1,2}|\b(?:19|20)\d{2}[01]\d[0-3]\d)(?:に)?$`)
-	streetUS  = pattern.New(`\b\d{1,5}[A-Za-z]? (?:[NSEW]\.? )?[A-Z][A-Za-z'.]+(?: [A-Z][A-Za-z'.]+){0,3} $`)
-	zipUS     = pattern.New(`^[^\n]{0,50}\b[A-Z]{2},? \d{5}(?:-\d{4})?\b`)
-	postUK    = pattern.New(`\b[A-Z]{1,2}\d[A-Z\d]? ?\d[ABD-HJLNP-UW-Z]{2}\b`)
-	streetEU  = pattern.New(`\b(?:\p{Lu}[\p{L}\-]*(?:straße|strasse|str\.|weg|platz|gasse|allee|gatan|vägen|gata|väg|straat|laan|plein|gracht|kade|dijk|singel|gade|vej|veien|katu|utca)|(?:Rue|Avenue|Boulevard|Via|Calle|Plaza|Piazza|Corso|Rua) [\p{L}' ]{2,40}?),? \d{1,4}[a-z]?\b|\b\d{1,4}(?: bis)?,? (?i:rue|avenue|boulevard|place|chemin|impasse|allée|quai|cours) [\p{L}' ]{2,40}`)
-	postEU    = pattern.New(`(?:straße|strasse|str\.|weg|platz|gasse|allee|gatan|vägen|straat|laan|plein|gracht|kade|dijk|singel|gade|vej|veien|katu|utca),? \d{1,4} ?[A-Za-z]?,\s+(?:[A-Z]{1,2}-)?\d{2,5}(?:[ -]\d{2,3})?(?: [A-Z]{2})? \p{Lu}\p{L}+`)
-	cityJP    = pattern.New(`[^\s、。,]{0,12}?[市区町村郡][^\s、。,]{0,24}?[ 　]?\d{1,4}(?:丁目|番地?|号|-\d{1,4})[^\s、。,]{0,12}`)
-	postJP    = pattern.New(`^\s?\d{3}-?\d{4}`)
-	ipv4      = pattern.New(`\b(?:\d{1,3}\.){3}\d{1,3}\b`)
-	ipv6      = pattern.New(`(?i)\b(?:[0-9a-f]{1,4}:){3,7}[0-9a-f:]{1,20}\b`)
-	macAddr   = pattern.New(`(?i)\b(?:(?:[0-9a-f]{2}[:\-]){5}[0-9a-f]{2}|(?:[0-9a-f]{4}\.){2}[0-9a-f]{4})\b`)
+	birthDate   = pattern.New(`(?i)^[^\d\n]{0,30}?(` + months + ` \d{1,2}(?:st|nd|rd|th)?(?:,? \d{4})?|\d{1,4}[./\-年 ]\s?(?:\d{1,2}|[A-Za-z]{3,9})[./\-月 ,]{1,2}\s?\d{1,4}日?|\d{1,2}(?:st|nd|rd|th)? (?:of )?` + months + `,? \d{4}|\d{8}\b|(?:昭和|平成|令和)(?:\d{1,2}|元)年\d{1,2}月\d{1,2}日|\d{1,2}月\d{1,2}日)`)
+	birthBefore = pattern.New(`(?i)(?:^|[^\d./\-])(\d{1,4}[./\-]\d{1,2}[./\-]\d{1,4}|\d{1,2}(?:st|nd|rd|th)? (?:of )?` + months + `,? \d{4}|` + months + ` \d{1,2}(?:st|nd|rd|th)?,? \d{4}) (?:is|was|は) (?:my|his|her|their|the [a-z]+'s|[a-z]+'s) (?:own )?$`)
+	birthColumn = pattern.New(`^['"]?[^\n\d]{0,40}\n[^\n\d]{0,40}?(\d{1,4}[./\-]\d{1,2}[./\-]\d{1,4}|\d{1,2} ` + months + ` \d{4})`)
+	birthJP     = pattern.New(`((?:(?:19|20)\d{2}|昭和\d{1,2}|平成(?:\d{1,2}|元)|令和(?:\d{1,2}|元))年\d{1,2}月\d{1,2}日|(?:(?:19|20)\d{2}|\b[MTSHR]\d{1,2})[./\-]\d{1,2}[./\-]\d{1,2}|\b(?:19|20)\d{2}[01]\d[0-3]\d)(?:に)?$`)
+	streetUS    = pattern.New(`\b\d{1,5}[A-Za-z]? (?:[NSEW]\.? )?[A-Z][A-Za-z'.]+(?: [A-Z][A-Za-z'.]+){0,3} $`)
+	zipUS       = pattern.New(`^[^\n]{0,50}\b[A-Z]{2},? \d{5}(?:-\d{4})?\b`)
+	postUK      = pattern.New(`\b[A-Z]{1,2}\d[A-Z\d]? ?\d[ABD-HJLNP-UW-Z]{2}\b`)
+	streetEU    = pattern.New(`\b(?:\p{Lu}[\p{L}\-]*(?:straße|strasse|str\.|weg|platz|gasse|allee|gatan|vägen|gata|väg|straat|laan|plein|gracht|kade|dijk|singel|gade|vej|veien|katu|utca)|(?:Rue|Avenue|Boulevard|Via|Calle|Plaza|Piazza|Corso|Rua) [\p{L}' ]{2,40}?),? \d{1,4}[a-z]?\b|\b\d{1,4}(?: bis)?,? (?i:rue|avenue|boulevard|place|chemin|impasse|allée|quai|cours) [\p{L}' ]{2,40}`)
+	postEU      = pattern.New(`(?:straße|strasse|str\.|weg|platz|gasse|allee|gatan|vägen|straat|laan|plein|gracht|kade|dijk|singel|gade|vej|veien|katu|utca),? \d{1,4} ?[A-Za-z]?,\s+(?:[A-Z]{1,2}-)?\d{2,5}(?:[ -]\d{2,3})?(?: [A-Z]{2})? \p{Lu}\p{L}+`)
+	cityJP      = pattern.New(`[^\s、。,]{0,12}?[市区町村郡][^\s、。,]{0,24}?[ 　]?\d{1,4}(?:丁目|番地?|号|-\d{1,4})[^\s、。,]{0,12}`)
+	cityBefore  = pattern.New(`\p{Han}{1,6}[市区町村郡][^\s、。,]{0,24}?[ 　]?\d{1,4}(?:丁目|番地?|号|-\d{1,4})[^、。,\n]{0,24}$`)
+	postJP      = pattern.New(`^\s?\d{3}-?\d{4}`)
+	ipv4        = pattern.New(`\b(?:\d{1,3}\.){3}\d{1,3}\b`)
+	ipv6        = pattern.New(`(?i)\b(?:[0-9a-f]{1,4}:){3,7}[0-9a-f:]{1,20}\b`)
+	macAddr     = pattern.New(`(?i)\b(?:(?:[0-9a-f]{2}[:\-]){5}[0-9a-f]{2}|(?:[0-9a-f]{4}\.){2}[0-9a-f]{4})\b`)
 )
 
 // placeKind groups the words that dates of birth and addresses are found by.
@@ -37,6 +40,7 @@ const (
 	streetWord
 	homeWord
 	prefectureWord
+	homeBefore
 	postMark
 	networkWord
 	euStreet
@@ -50,17 +54,18 @@ type placeLexicon struct {
 var placeTable = sync.OnceValue(func() (t placeLexicon) {
 	var words []string
 	for kind, list := range map[placeKind]string{
-		birthWord:      "b.|born on|born|birth date|birthdate|date of birth|d.o.b|dob|birthday|geburtsdatum|geboren|né le|née le|fecha de nacimiento|data di nascita|生年月日|誕生日|出生日期|생년월일",
+		birthWord:      "b.|born on|born|birth date|birthdate|date of birth|d.o.b|dob|birthday|geburtsdatum|geboren|né le|née le|fecha de nacimiento|fecha nacimiento|data di nascita|date de naissance|naissance|geburtstag|geb. am|geb.|nacido el|nacida el|nato il|nata il|data de nascimento|nascimento|data urodzenia|urodzony|urodzona|doğum tarihi|doğum|дата рождения|дата народження|родился|родилась|geboortedatum|fødselsdato|fødselsdag|födelsedatum|född|syntymäaika|születési dátum|született|ngày sinh|tanggal lahir|datum narození|dátum narodenia|datum rođenja|data nașterii|ημερομηνία γέννησης|תאריך לידה|تاريخ الميلاد|วันเกิด|जन्म तिथि|birth day|date of my birth|day of birth|d.o.b.|出生年月日|生日|お誕生日|생일|生年月日|誕生日|出生日期|생년월일",
 		bornBefore:     "生まれ|日生）|日生)|日生、|日生。|日生 |日生\n|日生まれ",
 		streetWord:     "Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Way|Place|Pl|Terrace|Square|Parkway|Pkwy|Circle|Cir|Close|Crescent|Gardens|Grove|Mews|Walk|Hill|Rise|Row|Green|View|Loop|Trail|Brae|Bank|Cottages|Cottage|Villas|Wharf|Quay|Parade|Meadow|Orchard|Fields|Yard|Esplanade|Promenade|Heights",
 		homeWord:       "address|lives at|lives in|live at|living at|home|residence|resides|mail to|mailing|ship to|ship it to|send it to|shipping|deliver|postcode|post code|postal code|billing|the house|her flat|his flat|my flat|spare key|moved to|move to|is now at|moved, ok|has moved|apartment|apt|wohnt|adresse|anschrift|dirección|indirizzo|habite|vive en",
 		prefectureWord: "東京都|北海道|京都府|大阪府|県|住所|宛先|自宅|住まい|お住い|居住|転居|引っ越した|引っ越し先|引越先|送り先|届け先|実家",
+		homeBefore:     "に住んで|に在住|在住|に住む|に引っ越|へ引っ越|に転居|が自宅|が実家",
 		postMark:       "〒",
 		euStreet:       "straße|strasse|str.|weg|platz|gasse|allee|gatan|vägen|straat|laan|plein|gracht|kade|dijk|singel|gade|vej|veien|katu|utca",
 		networkWord:    "ip address|ipv6 address|ip is|mac address|mac:|mac is|hardware address|physical address|his ip|her ip|home ip|user ip|customer ip|client ip",
 	} {
 		for _, w := range strings.Split(list, "|") {
-			words = append(words, w)
+			words = append(words, fold(w).text)
 			t.kinds = append(t.kinds, kind)
 		}
 	}
@@ -69,12 +74,16 @@ var placeTable = sync.OnceValue(func() (t placeLexicon) {
 })
 
 // places finds dates of birth, postal addresses, and network addresses that are said to be a person's.
-func places(text string, out []match.Match) []match.Match {
+func places(text string, names folded, out []match.Match) []match.Match {
 	budget := match.NewBudget(len(text))
 	done := [euStreet + 1]int{}
-	placeTable().set.Each(text, func(h keyword.Hit) bool {
+	placeTable().set.Each(names.text, func(h keyword.Hit) bool {
 		kind := placeTable().kinds[h.Word]
-		if h.Start < done[kind] || kind != euStreet && !wholeWord(text, h) {
+		if kind != euStreet && !wholeWord(names.text, h) {
+			return true
+		}
+		word := names.text[h.Start:h.End]
+		if h.Start, h.End = names.original(h.Start), names.original(h.End); h.Start < done[kind] {
 			return true
 		}
 		before, after := text[max(0, h.Start-90):h.Start], text[h.End:min(len(text), h.End+110)]
@@ -84,7 +93,7 @@ func places(text string, out []match.Match) []match.Match {
 		if !budget.Spend(len(before) + len(after)) {
 			return false
 		}
-		if m, ok := placeAt(text, kind, h, before, after); ok {
+		if m, ok := placeAt(text, kind, h, word, before, after); ok {
 			done[kind] = m.End
 			out = append(out, m)
 		}
@@ -96,7 +105,7 @@ func places(text string, out []match.Match) []match.Match {
 	return out
 }
 
-func placeAt(text string, kind placeKind, h keyword.Hit, before, after string) (match.Match, bool) {
+func placeAt(text string, kind placeKind, h keyword.Hit, word, before, after string) (match.Match, bool) {
 	behind := func(rule string, loc []int, conf float64) (match.Match, bool) {
 		if loc == nil {
 			return match.Match{}, false
@@ -106,11 +115,18 @@ func placeAt(text string, kind placeKind, h keyword.Hit, before, after string) (
 	}
 	switch kind {
 	case birthWord:
-		if text[h.Start:h.End] == "b." && (after == "" || after[0] != ' ' || len(after) < 8 || !digit(after[1])) {
+		if word == "b." && (after == "" || after[0] != ' ' || len(after) < 8 || !digit(after[1])) {
 			return match.Match{}, false
 		}
 		if loc := birthDate.FindStringSubmatchIndex(after); loc != nil && !history(after[loc[2]:loc[3]]) {
 			return behind("date-of-birth", loc, 0.85)
+		}
+		if loc := birthBefore.FindStringSubmatchIndex(before); loc != nil && !history(before[loc[2]:loc[3]]) {
+			from := h.Start - len(before)
+			return match.Match{Rule: "date-of-birth", Kind: match.Personal, Start: from + loc[2], End: from + loc[3], Confidence: 0.85}, true
+		}
+		if loc := birthColumn.FindStringSubmatchIndex(after); loc != nil && keyLike(text, h.Start, h.End) {
+			return behind("date-of-birth", loc, 0.75)
 		}
 	case bornBefore:
 		if strings.HasPrefix(text[h.Start:], "日") {
@@ -133,20 +149,29 @@ func placeAt(text string, kind placeKind, h keyword.Hit, before, after string) (
 		if m, ok := behind("postal-address", postUK.FindStringIndex(after), 0.75); ok {
 			return m, ok
 		}
-		return behind("postal-address", streetEU.FindStringIndex(after), 0.75)
+		if m, ok := behind("postal-address", streetEU.FindStringIndex(after), 0.75); ok {
+			return m, ok
+		}
+		return addressTold(text, h.Start, h.End, word)
 	case euStreet:
 		loc := postEU.FindStringIndex(text[h.Start:min(len(text), h.End+60)])
 		if loc == nil || loc[0] != 0 {
 			return match.Match{}, false
 		}
 		return match.Match{Rule: "postal-address", Kind: match.Personal, Start: h.Start, End: h.Start + loc[1], Confidence: 0.75}, true
+	case homeBefore:
+		loc := cityBefore.FindStringIndex(before)
+		if loc == nil {
+			return match.Match{}, false
+		}
+		return match.Match{Rule: "postal-address", Kind: match.Personal, Start: h.Start - len(before) + loc[0], End: h.Start, Confidence: 0.75}, true
 	case prefectureWord:
 		m, ok := behind("postal-address", cityJP.FindStringIndex(after), 0.75)
-		return m, ok && !strings.ContainsAny(text[m.Start:m.End], "○〇◯△□×●■")
+		return m, ok && !seat.Contains(before) && !strings.ContainsAny(text[m.Start:m.End], "○〇◯△□×●■")
 	case postMark:
 		return behind("postal-address", postJP.FindStringIndex(after), 0.8)
 	case networkWord:
-		switch strings.ToLower(text[h.Start:h.End]) {
+		switch strings.ToLower(word) {
 		case "mac address", "mac:", "mac is", "hardware address", "physical address":
 			return behind("mac-address", macAddr.FindStringIndex(after), 0.6)
 		}
@@ -163,6 +188,9 @@ func placeAt(text string, kind placeKind, h keyword.Hit, before, after string) (
 	return match.Match{}, false
 }
 
+// seat are words that make an address behind them the one of a company.
+var seat = keyword.New([]string{"株式会社", "有限会社", "合同会社", "(株)", "（株）", "本社", "支社", "営業所", "本店", "所在地", "会場", "店舗", "事務所"})
+
 // office is what stands before the address of a company or another body: Free Software Foundation, Inc., 51 Franklin Street.
 var office = pattern.New(`(?:Inc|Ltd|LLC|GmbH|Corp|Corporation|Foundation|University|Institute|Laboratory|Department|Company|Co)\.?,?\s+(?:[*#/]+\s+)?$`)
 
@@ -175,6 +203,7 @@ func numberNext(after string) bool {
 // homeNear reports whether part holds a word such as "address".
 func homeNear(part string) bool {
 	found := false
+	part = fold(part).text
 	placeTable().set.Each(part, func(h keyword.Hit) bool {
 		found = placeTable().kinds[h.Word] == homeWord && wholeWord(part, h)
 		return !found
