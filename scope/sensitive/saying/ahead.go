@@ -5,6 +5,7 @@ import (
 
 	"github.com/elderzan/elderzan/scope/sensitive/keyword"
 	"github.com/elderzan/elderzan/scope/sensitive/match"
+	"github.com/elderzan/elderzan/scope/sensitive/pattern"
 	"github.com/elderzan/elderzan/scope/sensitive/value"
 )
 
@@ -30,7 +31,10 @@ func ahead(text string, n name, c *cue) (match.Match, bool) {
 			return match.Match{}, false
 		}
 	}
-	if k <= 0 || k < len(words)-7 || !joins.Has(strings.ToLower(words[k])) {
+	for k > 1 && passives.Has(strings.ToLower(words[k-1])) { // "would be used as the password"
+		k--
+	}
+	if k <= 0 || k < len(words)-9 || !joins.Has(strings.ToLower(words[k])) && !passives.Has(strings.ToLower(words[k])) {
 		return match.Match{}, false
 	}
 	if next := strings.Fields(text[n.end:min(len(text), n.end+32)]); len(next) > 0 && meta.Has(strings.ToLower(strings.Trim(next[0], ".,;:"))) { // a password manager
@@ -58,8 +62,10 @@ func ahead(text string, n name, c *cue) (match.Match, bool) {
 	case pin:
 		ok = sh.Digit >= 4 && sh.Digit >= sh.Len-2
 	case secret:
-		ok = sh.Len >= 10 && looksMade(s, sh)
+		ok = sh.Len >= 10 && looksMade(s, sh) || pairHeld(s, c)
 	}
+	ok = ok || c.class == password && strings.EqualFold(words[k], "as") && camelWords(s)
+	ok = ok || c.class == password && reversed(text, from, n.end, words[:k+1])
 	if !ok && c.class == password && k >= 2 && k+1 < len(words) && strings.EqualFold(words[k], "as") && owners.Has(strings.ToLower(words[k+1])) && holders.Has(strings.ToLower(words[k-2])) { // I use pizza as my password for the shop
 		ok = plain(s) && !describes(s) && !meta.Has(strings.ToLower(s)) && !Manager(s) && !technical(s)
 	}
@@ -78,11 +84,18 @@ func ahead(text string, n name, c *cue) (match.Match, bool) {
 
 // remarkAhead reads a value that a remark in brackets names: "first pet: Blizzard2024 (security answer)", "wifi: Kelpie.31 (password)".
 func remarkAhead(text string, n name, c *cue) (match.Match, bool) {
-	if n.start < 8 || text[n.start-1] != '(' || text[n.start-2] != ' ' || n.end >= len(text) || text[n.end] != ')' {
+	const longest = 24
+	open := n.start
+	if i := strings.LastIndexByte(text[max(0, n.start-longest):n.start], '('); i >= 0 { // (the laptop password)
+		if at := max(0, n.start-longest) + i + 1; hasAnyPrefix(text[at:n.start], []string{"the ", "my ", "our "}) {
+			open = at
+		}
+	}
+	if open < 8 || text[open-1] != '(' || text[open-2] != ' ' || n.end >= len(text) || text[n.end] != ')' {
 		return match.Match{}, false
 	}
-	from := max(0, n.start-64)
-	body := strings.TrimRight(text[from:n.start-1], " ")
+	from := max(0, open-64)
+	body := strings.TrimRight(text[from:open-1], " ")
 	inner := strings.TrimRight(body, "\"'`")
 	quoted := len(inner) < len(body)
 	body = inner
@@ -92,13 +105,13 @@ func remarkAhead(text string, n name, c *cue) (match.Match, bool) {
 	}
 	s := body[start:]
 	lead := strings.TrimRight(body[:start], "\"'` ")
-	if !hasAnySuffix(lead, ":", "=", "->", "→", " is", " -") || len(s) < 4 || value.Placeholder(s) || value.Reference(s) && !value.Words(strings.ToLower(s)) || measured(s) || technical(s) || Manager(s) || describes(s) {
+	if !hasAnySuffix(lead, ":", "=", "->", "→", " is", " -") && !saidIt.MatchString(lead) || len(s) < 4 || value.Placeholder(s) || value.Reference(s) && !value.Words(strings.ToLower(s)) || measured(s) || technical(s) || Manager(s) || describes(s) {
 		return match.Match{}, false
 	}
 	sh, ok := value.ShapeOf(s), false
 	switch c.class {
 	case password:
-		ok = sh.High == 0 && (sh.Digit > 0 && (sh.Lower+sh.Upper >= 3 && !value.Numbered(s) && !value.Versioned(s) || sh.Digit == sh.Len) || mixedCase(s) || strings.Count(s, "-") >= 1 && !value.Identifier(s) || quoted)
+		ok = sh.High == 0 && (sh.Digit > 0 && (sh.Lower+sh.Upper >= 3 && !value.Numbered(s) && !value.Versioned(s) || sh.Digit == sh.Len) || mixedCase(s) || strings.Count(s, "-") >= 1 && !value.Identifier(s) || quoted || saidIt.MatchString(lead))
 	case pin:
 		ok = sh.Digit >= 4 && sh.Digit >= sh.Len-2
 	case secret:
@@ -110,6 +123,45 @@ func remarkAhead(text string, n name, c *cue) (match.Match, bool) {
 	return match.Match{Rule: "en-" + c.kind + "-remark", Kind: match.Credential, Start: from + start, End: from + len(body), Confidence: 0.7}, true
 }
 
+// saidIt ends in what tells a thing that the sentence has named: "its castle@112 (the password)".
+var saidIt = pattern.New(`(?i)(?:^|[ .,])(?:it|mine|ours|his|hers)[’']?s$`)
+
+// camelWords reports whether s is three words or more written together, each with a capital, none of which programs are made of.
+func camelWords(s string) bool {
+	const shortest = 4
+	parts := nameParts(s)
+	for _, w := range parts {
+		if len(w) < shortest || meta.Has(w) || talk.Has(w) || openNames.Has(w) || suffixed(w) && !notTalk.Has(w) {
+			return false
+		}
+	}
+	return len(parts) >= 3 && plain(s) && upper(s[0])
+}
+
+// passives stand between a value and what it is used as.
+var passives = keyword.NewList(`used be would will should shall been has`)
+
+// pairHeld reports whether s is an account and its password, before "are the credentials": svc-backup/maple_banana2.
+func pairHeld(s string, c *cue) bool {
+	i := strings.IndexAny(s, "/:")
+	if i < 2 || !strings.HasPrefix(strings.ToLower(c.word), "cred") {
+		return false
+	}
+	user, s := strings.ToLower(s[:i]), s[i+1:]
+	sh := value.ShapeOf(s)
+	return len(s) >= 4 && !strings.ContainsAny(s, "/:") && !notUsers.Has(user) && !describes(s) && !meta.Has(strings.ToLower(s)) && (sh.Digit > 0 || sh.Upper > 0 || sh.Other > 0 || accounts.Has(user)) && !technical(s) && !measured(s)
+}
+
+// reversed reports whether a line is a word, an arrow or an equals sign, and what the word is: "lavender <- wifi password".
+func reversed(text string, from, end int, words []string) bool {
+	if len(words) != 2 || words[1] != "<-" && words[1] != "=" && words[1] != "←" || from > 0 && text[from-1] != '\n' {
+		return false
+	}
+	rest, _, _ := strings.Cut(text[end:], "\n")
+	w := strings.ToLower(words[0])
+	return strings.Trim(rest, " .") == "" && len(w) >= 5 && !describes(w) && !meta.Has(w) && !strings.ContainsAny(w, "$%{}[]()._") && !Manager(w) && !technical(w)
+}
+
 // owners say whose a password is.
 var owners = keyword.NewList(`my our his her their`)
 
@@ -117,4 +169,4 @@ var owners = keyword.NewList(`my our his her their`)
 var holders = keyword.NewList(`had has have use uses used using with set chose picked took accepts accepted`)
 
 // joins are the words between a value and the cue that follows it.
-var joins = keyword.NewList(`that's is was as are = -> for if when`)
+var joins = keyword.NewList(`that's is was as are = -> <- ← for if when`)

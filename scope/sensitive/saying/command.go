@@ -34,7 +34,10 @@ var forms = []form{
 	{"redis-password", "redis-cli", true, `redis-cli\b[^\n]*?\s(?:-a|--pass)\s*` + arg, 0.85, false},
 	{"sshpass", "sshpass", true, `sshpass\b[^\n]*?\s-p\s*` + arg, 0.95, false},
 	{"psexec-password", "psexec", true, `(?i)psexec\w*(?:\.exe)?\b[^\n]*?\s[-/]p\s+` + arg, 0.9, false},
-	{"net-use-password", "net use", true, `(?i)net use\b[^\n]*?/user:\S+\s+` + arg, 0.9, false},
+	{"net-use-password", "net use", true, `(?i)net use\b(?:[^\n]*?/user:\S+\s+` + arg + `|\s+(?:[a-z]:\s+|\*\s+)?\\{1,2}\S+\s+([^\s/][^\s]{2,})\s+/user:)`, 0.9, false},
+	{"sqlcmd-password", "sqlcmd |bcp |osql ", true, `(?:sqlcmd|bcp|osql)\b[^\n]*?\s-P\s*` + arg, 0.9, false},
+	{"require-password", "requirepass |masterauth ", true, `(?:requirepass|masterauth)\s+` + arg, 0.9, false},
+	{"redis-auth", "AUTH ", true, `AUTH (?:default )?([^\s"';]{3,80})[ \t]*(?:\n|$)`, 0.85, false},
 	{"net-user-password", "net user", true, `(?i)net user\s+\S+\s+([^\s/*]{4,})\s*(?:/add|/domain|$)`, 0.85, false},
 	{"command-login", " login ", true, ` login\s[^\n]*?(?:-p|--password|--token|-t|--access-token)[ =]` + arg, 0.9, false},
 	{"sudo-stdin", "echo ", true, `echo\s+(?:-\w+\s+)?` + arg + `\s*\|\s*(?:sudo\s+-\w*S|passwd|chpasswd|docker login|\w+ login)`, 0.9, false},
@@ -44,11 +47,18 @@ var forms = []form{
 	{"rdp-password", "freerdp|mstsc|rdesktop", true, `(?i)(?:freerdp|mstsc|rdesktop)\b[^\n]*?/p:` + arg, 0.9, false},
 	{"ldap-password", "ldapsearch|ldapmodify|ldapadd|ldapdelete|ldappasswd|ldapwhoami", true, `ldap(?:search|modify|add|delete|passwd|whoami)\b[^\n]*?\s-w\s*` + arg, 0.9, false},
 	{"zip-password", "zip |unzip |7z |7za |rar |unrar ", true, `(?:un)?(?:zip|7za?|rar|unrar)\s[^\n]*?-[pP]\s?` + arg, 0.8, false},
-	{"htpasswd", "htpasswd", true, `htpasswd\b[^\n]*?\s-\w*b\w*\s+\S+\s+\S+\s+` + arg, 0.9, false},
+	{"htpasswd", "htpasswd", true, `htpasswd\b[^\n]*?(?:\s-\w*b\w*\s+\S+\s+\S+\s+` + arg + `|\s-(?:n\w*b|b\w*n)\w*\s+\S+\s+` + arg + `)`, 0.9, false},
 	{"keytool-pass", "-storepass|-keypass|-srcstorepass|-deststorepass|-srckeypass|-destkeypass", true, `-\w+pass\s+` + arg, 0.85, false},
-	{"sqlplus", "sqlplus|sqlldr|expdp|impdp", true, `(?:sqlplus|sqlldr|expdp|impdp)\b\s+(?:-\w\s+)*\w+/([^\s@/"']{3,})@`, 0.9, false},
+	{"sqlplus", "sqlplus|sqlldr|expdp|impdp", true, `(?:sqlplus|sqlldr|expdp|impdp)\b\s+(?:-\w\s+)*[\w.-]+/([^\s@/"']{3,})@`, 0.9, false},
 	{"remote-execution", "wmiexec|smbexec|secretsdump|atexec|GetUserSPNs|crackmapexec|evil-winrm|psexec.py", true, `\S+\s[^\n]*?(?:[\w.]+/)?[\w.]+:([^\s@]{3,})@`, 0.9, false},
-	{"netrc", "machine ", true, `machine\s+\S+\s+login\s+\S+\s+password\s+(\S{3,})`, 0.95, false},
+	{"netrc", "machine |default login ", true, `(?:machine\s+\S+|default)\s+login\s+\S+\s+password\s+(\S{3,})`, 0.95, false},
+	{"putty-password", "plink |pscp |psftp |putty ", true, `p(?:link|scp|sftp|utty)\s[^\n]*?-pw\s+` + arg, 0.9, false},
+	{"task-password", "schtasks", true, `(?i)schtasks\S*\s[^\n]*?/rp\s+` + arg, 0.9, false},
+	{"sentinel-password", "auth-pass ", true, `auth-pass \S+ ` + arg, 0.85, false},
+	{"cipher-key", "AES.new(|DES3.new(|ChaCha20.new(|Blowfish.new(|Fernet(|hmac.new(|createCipheriv(|createDecipheriv(", true, `[\w.]+\((?:["'][\w-]+["'],\s*)?(?:b|bytes\.fromhex\(|Buffer\.from\(|binascii\.unhexlify\(|base64\.b64decode\()?["']([^"'\n]{16,200})["']`, 0.85, true},
+	{"ipmi-password", "ipmitool ", true, `ipmitool\s[^\n]*?-P\s*` + arg, 0.9, false},
+	{"lftp-password", "lftp ", true, `lftp\s[^\n]*?-u\s+["']?[^\s,"']+,([^\s"']{3,})`, 0.9, false},
+	{"mail-password", "swaks ", true, `swaks\s[^\n]*?(?:-ap|--auth-password)[ =]` + arg, 0.9, false},
 	{"openssl-key", "openssl ", true, `openssl\b[^\n]*?\s-[kK]\s+` + arg, 0.9, false},
 	{"basic-authorization", "authorization", true, `(?i)authorization["'\s:=]{1,6}(?:["'])?basic\s+([A-Za-z0-9+/]{6,}={0,2})`, 0.9, false},
 	{"basic-header", "basic ", true, `(?i)basic\s+([A-Za-z0-9+/]{14,}={1,2})`, 0.85, true},
@@ -82,6 +92,12 @@ var forms = []form{
 	{"fallback", "env::var(", true, `(?i)env::var\(\s*"\w*(?:KEY|TOKEN|SECRET|PASS|PASSWD|PASSWORD|PWD|PW)"\s*\)\s*\.(?:ok\(\)\s*\.)?unwrap_or(?:_else)?\((?:\|_?\| ?)?(?:String::from\()?` + quotedArg, 0.8, false},
 	{"ansible-password", "ansible_", true, `ansible_(?:ssh_|become_|sudo_)?pass(?:word)?\s*[=:]\s*["']?([^\s"'{]{3,})`, 0.9, false},
 	{"cisco-password", "enable |username ", true, `(?i)(?:enable|username \S{4,}(?: privilege \d+)?)\s+(?:secret|password)\s+(?:\d\s+)?(\S{4,})`, 0.85, false},
+	{"cisco-privileged", "username ", true, `(?i)username \S{2,} privilege \d+ (?:secret|password)\s+(?:\d\s+)?(\S{4,})`, 0.85, false},
+	{"radius-key", "radius-server |tacacs-server ", true, `(?i)(?:radius|tacacs)-server (?:host \S+ )?(?:[^\n]{0,40}? )?key\s+(?:\d\s+)?(\S{4,})`, 0.85, false},
+	{"plain-text-password", "plain-text-password ", true, `plain-text-password(?:-value)? (\S{4,})`, 0.85, false},
+	{"cookie-option", "curl ", true, `curl\s[^\n]*?(?:-b|--cookie)[ =]?["']?[^"'\n]{0,80}?\b(?:\w*sess\w*|sid|\w*auth\w*|\w*token\w*|jwt)=([^\s;"']{12,})`, 0.85, true},
+	{"snmp-option", "snmpwalk|snmpget|snmpset|snmpbulkwalk|snmpgetnext", true, `snmp\w+\b[^\n]*?\s-c\s*` + arg, 0.85, false},
+	{"echoed-password", "echo ", true, `(?:echo|printf)\s+(?:-\w+\s+)?` + arg + `\s*(?:\|\s*(?:sudo\s+)?(?:cryptsetup|gpg|openssl|borg|restic|veracrypt|zfs|smbpasswd|kinit)\b|>{1,2}\s*\S*(?:pass|pwd|secret)[\w.-]*\s*$)`, 0.85, false},
 	{"snmp-community", "snmp-server community", true, `(?i)snmp-server community\s+(\S{4,})`, 0.85, false},
 }
 
@@ -174,7 +190,10 @@ func commandValue(f *form, s string) bool {
 	if f.rule == "vault-login" && member(s) { // vault login -method=userpass username=me
 		return false
 	}
-	if plain(s) && (talk.Has(strings.ToLower(s)) || describes(s) && !shells.Has(f.rule) || strings.HasPrefix(f.rule, "cisco") || f.rule == "option" && len(s) < 6) {
+	if f.rule == "redis-auth" { // AUTH PLAIN, AUTH RFC2554
+		return made(s) || passwordLike(s) || lower(s[0]) && value.ShapeOf(s).Digit > 0
+	}
+	if plain(s) && (talk.Has(strings.ToLower(s)) || describes(s) && !shells.Has(f.rule) || f.rule == "cisco-password" || f.rule == "option" && len(s) < 6) {
 		return false
 	}
 	if f.rule == "option" && mount.MatchString(s) { // --secret id=npmrc,src=$HOME/.npmrc
@@ -205,7 +224,7 @@ func named(s string) bool {
 }
 
 // shells are the forms whose value can be nothing but a password, however it ends.
-var shells = keyword.NewList(`root-password user-password sshpass smb-user mysql-password redis-password rdp-password ldap-password zip-password openssl-pass gpg-passphrase htpasswd curl-user wget-password mosquitto-password ssh-keygen-passphrase keychain-password net-use-password vault-login here-string stats-auth`)
+var shells = keyword.NewList(`root-password user-password sshpass smb-user mysql-password redis-password rdp-password ldap-password zip-password openssl-pass gpg-passphrase htpasswd curl-user wget-password mosquitto-password ssh-keygen-passphrase keychain-password net-use-password vault-login here-string stats-auth netrc putty-password ipmi-password lftp-password mail-password task-password sentinel-password secure-string echoed-password snmp-option sqlcmd-password require-password cisco-privileged`)
 
 // literals are the forms whose value is a string in quotes, so that a dot in it joins no names.
 var literals = keyword.NewList(`plain-auth auth-call credential-call bind-call auth-tuple database-call setter curl-option`)
@@ -225,7 +244,7 @@ func made(s string) bool {
 }
 
 // A login said as a pair: "credentials for the builder: ship:walnut88", "admin login is admin / pepper-rocket".
-var pairPattern = pattern.New(`\A(?i)(?:(?:credentials?|creds|logins?|log[- ]?in|logs in|sign[- ]?in|account|auth|access|ssh|user ?/ ?pass(?:word)?|user:pass(?:word)?|id ?/ ?(?:pw|pass)|bind)\b|ログイン|アカウント|認証情報|接続情報|(?:BASIC|ベーシック)認証|引き?継ぎ)[^\n.;]{0,60}?(?:\bis(?: still| now| currently)?\b|\bare\b|\bwas\b|:|=|\bas\b|\bwith\b|\busing\b|は|\()\s*["'` + "`" + `]?([A-Za-z0-9._@+\\-]{2,60})["'` + "`" + `]?(?: / |/|:| : |: |、| \| |, | and | with | plus | then |と|\n)\s*["'` + "`" + `]?([^\s"'` + "`" + `,;。、」)]{3,80})`)
+var pairPattern = pattern.New(`\A(?i)(?:(?:credentials?|creds|logins?|log[- ]?in|logs in|sign[- ]?in|account|auth|access|ssh|user ?/ ?pass(?:word)?|user:pass(?:word)?|id ?/ ?(?:pw|pass)|bind)\b|ログイン|アカウント|認証情報|接続情報|(?:BASIC|ベーシック)認証|引き?継ぎ)[^\n.;]{0,60}?(?:\bis(?: still| now| currently)?\b|\bare\b|\bwas\b|:|=|->|→|\]|\bas\b|\bw/|\bwith\b|\busing\b|は|\()\s*["'` + "`" + `]?([A-Za-z0-9._@+\\-]{2,60})["'` + "`" + `]?(?: / |/|:| : |: |、| \| |, | and | with | plus | then | \+ |と|\n)\s*["'` + "`" + `]?([^\s"'` + "`" + `,;。、」)]{3,80})`)
 
 var pairWords = keyword.New([]string{"credential", "creds", "認証情報", "接続情報", "BASIC認証", "Basic認証", "basic認証", "ベーシック認証", "引き継ぎ", "引継ぎ", "login", "log in", "log-in", "logs in", "sign in", "sign-in", "signin", "account", "ログイン", "アカウント", "auth", "access", "ssh", "user/pass", "user:pass", "id/pw", "id/pass", "bind"})
 
@@ -260,7 +279,7 @@ func pairs(text string, out []match.Match, budget *match.Budget) []match.Match {
 
 // joinedByWord reports whether user and password are joined by a word that joins much else: root with Gr4nite.
 func joinedByWord(s string) bool {
-	return hasAnyPrefix(strings.TrimLeft(s, "\"'`"), []string{" with ", " plus ", " then "})
+	return hasAnyPrefix(strings.TrimLeft(s, "\"'`"), []string{" with ", " plus ", " then ", " + "})
 }
 
 func pairValue(text, user, s string, sepAt, from int) bool {
@@ -285,7 +304,7 @@ func pairValue(text, user, s string, sepAt, from int) bool {
 	if strings.HasPrefix(text[sepAt:], " and ") || strings.HasPrefix(text[sepAt:], ", ") || strings.HasPrefix(text[sepAt:], "と") {
 		return sh.Digit > 0 && sh.Lower+sh.Upper > 0 && !technical(s) && (strings.Contains(user, "@") || (sh.Upper > 0 || sh.Other > 0) && !value.Identifier(s))
 	}
-	return strong && !(value.Identifier(s) && sh.Digit > 0 && strings.Contains(user, "/")) || spaced && !describes(s) && text[sepAt] != ','
+	return strong && !(value.Identifier(s) && sh.Digit > 0 && strings.Contains(user, "/")) || (spaced || address(user) && strings.IndexByte(":/", text[sepAt]) >= 0 && plain(s)) && !describes(s) && text[sepAt] != ','
 }
 
 // address reports whether a user is told by an address: sales@corp.io.
@@ -298,7 +317,7 @@ func address(user string) bool {
 var notUsers = keyword.NewList(`username user name password pass email e-mail id the a an your my our http https token key and or not read write get post on off yes no true false v1 v2`)
 
 // A login said without any word for it: "root/Triangle99", "it's admin/Winter-2".
-var barePair = pattern.New(`(?i)(?:^|[\s("'` + "`" + `])(?:root|admin|administrator|guest|sa|postgres|ubuntu|ec2-user|oracle|mysql|sysadmin|superuser|operator|jenkins|deploy|pi|user|ops|svc|test)(?:/| / |:)([^\s"'` + "`" + `,;/、。)]{5,60})`)
+var barePair = pattern.New(`(?i)(?:^|[\s("'` + "`" + `])(?:root|admin|administrator|guest|sa|postgres|ubuntu|ec2-user|oracle|mysql|sysadmin|superuser|operator|jenkins|deploy|pi|user|ops|svc|test)(?:/| / |: ?)([^\s"'` + "`" + `,;/、。)]{5,60})`)
 
 var barePairWords = keyword.New([]string{"root", "admin", "administrator", "guest", "sa", "postgres", "ubuntu", "ec2-user", "oracle", "mysql", "superuser", "operator", "jenkins", "deploy", "pi", "user", "ops", "svc", "test"})
 
@@ -322,6 +341,14 @@ func barePairs(text string, out []match.Match, budget *match.Budget) []match.Mat
 		start, end := from+m[2], from+m[3]
 		s := strings.TrimRight(text[start:end], ".:")
 		sh := value.ShapeOf(s)
+		if strings.HasSuffix(text[from:start], ": ") && !(chiefs.Has(strings.ToLower(strings.Trim(text[from:start], " (\"'`:\n"))) && passwordLike(s)) { // root: Velvet@840
+			return true
+		}
+		if mixedWords(s) || alone(text, from, end) && sh.Digit >= 2 && sh.Lower >= 4 && sh.Lower+sh.Digit == sh.Len && !value.Numbered(s) && value.Otherwise(text, start, start+len(s)) == value.None {
+			done = end
+			out = append(out, match.Match{Rule: "bare-login-pair", Kind: match.Credential, Start: start, End: start + len(s), Confidence: 0.66})
+			return true
+		}
 		bang := strings.Contains(text[from:start], " / ") && strings.ContainsAny(text[start:end], "!#$%&*")
 		if sh.Digit == 0 && !bang || sh.Lower+sh.Upper < 3 || sh.Upper == 0 && sh.Other == 0 && !(sh.Digit >= 2 && strings.Contains(text[from:start], " / ")) || value.Reference(s) && !bang || value.Placeholder(s) || measured(s) || technical(s) || value.Versioned(s) || value.Digest(s) ||
 			strings.Contains(s, "@") && strings.Contains(s, ".") || strings.ContainsAny(s, "=()<>{}:") {
@@ -332,4 +359,14 @@ func barePairs(text string, out []match.Match, budget *match.Budget) []match.Mat
 		return true
 	})
 	return out
+}
+
+// chiefs are accounts that a colon and a space may part from their password.
+var chiefs = keyword.NewList(`root admin administrator postgres sa`)
+
+// alone reports whether nothing but space stands on the line of what lies between from and end.
+func alone(text string, from, end int) bool {
+	line := text[strings.LastIndexByte(text[:from], '\n')+1 : from]
+	rest, _, _ := strings.Cut(text[end:], "\n")
+	return strings.TrimSpace(line) == "" && strings.TrimSpace(rest) == ""
 }

@@ -28,8 +28,8 @@ type cue struct {
 const (
 	passwordWords = `password|passwd|passwrd|psswd|pswrd|psword|psswrd|pssword|paswd|paswrd|pasword|passworsd|passowrd|passwrod|passsword|passwort|passphrase|pass phrase|passcode|pswd|pword|passw|p@ssword|p@ssw0rd|passw0rd|pa$$word|pa$$w0rd|pa55word|p/w|p.w.|kennwort|wachtwoord|mot de passe|contraseña|contrasena|senha|parola|lösenord|
 		adgangskode|passord|salasana|hasło|heslo|jelszó|şifre|sifre|пароль|Пароль|ПАРОЛЬ|пароля|密码|密碼|口令|비밀번호|암호|mật khẩu|kata sandi|pwd|pw|pass|passe|
-		sudo pass|security question|login pass|secret word|secret phrase|code word|codeword|key phrase|keyphrase|magic word|safe word|safeword|password phrase|security answer|psk|
-		wpa passphrase|secret question|recovery question|recovery answer|security question answer|secret question answer|redis auth|community string|secret answer|duress word|wifi key|wi-fi key|wlan key|network key|maiden name`
+		sudo pass|security question|login pass|secret word|security word|secret phrase|code word|codeword|key phrase|keyphrase|magic word|safe word|safeword|password phrase|security answer|psk|
+		wpa passphrase|storepass|keypass|psw|paswword|passwod|bindpw|rootpw|preshared key|pre-shared key|radius secret|radius key|tacacs key|secret question|recovery question|recovery answer|security question answer|secret question answer|redis auth|community string|secret answer|duress word|wifi key|wi-fi key|wlan key|network key|maiden name`
 	pinWords = `pin|pin code|pincode|pin number|door code|gate code|alarm code|entry code|entrance code|access code|lock code|locker code|safe code|unlock code|garage code|
 		keypad code|building code|security code|verification code|one time code|otp|otp code|2fa code|mfa code|sms code|backup code|backup codes|recovery code|recovery codes|
 		rescue code|scratch code|voicemail code|lockbox code|combination|combo|padlock|passkey code|invite code|activation code|confirmation code|pairing code|unlock pattern|
@@ -38,7 +38,7 @@ const (
 	secretWords = `api key|api keys|apikey|api token|api secret|access key|access keys|secret key|secret access key|private key|signing key|encryption key|decryption key|auth key|master key|
 		license key|licence key|product key|unlock key|activation key|serial key|service key|account key|shared key|ssh key|deploy key|webhook key|session key|root key|admin key|host key|
 		storage key|subscription key|integration key|write key|server key|app key|application key|consumer key|consumer secret|client secret|client key|app secret|
-		shared secret|webhook secret|signing secret|totp secret|totp seed|otp secret|2fa secret|mfa secret|hmac secret|jwt secret|cookie secret|session secret|preshared key|pre-shared key|
+		shared secret|authenticator|registration key|jsessionid|phpsessid|sessid|pepper|webhook secret|signing secret|totp secret|totp seed|otp secret|2fa secret|mfa secret|hmac secret|jwt secret|cookie secret|session secret|
 		secret|secrets|token|tokens|access token|auth token|bearer token|refresh token|id token|session token|oauth token|personal access token|pat|bearer|jwt|credential|credentials|
 		creds|cred|connection string|conn string|connstr|dsn|database url|db url|webhook url|webhook|seed phrase|mnemonic|recovery key|recovery phrase|unseal key|wallet key|
 		encryption salt|salt|session id|sessionid|session cookie|cookie|authorization|basic auth|license|licence|serial number|nonce key|sas token|gift card|gift card code|voucher code|invite token|enrolment key|enrollment key|service account key`

@@ -12,12 +12,30 @@ import (
 // deedPatterns find secrets told by what is done with them: "the safe opens with 23-41-07", "enter 5580 at the keypad".
 var deedPatterns = []*pattern.Pattern{
 	pattern.New(`(?i)\b(?:safe|gate|door|lock|locker|padlock|lockbox|phone|iphone|ipad|tablet|laptop|alarm|vault|disk|drive|garage|archive|zip|file|keychain|wallet|screen|box|cabinet|it)\b[^\n.;]{0,40}?\b(?:opens?|unlocks?|is unlocked|unlocked|off|on|disarms?|is disarmed|decrypts?|is decrypted)\b (?:up )?(?:with|by|using|via)(?: (?:typing|entering|keying in|punching in|the code|code|pin|the pin|dialing|dialling|pressing))?:? ["'` + "`" + `]?([^\s"'` + "`" + `,;]{3,60})`),
+	pattern.New(`(?i)\b(?:unlock|decrypt|open|mount|disarm|sign)\b[^\n.;:]{3,40}?\b(?:key|laptop|disk|drive|door|gate|archive|zip|pdf|excel|file|files|wallet|safe|phone|tablet|backup|backups|container|vault|volume|partition|database|screen|pc|releases?|commits?|tags?)\b[^\n.;:]{0,20}? (?:with|using|by typing|by entering) ["'` + "`" + `]?([^\s"'` + "`" + `,;]{5,60})`),
 	pattern.New(`(?i)\b(?:enter|punch in|type|type in|key in|dial|press|input|use)\b ["'` + "`" + `]?([^\s"'` + "`" + `,;]{3,60})["'` + "`" + `]? (?:at|on|into|in|for|to open|to unlock|to disarm|to enter|to get into|to decrypt)\b[^\n.;]{0,30}?\b(?:keypad|key pad|pad|intercom|gate|door|alarm|safe|lock|locker|lockbox|panel|elevator|garage|vault|building|prompt)\b`),
+	pattern.New(`(?i)\bdisarm(?:ed)? (?:it )?(?:with|by) (\d{4,8})(?:$|[\s.,;!])`),
 	pattern.New(`(?i)\b(?:keypad|key pad|gate|door|alarm|safe|lock|padlock|lockbox|locker|panel|intercom)\b[^\n.;]{0,40}?\b(?:takes|accepts|wants|needs|expects|asks for) (\d{3,8}[#*]?)(?:$|[\s.,;!])`),
 	pattern.New(`(?i)\bset (?:the|my|our|his|her|their)\b[^\n.;]{0,24}?\b(?:tablet|phone|ipad|lock|padlock|safe|alarm|gate|door|garage|suitcase|locker)s? to (\d{4,8})(?:$|[\s.,;!])`),
 	pattern.New(`(?i)\b(?:press|dial|punch in|punch|enter|type|key in) (?:in )?["'` + "`" + `]?(\d{3,10}[#*])`),
 	pattern.New(`(?i)\b(?:lock|padlock|gate|door|safe|fridge|cage|dial|till|strongbox|alarm|shed|hide)\b[^\n]{0,60}?(?:, so |\(|that makes |which makes |that gives |i\.e\. |namely )((?:[03-9]\d|1[0-8]|2[1-9])\d{2,4})\b`),
-	pattern.New(`(?i)\b(?:luggage|bike|door|locker|gym|suitcase|shed|gate|front door|back door|garage|key ?safe|key ?box)\s?(?:\d{1,3} )?(?:lock|padlock|keypad|code|combo|combination|pin)?\b(?: code| is| set to| =|:|,)* (\d{3,6}|\d{1,2}-\d{1,2}-\d{1,2})(?:$|[\s.,;!?])`),
+	pattern.New(`(?i)\b(?:luggage|bike|door|locker|gym|suitcase|shed|gate|front door|back door|garage|key ?safe|key ?box)\s?(?:\d{1,3} )?(?:lock|padlock|keypad|code|combo|combination|pin)?\b(?:'s)?(?: code| number| is| set to| =|:|,)* (\d{3,6}|\d{1,2}-\d{1,2}-\d{1,2})(?:$|[\s.,;!?])`),
+}
+
+// strictDeeds are ways of telling a secret that tell much else as well: what is told must look made up by hand.
+var strictDeeds = []*pattern.Pattern{
+	pattern.New(`(?i)\b(?:is|are|was|were|been|it's)\b (?:now )?(?:secured|protected|encrypted|locked|guarded|sealed|unlocked|accessed|opened) (?:with|by|using|through) ["'` + "`" + `]?([^\s"'` + "`" + `,;]{5,60})`),
+	pattern.New(`\S@[\w.-]+ \(["'` + "`" + `]?([^\s"'` + "`" + `,;]{5,60})["'` + "`" + `]?\)`),
+	pattern.New(`(?i)\b(?:using|with) the key ["'` + "`" + `]?([^\s"'` + "`" + `,;]{5,60})`),
+	pattern.New(`(?i)\b(?:account|user|login|interface|panel|console|dashboard|page|portal|site|server|service|tenant|machine|box|router|nas|printer|switch|camera|demo|app|portal|kiosk|terminal)\b[^\n.;:]{0,24}? (?:uses|takes|accepts|wants|needs|expects|opens with|unlocks with|starts with) ["'` + "`" + `]?([^\s"'` + "`" + `,;]{5,60})`),
+}
+
+// byHand reports whether what stands between start and end is shaped as passwords are and as no term, program or version is.
+func byHand(text string, start, end int) bool {
+	s, sh := text[start:end], value.ShapeOf(text[start:end])
+	worded := sh.Digit > 0 && sh.Digit <= 4 && sh.Lower >= 4 && sh.Upper <= 1 && strings.Trim(s, "0123456789") == strings.TrimRight(s, "0123456789") && sh.Other <= strings.Count(s, "_") && letter(s[0])
+	doubt := value.Otherwise(text, start, end)
+	return mixedWords(s) && doubt < value.Strong || (passwordLike(s) || phrased(s) || handDrawn(s) || worded) && !value.Numbered(s) && doubt == value.None
 }
 
 // asked is what is to be answered where something asks: when prompted, give "Limoncello-Spritz".
@@ -46,7 +64,7 @@ func answers(text string, out []match.Match, budget *match.Budget) []match.Match
 	return out
 }
 
-var deedWords = keyword.New([]string{"opens", "open ", "unlock", "disarm", "decrypt", "keypad", "key pad", "intercom", "padlock", "luggage", "suitcase", "lockbox", "locker", "lock", "gate", "garage", "shed", "keysafe", "key safe", "keybox", "key box", "front door", "back door", "set the", "set my", "set our", "set his", "set her", "press ", "punch", "dial ", "entry", "enter ", "type ", "alarm"})
+var deedWords = keyword.New([]string{"opens", "open ", "unlock", "disarm", "decrypt", "keypad", "key pad", "intercom", "padlock", "luggage", "suitcase", "lockbox", "locker", "lock", "gate", "garage", "shed", "keysafe", "key safe", "keybox", "key box", "front door", "back door", "set the", "set my", "set our", "set his", "set her", "press ", "punch", "dial ", "entry", "enter ", "type ", "alarm", "secured ", "protected ", "encrypted ", "locked ", "guarded ", "sealed ", "unlocked ", "accessed ", "mount ", "sign ", "uses ", "takes ", "accepts ", "wants ", "needs ", "expects ", "disarmed", "ssh", "using ", "with the key"})
 
 // deeds finds what deedPatterns describe. Each pattern runs once over the lines that hold one of deedWords.
 func deeds(text string, out []match.Match, budget *match.Budget) []match.Match {
@@ -62,10 +80,10 @@ func deeds(text string, out []match.Match, budget *match.Budget) []match.Match {
 			to = h.End + nl
 		}
 		done = to
-		if !strings.ContainsAny(text[from:to], "0123456789") {
+		if !strings.ContainsAny(text[from:to], "0123456789-") {
 			return true
 		}
-		if !budget.Spend(3 * (to - from)) {
+		if !budget.Spend(4 * (to - from)) {
 			return false
 		}
 		for _, re := range deedPatterns {
@@ -76,15 +94,36 @@ func deeds(text string, out []match.Match, budget *match.Budget) []match.Match {
 			start, end := from+m[2], from+m[3]
 			s := strings.TrimRight(text[start:end], ".!?)")
 			sh := value.ShapeOf(s)
-			if sh.Digit < 3 && (sh.Digit == 0 || sh.Lower+sh.Upper < 3) || value.Reference(s) || value.Placeholder(s) || unitFollows(text, end) || technical(s) || calendar(s) || strings.HasPrefix(s, "v") && measured(s) {
+			if sh.Digit < 3 && (sh.Digit == 0 || sh.Lower+sh.Upper < 3) && !phrased(s) || value.Reference(s) || value.Placeholder(s) || unitFollows(text, end) || technical(s) || calendar(s) || strings.HasPrefix(s, "v") && measured(s) {
 				continue
 			}
 			out = append(out, match.Match{Rule: "en-code-deed", Kind: match.Credential, Start: start, End: start + len(s), Confidence: 0.65})
 			return true
 		}
+		for _, re := range strictDeeds {
+			if m := re.FindStringSubmatchIndex(text[from:to]); m != nil {
+				start := from + m[2]
+				if s := strings.TrimRight(text[start:from+m[3]], ".?)"); len(s) > 0 && byHand(text, start, start+len(s)) {
+					out = append(out, match.Match{Rule: "en-secret-deed", Kind: match.Credential, Start: start, End: start + len(s), Confidence: 0.65})
+				}
+			}
+		}
 		return true
 	})
 	return out
+}
+
+// phrased reports whether s is three words or four joined by hyphens, none of which talks of secrets: dragon-falcon-lobster.
+func phrased(s string) bool {
+	const shortest = 4
+	parts := strings.Split(s, "-")
+	for _, p := range parts {
+		w := strings.ToLower(p)
+		if len(p) < shortest || !plain(p) || strings.ToLower(p[1:]) != p[1:] || small.Has(w) || meta.Has(w) || talk.Has(w) || suffixed(w) && !notTalk.Has(w) {
+			return false
+		}
+	}
+	return len(parts) >= 3 && len(parts) <= 4
 }
 
 // keysPressed are single keys to press one after the other, and turns of a dial: "press 7, 3 and Y", "left 4, right 9", 「右に4、左に戻して9」.
@@ -140,6 +179,13 @@ func passwordFile(text string, out []match.Match) []match.Match {
 			end = len(text) - at
 		}
 		line := strings.TrimSpace(text[at : at+end])
+		if strings.Contains(line, " ") && strings.Contains(line, "pgpass") { // "*:*:*:ops:Ukulele55 goes into .pgpass"
+			for _, w := range strings.Fields(line) {
+				if strings.Count(w, ":") == 4 {
+					line = strings.Trim(w, "\"'`.,()")
+				}
+			}
+		}
 		if parts := strings.SplitN(line, ":", 6); len(parts) == 5 && len(line) < 400 && !strings.ContainsAny(line, " \t\"'") && (parts[1] == "*" || len(parts[1]) >= 2 && len(parts[1]) <= 5 && strings.Trim(parts[1], "0123456789") == "") &&
 			parts[0] != "" && parts[3] != "" && len(parts[4]) >= 3 && !value.Placeholder(parts[4]) && !value.Reference(parts[4]) {
 			start := at + strings.LastIndex(text[at:at+end], parts[4])

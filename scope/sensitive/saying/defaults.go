@@ -107,7 +107,7 @@ func reachable(s string) bool {
 }
 
 // groupWords announce a code of groups that a machine has drawn.
-var groupWords = keyword.New([]string{"app password", "app-password", "application password", "app-specific password", "backup code", "recovery code", "recovery key", "print code", "printed code", "emergency code", "emergency key", "rescue code", "scratch code", "アプリパスワード", "リカバリーコード", "バックアップコード", "復旧コード", "予備コード", "serial for", "activate", "activation", "license", "licence", "product key", "gift card", "アクティベーション", "ライセンス", "プロダクトキー", "登録キー"})
+var groupWords = keyword.New([]string{"app password", "app-password", "application password", "app-specific password", "backup code", "recovery code", "recovery key", "print code", "printed code", "emergency code", "emergency key", "rescue code", "scratch code", "アプリパスワード", "リカバリーコード", "バックアップコード", "復旧コード", "予備コード", "serial for", "activate", "activation", "license", "licence", "registration key", "product key", "gift card", "アクティベーション", "ライセンス", "プロダクトキー", "登録キー"})
 
 // groups is such a code: m20p cefj 4ihh ut8z 91ge.
 var groups = pattern.New(`^[^\n.;]{0,24}?[ :"'` + "`" + `「はI]((?:[a-z0-9]{4,5}[ -]){3,8}[a-z0-9]{4,5})(?:[^A-Za-z0-9]|$)`)

@@ -37,11 +37,13 @@ const (
 	shortGate
 	accountGate
 	romajiGate
+	typedGate
+	loginGate
 )
 
 // gate tells which of the functions below would find a word of theirs.
 var gate = sync.OnceValue(func() *keyword.Gate {
-	return keyword.NewGate(english().set, connectionWords, commandTable().words, pairWords, barePairWords, deedWords, keyWords, nearCues, caseWords, pieceWords, signs, saidWithWords, askedWords, replyWords, byteWords, subjectWords, promptWords, forUserWords, groupWords, shortWords, accountPairWords, romajiWords)
+	return keyword.NewGate(english().set, connectionWords, commandTable().words, pairWords, barePairWords, deedWords, keyWords, nearCues, caseWords, pieceWords, signs, saidWithWords, askedWords, replyWords, byteWords, subjectWords, promptWords, forUserWords, groupWords, shortWords, accountPairWords, romajiWords, typedForWords, loginWords)
 })
 
 // scan is Scan by the functions that have a bit set in in, and those that begin with no word.
@@ -60,7 +62,7 @@ func scan(text string, in uint64) (out []match.Match) {
 	for _, f := range []struct {
 		gate uint64
 		find func(string, []match.Match, *match.Budget) []match.Match
-	}{{commandGate, commands}, {pairGate, pairs}, {barePairGate, barePairs}, {deedGate, deeds}, {keyGate, pressed}, {nearGate, nearby}, {askedGate, answers}, {replyGate, replied}, {byteGate, byteKeys}, {subjectGate, subjects}, {promptGate, prompts}, {userGate, forUser}, {groupGate, groupedCodes}, {shortGate, shortLogins}, {accountGate, accountPairs}, {romajiGate, romajiTold}} {
+	}{{commandGate, commands}, {pairGate, pairs}, {barePairGate, barePairs}, {deedGate, deeds}, {keyGate, pressed}, {nearGate, nearby}, {askedGate, answers}, {replyGate, replied}, {byteGate, byteKeys}, {subjectGate, subjects}, {promptGate, prompts}, {userGate, forUser}, {groupGate, groupedCodes}, {shortGate, shortLogins}, {accountGate, accountPairs}, {romajiGate, romajiTold}, {typedGate, typedFors}, {loginGate, logins}} {
 		if in&f.gate != 0 {
 			out = f.find(text, out, &budget)
 		}
@@ -81,6 +83,7 @@ func scan(text string, in uint64) (out []match.Match) {
 	out = markedPairs(text, out)
 	out = defaults(text, out)
 	out = hostPairs(text, out)
+	out = ofLine(text, out)
 	if in&signGate != 0 {
 		out = pictured(text, out)
 	}

@@ -33,6 +33,9 @@ var finders = []struct {
 	{"locked", locked, []string{"オートロックの番号は6736", "キーボックス（番号 2987）", "金庫は "}},
 	{"romaji", romajiTold, []string{"wifi no password wa Kaze-2210 desu", "pasuwa-do: "}},
 	{"deed", forDeeds, []string{"復号には Kelp!9a を使って", "解凍に「pelican-52-otter」を入", "接続には"}},
+	{"typed for", typedFors, []string{"enter 'pumpkin summer' when it asks for the password", "to get into the bios type \"", "use kelp!9 to log in"}},
+	{"terse login", logins, []string{"new credentials app/Ginger-zebra-Biscuit sent", "Staging login\napp\ntokyo@716", "Credentials:\n- jenkins: "}},
+	{"line", unbudgeted(ofLine), []string{"LinkedIn: jdoe, kitten@395", "wiki\tops\tdenver-Lemon-panda", "user partner ", "Wi-Fi: "}},
 	{"table", unbudgeted(columns), []string{"| host | password |\n|---|---|\n| a | ", "name,password\nx,", "a;pw\n"}},
 }
 

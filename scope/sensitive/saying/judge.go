@@ -119,8 +119,10 @@ func judge(text string, v found, l link, n name, c *cue) float64 {
 		return 0
 	case l.kind != direct && len(s) >= 10 && looksMade(s, sh) && !measured(s):
 		return 0.7
-	case c.word == "key" && l.kind != direct && !n.code && len(s) >= 5 && networks.Contains(strings.ToLower(text[max(0, n.start-80):n.start])) && judgePassword(text, s, sh, v, l, n) > 0: // the guest wifi is Attic and the key is sunshine
+	case (c.word == "key" || !ascii(c.word) || c.word == "clave" || c.word == "chiave" || c.word == "chave") && l.kind != direct && !n.code && len(s) >= 5 && networks.Contains(strings.ToLower(text[max(0, n.start-80):v.start])) && judgePassword(text, s, sh, v, l, n) > 0: // the guest wifi is Attic and the key is sunshine
 		return 0.6
+	case c.word == "auth" && l.kind == assign && passwordLike(s): // redis: auth: Coffee@601
+		return 0.66
 	case l.kind == assign && passwordLike(s) && networks.Contains(text[max(0, n.start-80):n.start]):
 		return 0.7
 	case l.kind == copula && sh.Digit == 0 && strings.Count(s, "-") >= 2 && !describes(s) && networks.Contains(text[max(0, n.start-80):n.start]):
@@ -337,6 +339,9 @@ func judgeSecret(text, s string, sh value.Shape, v found, l link, n name, c *cue
 			return 0.6
 		}
 	}
+	if v.quoted && l.kind == copula && v.words >= 2 && v.words <= 5 && strings.HasSuffix(c.word, "secret") && plain(strings.ReplaceAll(s, " ", "")) && !strings.Contains(strings.ToLower(s), "secret") && !describes(firstWord(s)) { // the shared secret is 'Bamboo valley Comet'
+		return 0.6
+	}
 	if v.quoted && v.words == 1 && !describes(s) && l.kind == assign {
 		if sh.Digit > 0 && sh.Lower+sh.Upper > 0 && len(s) >= 8 && !value.Identifier(s) || sh.Other >= 2 && !value.Identifier(s) && len(s) >= 10 && sh.Digit+sh.Upper > 0 {
 			return 0.7
@@ -348,7 +353,42 @@ func judgeSecret(text, s string, sh value.Shape, v found, l link, n name, c *cue
 	if l.kind == copula && sh.Digit > 0 && sh.Lower+sh.Upper > 0 && len(s) >= 6 && !value.Identifier(s) {
 		return 0.65
 	}
+	if l.tag && n.start > 0 && text[n.start-1] == '<' && standsNear(accountNames, text, max(0, n.start-80), n.start) { // <login>ops</login><secret>velvet59</secret>
+		v.last = true
+		return judgePassword(text, s, sh, v, l, n)
+	}
+	if passwordLike(s) || l.kind == assign && handmade(s, sh, strings.NewReplacer("-", "", "_", "", " ", "", ".", "").Replace(c.word)) {
+		return 0.66
+	}
 	return 0
+}
+
+// accountNames announce the name of an account.
+var accountNames = keyword.New([]string{"login", "user", "username", "account"})
+
+// chosenSecrets sign what a program hands out: people make them up as often as they draw them.
+var chosenSecrets = keyword.NewList(`jwtsecret sessionsecret cookiesecret appsecret signingsecret hmacsecret`)
+
+// handmade reports whether a setting's value is a word with digits, or behind the name of one of chosenSecrets words alone.
+func handmade(s string, sh value.Shape, cue string) bool {
+	chosen := chosenSecrets.Has(cue)
+	if !chosen && cue != "secret" && cue != "secretkey" || sh.High > 0 || value.Version(s) || technical(s) || value.Numbered(s) {
+		return false
+	}
+	if sh.Digit > 0 {
+		for _, w := range strings.Split(s, "_") {
+			if w = strings.TrimRight(strings.ToLower(w), "0123456789"); talk.Has(w) || meta.Has(w) || openNames.Has(w) {
+				return false
+			}
+		}
+		return sh.Lower+sh.Upper >= 4 && sh.Other == strings.Count(s, "_") && sh.Turns <= 1+2*sh.Other && letter(s[0])
+	}
+	for _, w := range strings.Split(s, "-") {
+		if len(w) < 3 || !plain(w) || describes(w) || meta.Has(strings.ToLower(w)) {
+			return false
+		}
+	}
+	return chosen && len(s) >= 6
 }
 
 // looksMade reports whether a value was drawn by a machine or made up with digits, and is no name or path.

@@ -31,7 +31,7 @@ func judgePassword(text, s string, sh value.Shape, v found, l link, n name) floa
 		return 0.7
 	case wordy && !v.last && text[v.start-1] == ' ' && things(text, v.start) && strings.HasSuffix(strings.TrimRight(text[n.end:v.start], " "), ":"): // the wifi password for guests: velvet morning
 		return 0.6
-	case wordy && describes(s), talk.Has(strings.ToLower(firstPart(s))) && sh.Digit == 0:
+	case wordy && describes(s) && !capitalised(text, s, v, l), talk.Has(strings.ToLower(firstPart(s))) && sh.Digit == 0:
 		return 0
 	case sh.Digit == sh.Len:
 		if len(s) < 4 || unitFollows(text, v.next) {
@@ -60,6 +60,12 @@ func judgePassword(text, s string, sh value.Shape, v found, l link, n name) floa
 		return 0
 	}
 	return 0.85
+}
+
+// capitalised reports whether a word behind "is" or "to" that ends like a description begins with a capital, as no description does
+// amid a sentence: the password is Schmetterling.
+func capitalised(text, s string, v found, l link) bool {
+	return l.kind == copula && l.prose && v.last && upper(s[0]) && strings.ToLower(s[1:]) == s[1:] && !talk.Has(strings.ToLower(s)) && v.start > 0 && text[v.start-1] == ' '
 }
 
 // judgeQuoted judges a quoted value after an operator or a verb.
@@ -137,6 +143,9 @@ func judgeWord(text, s string, v found, l link) float64 {
 	if l.kind == direct && v.last && len(s) >= 4 && !meta.Has(strings.ToLower(s)) && !technical(s) && ofUser.MatchString(text[max(0, v.start-64):v.start]) { // with user etl and password sunset
 		return 0.6
 	}
+	if l.kind == direct && v.last && len(s) >= 5 && withIt.MatchString(text[max(0, v.start-32):v.start]) && !meta.Has(strings.ToLower(s)) && !meta.Has(strings.TrimSuffix(strings.ToLower(s), "s")) && !followers.Has(strings.ToLower(s)) && !technical(s) && !Manager(s) {
+		return 0.6
+	}
 	if l.kind == direct || !v.last || len(s) < 4 {
 		return 0
 	}
@@ -144,7 +153,14 @@ func judgeWord(text, s string, v found, l link) float64 {
 }
 
 // ofUser is how the login of a named user is told up to its password.
-var ofUser = pattern.New(`(?i)\b(?:user|username|login|account) (?:is )?["'` + "`" + `]?([a-z0-9][a-z0-9._@-]+)["'` + "`" + `]?(?:,| and| with|, and) (?:the |its )?(?:password|passwd|pass|pw|pwd) $`)
+var ofUser = pattern.New(`(?i)\b(?:user|username|login|account|uses|as|logs in as) (?:is )?["'` + "`" + `]?([a-z0-9][a-z0-9._@-]+)["'` + "`" + `]?(?:,| and| with|, and) (?:the |its )?(?:password|passwd|pass|pw|pwd) $`)
+
+// withIt ends in how a password is told right behind its word: "created with the password moonlight", "given the password moonlight".
+var withIt = pattern.New(`(?i)\b(?:with|given|using|has|got|assigned|type|enter|uses|use|try) (?:the|this) (?:new |old |initial |temporary |admin |root )?(?:password|passphrase|passwd|pw|pass) $`)
+
+// followers are words behind "password" that make both the name of a thing, besides those of meta.
+var followers = keyword.NewList(`login logins fallback instead entry access sharing policy policies grant grants feature flow flows hashing prompt prompts only again itself too first twice below above today tomorrow please everywhere somewhere cracker crackers dump dumps spray lists reminder reminders sheet book safe agent daemon store stores keeper keepers expert experts team teams flag flags expiry
+	everyone people users owner database databases table tables change changes request requests helper helpers modal popup link links email emails mail mails letter letters envelope envelopes`)
 
 // spelled reports whether single letters or digits stand in a row: h u n t e r 2.
 func spelled(text string, i int) bool {

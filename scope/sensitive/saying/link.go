@@ -46,6 +46,9 @@ func linkAfter(text string, n name, c *cue) (link, bool) {
 	if j >= len(text) {
 		return link{}, false
 	}
+	if closed && text[n.end] == ']' && n.start > 0 && text[n.start-1] == '[' && j == n.end+2 && text[j-1] == ' ' && c.class == password && (n.start == 1 || text[n.start-2] == '\n') { // [password] starlight
+		return link{kind: assign, at: j, prose: true}, true
+	}
 	if n.quotedValue {
 		v, ok := attribute(text, j)
 		return link{kind: assign, at: v}, ok
@@ -53,7 +56,7 @@ func linkAfter(text string, n name, c *cue) (link, bool) {
 	if k, ok := compared(text, j); ok && (c.class == password || strings.EqualFold(c.word, "secret")) {
 		return link{kind: assign, at: k, compared: true}, true
 	}
-	if k, ok := operator(text, j); ok && strings.IndexByte(text[i:j], '\n') < 0 {
+	if k, ok := operator(text, j); ok && strings.IndexByte(text[i:j], '\n') < 0 && !(text[j] == ',' && !(n.quoted && closed)) {
 		if text[j] == '-' && text[k-1] == '>' && j == n.end { // a member in C or PHP
 			return link{}, false
 		}
@@ -64,7 +67,7 @@ func linkAfter(text string, n name, c *cue) (link, bool) {
 			return link{}, false
 		}
 		if text[j] == ',' {
-			return link{kind: assign, at: k, comma: true}, n.quoted && closed
+			return link{kind: assign, at: k, comma: true}, true
 		}
 		if text[j] == '>' && (j != i || n.start == 0 || text[n.start-1] != '<' && !strings.Contains(text[max(0, n.start-40):n.start], "<")) && !strings.HasPrefix(text[j:], ">>") {
 			if text[n.start:n.end] == c.word { // "password > x" is a comparison
@@ -81,12 +84,30 @@ func linkAfter(text string, n name, c *cue) (link, bool) {
 	}
 	if text[j] == '?' && j+1 < len(text) && space(text[j+1]) && c.class != weak { // "Door code? 8812."
 		at := skipSpace(text, j+1, 4)
-		for _, w := range []string{"it's ", "it is ", "that's ", "that is "} { // Could you store the password? It's …
+		for _, w := range []string{"it's ", "its ", "it is ", "that's ", "that is ", "yes, ", "sure, ", "sure: "} { // Could you store the password? It's …
 			if len(text) > at+len(w) && strings.EqualFold(text[at:at+len(w)], w) {
 				return link{kind: copula, at: at + len(w), prose: true}, true
 			}
 		}
 		return link{kind: direct, at: j + 1, prose: true}, true
+	}
+	if at, ok := usual(text, j); ok && c.class <= pin {
+		return link{kind: copula, at: at, prose: true}, true
+	}
+	if at, ok := answered(text, j); ok && c.class != weak {
+		return link{kind: direct, at: at, prose: true}, true
+	}
+	if at, ok := filledIn(text, j); ok && n.quoted && c.class <= pin {
+		return link{kind: assign, at: at}, true
+	}
+	if at, ok := changedFrom(text, j); ok && c.class == password {
+		return link{kind: copula, at: at, prose: true}, true
+	}
+	if at, ok := apposed(text, j); ok && c.class == password {
+		return link{kind: copula, at: at, prose: true}, true
+	}
+	if at, ok := below(text, n); ok && c.class == password {
+		return link{kind: copula, at: at, prose: true}, true
 	}
 	if at, ok := verb(text, j); ok {
 		return link{kind: copula, at: at, prose: true}, true
@@ -118,10 +139,10 @@ func linkAfter(text string, n name, c *cue) (link, bool) {
 	if at, ok := aside(text, j); ok {
 		return link{kind: copula, at: at, prose: true}, true
 	}
-	if at, ok := restated(text, j); ok && c.class <= pin {
+	if at, ok := restated(text, j); ok && c.class <= secret {
 		return link{kind: copula, at: at, prose: true}, true
 	}
-	if c.class == weak && !quote(text[j]) || j == i && !closed || closed && i > n.end && strings.IndexByte(text[n.end:i], ')') >= 0 {
+	if text[j] == ',' || c.class == weak && !quote(text[j]) || j == i && !closed || closed && i > n.end && strings.IndexByte(text[n.end:i], ')') >= 0 {
 		return link{}, false
 	}
 	return link{kind: direct, at: j, prose: true}, true
@@ -220,7 +241,7 @@ func enclosed(text string, i int) (int, bool) {
 func year(s string) bool { return len(s) == 4 && (s[:2] == "19" || s[:2] == "20") }
 
 // restatements say again, later in the sentence or in the next one, what a secret is.
-var restatements = []string{"it's still ", "it is still ", "it's now ", "it is now ", "it remains ", "it's just ", "it's always ", "it was always ", "still the good old ", "it's the same old "}
+var restatements = []string{"it's still ", "it is still ", "it's now ", "it is now ", "it remains ", "it's just ", "it's always ", "it was always ", "still the good old ", "it's the same old ", "which is ", "that's ", "that is ", "namely ", "it's ", "it is "}
 
 // restated reads "the password hasn't changed, it's still Nuthatch": one of restatements behind a comma or the end of a sentence.
 func restated(text string, i int) (int, bool) {
@@ -235,7 +256,7 @@ func restated(text string, i int) (int, bool) {
 		}
 		rest := strings.TrimPrefix(part[k+2:], "and ")
 		for _, w := range restatements {
-			if len(rest) > len(w) && strings.EqualFold(rest[:len(w)], w) {
+			if len(rest) > len(w) && strings.EqualFold(rest[:len(w)], w) && (len(w) > len("which is ") || !plain(strings.TrimRight(firstWord(rest[len(w):]), ".,!")) || mixedCase(firstWord(rest[len(w):]))) {
 				return i + len(part) - len(rest) + len(w), true
 			}
 		}
@@ -429,7 +450,7 @@ var verbs = []string{
 	"is currently set to", "is currently", "is now set to", "is now", "is still", "is set to", "is just", "is simply", "is literally", "is called", "is always", "should be set to", "should be", "must be set to",
 	"will be", "would be", "changed to", "changes to", "set to", "reset to", "updated to", "rotated to", "equals", "equal to", "used to be", "starts with", "begins with", "ends with", "ending in", "ends in",
 	"was replaced by", "got replaced by", "replaced by", "replaced with", "has the value", "has value", "の値は", "is spelled out", "is spelled", "spelled", "is written as", "is written", "was always", "is actually", "is probably", "is maybe", "is something like", "should still be", "is either", "can be", "remains", "stays",
-	"is just now", "are as follows", "is as follows", "as follows", "reads", "are", "is", "was", "were", "'s", "being", "=", "ist", "est", "es", "é", "jest", "lautet", "became", "to be", "goes", "now", "é:", "são", "era", "là", "ist:", "lautet:", "是", "为", "為", "ヘッダーには", "ヘッダーに", "ヘッダーは", "ヘッダには", "の値には", "には", "は", "는", "은", "이", "가",
+	"is just now", "are as follows", "is as follows", "as follows", "reads", "are", "is", "was", "were", "'s", "being", "=", "ist", "est", "es", "é", "jest", "lautet", "became", "becomes", "to be", "goes", "now", "é:", "são", "era", "là", "ist:", "lautet:", "是", "为", "為", "ヘッダーには", "ヘッダーに", "ヘッダーは", "ヘッダには", "の値には", "には", "は", "는", "은", "이", "가",
 }
 
 // verbsBy groups the verbs by their first byte, in their order.
@@ -471,7 +492,7 @@ func hasWord(text string, i int, w string) bool {
 }
 
 // openers begin a remark that says which secret is meant: "the password for …", "the token we use".
-var openers = keyword.NewList(`for of between among on at in to into from we i you he she they that which used when with by as behind after under over near inside your our my here there currently (
+var openers = keyword.NewList(`for of since between among on at in to into from we i you he she they that which used when with by as behind after under over near inside your our my here there currently (
 	across against via do da de del della dei du des für vom zum pour para dla til för voor von через для от к through when protecting guarding unlocking opening configured created generated sent stored given`)
 
 // qualified finds a verb or colon behind a remark that belongs to the cue, in the same sentence.
@@ -491,6 +512,8 @@ func qualified(text string, i int) (int, bool) {
 				}
 			}
 			return i, false
+		case c == '\'' && saidOf(text, k):
+			return k + len("'s "), true
 		case c == '\n' || c == ';' || c == '!' || c == '.' && (k+1 >= len(text) || space(text[k+1])):
 			return i, false
 		case (c == ':' || c == '=') && k+1 < len(text) && (space(text[k+1]) || c == '=' || text[k+1] == '"'):

@@ -76,6 +76,9 @@ func passwordLike(s string) bool {
 	if len(s) < 6 || len(s) > 32 {
 		return false
 	}
+	if mixedWords(s) {
+		return true
+	}
 	sh := value.ShapeOf(s)
 	marks := strings.Count(s, "!") + strings.Count(s, "#") + strings.Count(s, "%") + strings.Count(s, "&") + strings.Count(s, "^") + strings.Count(s, "~")
 	switch {
@@ -83,11 +86,40 @@ func passwordLike(s string) bool {
 		strings.ContainsAny(s, "/\\()[]{}<>=\"'`,;|") || strings.Contains(s, "::") || strings.Contains(s, "..") || strings.Contains(s, "--"),
 		value.UUID(s) || value.Digest(s) || value.Reference(s) || value.Placeholder(s) || value.Versioned(s) || measured(s) || technical(s) || ordinary(s) || value.Likened(s):
 		return false
-	case marks > 0:
+	case marks > 0 || counted(s):
 		return true
 	}
 	return sh.Upper > 0 && sh.Lower > 0 && (sh.Turns <= 2 || sh.Other > 0) || sh.Digit >= 3 && sh.Turns == 1 && sh.Lower >= 3
 }
+
+// counted reports whether s is a word, an @ and a number too large for the version of a package: ginger@431.
+func counted(s string) bool {
+	word, number, ok := strings.Cut(s, "@")
+	return ok && len(word) >= 3 && plain(word) && (len(number) == 3 || len(number) == 4) && strings.Trim(number, "0123456789") == ""
+}
+
+// mixedWords reports whether s is three words or four joined by hyphens, of which some begin with a capital and some do not, as no term
+// and no name is written: Phoenix-coffee-magnet. Small words inside are those of names: Stratford-upon-Avon.
+func mixedWords(s string) bool {
+	const shortest = 4
+	parts := strings.Split(s, "-")
+	if len(parts) < 3 || len(parts) > 4 {
+		return false
+	}
+	capitals := 0
+	for _, p := range parts {
+		if len(p) < shortest || !plain(p) || strings.ToLower(p[1:]) != p[1:] || small.Has(strings.ToLower(p)) || talk.Has(strings.ToLower(p)) {
+			return false
+		}
+		if upper(p[0]) {
+			capitals++
+		}
+	}
+	return capitals > 0 && capitals < len(parts)
+}
+
+// small are words inside of names, and what terms begin or end with.
+var small = keyword.NewList(`upon under over sous près near like style speaking based non anti semi multi cross self post inter intra trans mono content type only free first born ridden driven wide side aware safe ready proof header type name file class page form field request response policy error state`)
 
 // ordinary reports whether s is a term or a name with a number in it: camel-case names, host names, keys of settings.
 func ordinary(s string) bool {

@@ -83,6 +83,50 @@ func prompts(text string, out []match.Match, budget *match.Budget) []match.Match
 	return out
 }
 
+// typedFor is what is typed when something asks for a password, or to get in: "enter Ginger_2 when it asks for the password", "use
+// "rocket biscuit" to log in".
+var typedFor = pattern.New(`(?i)\b(?:enter|type(?: in)?|use|give|try|supply|provide)\b (?:"([^"\n]{4,40})"|'([^'\n]{4,40})'|` + "`([^`\n]{4,40})`" + `|([^\s,;"'` + "`" + `]{5,40})),? (?:(?:when(?:ever)?|if|once) [^\n.;,:]{0,30}?(?:password|passphrase|passcode|pw)\b|to (?:log|sign) ?(?:in|on)\b|to (?:get|log) into\b)`)
+
+// enterTyped is the same the other way round: "to get into the bios type "pumpkin biscuit"".
+var enterTyped = pattern.New(`(?i)\bto (?:get into|log (?:in|on|into)|sign in(?:to)?|unlock|open|boot|start|decrypt|access|enter)\b[^\n.;:"'` + "`" + `]{0,40}? (?:type(?: in)?|enter|use|give)\b:? (?:"([^"\n]{4,40})"|'([^'\n]{4,40})'|` + "`([^`\n]{4,40})`" + `|([^\s,;"'` + "`" + `]{5,40}))(?:$|[\s.,;])`)
+
+var typedForWords = keyword.New([]string{" when ", " whenever ", " if ", " once ", "to log", "to sign", "to get into", "to unlock", "to open", "to boot", "to start", "to decrypt", "to access", "to enter"})
+
+// typedFors finds what typedFor describes.
+func typedFors(text string, out []match.Match, budget *match.Budget) []match.Match {
+	done := 0
+	typedForWords.Each(text, func(h keyword.Hit) bool {
+		const before, after = 64, 60
+		from, to := max(done, h.Start-before), min(len(text), h.End+after)
+		if h.Start < done || !budget.Spend((to-from)/2) {
+			return !budget.Spent()
+		}
+		m := typedFor.FindStringSubmatchIndex(text[from:to])
+		if m == nil && strings.HasPrefix(strings.ToLower(text[h.Start:to]), "to ") {
+			m = enterTyped.FindStringSubmatchIndex(text[from:to])
+		}
+		if m == nil {
+			return true
+		}
+		for g := 2; g < len(m); g += 2 {
+			if m[g] < 0 {
+				continue
+			}
+			start, end := from+m[g], from+m[g+1]
+			s := text[start:end]
+			sh := value.ShapeOf(s)
+			made := byHand(text, start, end) || g < 8 && (strings.Contains(s, " ") && !describes(firstWord(s)) || sh.Digit > 0 && sh.Lower+sh.Upper >= 3 || phrased(s) || mixedCase(s) && !strings.Contains(text[from+m[g+1]:to], " to ")) || sh.Digit > 0 && sh.Lower+sh.Upper >= 3 && sh.Other > 0 && !value.Identifier(s)
+			if !made || value.Placeholder(s) || value.Reference(s) || measured(s) || technical(s) || strings.ContainsAny(s, "<>{}=") {
+				continue
+			}
+			done = end
+			out = append(out, match.Match{Rule: "en-typed-for", Kind: match.Credential, Start: start, End: end, Confidence: 0.65})
+		}
+		return len(out) < match.Enough
+	})
+	return out
+}
+
 // drawn reports whether s is hexadecimal as long as a key is, or so mixed that a machine has drawn it.
 func drawn(s string) bool {
 	sh := value.ShapeOf(s)
@@ -217,13 +261,19 @@ func markedPairs(text string, out []match.Match) []match.Match {
 			j++
 		}
 		user, s := text[from:at], strings.TrimRight(text[i:j], ".:")
-		if len(user) < 2 || !letter(user[0]) || !strings.ContainsAny(s, "!@$%&#") || !passwordLike(s) || strings.ContainsAny(s, "/:=") || notUsers.Has(strings.ToLower(user)) || value.Otherwise(text, i, i+len(s)) >= value.Strong ||
+		if len(user) < 2 || !letter(user[0]) || !(strings.ContainsAny(s, "!@$%&#") && passwordLike(s) || mixedWords(s) || handDrawn(s) || address(user) && byHand(text, i, i+len(s))) || strings.ContainsAny(s, "/:=") || notUsers.Has(strings.ToLower(user)) || value.Otherwise(text, i, i+len(s)) >= value.Strong ||
 			strings.IndexByte(s, '@') > 0 && strings.Contains(s[strings.IndexByte(s, '@'):], ".") {
 			continue
 		}
 		out = append(out, match.Match{Rule: "marked-login-pair", Kind: match.Credential, Start: i, End: i + len(s), Confidence: 0.7})
 	}
 	return out
+}
+
+// handDrawn reports whether s is letters of both cases and digits as no name mixes them: JAkiKnB5PNSV7.
+func handDrawn(s string) bool {
+	sh := value.ShapeOf(s)
+	return sh.Len >= 10 && sh.Other == 0 && sh.High == 0 && sh.Digit >= 2 && sh.Upper >= 2 && sh.Lower >= 2 && value.Random(s) >= 0.8 && !value.Identifier(s)
 }
 
 // shortLogin is a login in the shortest words there are: "u: reporting p: Kelp!9", "usr adm pwd Kelp!9".

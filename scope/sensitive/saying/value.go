@@ -119,7 +119,7 @@ func bare(text string, i int) (found, bool) {
 		f.end--
 	}
 	k := skipSpace(text, j, 4)
-	f.last = f.end < j || k >= len(text) || text[j] == '\n' || text[j] == ',' || text[j] == ';' || text[k] == '(' || text[k] == '-' || clauses.Has(strings.ToLower(text[k:wordEnd(text, k)])) || dated(text[k:])
+	f.last = f.end < j || k >= len(text) || text[j] == '\n' || text[j] == ',' || text[j] == ';' || text[k] == '(' || text[k] == '-' || strings.HasPrefix(text[k:], "*/") || clauses.Has(strings.ToLower(text[k:wordEnd(text, k)])) || dated(text[k:])
 	return f, f.end > f.start
 }
 

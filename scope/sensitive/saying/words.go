@@ -61,13 +61,17 @@ func Harmless(name string) bool {
 
 // describes reports whether a plain word describes a secret instead of being one.
 func describes(w string) bool {
-	w = strings.ToLower(strings.Trim(w, "'\"`*_()[]{}.,;:!?"))
+	written := strings.Trim(w, "'\"`*_()[]{}.,;:!?")
+	w = strings.ToLower(written)
 	if talk.Has(w) {
 		return true
 	}
+	if mixedWords(written) {
+		return false
+	}
 	if i := strings.LastIndexByte(w, '-'); i >= 0 && plain(strings.ReplaceAll(w, "-", "")) { // auto-generated, case-sensitive
 		last := w[i+1:]
-		if talk.Has(last) || suffixed(last) {
+		if talk.Has(last) || suffixed(last) && !notTalk.Has(last) {
 			return true
 		}
 	}
@@ -84,7 +88,7 @@ func suffixed(w string) bool {
 }
 
 // notTalk are names and things that end like descriptions, and that people do use as passwords.
-var notTalk = keyword.NewList(`kitten animal metal crystal royal festival cathedral coral medal petal canal signal general admiral arsenal carnival cereal journal hospital oval pedal rival sandal mammal jackal narwhal bengal senegal nepal portugal montreal capital vidal pascal marshal elephant diamant dragonfly butterfly lightning family italy monday morning spring string king wing ring sting viking kingkong garden chicken
+var notTalk = keyword.NewList(`firefly bumblebee nightingale sterling duckling dumpling pudding wedding kitten animal metal crystal royal festival cathedral coral medal petal canal signal general admiral arsenal carnival cereal journal hospital oval pedal rival sandal mammal jackal narwhal bengal senegal nepal portugal montreal capital vidal pascal marshal elephant diamant dragonfly butterfly lightning family italy monday morning spring string king wing ring sting viking kingkong garden chicken
 	heaven seven eleven raven golden queen sweden eden brandy candy lovely billy kelly emily holly molly jelly olive love clive steve city kitty unity trinity`)
 
 // meta are the words which, after a cue, make it the name of something about a secret: token_count, passwordPolicy.

@@ -32,7 +32,7 @@ var programs = keyword.NewList(`putty puttygen qt gtk ack acme acpi adguard airf
 	radare2 rabin2 r2frida frida objection apktool jadx ghidra mdbook mdbooks burp burpsuite mitmproxy hashcat metasploit sqlmap nikto gobuster shiro keycloakx gitguardian pygitguardian ggshield pymdown mastg masvs wstg rbac abac hydra kratos`)
 
 // everyday are the programs whose names are words or names that people make passwords of.
-var everyday = keyword.NewList(`acme algo alpine amazon anaconda android angular apache aqua argo asterisk astro atlantis atom audacity babel beets bind black blender bookworm boost borg bullseye bun bundler
+var everyday = keyword.NewList(`mongoose bandit snapper puppeteer acme algo alpine amazon anaconda android angular apache aqua argo asterisk astro atlantis atom audacity babel beets bind black blender bookworm boost borg bullseye bun bundler
 	bunyan busybox caddy calibre cargo celery chrome cockpit colima composer concourse conduit confluence conky consul cron cucumber curl dagger dolphin drone eclipse electron elixir
 	ember envoy express falco flannel flask flux foreman ghost gimp git glances gnome grails graphite groovy harbor heimdall helm hugo hydra ingress insomnia jackett jaeger java jest
 	joplin julia kind kitty kong kotlin lambda lego longhorn lynx magento make mastodon maven mercurial meteor mocha multipass nats nexus node nomad notion obsidian octopus oracle

@@ -1,0 +1,109 @@
+package saying
+
+import (
+	"strings"
+
+	"github.com/elderzan/elderzan/scope/sensitive/keyword"
+	"github.com/elderzan/elderzan/scope/sensitive/pattern"
+	"github.com/elderzan/elderzan/scope/sensitive/value"
+)
+
+// answered reads the word that alone follows the question that a cue stands in: "Which password does ops have? Dragon-velvet-falcon".
+func answered(text string, i int) (int, bool) {
+	const reach = 60
+	line, _, _ := strings.Cut(text[i:min(len(text), i+reach)], "\n")
+	q := strings.IndexAny(line, ".!?;:")
+	if q < 1 || line[q] != '?' || q+2 >= len(line) || line[q+1] != ' ' || i == 0 || text[i-1] != ' ' {
+		return i, false
+	}
+	answer := line[q+2:]
+	return i + q + 2, (quote(answer[0]) || !strings.Contains(strings.TrimRight(answer, " "), " ")) && len(line) < reach
+}
+
+// filledIn reads what a test writes into a field that it has found by its name: (By.ID, "password").send_keys("…").
+func filledIn(text string, i int) (int, bool) {
+	if i == 0 || text[i-1] != ')' {
+		return i, false
+	}
+	for _, call := range []string{".send_keys(", ".sendKeys(", ".fill(", ".type(", ".clear().type(", ".setValue(", ".fill_in("} {
+		if strings.HasPrefix(text[i:], call) {
+			at := i + len(call)
+			return at, at < len(text) && quote(text[at])
+		}
+	}
+	return i, false
+}
+
+// changedFrom reads what a secret is now behind what it was: "password changed from moonlight to dolphin".
+func changedFrom(text string, i int) (int, bool) {
+	const longest = 40
+	for _, w := range []string{"changed from ", "was changed from ", "has been changed from ", "rotated from ", "updated from ", "reset from ", "from "} {
+		if !strings.HasPrefix(text[i:], w) {
+			continue
+		}
+		at := i + len(w)
+		end := strings.Index(text[at:min(len(text), at+longest)], " to ")
+		return at + end + len(" to "), end > 0 && !strings.ContainsAny(text[at:at+end], " \n.:=(") && (len(w) > len("from ") || changing.Contains(strings.ToLower(text[max(0, i-60):i])))
+	}
+	return i, false
+}
+
+// changing says that something is made another.
+var changing = keyword.New([]string{"change", "revert", "rotate", "switch", "reset", "update", "set"})
+
+// usual reads a secret that has not changed: "same password as always, Kelp!9".
+func usual(text string, i int) (int, bool) {
+	for _, w := range []string{"as always", "as usual", "as ever", "as before", "as last time", "as everywhere"} {
+		if hasWord(text, i, w) && i+len(w)+2 < len(text) && strings.IndexByte(",:", text[i+len(w)]) >= 0 && text[i+len(w)+1] == ' ' {
+			return i + len(w) + 2, true
+		}
+	}
+	return i, false
+}
+
+// apposed reads a value between commas behind its cue, and what has become of it: "A new password, Ginger_2, has been assigned".
+func apposed(text string, i int) (int, bool) {
+	const longest = 64
+	if text[i] != ',' || i+2 >= len(text) || text[i+1] != ' ' {
+		return i, false
+	}
+	s, rest, ok := strings.Cut(text[i+2:min(len(text), i+longest)], ", ")
+	sh := value.ShapeOf(s)
+	made := sh.Digit > 0 && sh.Lower+sh.Upper >= 3 || mixedWords(s) || quote(s[0])
+	return i + 2, ok && made && !strings.Contains(s, " ") && hasAnyPrefix(rest, []string{"has", "was", "is", "had", "which", "will"})
+}
+
+// titleEnds is what may end a title behind a cue: what it is for, marks.
+var titleEnds = pattern.New(`^(?: (?:for|of|on) [\w .-]{1,30})?[ *:\r]*$`)
+
+// below reads a value that stands alone under a title which ends in its cue: "# Admin password", a blank line, "Pepper-Phoenix-lantern".
+func below(text string, n name) (int, bool) {
+	const longest, most = 60, 6
+	rest := text[n.end:min(len(text), n.end+longest)]
+	nl := strings.IndexByte(rest, '\n')
+	if nl < 0 || n.code || !titleEnds.MatchString(rest[:nl]) {
+		return 0, false
+	}
+	title := text[strings.LastIndexByte(text[:n.start], '\n')+1 : n.start]
+	at := skipSpace(text, n.end+nl, 16)
+	if at >= len(text) {
+		return 0, false
+	}
+	line, _, _ := strings.Cut(text[at:min(len(text), at+longest)], "\n")
+	s := strings.Trim(line, " \r`")
+	sh := value.ShapeOf(s)
+	made := sh.Digit > 0 || strings.Count(s, "-") >= 2 || sh.Other > 0 && sh.Upper > 0
+	return at, made && len(strings.Fields(title)) < most && !strings.ContainsAny(title, ".,;:=(\"'{") && len(s) >= 5 && !strings.ContainsAny(s, " \"'{}()<>|:=[]/") && s[0] != '-' && s[0] != '#'
+}
+
+// saidOf reports whether what stands at i says what belongs to the one before it, and nothing follows: "the pass for root's Kelp_41".
+func saidOf(text string, i int) bool {
+	const longest = 40
+	if !strings.HasPrefix(text[i:], "'s ") {
+		return false
+	}
+	at := i + len("'s ")
+	line, _, _ := strings.Cut(text[at:min(len(text), at+longest)], "\n")
+	s := strings.TrimRight(line, " .,")
+	return s != "" && !strings.Contains(s, " ") && byHand(text, at, at+len(s))
+}

@@ -1,0 +1,98 @@
+package saying
+
+import (
+	"strings"
+
+	"github.com/elderzan/elderzan/scope/sensitive/keyword"
+	"github.com/elderzan/elderzan/scope/sensitive/match"
+	"github.com/elderzan/elderzan/scope/sensitive/pattern"
+	"github.com/elderzan/elderzan/scope/sensitive/value"
+)
+
+// loginWords announce logins that follow without any verb.
+var loginWords = keyword.New([]string{"credential", "creds", "login", "logins", "log-in", "passwords", "accounts", "account"})
+
+// terseLogin is a login right behind its word: "new credentials app/Ginger-zebra-biscuit", "login ops violet-Orange-Phoenix", "staging
+// creds - tomcat - harbor69", "[login] nas.local ops Tiger45".
+var terseLogin = pattern.New(`(?i)^(?:credentials?|creds|logins?|log-in|account)(?:\]|:)?(?: -| \||,)? (?:[a-z0-9.-]+ )?([a-z0-9][a-z0-9._@\\-]{1,40})(?:/| / |:|: | : | - | \| |, | )["'` + "`" + `]?([^\s"'` + "`" + `,;]{5,60})["'` + "`" + `]?(?:$|[\s.,;)])`)
+
+// titledLogin is a login below a title, user and password on a line each: "Staging login", "admin", "Tiger45".
+var titledLogin = pattern.New(`(?i)^(?:credentials?|creds|logins?|log-in|account)[ *:]*\r?\n+(?:[-=]{3,}\r?\n)?[ \t]*([a-z0-9][a-z0-9._@\\-]{1,40})\r?\n[ \t]*([^\s"'` + "`" + `,;:]{5,60})[ \t\r]*(?:\n|$)`)
+
+// listedLogin is one below a title of several: "Credentials:", "- jenkins: Dragon-Bicycle-kitten".
+var listedLogin = pattern.New(`(?i)^(?:credentials|creds|logins|passwords|accounts)[ *]*:[ *]*\r?\n[ \t]*[-*•] ([^\s:=/][^:=/\n]{0,30})(?:: | = | / | - )["'` + "`" + `]?([^\s"'` + "`" + `,;]{5,60})["'` + "`" + `]?[ \t\r]*(?:\n|$)`)
+
+// logins finds what these patterns describe, where the password looks made up by hand or drawn.
+func logins(text string, out []match.Match, budget *match.Budget) []match.Match {
+	done := 0
+	loginWords.Each(text, func(h keyword.Hit) bool {
+		const reach = 140
+		if h.Start < done || h.Start > 0 && letter(text[h.Start-1]) {
+			return true
+		}
+		to := min(len(text), h.Start+reach)
+		if !budget.Spend((to - h.Start) / 2) {
+			return false
+		}
+		for _, re := range []*pattern.Pattern{terseLogin, titledLogin, listedLogin} {
+			m := re.FindStringSubmatchIndex(text[h.Start:to])
+			if m == nil {
+				continue
+			}
+			user, start := strings.ToLower(text[h.Start+m[2]:h.Start+m[3]]), h.Start+m[4]
+			s := strings.TrimRight(text[start:h.Start+m[5]], ".?)")
+			if !userName(user) || len(s) == 0 || !byHand(text, start, start+len(s)) {
+				continue
+			}
+			done = start + len(s)
+			out = append(out, match.Match{Rule: "terse-login", Kind: match.Credential, Start: start, End: done, Confidence: 0.66})
+			break
+		}
+		return len(out) < match.Enough
+	})
+	return out
+}
+
+// userName reports whether a word in small letters can name an account.
+func userName(w string) bool {
+	return accounts.Has(w) || ownAccounts.Has(w) || !describes(w) && !meta.Has(w) && !notUsers.Has(w)
+}
+
+// ownAccounts are names of accounts that talk of secrets uses as well.
+var ownAccounts = keyword.NewList(`app service api db client server database prod`)
+
+// lineLogins are the whole of a line: a service, who enters, what with: "LinkedIn: jdoe, kitten@395", "user partner Harbor_41",
+// "wiki	ops	denver-Lemon-panda", "Wi-Fi (2nd floor): robot@740".
+var lineLogins = []*pattern.Pattern{
+	pattern.New(`^(?:[-*•] )?[A-Z][A-Za-z0-9 .+-]{1,24}: ([a-z0-9][a-z0-9._@-]{1,40})(?:,? | / )(\S{6,40})$`),
+	pattern.New(`^(?:user|USER) ([a-z0-9][a-z0-9._@-]{1,40}) (\S{6,40})$`),
+	pattern.New(`^(?:[^|\t]{2,30}(?:\t| \| )){1,3}([a-z0-9][a-z0-9._@-]{1,40})(?:\t| \| )(\S{6,40})$`),
+	pattern.New(`(?i)^(?:[-*•] )?(?:the )?(?:[a-z]+ )?(wi-?fi|wlan|hotspot)[^:\n]{0,24}: (\S{6,40})$`),
+}
+
+// ofLine finds what lineLogins describes. A word and a number alone are much else there.
+func ofLine(text string, out []match.Match) []match.Match {
+	const longest = 110
+	for at := 0; at < len(text) && len(out) < match.Enough; {
+		line, _, _ := strings.Cut(text[at:], "\n")
+		next := at + len(line) + 1
+		line = strings.TrimRight(line, " \r.")
+		last := line[strings.LastIndexAny(line, " \t")+1:]
+		if len(line) < longest && len(last) >= 6 && len(last) < len(line) && (mixedWords(last) || counted(last) || phrased(last) || passwordLike(last) && strings.ContainsAny(last, "!#&_")) {
+			for i, re := range lineLogins {
+				m := re.FindStringSubmatchIndex(line)
+				if m == nil {
+					continue
+				}
+				user, start, end := line[m[2]:m[3]], at+m[4], at+m[5]
+				if phrased(last) && !mixedWords(last) && i < 3 && !accounts.Has(user) || !userName(user) || value.Otherwise(text, start, end) >= value.Some {
+					continue
+				}
+				out = append(out, match.Match{Rule: "line-login", Kind: match.Credential, Start: start, End: end, Confidence: 0.66})
+				break
+			}
+		}
+		at = next
+	}
+	return out
+}
