@@ -33,6 +33,9 @@ func aheadJapanese(text string, i, end int, c *cue) (match.Match, bool) {
 			start, stop = kanaStart(body, true), len(strings.TrimRight(body, " "))
 		}
 		s := body[start:stop]
+		if c.word == "パス" && strings.HasPrefix(s, "/") {
+			return match.Match{}, false
+		}
 		closed := link != "を" && hasAnyPrefix(strings.TrimLeft(text[end:], " "), closing)
 		if !judgeAhead(s, quoted, closed, c) {
 			return match.Match{}, false
@@ -219,11 +222,11 @@ var instead = []string{"メール", "にて", "まで", "から", "ください"
 	"かどうか", "について", "という", "それぞれ", "そのまま", "ください", "します", "しました", "です", "ます", "パス", "マスク", "アルファベット", "ランダム", "デフォルト", "シート", "チャット", "チーム", "ルーター", "ラベル", "スマホ", "リクエスト", "グループ", "プロジェクト", "クライアント", "ブラウザ", "レベル", "バージョン"}
 
 // adjectives are what is said, in katakana, of what secrets are like.
-var adjectives = keyword.NewList(`正しい 空 空文字 例 正解 シンプル ユニーク ランダム デフォルト オプション セキュア クリア プレーン ワンタイム ローカル グローバル パブリック プライベート スタンダード ベーシック マスト オフ オン ブランク ヌル`)
+var adjectives = keyword.NewList(`正しい 空 空文字 例 正解 シンプル ユニーク ランダム デフォルト オプション セキュア クリア プレーン ワンタイム ローカル グローバル パブリック プライベート スタンダード ベーシック マスト オフ オン ブランク ヌル はい いいえ あり なし 自由 オフライン オンライン スコープ コントローラ コントローラー バリデーション ローテーション セッション`)
 
 // DescribesJapanese reports whether a word says what a secret is like, or where it is, rather than what it is.
 func DescribesJapanese(s string) bool {
-	return adjectives.Has(s) || hasAny(s, talkJapanese) || elsewhere(s)
+	return adjectives.Has(s) || talks(s) || elsewhere(s)
 }
 
 // elsewhere reports whether s is one of instead, with a particle or two behind it.
@@ -299,7 +302,7 @@ func dialled(text string, out []match.Match, budget *match.Budget) []match.Match
 }
 
 // wholesJapanese end a word in kana that was said as a password: ひまわりです, さくらもちに変えた.
-var wholesJapanese = []string{"です", "でした", "だよ", "だった", "だと", "だから", "だって", "だっけ", "なので", "のまま", "に変", "に設定", "に統一", "に再設定", "に初期化", "に戻", "に決", "で統一", "となり", "となっ", "にリセット", "にして", "にした", "にしま", "になり", "になっ", "でお願い", "でログイン", "らしい", "で入", "で解凍", "で開", "でサイン", "で接続", "で繋", "でつな", "を入れ", "を試", "にな"}
+var wholesJapanese = []string{"です", "でした", "だよ", "だった", "だと", "だから", "だって", "だっけ", "なので", "のまま", "に変", "に設定", "に統一", "に再設定", "に初期化", "に戻", "に決", "で統一", "にしと", "となり", "となっ", "にリセット", "にして", "にした", "にしま", "になり", "になっ", "でお願い", "でログイン", "らしい", "で入", "で解凍", "で開", "でサイン", "で接続", "で繋", "でつな", "を入れ", "を試", "にな"}
 
 // kanaSaid judges a word in kana in a sentence: パスワードはひまわりです. What is said of passwords is written in kana as well, so that
 // pronouns, adverbs, and what ends as verbs and adjectives do are let pass.
@@ -323,32 +326,48 @@ func kanaSaid(text string, v found) (found, float64) {
 	closed = closed || v.start+len(line) == len(text) || text[v.start+len(line)] == '\n'
 	s := line[:end]
 	n := utf8.RuneCountInString(s)
-	if !closed || n < 3 || n > 12 || !kanaOnly(s) || hasAny(s, instead) || DescribesJapanese(s) || hasAny(s, kanaTalk) || predicate(s, false) {
+	if !closed || n < 3 || n > 12 || !kanaOnly(s) || inflectedHan(s) || hasAny(s, instead) || DescribesJapanese(s) || hasAny(s, kanaTalk) || predicate(s, false) {
 		return v, 0
 	}
-	if inflected(s, n, line[end:]) {
+	if inflected(s, n, line[end:], v.start > 0 && text[v.start-1] == ' ') {
 		return v, 0
 	}
 	return found{start: v.start, end: v.start + end, next: v.start + end}, 0.6
 }
 
 // inflected reports whether a word of n kana ends as verbs and adjectives do, or in a particle. A noun may end so too where a copula stands
-// behind it, which no verb has before it: わたあめです.
-func inflected(s string, n int, rest string) bool {
+// behind it, which no verb has before it, or where it was set apart: わたあめです.
+func inflected(s string, n int, rest string, apart bool) bool {
 	r, _ := utf8.DecodeLastRuneInString(s)
 	if r >= 0x30A0 {
 		return false
 	}
-	copula := hasAnyPrefix(rest, []string{"です", "でした", "だよ", "だった"}) && n >= 4
+	rest = strings.TrimLeft(rest, " ")
+	copula := hasAnyPrefix(rest, []string{"です", "でした", "だよ", "だった"}) || apart
 	switch {
 	case hasAnySuffix(s, "せん", "だけ", "ため", "わけ", "まで", "けれ", "おすすめ", "しい", "ない", "たい", "すい", "くい", "さい", "ぽい", "らい"):
 		return true
 	case strings.ContainsRune("れけせえめへ", r):
 		return !copula
+	case strings.ContainsRune("るかくた", r):
+		return !copula || n < 4
+	case r == 'う' && n >= 5 && !hasAnySuffix(s, "るそう", "たそう", "だそう", "いそう", "よう", "ろう", "しょう"):
+		return !copula
 	case r == 'い':
 		return !copula || n < 5
 	}
 	return strings.ContainsRune("るたてかうくなずでにはがをとよね", r)
+}
+
+// inflectedHan reports whether s has Chinese characters that kana goes on, as verbs are written: 置き換え可能であり. Words joined by の are
+// no such: カエルの王様.
+func inflectedHan(s string) bool {
+	han := false
+	for _, r := range s {
+		han = han || r >= 0x4E00 && r <= 0x9FFF
+	}
+	last, _ := utf8.DecodeLastRuneInString(s)
+	return han && (!strings.Contains(s, "の") || last < 0x30A0)
 }
 
 // kanaTalk are words in kana that stand where a password could, and are none.

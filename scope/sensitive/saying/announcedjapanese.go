@@ -33,6 +33,9 @@ func announcedJapanese(text string, i int, c *cue) (found, float64) {
 	if hasAny(line[:n], refusesAnnounced) && !hasAny(line[:n], []string{"覚えてください", "保存してください", "記憶してください", "メモしてください", "おいてください", "ておいて"}) {
 		return found{}, 0
 	}
+	if ended == ":" && strings.HasPrefix(line[n:], "://") {
+		return found{}, 0
+	}
 	at, breaks := i+n+len(ended), strings.Count(ended, "\n")
 	for at < len(text) && (space(text[at]) || strings.HasPrefix(text[at:], "\u3000")) && breaks < 3 {
 		if text[at] == '\n' {

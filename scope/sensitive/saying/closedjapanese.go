@@ -2,6 +2,7 @@ package saying
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"github.com/elderzan/elderzan/scope/sensitive/value"
 )
@@ -24,10 +25,38 @@ func numberGroup(s string) bool {
 // kanaNumbered reports whether s is a word in kana with a number of two digits or more behind it, as passwords are: おにぎり97.
 func kanaNumbered(s string) bool {
 	word := strings.TrimRight(s, "0123456789")
-	if len(s)-len(word) < 2 || !kanaOnly(word) || hasAny(word, kanaTalk) || hasAny(word, talkJapanese) {
+	if len(s)-len(word) < 2 || !kanaOnly(word) || hasAny(word, kanaTalk) || talks(word) {
 		return false
 	}
 	return !hasAnySuffix(word, "ステップ", "レベル", "ページ", "バージョン", "フェーズ", "ポート", "ビット", "は", "が", "を")
+}
+
+// talks reports whether s is what is said of passwords rather than one. Words of two kana are parts of many others, so that they count at
+// the end alone: みずようかん.
+func talks(s string) bool {
+	for _, w := range talkJapanese {
+		if r, _ := utf8.DecodeRuneInString(w); len(w) <= len("よう") && r < 0x3100 {
+			if strings.HasSuffix(s, w) {
+				return true
+			}
+		} else if strings.Contains(s, w) {
+			return true
+		}
+	}
+	return false
+}
+
+// templateAddress reports whether s is an address with words in the place of who logs in: postgres://USER:PASSWORD@HOST/DB.
+func templateAddress(s string) bool {
+	_, rest, ok := strings.Cut(s, "://")
+	login, _, at := strings.Cut(rest, "@")
+	_, pass, colon := strings.Cut(login, ":")
+	return ok && at && colon && (value.Placeholder(pass) || strings.EqualFold(pass, "password") || plain(pass) && pass == strings.ToUpper(pass))
+}
+
+// linkTarget reports whether a value is where a link in Markdown leads: [主キー](https://…).
+func linkTarget(text string, v found) bool {
+	return strings.HasSuffix(text[:v.start], "](") && strings.Contains(text[v.start:v.end], "://")
 }
 
 // endsWhole follow, in Japanese, a value that was said to be one; wholesJapanese hold the rest.
@@ -117,7 +146,7 @@ func hiragana(s string) bool {
 // pathsJapanese make a パス behind them one of files or addresses, and enterJapanese one that lets somebody in.
 var (
 	pathsJapanese = []string{"読み込み", "相対", "絶対", "ファイル", "ディレクトリ", "フォルダ", "インポート", "モジュール", "検索", "ライブラリ", "クリップ", "リクエスト", "ベース", "フル", "サブ", "公開", "名前付き", "アセット", "マウント", "ソース", "クラス", "ルーティング", "URL", "API", "HTTP", "出力", "入力", "実行", "移動", "リソース", "依存", "ビルド", "コード", "レンダー", "描画"}
-	enterJapanese = []string{"ログイン", "Wi-Fi", "WiFi", "wifi", "無線", "ID", "解凍", "ZIP", "zip", "アカウント", "ユーザ", "管理", "DB", "サーバ", "root", "admin", "VPN", "鍵", "開", "入れ", "覚え", "メモ", "共有", "PC", "スマホ", "NAS", "SSH"}
+	enterJapanese = []string{"ログイン", "Wi-Fi", "WiFi", "wifi", "無線", "ID", "解凍", "ZIP", "zip", "アカウント", "ユーザ", "管理者", "管理画面", "DB", "root", "admin", "VPN", "PC", "スマホ", "NAS", "SSH"}
 )
 
 // pathJapanese reports whether a パス that ends at i is the path of a file, a module or an address.
@@ -127,7 +156,7 @@ func pathJapanese(text string, i int) bool {
 	if hasAnySuffix(before, pathsJapanese...) {
 		return true
 	}
-	rest := strings.TrimLeft(text[i:min(len(text), i+24)], " はをにがも:（(")
-	marked := strings.HasPrefix(rest, "`") || strings.HasPrefix(rest, "*") || strings.HasPrefix(rest, "/") || strings.HasPrefix(rest, "、") || strings.HasPrefix(rest, "\"/")
+	rest := strings.TrimLeft(text[i:min(len(text), i+24)], " はをにがもの:（(")
+	marked := strings.HasPrefix(rest, "`") || strings.HasPrefix(rest, "[") || strings.HasPrefix(rest, "*") || strings.HasPrefix(rest, "/") || strings.HasPrefix(rest, "、") || strings.HasPrefix(rest, "\"/")
 	return marked && !hasAny(before[sentenceStart(before):], enterJapanese)
 }

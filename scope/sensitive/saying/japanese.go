@@ -77,6 +77,9 @@ func japaneseNear(text string, h keyword.Hit) bool {
 	if rest, ok := strings.CutPrefix(text[h.End:], " "); ok && hasAnyPrefix(rest, []string{"は", "が", "を", "の"}) {
 		return true
 	}
+	if rest := strings.TrimLeft(text[h.End:min(len(text), h.End+8)], ":：= "); rest != "" && rest[0] >= 0xE3 { // PW: どんぐり95
+		return true
+	}
 	return h.End < len(text) && text[h.End] >= 0xE3 || h.Start > 0 && text[h.Start-1] >= 0x80
 }
 
@@ -182,7 +185,7 @@ func farJapanese(text string, i int, c *cue) (found, float64) {
 	gap := strings.TrimRight(text[i:end], " \u3000")
 	pointed := strings.HasSuffix(gap, "→") || strings.HasSuffix(gap, ":") || strings.HasSuffix(gap, "⇒") || strings.HasSuffix(gap, "=")
 	rest := strings.TrimLeft(text[v.next:], " \t")
-	if value.Placeholder(s) || value.Reference(s) || measured(s) || technical(s) || hasAnyPrefix(rest, refusals) || !pointed && (rest == "" || !hasAnyPrefix(rest, confirmations)) {
+	if value.Placeholder(s) || linkTarget(text, v) || value.Reference(s) || measured(s) || technical(s) || hasAnyPrefix(rest, refusals) || !pointed && (rest == "" || !hasAnyPrefix(rest, confirmations)) {
 		return found{}, 0
 	}
 	switch c.class {
@@ -353,7 +356,10 @@ func judgeJapanese(text string, v found, c *cue, linked, object bool) float64 {
 	}
 	sh := value.ShapeOf(s)
 	rest := strings.TrimLeft(text[v.next:], " \t*")
-	if hashBegins(s) {
+	if hashBegins(s) || templateAddress(s) || linkTarget(text, v) {
+		return 0
+	}
+	if c.class == password && !v.quoted && strings.Count(s, "-") == 1 && plain(strings.ReplaceAll(s, "-", "")) && describes(s) {
 		return 0
 	}
 	if sh.High > 0 {
@@ -417,7 +423,7 @@ func judgeJapanese(text string, v found, c *cue, linked, object bool) float64 {
 // talkJapanese are parts of what is said of passwords rather than as one.
 var talkJapanese = []string{"バラバラ", "ばらばら", "要確認", "機密", "配布", "起動", "面倒", "読み込", "頻度", "聞いて", "必ず", "どのくらい", "認証", "定義", "郵送", "口頭", "書面", "別送", "窓口", "担当", "各自", "任意", "お届け", "発行", "通知", "パスワード", "必要", "不要", "文字", "無効", "有効", "正しく", "間違", "入力", "変更", "忘れ", "再設定", "設定", "なし", "未", "非公開", "秘密", "安全", "強", "弱", "環境", "保存", "管理", "共有", "別", "同じ", "以上",
 	"ハッシュ", "暗号", "必須", "任意", "不明", "教え", "禁止", "書か", "ログ", "期限", "こと", "もの", "ため", "ない", "できる", "される", "した", "する", "れる", "よう", "場合", "どこ", "何", "誰",
-	"廃止", "予定", "社外", "社内", "金庫", "の裏", "毎月", "毎年", "既定", "初期値", "共通", "自動", "推測", "覚え", "印刷", "届き", "届く", "表示", "使え", "使い", "異な", "違い", "違う", "変わ", "見つか", "一致", "古い", "短い", "短す", "長い", "長す", "新し", "期間", "非推奨", "可変", "固定", "複雑", "簡単", "個別", "個人", "全員", "全社", "本番", "人事", "総務", "情シス"}
+	"廃止", "予定", "社外", "社内", "金庫", "の裏", "毎月", "毎年", "既定", "初期値", "共通", "自動", "推測", "覚え", "印刷", "届き", "届く", "表示", "使え", "使い", "異な", "違い", "違う", "変わ", "見つか", "一致", "古い", "短い", "短す", "長い", "長す", "新し", "期間", "非推奨", "可変", "固定", "複雑", "簡単", "個別", "個人", "全員", "全社", "本番", "人事", "総務", "情シス", "英数", "記号", "半角", "全角", "確認用", "大文字", "小文字", "生体"}
 
 // judgeWords judges a value written in Japanese: only for passwords and passphrases, quoted or closed by a copula.
 func judgeWords(s, rest string, v found, c *cue, linked bool) float64 {
@@ -425,14 +431,14 @@ func judgeWords(s, rest string, v found, c *cue, linked bool) float64 {
 	if c.class != password || utf8.RuneCountInString(s) > 24 {
 		return 0
 	}
-	if v.quoted && hasAnyPrefix(strings.TrimLeft(rest, " "), []string{"を入力", "と入力", "で解凍", "で開"}) && !hasAny(s, talkJapanese) && !adjectives.Has(s) {
+	if v.quoted && hasAnyPrefix(strings.TrimLeft(rest, " "), []string{"を入力", "と入力", "で解凍", "で開"}) && !talks(s) && !adjectives.Has(s) {
 		return 0.76
 	}
 	if kanaNumbered(s) && !hasAny(s, instead) && (wholeJapanese(rest) || v.quoted) {
 		return 0.7
 	}
 	answer := hasAny(c.word, []string{"答え", "回答", "秘密の質問", "旧姓"})
-	if !linked && !(v.quoted && (phrase || hasAnyPrefix(rest, opening) || hasAnyPrefix(rest, closing))) || !(answer && v.quoted) && hasAny(s, talkJapanese) {
+	if !linked && !(v.quoted && (phrase || hasAnyPrefix(rest, opening) || hasAnyPrefix(rest, closing))) || !(answer && v.quoted) && talks(s) {
 		return 0
 	}
 	if answer && linked && utf8.RuneCountInString(s) >= 2 && utf8.RuneCountInString(s) <= 12 && !predicate(s, true) && wholeJapanese(rest) {

@@ -16,7 +16,7 @@ var pairOfLogin = pattern.New(`(?:^|[^A-Za-z0-9._@/-])([A-Za-z][A-Za-z0-9._@-]{1
 var loginWordsJapanese = keyword.New([]string{"ログイン", "サインイン", "アカウント", "認証", "管理画面", "管理者", "で入れ", "で入り", "で入っ", "で入る", "で接続", "でアクセス", "引き継ぎ", "引継ぎ", "ID/PW", "ID／PW", "IDとパス", "ID/パス", "ID／パス", "環境／", "ログオン"})
 
 // loginRightBefore end what stands right before a pair that is a login.
-var loginRightBefore = []string{"ログイン", "アカウント", "認証", "ログイン情報", "管理者", "管理画面", "ID/PW", "ID／PW", "ログインは", "引き継ぎ", "引継ぎ"}
+var loginRightBefore = []string{"ログイン", "アカウント", "認証", "ログイン情報", "管理者", "管理画面", "ID/PW", "ID／PW", "ログインは", "引き継ぎ", "引継ぎ", "Wi-Fi", "WiFi", "無線LAN"}
 
 // pairsOfLogin finds what pairOfLogin describes in a line that speaks of logging in.
 func pairsOfLogin(text string, out []match.Match, budget *match.Budget) []match.Match {

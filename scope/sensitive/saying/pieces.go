@@ -71,7 +71,9 @@ func goesOn(before string) bool {
 }
 
 // everyday reports whether a word for parts stands in any text, so that names of code beside it are no parts of a secret.
-func everyday(word string) bool { return word == "最初の" || word == "残り" }
+func everyday(word string) bool {
+	return word == "最初の" || word == "残り" || word == "続けて" || word == "合わせて" || word == "の後に" || word == "のあとに" || word == "つない" || word == "繋い"
+}
 
 // lettersOnly reports whether s is a name of code without a digit: join, props.key.
 func lettersOnly(s string) bool {
@@ -99,7 +101,7 @@ func partAt(text string, i, to int) (start, end, next int) {
 	if closing, size := openQuote(text, i); size > 0 && (i == 0 || !alnum(text[i-1])) {
 		if n := strings.Index(text[i+size:to], closing); n > 0 && n <= 40 && strings.IndexByte(text[i+size:i+size+n], '\n') < 0 {
 			s := text[i+size : i+size+n]
-			if !value.Reference(s) && !value.Placeholder(s) && !describes(firstWord(s)) && !strings.ContainsAny(s, "<>{}[]|_") && !strings.HasPrefix(s, "--") && !(closing == "`" && (strings.Contains(s, ": ") || value.Otherwise(text, i+size, i+size+n) >= value.Some)) {
+			if !value.Reference(s) && !value.Placeholder(s) && !describes(firstWord(s)) && !strings.ContainsAny(s, "<>{}[]|_") && !strings.HasPrefix(s, "--") && !(closing == "`" && (strings.Contains(s, ": ") || strings.ContainsAny(s, "/!") && value.ShapeOf(s).Digit == 0 || strings.Contains(s, "、") || value.ShapeOf(s).High > 0 && value.ShapeOf(s).Digit == 0 || value.Otherwise(text, i+size, i+size+n) >= value.Some)) {
 				return i + size, i + size + n, i + size + n + len(closing)
 			}
 			return 0, 0, i + size + n + len(closing)

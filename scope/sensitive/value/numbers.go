@@ -167,6 +167,9 @@ var notice = keyword.New([]string{"copyright", "©", "(c)"})
 func (p place) labelled() bool {
 	text, start := p.text, p.start
 	head := strings.TrimRight(text[max(0, start-40):start], " 　:：No.№")
+	for _, link := range []string{"は", "が"} {
+		head = strings.TrimSuffix(head, link)
+	}
 	for _, p := range labelsJapanese {
 		if strings.HasSuffix(head, p) {
 			return true

@@ -31,6 +31,33 @@ func (p place) elided() bool {
 	return len(p.s) <= beginning && p.quoted() && (strings.HasPrefix(rest, "...") || strings.HasPrefix(rest, "…"))
 }
 
+// codeName reports whether a word between backquotes is a name of code: words with at most a digit behind them, in small letters or joined.
+func (p place) codeName() bool {
+	if p.start == 0 || p.end >= len(p.text) || p.text[p.start-1] != '`' || p.text[p.end] != '`' {
+		return false
+	}
+	word := strings.TrimRight(p.s, "0123456789")
+	if len(p.s)-len(word) > 1 {
+		return false
+	}
+	return strings.Trim(word, "abcdefghijklmnopqrstuvwxyz_") == "" && (strings.Contains(word, "_") && Identifier(p.s) || len(p.s) > len(word) && len(word) <= len("string"))
+}
+
+// chapter reports whether a word is the number of a chapter or a requirement at the start of a line: V3.4, **C.10**.
+func (p place) chapter() bool {
+	before := strings.TrimRight(p.text[max(0, p.start-6):p.start], "*|# ")
+	if before != "" && before[len(before)-1] != '\n' && p.start > 6 {
+		return false
+	}
+	rest := strings.TrimLeft(p.s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+	return len(p.s)-len(rest) == 1 && strings.Contains(rest, ".") && strings.Trim(rest, "0123456789.") == "" && len(rest) <= 8
+}
+
+// dotFile reports whether a word is the name of a file that begins with a dot: .bashrc.
+func (p place) dotFile() bool {
+	return p.start > 0 && p.text[p.start-1] == '.' && (p.start == 1 || p.text[p.start-2] == ' ' || p.text[p.start-2] == '`' || p.text[p.start-2] == '/' || p.text[p.start-2] >= 0x80) && strings.Trim(p.s, "abcdefghijklmnopqrstuvwxyz_-") == ""
+}
+
 // called reports whether a word is a function that is spoken of: jose_jwk_eql().
 func (p place) called() bool {
 	return strings.HasPrefix(p.text[p.end:], "()") && identifier(p.s) && !p.quoted()
@@ -58,7 +85,7 @@ func (p place) title() bool {
 	head := strings.TrimRight(p.text[max(0, p.start-18):p.start], "「『\"' ")
 	for _, link := range []string{"は", "が", ":", "：", "を", "="} {
 		if name, ok := strings.CutSuffix(head, link); ok {
-			return strings.HasSuffix(name, "名") && !strings.HasSuffix(name, "署名") && !strings.HasSuffix(name, "匿名")
+			return (strings.HasSuffix(name, "名") || strings.HasSuffix(name, "名前") || strings.HasSuffix(name, "SSID") || strings.HasSuffix(name, "のID")) && !strings.HasSuffix(name, "署名") && !strings.HasSuffix(name, "匿名")
 		}
 	}
 	return false
@@ -205,7 +232,7 @@ func (p place) stored() bool {
 	} else {
 		return false
 	}
-	for _, p := range []string{"に入", "に保", "に記", "にあ", "に登録", "に置", "に書", "にメモ", "にまとめ", "の項", "という項目", "という名前", "アイテム", "を参照", "を見", "フォルダ", "画面", "ボタン", "ページ", "タブ", "を押", "を選", "をクリック", "と表示", "とだけ", "と出", "というログ", "というエラー", "欄"} {
+	for _, p := range []string{"に入", "に保", "に記", "にあ", "に登録", "に置", "に書", "にメモ", "にまとめ", "の項", "という項目", "という名前", "アイテム", "を参照", "を見", "と書か", "フォルダ", "画面", "ボタン", "ページ", "タブ", "を押", "を選", "をクリック", "と表示", "とだけ", "と出", "というログ", "というエラー", "欄"} {
 		if strings.HasPrefix(rest, p) {
 			return true
 		}
