@@ -51,6 +51,8 @@ const (
 	KindAudit       Kind = "audit"        // the audit log does not authenticate
 	KindAuditTree   Kind = "audit-tree"   // the hashes stored over the audit log are damaged
 	KindLink        Kind = "link"         // a memory says that another one came before or after it which never was
+	KindSchema      Kind = "schema"       // a table, an index or a trigger of SQLite is missing or not as it was made
+	KindOrphan      Kind = "orphan"       // a table holds rows of a memory that is gone
 )
 
 // Finding is one place where the store is not as it should be.
@@ -79,7 +81,7 @@ func (f Finding) String() string {
 
 const (
 	adviseRepair  = "run `elderzan doctor --repair`"
-	adviseRestore = "restore it from a backup"
+	adviseRestore = "bring a backup back: `elderzan restore --replace`"
 )
 
 // checker is one run of Check.
@@ -115,16 +117,24 @@ func (s *Store) Check(ctx context.Context) ([]Finding, error) {
 	if err := c.run(ctx); err != nil {
 		return nil, catalogError(err)
 	}
-	return c.findings, s.noteCheck(ctx, len(c.findings))
+	err := s.noteCheck(ctx, len(c.findings))
+	if errors.Is(err, memory.ErrFull) || errors.Is(err, memory.ErrReadOnly) {
+		s.opts.Logger.Warn("what the check found is not noted", "error", err) // who checks a disk in trouble wants to know all the same
+		err = nil
+	}
+	return c.findings, err
 }
 
 func (c *checker) run(ctx context.Context) error {
 	head := c.store.catalog.AuditHead()
 	c.refs, c.suspects = map[int64][]catalog.VectorRef{}, map[int64]bool{}
 	err := c.store.catalog.Snapshot(ctx, func(v *catalog.View) error { return c.record(ctx, v, head) })
+	if errors.Is(err, errTable) {
+		return nil // the rest is looked at when it is there again
+	}
 	if catalog.IsDamage(err) {
 		// Where parts of the record cannot be read, the rest cannot be compared with anything.
-		c.add(Finding{Kind: KindDatabase, Severity: Damage, Detail: err.Error(), Advice: adviseRestore})
+		c.add(Finding{Kind: KindDatabase, Severity: Damage, Detail: damageOf(err), Advice: adviseRestore})
 		return nil
 	}
 	if err != nil {
@@ -133,7 +143,7 @@ func (c *checker) run(ctx context.Context) error {
 	err = c.values(ctx)
 	if catalog.IsDamage(err) {
 		// Where a file of RocksDB cannot be read, what it holds cannot be compared with anything either.
-		c.add(Finding{Kind: KindTable, Engine: "rocksdb", Detail: err.Error()})
+		c.add(Finding{Kind: KindTable, Engine: "rocksdb", Detail: damageOf(err)})
 		return c.tree(ctx)
 	}
 	if err != nil {
@@ -143,6 +153,15 @@ func (c *checker) run(ctx context.Context) error {
 		return err
 	}
 	return c.tree(ctx)
+}
+
+// damageOf is what err, a *memory.CorruptError, says of the damage: what to do about it a finding says itself.
+func damageOf(err error) string {
+	var c *memory.CorruptError
+	if errors.As(err, &c) {
+		return c.Err.Error()
+	}
+	return err.Error()
 }
 
 // settle looks at the suspects again while no writer is at work.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -25,20 +26,28 @@ type expected struct {
 	sealed bool
 	target target
 	want   bool // whether it needs a vector or a job
+	broken bool // the record itself is damaged: what the other tables should hold cannot be told
 }
 
 // record checks what SQLite holds, all of it at one moment.
 func (c *checker) record(ctx context.Context, v *catalog.View, auditHead int64) error {
+	if err := c.schema(ctx, v); err != nil {
+		return err
+	}
 	lines, err := v.Integrity(ctx)
 	if err != nil {
 		return err
 	}
+	words := false
 	for _, line := range lines {
 		if strings.Contains(strings.ToLower(line), "fts5") { // the full-text index is made anew from the record
-			c.add(Finding{Kind: KindFullText, Detail: "its structure is damaged"})
+			words = true
 			continue
 		}
 		c.add(Finding{Kind: KindDatabase, Severity: Damage, Detail: line, Advice: adviseRestore})
+	}
+	if words {
+		c.add(Finding{Kind: KindFullText, Detail: "its structure is damaged"})
 	}
 	if err := c.audit(ctx, v, auditHead); err != nil {
 		return err
@@ -55,12 +64,46 @@ func (c *checker) record(ctx context.Context, v *catalog.View, auditHead int64) 
 		func() error { return c.jobs(ctx, v, rows) },
 		func() error { return c.outbox(ctx, v, rows) },
 		func() error { return c.links(ctx, v, rows) },
+		func() error { return c.orphans(ctx, v) },
 	} {
 		if err := check(); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// errTable ends a check: a table is missing, without which the rest cannot be compared.
+var errTable = errors.New("a table is missing")
+
+// schema compares tables, indexes and triggers with what this build makes. It returns errTable where one is missing.
+func (c *checker) schema(ctx context.Context, v *catalog.View) error {
+	faults, err := v.Schema(ctx)
+	if err != nil {
+		return err
+	}
+	incomplete := false
+	for _, f := range faults {
+		found := Finding{Kind: KindSchema, Detail: fmt.Sprintf("the %s %s %s", f.Type, f.Name, f.Problem)}
+		if f.Lost {
+			found.Severity, found.Advice = Damage, adviseRestore
+		}
+		c.add(found)
+		incomplete = incomplete || f.Type == "table"
+	}
+	if incomplete {
+		return errTable
+	}
+	return nil
+}
+
+// orphans looks for rows that stand beside no memory. A memory that goes takes them along.
+func (c *checker) orphans(ctx context.Context, v *catalog.View) error {
+	tables, err := v.Orphans(ctx)
+	for _, table := range slices.Sorted(maps.Keys(tables)) {
+		c.add(Finding{Kind: KindOrphan, Detail: fmt.Sprintf("the table %s holds %d rows that belong to nothing", table, tables[table])})
+	}
+	return err
 }
 
 func (c *checker) audit(ctx context.Context, v *catalog.View, head int64) error {
@@ -157,6 +200,7 @@ func (c *checker) memories(ctx context.Context, v *catalog.View, seed maphash.Se
 		rows[r.Row] = e
 		m, l, ok := c.one(r)
 		if !ok {
+			e.broken = true
 			return nil
 		}
 		if !e.sealed {
@@ -182,6 +226,9 @@ func (c *checker) one(r *catalog.Record) (memory.Memory, lex, bool) {
 	damaged := func(detail string) (memory.Memory, lex, bool) {
 		c.add(Finding{Kind: KindRecord, Severity: Damage, ID: r.Memory.ID, Row: r.Row, Detail: detail, Advice: adviseRestore})
 		return memory.Memory{}, lex{}, false
+	}
+	if len(r.Body) == 0 {
+		return damaged("its text is missing")
 	}
 	if !r.Intact() {
 		return damaged("its checksum does not fit")
@@ -224,6 +271,7 @@ func (c *checker) fullText(ctx context.Context, v *catalog.View, seed maphash.Se
 	for row, e := range rows {
 		switch {
 		case row > settled && !present[row]: // it waits
+		case e.broken && !e.sealed:
 		case e.sealed && (present[row] || sums[row] != 0):
 			c.add(Finding{Kind: KindFullText, ID: e.id, Row: row, Detail: "it holds words of a private memory"})
 		case !e.sealed && (!present[row] || sums[row] != e.terms):
@@ -252,7 +300,7 @@ func (c *checker) tags(ctx context.Context, v *catalog.View, seed maphash.Seed, 
 		return err
 	}
 	for row, e := range rows {
-		if row <= settled && sums[row] != e.tags {
+		if row <= settled && sums[row] != e.tags && !e.broken {
 			c.add(Finding{Kind: KindTags, ID: e.id, Row: row, Detail: "they are not those on record"})
 		}
 	}

@@ -55,6 +55,45 @@ func TestCheckFinds(t *testing.T) {
 				execSQL(t, r.dir, `UPDATE texts SET body = (SELECT body FROM texts WHERE row = 2) WHERE row = 1`)
 			})
 		}, KindRecord, Damage},
+		"text missing": {func(t *testing.T, r *rig) {
+			r.apart(t, func() { execSQL(t, r.dir, `DELETE FROM texts WHERE row = 2`) })
+		}, KindRecord, Damage},
+		"memory under another row": {func(t *testing.T, r *rig) {
+			r.apart(t, func() { execSQL(t, r.dir, `UPDATE memories SET row = 50 WHERE row = 2`) })
+		}, KindRecord, Damage},
+		"text of nothing": {func(t *testing.T, r *rig) {
+			r.apart(t, func() { execSQL(t, r.dir, `INSERT INTO texts (row, body) VALUES (999, x'0180')`) })
+		}, KindOrphan, Drift},
+		"tag of nothing": {func(t *testing.T, r *rig) {
+			r.apart(t, func() { execSQL(t, r.dir, `INSERT INTO tags (tag, row) VALUES ('ghost', 999)`) })
+		}, KindOrphan, Drift},
+		"job of nothing": {func(t *testing.T, r *rig) {
+			r.apart(t, func() { execSQL(t, r.dir, `INSERT INTO jobs (row, attempts, not_before) VALUES (999, 0, 0)`) })
+		}, KindOrphan, Drift},
+		"vector on record of nothing": {func(t *testing.T, r *rig) {
+			r.apart(t, func() {
+				execSQL(t, r.dir, `INSERT INTO vectors (row, space, version, class, seq, sum) VALUES (999, 'mini', 1, 1, 77, zeroblob(16))`)
+			})
+		}, KindOrphan, Drift},
+		"role of nobody": {func(t *testing.T, r *rig) {
+			r.apart(t, func() {
+				execSQL(t, r.dir, `INSERT INTO permissions (user, kind, object, role) VALUES ('ghost', 'project', 'atlas', 'admin')`)
+			})
+		}, KindOrphan, Drift},
+		"trigger missing":    {func(t *testing.T, r *rig) { r.apart(t, func() { execSQL(t, r.dir, `DROP TRIGGER audit_no_update`) }) }, KindSchema, Drift},
+		"index missing":      {func(t *testing.T, r *rig) { r.apart(t, func() { execSQL(t, r.dir, `DROP INDEX vectors_seq`) }) }, KindSchema, Drift},
+		"table missing":      {func(t *testing.T, r *rig) { r.apart(t, func() { execSQL(t, r.dir, `DROP TABLE usage`) }) }, KindSchema, Drift},
+		"table of tags gone": {func(t *testing.T, r *rig) { r.apart(t, func() { execSQL(t, r.dir, `DROP TABLE tags`) }) }, KindSchema, Drift},
+		"fts gone":           {func(t *testing.T, r *rig) { r.apart(t, func() { execSQL(t, r.dir, `DROP TABLE fts`) }) }, KindSchema, Drift},
+		"roles missing":      {func(t *testing.T, r *rig) { r.apart(t, func() { execSQL(t, r.dir, `DROP TABLE permissions`) }) }, KindSchema, Damage},
+		"trigger of a stranger": {func(t *testing.T, r *rig) {
+			r.apart(t, func() {
+				execSQL(t, r.dir, `CREATE TRIGGER ghost AFTER INSERT ON memories BEGIN DELETE FROM texts; END`)
+			})
+		}, KindSchema, Drift},
+		"fts without its settings": {func(t *testing.T, r *rig) { r.apart(t, func() { execSQL(t, r.dir, `DELETE FROM fts_config`) }) }, KindFullText, Drift},
+		"fts without its data":     {func(t *testing.T, r *rig) { r.apart(t, func() { execSQL(t, r.dir, `DROP TABLE fts_data`) }) }, KindFullText, Drift},
+		"fts without its lengths":  {func(t *testing.T, r *rig) { r.apart(t, func() { execSQL(t, r.dir, `DROP TABLE fts_docsize`) }) }, KindFullText, Drift},
 		"pages overwritten": {func(t *testing.T, r *rig) {
 			r.apart(t, func() { scribble(t, filepath.Join(r.dir, catalogFile), 4096*6, 4096) })
 		}, KindDatabase, Damage},
@@ -202,9 +241,43 @@ func TestCheckFinds(t *testing.T) {
 			if tc.severity == Damage && len(left) == 0 {
 				t.Error("Repair claims to have mended damage to the record")
 			}
+			if i := slices.IndexFunc(left, func(f Finding) bool { return f.Severity == Drift && f.Kind != KindOrphan }); i >= 0 {
+				t.Errorf("Repair leaves %v, which another one would not mend either", left[i])
+			}
 			r.apart(t, func() {})
 			if found, err := r.Check(t.Context()); tc.severity == Drift && (err != nil || len(found) != 0) {
 				t.Errorf("after repair and a new start: %v, %v", found, err)
+			}
+		})
+	}
+}
+
+// TestMendSchema has the store not open for a table that is missing, and doctor --repair make it anew.
+func TestMendSchema(t *testing.T) {
+	for _, table := range []string{"hashes", "vectors", "jobs"} {
+		t.Run(table, func(t *testing.T) {
+			r := newRig(t)
+			if err := r.Close(); err != nil {
+				t.Fatal(err)
+			}
+			execSQL(t, r.dir, `DROP TABLE `+table)
+			s, err := Open(t.Context(), Options{Dir: r.dir})
+			if err == nil {
+				err = s.Close()
+			} else if !Damaged(err) {
+				t.Errorf("Open: %v; want that it is damaged", err)
+			}
+			if s, err = Open(t.Context(), Options{Dir: r.dir, Mend: true}); err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			if _, left, err := s.Repair(t.Context()); err != nil || len(left) > 0 {
+				t.Errorf("Repair leaves %v, %v", left, err)
+			}
+			for sc, m := range r.ms {
+				if got, err := s.Get(t.Context(), []memory.ID{m.ID}); err != nil || got[0].Content != m.Content {
+					t.Errorf("%s: %v, %v", sc, got, err)
+				}
 			}
 		})
 	}

@@ -95,6 +95,10 @@ func (s *Store) mend(ctx context.Context, f Finding) error {
 		return s.mendLink(ctx, f.Row)
 	case KindOutbox:
 		return s.mendOutbox(ctx, f)
+	case KindSchema:
+		return s.write(ctx, func(tx *catalog.Tx) error { return tx.MendSchema() })
+	case KindOrphan:
+		return s.write(ctx, func(tx *catalog.Tx) error { return tx.DropOrphans() })
 	}
 	return nil // KindDatabase, KindRecord, KindAudit: a backup's business
 }

@@ -54,6 +54,15 @@ func fillUp(ctx context.Context, s *storage.Store) error {
 	if _, err := s.Get(ctx, []memory.ID{refused.ID}); !errors.Is(err, memory.ErrNotFound) {
 		return fmt.Errorf("a refused memory is there: %w", err)
 	}
+	if err := errors.Join(s.WaitRenewed(ctx), limitFiles(16)); err != nil {
+		return err
+	}
+	if findings, err := s.Check(ctx); err != nil || len(findings) > 0 {
+		return fmt.Errorf("check on a full disk: %v, %w", findings, err)
+	}
+	if err := s.RotateKeys(ctx, Audit("key-rotate")); !errors.Is(err, memory.ErrFull) {
+		return fmt.Errorf("rotate keys on a full disk: %w; want ErrFull", err)
+	}
 	if err := limitFiles(unix.RLIM_INFINITY); err != nil {
 		return err
 	}

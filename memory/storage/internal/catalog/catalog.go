@@ -34,6 +34,7 @@ type Options struct {
 	AuditKey        security.Secret // chains the audit log
 	AuditGeneration uint32          // of AuditKey
 	Create          bool            // make the file if it is not there; without it a missing file is an error
+	Mend            bool            // make tables, indexes and triggers that are missing anew
 	Head            string          // path of a small file that says how far the audit log went; "" for none
 	Readers         int             // reading connections at most; 0 means 3
 	CacheKiB        int             // page cache of each connection; 0 means 4096
@@ -112,7 +113,7 @@ func checkFile(o Options) error {
 	case !errors.Is(err, fs.ErrNotExist):
 		return wrap("open", err)
 	case !o.Create:
-		return &memory.CorruptError{Engine: "sqlite", Err: errors.New("the database file is missing; restore it from a backup")}
+		return &memory.CorruptError{Engine: "sqlite", Err: errors.New("the database file is missing")}
 	}
 	f, err := os.OpenFile(o.Path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
@@ -127,6 +128,15 @@ func (d *DB) open(ctx context.Context) error {
 	}
 	if err := migrate(ctx, d.writeDB, d.opts.Create); err != nil {
 		return err
+	}
+	if d.opts.Mend {
+		err := mendSchema(ctx, d.writeDB, func(statement string) error {
+			_, err := d.writeDB.ExecContext(ctx, statement)
+			return wrap("mend the schema", err)
+		})
+		if err != nil {
+			return err
+		}
 	}
 	w, err := newWriter(ctx, d)
 	if err != nil {

@@ -68,10 +68,21 @@ func wrapSQLite(step string, e sqlite3.Error, err error) error {
 	case e.Code == sqlite3.ErrReadonly, e.Code == sqlite3.ErrPerm,
 		e.Code == sqlite3.ErrCantOpen && (e.SystemErrno == syscall.EACCES || e.SystemErrno == syscall.EROFS):
 		return fmt.Errorf("%w: sqlite: %s; make the folder writable or choose another with --data", memory.ErrReadOnly, step)
-	case e.Code == sqlite3.ErrNotADB, e.Code == sqlite3.ErrCorrupt:
+	case e.Code == sqlite3.ErrNotADB, e.Code == sqlite3.ErrCorrupt, e.Code == sqlite3.ErrError && brokenSchema(e.Error()):
 		return &memory.CorruptError{Engine: "sqlite", Err: fmt.Errorf("%s: %w", step, e)}
 	}
 	return fmt.Errorf("sqlite: %s: %w", step, err)
+}
+
+// brokenSchema reports whether SQLite's text says that a table, or what one stands on, is not there. Our own statements name
+// none that the migrations do not make.
+func brokenSchema(text string) bool {
+	for _, part := range []string{"no such table", "no such fts5 table", "no such column", "vtable constructor failed", "invalid fts5 file format"} {
+		if strings.Contains(text, part) {
+			return true
+		}
+	}
+	return false
 }
 
 func isFull(err error) bool {

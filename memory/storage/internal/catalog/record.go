@@ -75,11 +75,12 @@ const (
 	attributes = `m.row, m.id, m.version, m.text_version, m.state, m.scope, m.project, m.team, m.kind, m.session, m.author,
 		m.client, m.trust, m.flags, m.confidence, m.importance, m.supersedes, m.superseded_by, m.occurred_at, m.created_at,
 		m.updated_at, m.expires_at, m.forgotten_at, m.hash, m.sum`
-	// selectRecord reads all but the terms, which are long and which only a filling index needs.
+	// selectRecord reads all but the terms, which are long and which only a filling index needs. A memory whose text is gone has an
+	// empty body, which no memory has: it is damaged, not absent.
 	selectRecord = `SELECT ` + attributes + `, x'', t.body, coalesce(u.uses, 0), u.last_at
-		FROM memories m JOIN texts t ON t.row = m.row LEFT JOIN usage u ON u.row = m.row`
+		FROM memories m LEFT JOIN texts t ON t.row = m.row LEFT JOIN usage u ON u.row = m.row`
 	// selectWhole reads everything a checksum covers, and what an index is filled with: terms are quoted from the body.
-	selectWhole = `SELECT ` + attributes + `, m.lex, t.body, 0, NULL FROM memories m JOIN texts t ON t.row = m.row`
+	selectWhole = `SELECT ` + attributes + `, m.lex, t.body, 0, NULL FROM memories m LEFT JOIN texts t ON t.row = m.row`
 )
 
 // columns returns the values of columnList.

@@ -40,7 +40,7 @@ func migrate(ctx context.Context, db *sql.DB, create bool) error {
 	case have == schemaVersion():
 		return nil
 	case have == 0 && !create:
-		return &memory.CorruptError{Engine: "sqlite", Err: errors.New("the database is empty; restore it from a backup")}
+		return &memory.CorruptError{Engine: "sqlite", Err: errors.New("the database is empty")}
 	case have > schemaVersion():
 		return fmt.Errorf("%w (schema %d, this build knows %d)", ErrNewer, have, schemaVersion())
 	}

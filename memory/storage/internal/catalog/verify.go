@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 
+	"github.com/mattn/go-sqlite3"
+
 	"github.com/elderzan/elderzan/memory"
 	"github.com/elderzan/elderzan/scope"
 )
@@ -13,15 +15,20 @@ import (
 func (v *View) Integrity(ctx context.Context) ([]string, error) {
 	// FTS5 notices what other connections have merged since only when a query begins, and not in the integrity check,
 	// which would take the segments that are gone for damage.
-	if _, err := v.row(ctx, "integrity check", `SELECT count(*) FROM fts WHERE fts MATCH 'a'`, nil, new(int)); err != nil && !IsDamage(err) {
+	var out []string
+	if _, err := v.row(ctx, "integrity check", `SELECT count(*) FROM fts WHERE fts MATCH 'a'`, nil, new(int)); IsDamage(err) {
+		out = append(out, "fts5: "+err.Error())
+	} else if err != nil {
 		return nil, err
 	}
 	rows, err := v.query(ctx, "integrity check", `PRAGMA integrity_check`)
+	if IsDamage(err) && len(out) > 0 {
+		return out, nil // it takes the full-text index for a part of the whole; the rest is checked when that is mended
+	}
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var out []string
 	for rows.Next() {
 		var line string
 		if err := rows.Scan(&line); err != nil {
@@ -31,7 +38,10 @@ func (v *View) Integrity(ctx context.Context) ([]string, error) {
 			out = append(out, line)
 		}
 	}
-	return out, wrap("integrity check", rows.Err())
+	if err := wrap("integrity check", rows.Err()); err != nil && (!IsDamage(err) || len(out) == 0) {
+		return nil, err
+	}
+	return out, nil
 }
 
 // FullText calls fn for each occurrence of a term in the full-text table: the row it belongs to, the column ("title",
@@ -120,7 +130,20 @@ func (v *View) LastEvents(ctx context.Context, fn func(Event) error) error {
 // ClearFullText empties the full-text table, whatever state it is in. The caller puts every record's words again.
 func (tx *Tx) ClearFullText() error {
 	_, err := tx.exec("clear fts", `INSERT INTO fts (fts) VALUES ('delete-all')`)
-	return err
+	var e sqlite3.Error
+	if !IsDamage(err) && !(errors.As(err, &e) && e.Code == sqlite3.ErrError) {
+		return err
+	}
+	// One of the tables that FTS5 keeps behind it is gone or emptied. To drop it all FTS5 asks for is its version.
+	for _, q := range []string{
+		`CREATE TABLE IF NOT EXISTS fts_config (k PRIMARY KEY, v) WITHOUT ROWID`, `INSERT OR REPLACE INTO fts_config (k, v) VALUES ('version', 4)`,
+		`DROP TABLE fts`,
+	} {
+		if _, derr := tx.exec("drop fts", q); derr != nil {
+			return errors.Join(err, derr)
+		}
+	}
+	return tx.MendSchema()
 }
 
 // PutWords puts the words of a row that is not sealed into the tables fts and tags, in place of what is there; at the
