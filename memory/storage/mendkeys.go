@@ -2,6 +2,7 @@ package storage
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -13,9 +14,9 @@ import (
 	"github.com/elderzan/elderzan/security/keyring"
 )
 
-// mendKeys makes a lost keys.json anew: the master key is the right one if it opens the database, and the database tells
+// mendKeys makes a lost or damaged keys.json anew: the master key is the right one if it opens the database, and the database tells
 // which generation it is. Keys of older generations are lost with the file.
-func (s *Store) mendKeys(ctx context.Context) error {
+func (s *Store) mendKeys(ctx context.Context, why error) error {
 	temp, err := os.MkdirTemp(s.opts.Dir, "keys-")
 	if err != nil {
 		return fileError("make a folder", err)
@@ -41,11 +42,10 @@ func (s *Store) mendKeys(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("%w: it does not open the database, so keys.json cannot be made anew from it; nothing was changed; restore keys.json from a backup", errors.Join(keyring.ErrWrongKey, err))
 	}
-	if err := keyring.Rebuild(ctx, keyring.Options{Dir: s.opts.Dir, Source: source}, generation); err != nil {
+	if err := s.setAside(keyring.CheckFileName, why); err != nil {
 		return err
 	}
-	s.opts.Logger.Warn("keys.json was missing and is made anew", "generation", generation)
-	return nil
+	return keyring.Rebuild(ctx, keyring.Options{Dir: s.opts.Dir, Source: source}, generation)
 }
 
 func (s *Store) generationOnRecord(ctx context.Context, key security.Secret) (uint32, error) {
@@ -56,13 +56,20 @@ func (s *Store) generationOnRecord(ctx context.Context, key security.Secret) (ui
 	if err != nil {
 		return 0, err
 	}
-	b, err := db.Meta(ctx, metaRenewed)
-	if err := errors.Join(err, db.Close()); err != nil {
+	done, err := db.Meta(ctx, metaRenewed)
+	under, uerr := db.Meta(ctx, metaRenewing) // newer where a renewal is under way
+	if err := errors.Join(err, uerr, db.Close()); err != nil {
 		return 0, err
 	}
-	if len(b) == 0 {
-		return 1, nil
+	generation := uint64(1)
+	if len(done) > 0 {
+		if generation, err = strconv.ParseUint(string(done), 10, 32); err != nil {
+			return 0, err
+		}
 	}
-	n, err := strconv.ParseUint(string(b), 10, 32)
-	return uint32(n), err
+	var now renewed
+	if len(under) > 0 && json.Unmarshal(under, &now) == nil {
+		generation = max(generation, uint64(now.Generation))
+	}
+	return uint32(generation), nil
 }

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/google/uuid"
 	"golang.org/x/sync/errgroup"
@@ -129,10 +131,17 @@ func (s *Store) isReady() (bool, error) {
 		return false, nil
 	case err != nil:
 		return false, fileError("read the layout of the data folder", err)
-	case string(b) != layout:
+	case string(b) == layout:
+		return true, nil
+	}
+	if n, err := strconv.Atoi(strings.TrimSuffix(string(b), "\n")); err == nil && n > 1 && n < 100 {
 		return false, fmt.Errorf("%w (layout %q, this build knows %q)", ErrNewer, b, layout)
 	}
-	return true, nil
+	if !s.opts.Mend {
+		return false, &memory.CorruptError{Engine: readyFile, Err: errors.New("it does not hold the number of a layout")}
+	}
+	// What it stands for is written again: that the folder was complete once, which its engines are asked for next.
+	return true, fileError("write the layout of the data folder anew", writeDurably(s.path(readyFile), []byte(layout)))
 }
 
 // openKeys makes a master key only where there is nothing yet that one could have sealed.
@@ -143,11 +152,17 @@ func (s *Store) openKeys(ctx context.Context, ready bool) (*keyring.Keyring, err
 		create = create && errors.Is(err, fs.ErrNotExist)
 	}
 	if _, err := os.Lstat(s.path(keyring.CheckFileName)); s.opts.Mend && !create && errors.Is(err, fs.ErrNotExist) {
-		if err := s.mendKeys(ctx); err != nil {
+		if err := s.mendKeys(ctx, err); err != nil {
 			return nil, err
 		}
 	}
-	ring, err := keyring.Open(ctx, keyring.Options{Dir: s.opts.Dir, Source: s.opts.KeySource, Create: create})
+	o := keyring.Options{Dir: s.opts.Dir, Source: s.opts.KeySource, Create: create}
+	ring, err := keyring.Open(ctx, o)
+	if s.opts.Mend && !create && errors.Is(err, keyring.ErrCorrupt) {
+		if merr := s.mendKeys(ctx, err); merr == nil { // else it is the master key that is damaged
+			ring, err = keyring.Open(ctx, o)
+		}
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -226,7 +241,7 @@ func (s *Store) openCatalog(ctx context.Context, ring *keyring.Keyring, create b
 		return err
 	}
 	o := catalog.Options{
-		Path: s.path(catalogFile), Head: s.path(headFile), AuditKey: audit, AuditGeneration: ring.Generation(), Create: create,
+		Path: s.path(catalogFile), Head: s.path(headFile), AuditKey: audit, AuditGeneration: ring.Generation(), Create: create, Mend: s.opts.Mend,
 		ReadCacheKiB: readCache(s.path(catalogFile)), Words: s.recordWords, Changed: func(row int64) { s.recent.changed(row) }, Fail: s.opts.failing("sqlite"),
 		Committed: s.opts.Committed, Step: func(op string) { s.step(Step(op)) },
 	}

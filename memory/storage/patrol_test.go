@@ -149,7 +149,8 @@ func TestFlippedFiles(t *testing.T) {
 		"RocksDB table":           {"kv/*.sst", 60, true, true, ""},
 		"first page of SQLite":    {"catalog.db", 200, false, false, "doctor"},
 		"master key":              {"master.key", 40, false, false, "restore it from a backup"},
-		"keys.json":               {"keys.json", 60, false, false, "restore it from a backup"},
+		"keys.json":               {"keys.json", 60, false, true, ""},
+		"layout":                  {"store.format", 0, false, true, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -165,6 +166,9 @@ func TestFlippedFiles(t *testing.T) {
 				flip(t, n, tc.offset)
 			}
 			s, err := Open(t.Context(), Options{Dir: r.dir})
+			if tc.mends && err == nil != tc.opens || err != nil && !strings.Contains(err.Error(), "doctor --repair") && tc.mends {
+				t.Errorf("Open: %v; want that it opens: %v, else the next command", err, tc.opens)
+			}
 			if err != nil && tc.mends {
 				s, err = Open(t.Context(), Options{Dir: r.dir, Mend: true})
 			}

@@ -429,6 +429,9 @@ func (s *Store) RotateKeys(ctx context.Context, audit memory.Audit) error {
 	}
 	was := ring.ID()
 	if err := ring.Rotate(ctx); err != nil {
+		if isFull(err, "") || isReadOnly(err, "") {
+			return fileError("write the new key", err)
+		}
 		return err
 	}
 	audit.Action, audit.Reason = "key-rotate", fmt.Sprintf("from key %s to %s, generation %d", was, ring.ID(), ring.Generation())

@@ -236,7 +236,7 @@ func readCheckTable(path string) (checkTable, error) {
 	}
 	t, err := decodeCheckTable(b)
 	if err != nil {
-		return checkTable{}, fmt.Errorf("%w: %s: %w; restore it from a backup", ErrCorrupt, path, err)
+		return checkTable{}, fmt.Errorf("%w: %s: %w; restore it from a backup, or run: elderzan doctor --repair", ErrCorrupt, path, err)
 	}
 	return t, nil
 }

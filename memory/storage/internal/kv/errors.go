@@ -56,9 +56,9 @@ func translate(op string, err error) error {
 		return fmt.Errorf("kv: %s: %w by another process; stop the other elderzan that uses this folder, or name another with --data", op, ErrLocked)
 	case strings.HasPrefix(msg, "Corruption:"),
 		strings.HasPrefix(op, "open ") && strings.HasPrefix(msg, "IO error: No such file or directory"): // CURRENT or MANIFEST names what is not there
-		return fmt.Errorf("kv: %s: %w: %w; run: elderzan doctor --repair", op, ErrCorrupt, err)
+		return fmt.Errorf("kv: %s: %w: %w", op, ErrCorrupt, err)
 	case strings.HasPrefix(msg, "Invalid argument:") && strings.Contains(msg, "does not exist (create_if_missing is false)"):
-		return fmt.Errorf("kv: %s: %w; restore it from a backup, or run: elderzan doctor --repair", op, ErrMissing)
+		return fmt.Errorf("kv: %s: %w", op, ErrMissing)
 	case strings.HasPrefix(msg, "Invalid argument: Column families not opened"):
 		return fmt.Errorf("kv: %s: %w: %w; use that build, or restore a backup made before it ran", op, ErrNewer, err)
 	}

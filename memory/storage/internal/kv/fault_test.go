@@ -348,8 +348,8 @@ func TestDamagedFilesAreCorrupt(t *testing.T) {
 			}
 		}
 	}
-	if _, err := Open(dir, Options{Keys: testKeys(t)}); !errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), "doctor") {
-		t.Errorf("Open with a damaged manifest: got %v, want ErrCorrupt and what to do", err)
+	if _, err := Open(dir, Options{Keys: testKeys(t)}); !errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), "MANIFEST") {
+		t.Errorf("Open with a damaged manifest: got %v, want ErrCorrupt and the file", err)
 	}
 }
 
