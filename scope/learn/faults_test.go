@@ -245,3 +245,29 @@ func TestFeaturesTellTexts(t *testing.T) {
 		t.Errorf("a model of another version says %v, want 0", p)
 	}
 }
+
+// TestDamagedKey cuts the key off: the store begins anew, says so, and keeps what was there.
+func TestDamagedKey(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "learn")
+	for _, aside := range []string{dir + ".damaged", dir + ".damaged-2"} {
+		s, err := learn.Open(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		teach(t, s, 4, 0)
+		key, corrections, _, _ := files(t, dir)
+		if err := os.Truncate(filepath.Join(dir, key), 10); err != nil {
+			t.Fatal(err)
+		}
+		s, err = learn.Open(dir)
+		if s == nil || err == nil || !strings.Contains(err.Error(), aside) {
+			t.Fatalf("Open: %v, %v; want a store and where the old one is", s, err)
+		}
+		if _, err := os.Stat(filepath.Join(aside, corrections)); err != nil {
+			t.Errorf("the corrections are not kept: %v", err)
+		}
+		if _, err := learn.Open(dir); err != nil {
+			t.Errorf("Open again: %v", err)
+		}
+	}
+}

@@ -63,7 +63,8 @@ type Store struct {
 
 var _ scope.Raiser = (*Store)(nil)
 
-// Open opens the folder, which it makes if there is none.
+// Open opens the folder, which it makes if there is none. Where what is in it cannot be used it returns a store that begins anew
+// together with the error; a folder whose key is damaged is set aside for that, as nothing in it has a meaning without the key.
 func Open(dir string) (*Store, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("learn: %w", err)
@@ -77,12 +78,31 @@ func Open(dir string) (*Store, error) {
 		}
 	}
 	if err == nil && len(s.key) != 32 {
-		err = errors.New("the key has a wrong length")
+		return beginAnew(dir, fmt.Errorf("%s is damaged: it has %d bytes, not 32", keyFile, len(s.key)))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("learn: key: %w", err)
 	}
 	return s, s.loadLive()
+}
+
+// beginAnew sets the folder aside and opens a new one.
+func beginAnew(dir string, why error) (*Store, error) {
+	aside := dir + ".damaged"
+	for n := 2; ; n++ {
+		if _, err := os.Lstat(aside); errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+		aside = fmt.Sprintf("%s.damaged-%d", dir, n)
+	}
+	if err := os.Rename(dir, aside); err != nil {
+		return nil, fmt.Errorf("learn: %w; move %s away to begin anew: %w", why, dir, err)
+	}
+	s, err := Open(dir)
+	if err != nil {
+		return s, err
+	}
+	return s, fmt.Errorf("learn: %w; what was learnt is set aside as %s, and learning begins anew", why, aside)
 }
 
 func (s *Store) path(name string) string { return filepath.Join(s.dir, name) }
