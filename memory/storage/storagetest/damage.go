@@ -15,7 +15,7 @@ import (
 	"github.com/elderzan/elderzan/security/keyring"
 )
 
-// hurts are ways in which a file goes bad. Each returns false where it would change nothing.
+// hurts are ways in which a file goes bad. Each returns false where it would change nothing, and nil for a file that is gone.
 var hurts = map[string]func(r *rand.Rand, b []byte) ([]byte, bool){
 	"a bit flipped": func(r *rand.Rand, b []byte) ([]byte, bool) {
 		if len(b) == 0 {
@@ -37,11 +37,13 @@ var hurts = map[string]func(r *rand.Rand, b []byte) ([]byte, bool){
 		clear(b[r.IntN(len(b)/4096)*4096:][:4096])
 		return b, true
 	},
+	"gone": func(*rand.Rand, []byte) ([]byte, bool) { return nil, true },
 }
 
-// Damage hurts each file of a data folder, one at a time: of one that was closed and of one whose process was killed.
-// The store must not open, and say which engine is damaged, or open and hold what it held. Where it holds less, the
-// checker must say so, and repair must leave nothing but damage to the record.
+// Damage hurts each file of a data folder, one at a time, and has each take the place of another one of its kind: of a folder
+// that was closed and of one whose process was killed. The store must not open, and say which engine is damaged, or open and
+// hold what it held. Where it holds less, the checker must say so, and repair must leave nothing but damage to the record.
+// Where it is RocksDB that is damaged, repair must bring the store back.
 func Damage(t *testing.T) {
 	b := prepare(t)
 	seed := seedOf(t)
@@ -49,27 +51,36 @@ func Damage(t *testing.T) {
 	if os.Getenv(envLong) != "" {
 		rounds = 25
 	}
-	killed := filepath.Join(t.TempDir(), "data")
-	if err := os.CopyFS(killed, os.DirFS(b.prepared)); err != nil {
-		t.Fatal(err)
-	}
-	private(t, killed)
+	killed := copyOf(t, b.prepared)
 	if _, dead := run(t, "import", killed, storage.StepApplied, 30, death{}, envBeside+"=1"); !dead {
 		t.Fatal("the process was not killed")
 	}
 	for state, dir := range map[string]string{"closed": b.prepared, "killed": killed} {
 		held := holds(t, dir)
-		for _, name := range files(t, dir) {
+		names := files(t, dir)
+		for _, name := range names {
+			for _, other := range names {
+				if other != name && filepath.Dir(other) == filepath.Dir(name) && kindOf(other) == kindOf(name) {
+					t.Run(fmt.Sprintf("%s/%s in the place of %s", state, other, name), func(t *testing.T) {
+						t.Parallel()
+						copied := copyOf(t, dir)
+						b, err := os.ReadFile(filepath.Join(copied, other))
+						if err == nil {
+							err = os.WriteFile(filepath.Join(copied, name), b, 0o600)
+						}
+						if err != nil {
+							t.Fatal(err)
+						}
+						survives(t, copied, held)
+					})
+				}
+			}
 			for hurt, fn := range hurts {
 				for round := range rounds {
 					t.Run(fmt.Sprintf("%s/%s/%s/%d", state, name, hurt, round), func(t *testing.T) {
 						t.Parallel()
 						r := rand.New(rand.NewPCG(seed, uint64(len(name)*31+len(hurt)*7+round)))
-						copied := filepath.Join(t.TempDir(), "data")
-						if err := os.CopyFS(copied, os.DirFS(dir)); err != nil {
-							t.Fatal(err)
-						}
-						private(t, copied)
+						copied := copyOf(t, dir)
 						hurtFile(t, filepath.Join(copied, name), r, fn)
 						survives(t, copied, held)
 					})
@@ -77,6 +88,26 @@ func Damage(t *testing.T) {
 			}
 		}
 	}
+}
+
+// kindOf is the extension of a file, or its name up to the number.
+func kindOf(name string) string {
+	if ext := filepath.Ext(name); ext != "" {
+		return ext
+	}
+	kind, _, _ := strings.Cut(filepath.Base(name), "-")
+	return kind
+}
+
+// copyOf copies a folder that nobody has open.
+func copyOf(t *testing.T, dir string) string {
+	t.Helper()
+	copied := filepath.Join(t.TempDir(), "data")
+	if err := os.CopyFS(copied, os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	private(t, copied)
+	return copied
 }
 
 // private makes the files of a copied folder their owner's alone, as the keyring asks.
@@ -122,7 +153,12 @@ func hurtFile(t *testing.T, path string, r *rand.Rand, fn func(*rand.Rand, []byt
 	if !ok {
 		t.SkipNow() // the file has no such place
 	}
-	if err := os.WriteFile(path, b, 0o600); err != nil {
+	if b == nil {
+		err = os.Remove(path)
+	} else {
+		err = os.WriteFile(path, b, 0o600)
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 }
@@ -130,12 +166,7 @@ func hurtFile(t *testing.T, path string, r *rand.Rand, fn func(*rand.Rand, []byt
 // holds reads what a copy of the folder dir holds.
 func holds(t *testing.T, dir string) map[memory.ID]string {
 	t.Helper()
-	copied := filepath.Join(t.TempDir(), "data")
-	if err := os.CopyFS(copied, os.DirFS(dir)); err != nil {
-		t.Fatal(err)
-	}
-	private(t, copied)
-	s := mustOpen(t, storage.Options{Dir: copied})
+	s := mustOpen(t, storage.Options{Dir: copyOf(t, dir)})
 	defer mustClose(t, s)
 	out := map[memory.ID]string{}
 	p, err := s.Search(t.Context(), memory.SearchQuery{Filter: memory.Filter{States: allStates}, Limit: memory.MaxLimit})
@@ -155,6 +186,10 @@ func survives(t *testing.T, dir string, held map[memory.ID]string) {
 	if err != nil {
 		if !tells(err) {
 			t.Errorf("it does not open, and does not say what is damaged: %v", err)
+		}
+		var damaged *memory.CorruptError
+		if errors.As(err, &damaged) && damaged.Engine == "rocksdb" {
+			mended(t, dir, held, err)
 		}
 		return
 	}
@@ -181,6 +216,24 @@ func survives(t *testing.T, dir string, held map[memory.ID]string) {
 	}
 	if again := losses(t, s, held); again > lost {
 		t.Errorf("repair lost %d memories", again-lost)
+	}
+}
+
+// mended wants a store whose RocksDB is damaged, as why says, to be whole again after `doctor --repair`.
+func mended(t *testing.T, dir string, held map[memory.ID]string, why error) {
+	t.Helper()
+	s, err := storage.Open(t.Context(), storage.Options{Dir: dir, Source: "test", Mend: true})
+	if err != nil {
+		t.Errorf("it does not open (%v), and not to be mended: %v", why, err)
+		return
+	}
+	defer func() { _ = s.Close() }()
+	_, left, err := s.Repair(t.Context())
+	if err != nil || len(left) > 0 {
+		t.Errorf("it does not open (%v); repair leaves %v, %v", why, left, err)
+	}
+	if lost := losses(t, s, held); lost > 0 {
+		t.Errorf("it does not open (%v); repair lost %d memories", why, lost)
 	}
 }
 
