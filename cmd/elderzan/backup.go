@@ -327,6 +327,9 @@ func newVerify(a *app) *cobra.Command {
 			if err != nil {
 				return backupError(err)
 			}
+			if v.Backups == 0 && len(v.Damage) == 0 {
+				return hint(fmt.Errorf("%w: there is none to verify", backup.ErrNoBackup), "make one: elderzan backup create")
+			}
 			return a.showVerified(&v)
 		},
 	}

@@ -1,6 +1,7 @@
 package backup_test
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"path/filepath"
@@ -140,32 +141,57 @@ func TestDamage(t *testing.T) {
 			}
 		}
 	})
-	t.Run("repository.json", func(t *testing.T) {
-		path := filepath.Join(r.repo, "repository.json")
-		b, err := os.ReadFile(path)
+	t.Run("repository.json", func(t *testing.T) { damageHeader(t, r) })
+}
+
+// damageHeader damages repository.json, its copy and both: one of them is enough, and Create has them be the same again.
+func damageHeader(t *testing.T, r *rig) {
+	main, twin := filepath.Join(r.repo, "repository.json"), filepath.Join(r.repo, "repository.copy.json")
+	whole, err := os.ReadFile(main)
+	if err != nil {
+		t.Fatal(err)
+	}
+	flipped := bytes.Replace(whole, []byte("A"), []byte("B"), 1)
+	write := func(path, text string) {
+		t.Helper()
+		if text == "gone" {
+			remove(t, path)
+		} else if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	o := backup.Options{Folder: r.repo, DataDir: r.dir}
+	for name, text := range map[string]string{
+		"no JSON": "{", "empty": "", "no id": `{"format":1}`, "no key": `{"format":1,"id":"x"}`, "old": `{"format":0,"id":"x"}`, "a bit flipped": string(flipped), "gone": "gone",
+	} {
+		write(main, text)
+		repo, err := backup.Open(t.Context(), o)
 		if err != nil {
-			t.Fatal(err)
+			t.Errorf("%s: Open = %v; want that its copy is used", name, err)
+		} else if v, err := repo.Verify(t.Context(), backup.VerifyOptions{}); err != nil || v.Backups == 0 {
+			t.Errorf("%s: Verify = %+v, %v", name, v, err)
 		}
-		for name, text := range map[string]string{"no JSON": "{", "empty": "", "no id": `{"format":1}`, "no key": `{"format":1,"id":"x"}`, "old": `{"format":0,"id":"x"}`} {
-			if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			_, err = backup.Open(t.Context(), backup.Options{Folder: r.repo, DataDir: r.dir})
+		write(twin, text)
+		for _, making := range []bool{false, true} {
+			_, err = backup.Open(t.Context(), backup.Options{Folder: r.repo, DataDir: r.dir, Create: making})
 			var damage *backup.DamageError
-			if !errors.As(err, &damage) || damage.Path != path {
-				t.Errorf("%s: Open = %v; want the damage", name, err)
+			if !(errors.As(err, &damage) && damage.Path == main) && !errors.Is(err, backup.ErrOtherKey) {
+				t.Errorf("%s, both of them: Open = %v; want the damage", name, err)
 			}
 		}
-		if err := os.WriteFile(path, []byte(`{"format":9,"id":"x"}`), 0o600); err != nil {
-			t.Fatal(err)
+		write(twin, string(whole))
+		if _, err := backup.Open(t.Context(), backup.Options{Folder: r.repo, DataDir: r.dir, Create: true}); err != nil {
+			t.Error(err)
 		}
-		if _, err = backup.Open(t.Context(), backup.Options{Folder: r.repo, DataDir: r.dir}); !errors.Is(err, backup.ErrNewer) {
-			t.Errorf("Open = %v; want ErrNewer", err)
+		if b, err := os.ReadFile(main); err != nil || !bytes.Equal(b, whole) {
+			t.Errorf("%s: it is %q, %v after an opening for writing; want what it was", name, b, err)
 		}
-		if err := os.WriteFile(path, b, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	})
+	}
+	write(main, `{"format":9,"id":"x"}`)
+	if _, err = backup.Open(t.Context(), o); !errors.Is(err, backup.ErrNewer) {
+		t.Errorf("Open = %v; want ErrNewer", err)
+	}
+	write(main, string(whole))
 }
 
 // TestHeals makes a backup after a chunk was removed, as Verify advises: it is written again.

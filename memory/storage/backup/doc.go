@@ -5,7 +5,8 @@
 //
 // A repository is a folder:
 //
-//	repository.json   format, id, and the repository's key, sealed under the master key
+//	repository.json   format, id, and the repository's key, sealed under the master key; repository.copy.json is the same,
+//	                  since without that key no backup can be read
 //	keys.json         of the data folder: tells a wrong master key
 //	chunks/ab/…       content, named by its keyed hash
 //	backups/ID        one sealed manifest for each backup

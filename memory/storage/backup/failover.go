@@ -151,10 +151,11 @@ func gone(ctx context.Context, o FailoverOptions) (cause, err error) {
 	if holds, err := storage.Holds(o.Store.Dir); holds || err != nil {
 		return nil, err
 	}
-	if there, err := (disk{o.Fail}).exists(filepath.Join(o.Replica, repositoryFile)); !there || err != nil {
-		return nil, fileError("look into", o.Replica, err)
+	r := &Repository{o: Options{Folder: o.Replica, Fail: o.Fail}}
+	if there, err := r.made(); !there || err != nil {
+		return nil, err
 	}
-	entries, err := (&Repository{o: Options{Folder: o.Replica, Fail: o.Fail}}).entries()
+	entries, err := r.entries()
 	if err != nil || len(entries) == 0 {
 		return nil, err
 	}

@@ -116,7 +116,7 @@ func (d *badDisk) wantTold(t *testing.T, name, k, path string, err error) {
 // TestBadDisk has each kind of call of the file system fail once within each operation: the error says what to do, the store
 // and the backups that there are stay whole, and the operation goes through afterwards.
 func TestBadDisk(t *testing.T) {
-	d := &badDisk{}
+	d := &badDisk{passed: []string{"read backups/repository."}} // where one cannot be read the other one does, and is written again
 	r := newRig(t)
 	o := backup.Options{Folder: r.repo, DataDir: r.dir, Create: true, Fail: d.fail}
 	var repo *backup.Repository
@@ -221,7 +221,8 @@ func TestBadDiskFollowing(t *testing.T) {
 // TestBadDiskFailover has a failover fail as TestBadDisk does: nothing of the damaged store is touched before the exchange
 // begins, one that has begun is finished by the next call, and the damaged files are kept as they were.
 func TestBadDiskFailover(t *testing.T) {
-	d := &badDisk{passed: []string{"read chunks/"}} // the newest state has damage then, and the one before is taken
+	// Where a chunk cannot be read the newest state has damage, and the one before is taken; of repository.json there is a copy.
+	d := &badDisk{passed: []string{"read chunks/", "read backups/repository."}}
 	base := newScene(t)
 	scene := base.copy(t)
 	journal := filepath.Join(scene.dir, "restore.json")

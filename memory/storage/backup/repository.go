@@ -43,6 +43,7 @@ type Options struct {
 // Names in a repository.
 const (
 	repositoryFile = "repository.json"
+	repositoryCopy = "repository.copy.json" // the same again: without the key in it no backup can be read
 	lockName       = "lock"
 	chunksDir      = "chunks"
 	backupsDir     = "backups"
@@ -92,12 +93,14 @@ func Open(ctx context.Context, o Options) (*Repository, error) {
 		o.Now = time.Now
 	}
 	r := &Repository{o: o, same: map[string][]byte{}}
-	there, err := r.disk().exists(r.path(repositoryFile))
+	there, err := r.made()
 	if err != nil {
-		return nil, fileError("open", o.Folder, err)
+		return nil, err
 	}
-	if !there && !o.Create {
-		return nil, fmt.Errorf("%w: %s", ErrNoRepository, o.Folder)
+	if !there {
+		if err := r.absent(); err != nil {
+			return nil, err
+		}
 	}
 	ring, err := r.keys(ctx)
 	if err != nil {
@@ -114,6 +117,31 @@ func Open(ctx context.Context, o Options) (*Repository, error) {
 		}
 	}
 	return r, r.unseal(sealer)
+}
+
+// made reports whether the folder has a repository.json, or its copy.
+func (r *Repository) made() (bool, error) {
+	for _, name := range []string{repositoryFile, repositoryCopy} {
+		if is, err := r.disk().exists(r.path(name)); is || err != nil {
+			return is, fileError("look into", r.o.Folder, err)
+		}
+	}
+	return false, nil
+}
+
+// absent says what it means that there is no repository.json: a folder for a new repository, none, or one that has lost its key.
+func (r *Repository) absent() error {
+	backups, err := r.disk().readDir(r.path(backupsDir))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fileError("read", r.path(backupsDir), err)
+	}
+	if len(backups) > 0 {
+		return r.damaged(repositoryFile, errors.New("it is missing, though the folder holds backups"))
+	}
+	if !r.o.Create {
+		return fmt.Errorf("%w: %s", ErrNoRepository, r.o.Folder)
+	}
+	return nil
 }
 
 func (r *Repository) path(parts ...string) string {
@@ -182,7 +210,7 @@ func (r *Repository) make(sealer *security.Sealer) error {
 	}
 	for _, e := range entries {
 		switch e.Name() {
-		case chunksDir, backupsDir, tempDir, lockName, keyring.CheckFileName, keyring.KeyFileName: // a making that was cut short
+		case chunksDir, backupsDir, tempDir, lockName, repositoryCopy, keyring.CheckFileName, keyring.KeyFileName: // a making that was cut short
 		default:
 			return fmt.Errorf("%w: %s holds %s already; name an empty folder for backups", ErrNoRepository, r.o.Folder, e.Name())
 		}
@@ -215,27 +243,70 @@ func (r *Repository) writeHeader(sealer *security.Sealer, id string, key securit
 	if err != nil {
 		return fmt.Errorf("backup: write %s: %w", repositoryFile, err)
 	}
-	return fileError("write", r.path(repositoryFile), r.disk().replace(r.path(repositoryFile), r.path(tempDir, repositoryFile), append(b, '\n')))
+	return r.keepHeader(append(b, '\n'))
+}
+
+// keepHeader writes repository.json and its copy, each where it is not that already.
+func (r *Repository) keepHeader(b []byte) error {
+	for _, name := range []string{repositoryFile, repositoryCopy} {
+		if have, err := r.disk().readFile(r.path(name)); err == nil && bytes.Equal(have, b) {
+			continue
+		}
+		if err := r.disk().mkdirAll(r.path(tempDir)); err != nil {
+			return fileError("make", r.path(tempDir), err)
+		}
+		if err := r.disk().replace(r.path(name), r.path(tempDir, name), b); err != nil {
+			return fileError("write", r.path(name), err)
+		}
+	}
+	return nil
+}
+
+// readHeader reads repository.json, or its copy where that cannot be used, and the key in it. The caller wipes the key. Whoever may
+// write has both be the same after it.
+func (r *Repository) readHeader(sealer *security.Sealer) (h header, secret security.Secret, err error) {
+	h, secret, b, err := r.openHeader(repositoryFile, sealer)
+	if errors.Is(err, ErrNewer) {
+		return h, secret, err
+	}
+	if err != nil {
+		var cerr error
+		if h, secret, b, cerr = r.openHeader(repositoryCopy, sealer); cerr != nil {
+			return h, secret, err
+		}
+		r.o.Logger.Warn("the repository's file is damaged or missing; its copy is used", "file", r.path(repositoryFile), "error", err)
+	}
+	if !r.o.Create {
+		return h, secret, nil
+	}
+	return h, secret, r.keepHeader(b)
+}
+
+func (r *Repository) openHeader(name string, sealer *security.Sealer) (h header, secret security.Secret, b []byte, err error) {
+	if b, err = r.disk().readFile(r.path(name)); errors.Is(err, fs.ErrNotExist) {
+		return h, secret, nil, r.damaged(name, errors.New("it is missing"))
+	} else if err != nil {
+		return h, secret, nil, fileError("read", r.path(name), err)
+	}
+	if h, err = decodeHeader(b); err != nil {
+		return h, secret, nil, r.damaged(name, err)
+	}
+	key, err := sealer.Open(nil, h.Key, headerPlace(h.ID))
+	switch {
+	case errors.Is(err, security.ErrAuth), errors.Is(err, security.ErrGeneration):
+		return h, secret, nil, fmt.Errorf("%w: %s", ErrOtherKey, r.o.Folder)
+	case err != nil:
+		return h, secret, nil, r.damaged(name, err)
+	}
+	return h, security.NewSecret(key), b, nil
 }
 
 // unseal reads the repository's key, and seals it anew where the master key was rotated since.
 func (r *Repository) unseal(sealer *security.Sealer) error {
-	b, err := r.disk().readFile(r.path(repositoryFile))
+	h, secret, err := r.readHeader(sealer)
 	if err != nil {
-		return fileError("read", r.path(repositoryFile), err)
+		return err
 	}
-	h, err := decodeHeader(b)
-	if err != nil {
-		return r.damaged(repositoryFile, err)
-	}
-	key, err := sealer.Open(nil, h.Key, headerPlace(h.ID))
-	if errors.Is(err, security.ErrAuth) || errors.Is(err, security.ErrGeneration) {
-		return fmt.Errorf("%w: %s", ErrOtherKey, r.o.Folder)
-	}
-	if err != nil {
-		return r.damaged(repositoryFile, err)
-	}
-	secret := security.NewSecret(key)
 	defer secret.Wipe()
 	r.id = h.ID
 	if r.chunkKey, err = derive(secret, "chunks"); err != nil {

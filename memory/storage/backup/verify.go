@@ -124,6 +124,9 @@ func (r *Repository) verifyChunks(ctx context.Context, manifests []*manifest, v 
 			bar.add(int64(u.f.length(u.n)))
 			if err != nil && errors.As(err, &bad[i]) {
 				bad[i].Backup, bad[i].File, bad[i].Advice = u.m.ID, u.f.Name, adviseChunk
+				if !errors.Is(err, errMissing) {
+					bad[i].Advice = "remove that file and " + adviseChunk
+				}
 				return nil
 			}
 			return err
@@ -141,7 +144,7 @@ func (r *Repository) verifyChunks(ctx context.Context, manifests []*manifest, v 
 	return nil
 }
 
-const adviseChunk = "remove that file and make a new backup, which writes it again where the store still has it; or restore a backup that does not use it"
+const adviseChunk = "make a new backup, which writes it again where the store still has it; or restore a backup that does not use it"
 
 // verifyOpen restores m into a temporary folder, opens it and has it checked.
 func (r *Repository) verifyOpen(ctx context.Context, m *manifest, temp string, v *Verified) (err error) {
