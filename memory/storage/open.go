@@ -314,26 +314,48 @@ func (s *Store) openKV(ring *keyring.Keyring, mustExist bool) error {
 	if err != nil {
 		return err
 	}
+	o := kv.Options{
+		Keys: kv.Keys{Store: store, Private: s.private}, Fail: s.opts.failing("rocksdb"), BlockCacheBytes: blockCache(s.path(kvDir)),
+	}
 	open := func(mustExist bool) error {
 		if !mustExist { // RocksDB would let everybody look into its folder
 			if err := os.MkdirAll(s.path(kvDir), 0o700); err != nil {
 				return err
 			}
 		}
-		s.kv, err = kv.Open(s.path(kvDir), kv.Options{
-			Keys: kv.Keys{Store: store, Private: s.private}, MustExist: mustExist, Fail: s.opts.failing("rocksdb"),
-			BlockCacheBytes: blockCache(s.path(kvDir)),
-		})
+		o.MustExist = mustExist
+		s.kv, err = kv.Open(s.path(kvDir), o)
 		return err
 	}
 	err = open(mustExist)
 	if s.opts.Mend && mustExist && (errors.Is(err, kv.ErrMissing) || errors.Is(err, kv.ErrCorrupt)) {
-		if err := s.setAside(kvDir, err); err != nil {
-			return err
-		}
-		err = open(false)
+		err = s.mendKV(o, err, open)
 	}
 	return kvError("open", err)
+}
+
+// mendKV sets RocksDB aside, which does not open, and opens what can be read of it, or an empty one. Repair sees what is missing of
+// the vectors; the rest stands in no other engine.
+func (s *Store) mendKV(o kv.Options, why error, open func(mustExist bool) error) error {
+	salvaged := s.path(kvDir) + ".salvaged"
+	lost := kv.Salvage(s.path(kvDir), salvaged, o)
+	if err := s.setAside(kvDir, why); err != nil {
+		return err
+	}
+	if lost == nil {
+		if err := os.Rename(salvaged, s.path(kvDir)); err != nil {
+			return fileError("put what is left of RocksDB in place", err)
+		}
+		if lost = open(true); lost == nil {
+			s.opts.Logger.Warn("what can be read of RocksDB was taken over")
+			return nil
+		}
+		if err := os.RemoveAll(s.path(kvDir)); err != nil {
+			return fileError("remove what is left of RocksDB", err)
+		}
+	}
+	s.opts.Logger.Error("nothing can be read of RocksDB: drafts, states of sessions and feature flags are gone, vectors are made anew", "error", lost)
+	return open(false)
 }
 
 // setAside renames what cannot be opened, so that nothing is lost should it be of use to somebody after all.

@@ -20,7 +20,7 @@ type Options struct {
 	UseFlush      time.Duration    // how long counted uses may stay in memory; 0 means 5 s
 	ScrubAfter    time.Duration    // how long the traces of purged memories may stay; 0 means 3 s
 	Patrol        PatrolOptions    // the check in the background
-	Mend          bool             // open with a new RocksDB where it is missing or damaged; the old folder stays beside it, and Repair brings back what the record holds
+	Mend          bool             // make anew what is missing or damaged and can be: keys.json, tables, RocksDB with what can be read of it; what was there is set aside
 	Logger        *slog.Logger     // nil means silence
 	Now           func() time.Time // nil means time.Now
 	Step          memory.Step      // is told of the parts of a recall: words, vectors, reading; nil means nobody is
