@@ -252,13 +252,13 @@ func validPhone(s, region string) bool {
 	return valid || possible && len(d) >= 10
 }
 
-// usPhone accepts numbers of the North American plan, the reserved 555-01xx ones included.
+// usPhone accepts numbers of the North American plan, the reserved 555-01xx ones and those of the made-up area 555 included.
 func usPhone(s string) bool {
 	d := compact(s)
 	if len(d) == 11 && d[0] == '1' {
 		d = d[1:]
 	}
-	return len(d) == 10 && d[0] >= '2' && d[3] >= '2'
+	return len(d) == 10 && d[0] >= '2' && (d[3] >= '2' || d[:3] == "555")
 }
 
 // japanesePhone accepts the shape of a mobile or landline number when the library does not know the range.

@@ -214,7 +214,7 @@ func homeNear(part string) bool {
 // someone are words that make an address behind them the one of a person.
 var someone = keyword.New([]string{"Mr ", "Mr. ", "Mrs ", "Mrs. ", "Ms ", "Ms. ", "Miss ", "(living)", "aged ", " daughter ", " son ", " mother ", " father ", " wife ", " husband ", "drop her", "drop him", "placement", " tenant ", " patient ", " b. 19", " b. 20"})
 
-var possessives = keyword.New([]string{"my ", "his ", "her ", "their ", "home", "customer", "client", "user", "visitor", "patient"})
+var possessives = keyword.New([]string{"my ", "his ", "her ", "their ", "home", "customer", "client", "user", "visitor", "patient", "employee", "applicant", "member", "tenant"})
 
 func personNear(before string) bool { return possessives.Contains(before[max(0, len(before)-24):]) }
 

@@ -24,7 +24,7 @@ type register struct {
 }
 
 // anyNumber is what @ stands for in the table: the numbers of most offices.
-const anyNumber = `[A-Z]{0,5}\d{5,18}[A-Z]{0,2}|[A-Z]{1,3}\d{2,6}[A-Z]{1,3}\d{2,8}[A-Z]?`
+const anyNumber = `[A-Z]{0,5}\d{5,18}[A-Z]{0,2}|[A-Z]{1,3}\d{2,6}[A-Z]{1,3}\d{2,8}[A-Z]?|\d{5,12}[A-Z]{1,2}\d{1,4}`
 
 // name is one of the things a number is called. A short one is a word or an abbreviation of other things too, so that the number has
 // to stand close to it, and it is to be written in capitals or as a key. Of a told one nothing but a link separates it: "is", ":".
@@ -92,7 +92,7 @@ func registered(text string, names folded, out []match.Match) []match.Match {
 		done[n.register] = end
 		r := &t.registers[n.register]
 		for _, part := range [2][2]int{{end, to}, {from, start}} { // what stands behind a name is more likely its number
-			if s, e, ok := r.find(text, part[0], part[1]); ok && !ofForms.Contains(text[min(end, s):max(end, s)]) && !asSample.MatchString(text[max(0, s-16):s]) && !(noOnes.Has(compact(text[s:e])) && !personNear(text[:start])) && (!linked || linksTo(text, start, end, s, e)) {
+			if s, e, ok := r.find(text, part[0], part[1]); ok && (s >= end || e <= start) && !ofForms.Contains(text[min(end, s):max(end, s)]) && !asSample.MatchString(text[max(0, s-16):s]) && !noOne(text, start, end, s, e) && (!linked || linksTo(text, start, end, s, e)) {
 				done[n.register] = e
 				out = append(out, match.Match{Rule: r.rule, Kind: r.kind, Start: s, End: e, Confidence: 0.85})
 				break
@@ -187,12 +187,24 @@ func linksTo(text string, start, end, s, e int) bool {
 }
 
 var (
-	nameFirst   = pattern.New(`(?i)^['"]?(?:\s?(?:no|nr|number|num|n[°º]|id|code|card|#|番号)\.?){0,2}\s?['"]?(?:\s?(?:is|was|are|:|=|->|→|：|は|が|,|-|を[^。\n\d]{1,20}。|of (?:my|the) [a-z]+ (?:is|-|:)))?\s?['"「]?$`)
+	nameFirst   = pattern.New("(?i)^['\"]?(?:\\s?(?:no|nr|number|num|n[°º]|id|code|card|#|番号)\\.?){0,2}\\s?['\"]?(?:\\s?(?:is|was|are|:|=|->|→|：|はこちらです[:：]|は|が|,|-|–|—|>|\\||turned out to be|を[^。\\n\\d]{1,20}。|of (?:my|the) [a-z]+ (?:is|-|:)))?\\s?['\"「(`]?$")
 	numberFirst = pattern.New(`(?i)^['"」]?,?\s?(?:\(|(?:is|was|as|が|は|が私の|=) ?(?:(?:my|his|her|their|the|our) )?(?:[a-z]+'s )?)$`)
 )
 
-// noOnes are numbers that were never given to a person, or are void since they were printed; someone's own they may still be.
-var noOnes = keyword.NewList(`078051120 219099999 123456789 987654321 457555462`)
+// noOne reports whether the number at s is one that was never given to a person, or is void since it was printed, unless the text says
+// that it is someone's, or says so of the counting one and does not speak of samples.
+func noOne(text string, start, end, s, e int) bool {
+	number := compact(text[s:e])
+	if !noOnes.Has(number) || personNear(text[:start]) {
+		return false
+	}
+	return number != "123456789" || !linksTo(text, start, end, s, e) || sampleWords.Contains(text[max(0, start-60):min(len(text), max(end, e)+60)])
+}
+
+var (
+	noOnes      = keyword.NewList(`078051120 219099999 123456789 987654321 457555462`)
+	sampleWords = keyword.New([]string{"example", "placeholder", "sample", "dummy", "fake", "invalid", "void", "format", "mask", "regex", "pattern", "test", "docs", "例", "ダミー", "サンプル", "形式", "テスト"})
+)
 
 // ofForms, between a name and a number, make it one of a form that is spoken of.
 var ofForms = keyword.New([]string{"format", "digits", "characters", "placeholder", "pattern", "regex", "length", "maximum", "minimum", "形式", "桁", "入力", "サンプル", "ダミー", "以上", "半角", "テスト", "例"})
@@ -206,6 +218,9 @@ func capitals(s string) bool { return s == strings.ToUpper(s) }
 // keyLike reports whether the word at start stands as the key of a value or as the name of a column.
 func keyLike(text string, start, end int) bool {
 	rest := strings.TrimLeft(text[end:min(len(text), end+3)], `"'`)
+	if rest != "" && rest[0] == '>' {
+		return start > 0 && text[start-1] == '<'
+	}
 	if rest == "" || strings.IndexByte(":=,;\t|_", rest[0]) < 0 && !strings.HasPrefix(rest, " =") {
 		return false
 	}

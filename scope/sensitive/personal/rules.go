@@ -113,7 +113,9 @@ var identityRules = []rule{
 	{name: "own-number", kind: match.Personal, cues: []string{"my", "his", "her", "their", "customer's", "client's", "patient's", "user's", "employee's", "wife's", "husband's", "mother's", "father's", "son's", "daughter's"},
 		pattern: `(?i)^[\w'’]*\s(?:[A-Za-zÀ-ÿ'/-]+ ){0,5}?(?:number|no\.?|id|card|licen[cs]e|identifier|insurance|certificate|permit)(?: \([^)\n]{1,24}\))?\s?(?:is|was|=|:)\s?["']?([A-Z]{0,6}[ -]?\d[\dA-Za-z.\-/]{4,24})`, check: func(s string) bool { return countDigits(s) >= 5 && len(s) <= 24 }, refuse: notOwn, conf: 0.7},
 	{name: "own-number", kind: match.Personal, cues: []string{"my", "his", "her", "their", "customer's", "client's", "patient's", "user's", "employee's", "applicant's", "wife's", "husband's", "mother's", "father's", "son's", "daughter's"},
-		pattern: `(?i)^[\w'’]*\s(?:[\p{L}\p{M}'’./()-]+ ){1,7}?(?:is|was|=|:)\s?["']?([A-Z]{0,4}[ -]?\d[\dA-Za-z.\-/ ]{4,22}[\dA-Z])\b`, check: func(s string) bool { return countDigits(s) >= 7 && len(s) <= 22 && len(s)-countDigits(s) <= 6 }, refuse: notOwnCount, conf: 0.65},
+		pattern: `(?i)^[\w'’]*\s(?:[\p{L}\p{M}'’./()-]+ ){1,7}?(?:is|was|=|:)\s?["']?([A-Z]{0,4}[ -]?\d[\dA-Za-z.\-/ ]{4,22}[\dA-Z])\b`, check: func(s string) bool {
+			return countDigits(s) >= 7 && len(s) <= 22 && !strings.HasPrefix(s, "0X") && len(s)-countDigits(s) <= 6
+		}, refuse: notOwnCount, conf: 0.65},
 	{name: "id-number", kind: match.Personal, cues: []string{"student id", "student number", "employee id", "employee number", "staff id", "personnel number", "badge number", "membership number", "member number", "national id", "id card number", "identity number", "personal number", "citizen id", "personal identification number", "personal identity number", "identification number", "tax number", "tax id", "tax identification", "taxpayer number", "taxpayer identification", "身分証番号", "個人識別番号"}, pattern: `\b[A-Z]{0,3}\d{2,6}(?:[ .\-/]?\d{2,6}){1,4}[A-Z]?\b`, check: func(s string) bool { return len(s) >= 7 && countDigits(s) >= 6 }, conf: 0.8},
 }
 
