@@ -392,4 +392,4 @@ func stock(text string) []match.Match {
 	return []match.Match{{Rule: "stock-password", Kind: match.Credential, Start: at, End: at + len(s), Confidence: 0.6}}
 }
 
-var stockPasswords = keyword.New([]string{"password", "passw0rd", "p@ssw", "qwerty", "letmein", "iloveyou", "admin123", "welcome1", "hunter2", "changeme1", "trustno1", "dragon1", "monkey1", "secret1", "abc123"})
+var stockPasswords = keyword.New([]string{"password", "passw0rd", "p@ssw", "pa55w", "p@55w", "p455w", "qwerty", "letmein", "iloveyou", "admin123", "welcome1", "hunter2", "changeme1", "trustno1", "dragon1", "monkey1", "secret1", "abc123"})

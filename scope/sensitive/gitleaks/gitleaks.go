@@ -225,8 +225,8 @@ func (s *Scanner) detect(ctx context.Context, part string, w window) []match.Mat
 	return out
 }
 
-// instead reports whether s is what stands in the place of a secret: curl -H 'X-Api-Key: YOUR_API_KEY', a variable of the shell, a mask,
-// txtPassword.Name = "txtPassword".
+// instead reports whether s is what stands in the place of a secret: curl -H 'X-Api-Key: YOUR_API_KEY', a variable of the shell, a mask, code that
+// takes the first line of a key away, txtPassword.Name = "txtPassword".
 func instead(rule, s string) bool {
 	s = strings.Trim(s, `"'`)
 	switch {
@@ -234,8 +234,10 @@ func instead(rule, s string) bool {
 		return value.Placeholder(s) || strings.HasPrefix(s, "${") && strings.HasSuffix(s, "}")
 	case rule == "hashicorp-tf-password":
 		return value.ShapeOf(s).Digit == 0 && strings.Contains(s, "Password") && value.Identifier(s)
+	case strings.Contains(rule, "private-key"):
+		return strings.Contains(s, "replace(") || strings.Contains(s, "replaceAll(") || strings.Contains(s, "-----\n${") || strings.Contains(s, "-----\n{{")
 	}
-	return strings.HasSuffix(s, "/XXXXXXXXXXXXXXXXXXXXXXXX")
+	return len(s) < 200 && value.Struck(s)
 }
 
 // matches reports whether the pattern of a rule that is woken by part matches in it. gitleaks asks the same, but of each of its

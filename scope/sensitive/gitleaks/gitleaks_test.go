@@ -69,12 +69,15 @@ func TestAHeadersPlaceholderIsNone(t *testing.T) {
 func TestWhatStandsInsteadIsNone(t *testing.T) {
 	var s gitleaks.Scanner
 	for text, want := range map[string]bool{
-		`curl -u "${USER:-${DEFAULT_USER}}:${APIKEY:-${DEFAULT_APIKEY}}" https://api.acme.dev`: false,
-		`curl -u "svc:f3b1c9d2a7e4` + `8056aa19" https://api.acme.dev`:                         true,
-		"https://hooks.slack.com/services/T00000000/B00000000/" + "XXXXXXXXXXXXXXXXXXXXXXXX":   false,
-		"https://hooks.slack.com/services/T0A1B2C3D/B0E1F2G3H/" + "kq8ZpW3mXn5vR7tY2uBc4dEf":   true,
-		`this.txtCfmPassword.Name = "txtCfmPassword";`:                                         false,
-		`administrator_login_password = "Th1sIsN0t` + `Funny"`:                                 true,
+		`curl -u "${USER:-${DEFAULT_USER}}:${APIKEY:-${DEFAULT_APIKEY}}" https://api.acme.dev`:                                                  false,
+		`curl -u "svc:f3b1c9d2a7e4` + `8056aa19" https://api.acme.dev`:                                                                          true,
+		"https://hooks.slack.com/services/T00000000/B00000000/" + "XXXXXXXXXXXXXXXXXXXXXXXX":                                                    false,
+		"https://hooks.slack.com/services/T0A1B2C3D/B0E1F2G3H/" + "kq8ZpW3mXn5vR7tY2uBc4dEf":                                                    true,
+		`key.replace("-----BEGIN ` + `PRIVATE KEY-----", "").replace(System.lineSeparator(), "").replace("-----END ` + `PRIVATE KEY-----", "")`: false,
+		"key=-----BEGIN " + "PRIVATE KEY-----\n${KEY_OF_THE_ENVIRONMENT_THAT_IS_SET_ELSEWHERE_AND_LONG_ENOUGH}\n-----END " + "PRIVATE KEY-----": false,
+		"ARTIFACTORY_API_KEY = 'AK" + "Cp4XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX'":                                false,
+		`this.txtCfmPassword.Name = "txtCfmPassword";`:                                                                                          false,
+		`administrator_login_password = "Th1sIsN0t` + `Funny"`:                                                                                  true,
 	} {
 		ms, err := s.Scan(t.Context(), text)
 		if err != nil || len(ms) > 0 != want {

@@ -15,13 +15,17 @@ func connection(text string, out []match.Match) []match.Match {
 		if h.Start > 0 && alnum(text[h.Start-1]) {
 			return true
 		}
+		around := strings.ToLower(text[max(0, h.Start-240):min(len(text), h.End+240)])
+		spaced := !strings.Contains(around, ";") && h.Start > 0 && spacedWords.Contains(around) // host=db user=app password=heron
 		end := h.End
-		for end < len(text) && end-h.End < 80 && text[end] != ';' && text[end] != '\n' && text[end] != '"' && text[end] != '\'' {
+		for end < len(text) && end-h.End < 80 && text[end] != ';' && text[end] != '\n' && text[end] != '"' && text[end] != '\'' && !(spaced && space(text[end])) {
 			end++
 		}
 		s := text[h.End:end]
-		around := strings.ToLower(text[max(0, h.Start-240):min(len(text), end+160)])
-		if len(s) < 3 || strings.ContainsAny(s, "<>{}$%*#[]( ") || strings.Trim(strings.ToLower(s), "x") == "" || !strings.Contains(around, ";") ||
+		if spaced && generic.Has(strings.ToLower(s)) {
+			return true
+		}
+		if len(s) < 3 || strings.ContainsAny(s, "<>{}$%*#[]( ") || strings.Trim(strings.ToLower(s), "x") == "" || !spaced && !strings.Contains(around, ";") ||
 			!serverWords.Contains(around) || !userWords.Contains(around) {
 			return true
 		}
@@ -33,7 +37,8 @@ func connection(text string, out []match.Match) []match.Match {
 
 var (
 	connectionWords = keyword.New([]string{"pwd=", "password="})
-	serverWords     = keyword.New([]string{"server=", "data source=", "host=", "provider=", "database=", "initial catalog="})
+	serverWords     = keyword.New([]string{"server=", "data source=", "host=", "provider=", "database=", "dbname=", "initial catalog="})
+	spacedWords     = keyword.New([]string{"dbname=", "host=", "port=", "sslmode="})
 	userWords       = keyword.New([]string{"uid=", "user id=", "userid=", "user=", "username="})
 )
 
@@ -56,6 +61,9 @@ func addresses(text string, out []match.Match) []match.Match {
 		}
 	}
 }
+
+// tokenMarks stand in the place of a password where the user is a token.
+var tokenMarks = keyword.NewList(`x-oauth-basic x-token-auth x-access-token x api_token`)
 
 // longestAuthority bounds how far behind "://" a password is looked for, in bytes.
 const longestAuthority = 1024
@@ -85,11 +93,14 @@ func userInfo(text string, at, end int) (match.Match, bool) {
 	if colon >= 0 {
 		user, pass = authority[:colon], authority[colon+1:last]
 	}
-	if colon < 0 { // https://TOKEN@host
+	if strings.HasPrefix(pass, "%") && len(pass) == 2 { // fmt.Sprintf("postgres://%s:%s@%s", …)
+		return match.Match{}, false
+	}
+	if colon < 0 || tokenMarks.Has(pass) { // https://TOKEN@host, https://TOKEN:x-oauth-basic@host
 		if len(user) < 20 || value.Random(user) < 0.6 || value.Reference(user) {
 			return match.Match{}, false
 		}
-		return match.Match{Rule: "url-token", Kind: match.Credential, Start: at, End: at + last, Confidence: 0.85}, true
+		return match.Match{Rule: "url-token", Kind: match.Credential, Start: at, End: at + len(user), Confidence: 0.85}, true
 	}
 	if plain(pass) && strings.ToUpper(pass) == pass && strings.ToUpper(user) == user && plain(user) && strings.HasPrefix(text[at+last+1:], strings.ToUpper("host")) { // USER:PASSWORD@HOST
 		return match.Match{}, false

@@ -44,6 +44,12 @@ func TestHardCoded(t *testing.T) {
 		"a digest's name":                     {"user.set_password Digest::SHA256.hexdigest pwtext", false},
 		"a login without a password":          {"vault login -method=userpass username=my-username", false},
 		"a place for a token behind its mark": {"oc login --token=sha256~<some-token-here> --server=localhost", false},
+		"a connection of keys and values":     {`psycopg2.connect("dbname=suppliers user=postgres password=postgres")`, true},
+		"such a connection in its place":      {`connect("user=username password=password dbname=mydb")`, false},
+		"such a connection of variables":      {"user=$USER password=$PASSWORD host=db", false},
+		"a token as user":                     {"https://9acf34ff1e738bcd6d5d" + "af102a8cfcb8a158e44e:x-oauth-basic@heron.org/x.git", true},
+		"a variable as user":                  {"https://$HERON_TOKEN:x-oauth-basic@heron.org/x.git", false},
+		"a format":                            {`fmt.Sprintf("postgres://%s:%s@%s:%d/%s", user, pass, host, port, db)`, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if ms := Scan(tc.text); (len(ms) > 0) != tc.want {

@@ -58,6 +58,9 @@ func judge(text string, v found, l link, n name, c *cue) float64 {
 	if c.word == "seed" && sh.Digit == sh.Len { // of a generator of random numbers
 		return 0
 	}
+	if l.kind == direct && !v.quoted && member(s) { // $PASSWORD host=db
+		return 0
+	}
 	if c.class == secret && l.kind == assign && places.Has(strings.ToLower(s[:strings.IndexByte(s, '=')+1])) { // what follows has cues of its own
 		return 0
 	}

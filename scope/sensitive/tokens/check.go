@@ -30,6 +30,28 @@ func unlikeName(s string) bool {
 	return sh.Digit > 0 || sh.Upper > 0
 }
 
+// unlikeItsName refuses words that end by saying what stands there: sonar.login=my_sonar_token.
+func unlikeItsName(s string) bool {
+	l := strings.ToLower(s[strings.IndexByte(s, '=')+1:])
+	for _, w := range []string{"token", "login", "password", "key"} {
+		if strings.HasSuffix(l, "_"+w) || strings.HasSuffix(l, "-"+w) {
+			return value.ShapeOf(l).Digit > 0
+		}
+	}
+	return true
+}
+
+// holdsKey accepts a key file whose key is one: not "-----BEGIN PRIVATE KEY-----\nPRIVATE_KEY\n…".
+func holdsKey(s string) bool {
+	body := s[strings.LastIndexByte(strings.TrimSuffix(s, `"`), '"')+1:]
+	_, inner, ok := strings.Cut(body, "PRIVATE KEY-----")
+	if !ok {
+		return true
+	}
+	inner, _, _ = strings.Cut(inner, "-----END")
+	return value.ShapeOf(strings.ReplaceAll(inner, `\n`, "")).Digit > 0 || len(inner) > 60
+}
+
 // slack refuses names that begin like a token of Slack, xoxo-indieweb-1, and words in its place, xoxp-1-YourTokenHere.
 func slack(s string) bool {
 	sh := value.ShapeOf(s)

@@ -234,8 +234,11 @@ func (r *rule) accept(text string, start, end int) bool {
 	if b := text[max(0, start-8):start]; strings.HasSuffix(b, "sha512-") || strings.HasSuffix(b, "sha384-") || strings.HasSuffix(b, "sha256-") || strings.HasSuffix(b, "sha1-") { // a digest of a lock file
 		return false
 	}
-	return (r.Check == nil || r.Check(token)) && (r.Sum == nil || r.Sum(token)) && !filler(strings.TrimPrefix(token, r.Literal))
+	return (r.Check == nil || r.Check(token)) && (r.Sum == nil || r.Sum(token)) && !filler(strings.TrimPrefix(token, r.Literal)) && (r.Sum != nil || !value.Struck(token) || len(token) > longestStruck)
 }
+
+// longestStruck is how long, in bytes, a token is at most that sixteen x or 0 in a row make a mask.
+const longestStruck = 200
 
 // bordered reports whether the token is part of a longer word.
 func bordered(text string, start, end int) bool {

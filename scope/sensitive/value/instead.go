@@ -22,6 +22,30 @@ func told(s string) bool {
 	return false
 }
 
+// uniform reports whether s is a UUID each group of which is one digit again and again: 11111111-2222-3333-4444-555555555555.
+func uniform(s string) bool {
+	if !UUID(s) {
+		return false
+	}
+	for _, group := range strings.Split(s, "-") {
+		if !isDigit(group[0]) || strings.Trim(group, group[:1]) != "" {
+			return false
+		}
+	}
+	return true
+}
+
+// Struck reports whether s ends in a mask: x, X or 0 sixteen times in a row, and at most three more.
+func Struck(s string) bool {
+	const most, rest = 16, 3
+	for _, mask := range []string{"X", "x", "0"} {
+		if i := strings.LastIndex(s, strings.Repeat(mask, most)); i >= 0 && len(s)-i-most <= rest {
+			return true
+		}
+	}
+	return false
+}
+
 // template reports whether s holds a place for a value between open and shut, or the beginning of one. Where the brackets between
 // them do not match it is a value with many marks: m{{h}o)p${e]n}}.
 func template(s, open, shut string) bool {

@@ -101,7 +101,7 @@ func masked(s string) bool {
 // filler reports whether s is x or 0 again and again, as long as a key is: xxxx-xxxx-xxxx-xxxx, 00000000-0000-….
 func filler(s string) bool {
 	sh := ShapeOf(s)
-	return sh.Lower+sh.Upper+sh.Digit >= 16 && sh.Distinct <= 2 && (strings.Trim(s, "xX-") == "" || strings.Trim(s, "0-") == "")
+	return sh.Lower+sh.Upper+sh.Digit >= 16 && sh.Distinct <= 2 && (strings.Trim(s, "xX-") == "" || strings.Trim(s, "0-") == "") || uniform(s)
 }
 
 // delimited reports whether s is words between two marks or more, as templates have them: @@PASSWORD@@, ((admin_password)).

@@ -28,6 +28,8 @@ func TestPlaceholder(t *testing.T) {
 		fake("a1b2c3d4-90ab-", "EXAMPLE11111"): true,
 		"null":                                 true,
 		"put-your-key-here":                    true,
+		"11111111-2222-3333-4444-555555555555": true,
+		"11111111-2222-3333-4444-555555555556": false,
 		"XXXX_PUT_YOUR_TOKEN_HERE_XXXXXXXXXX":  true,
 		"app-1-SlackConfigurationTokenHere":    true,
 		"Wint3rIsHere":                         false,
