@@ -305,7 +305,9 @@ func nearest(text string, v candidate, marks []mark) (near nearness, tight, vcs 
 		case m.end <= v.start && m.end >= v.start-lookBack:
 			gap = text[m.end:v.start]
 		case m.start >= v.end:
-			gap = text[v.end:m.start]
+			if gap = text[v.end:m.start]; strings.HasPrefix(gap, ")") { // a remark in brackets is over
+				continue
+			}
 		default:
 			continue
 		}

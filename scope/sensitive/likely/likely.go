@@ -131,6 +131,9 @@ func Scan(text string) []match.Match {
 	if accents >= foreignText { // the words of another language
 		out = slices.DeleteFunc(out, func(m match.Match) bool { return accented(text[m.Start:m.End]) })
 	}
+	if slices.ContainsFunc(out, func(m match.Match) bool { return ofLanguage(text, m) }) && foreign(text) {
+		out = slices.DeleteFunc(out, func(m match.Match) bool { return ofLanguage(text, m) })
+	}
 	if len(rare) < foreignText {
 		out = append(out, rare...)
 		slices.SortFunc(out, func(a, b match.Match) int { return a.Start - b.Start })
@@ -180,7 +183,7 @@ func dismissed(text string, start int, s string, score float64, public value.Blo
 	}
 	run := value.RunStart(text, start)
 	return unread(s) || score < beyond && plain(s) && start+len(s) < len(text) && text[start+len(s)] >= 0xE0 && saying.RefusedJapanese(text[start+len(s):]) || score < beyond && s[0] >= 0xE0 && saying.DescribesJapanese(s) || public.Hold(text, run) || saying.Famous(text, start, s) || saying.Harmless(value.Assigned(text, run)) ||
-		score < beyond && saying.Manager(s) || score < sure && plain(s) && (saying.Describes(s) || saying.Meta(s) || english(text, start, start+len(s)) && (feature.Derived(s) || feature.Misspelt(s)))
+		score < beyond && (saying.Manager(s) || strings.Contains(s, "+") && saying.Describes(s)) || (score < sure || score < surer && classOf(s) == wordClass && !introduced(text, start)) && plain(s) && (saying.Describes(s) || saying.Meta(s)) || score < sure && plain(s) && english(text, start, start+len(s)) && (feature.Derived(s) || feature.Misspelt(s) || ordinary(text, start, s))
 }
 
 // english reports whether no other script stands right around a word.
@@ -201,6 +204,10 @@ func letter(c byte) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' }
 
 // sure is the score, in nats, from which a name with a digit counts as a password: "Ringo.Musi9".
 const sure = 3
+
+// surer is the score, in nats, from which a word in the midst of a sentence that mostly describes secrets, or is about them, counts as
+// one.
+const surer = 4
 
 // beyond is the score, in nats, from which even a name without one does: "PWはAsahi.no.yama".
 const beyond = 6

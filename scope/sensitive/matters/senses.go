@@ -32,6 +32,8 @@ const (
 var senses = []sense{
 	{"makes|i make|gets paid|get paid|is paid|paid", pattern.New(`(?i)\b(?:makes?|paid) (?:about |around |roughly |only |just )?` + sum + `[^.;\n]{0,16}?(?:a|per|an|every) (?:year|month|week|hour|day|annum)\b`), pattern.New(`(?i)\bpaid[^.;]{0,40}\b(?:for|to) (?:the )?(?:aws|gcp|azure|hosting|server|licen|saas|tool|vendor|subscription)`)},
 	{"owe|owes", pattern.New(`(?i)\bowes? (?:[\w']+ ){0,4}?` + sum), nil},
+	{"inherited from", nil, pattern.New(`(?i)inherited from (?:(?:the|its|a|an|their|this) )?(?:(?:parent|base|super|root|outer|\w+'s) )?(?:class|key|token|role|group|policy|type|struct|trait|interface|config|configuration|template|project|namespace|environment|process|shell|scope|account|org|organi[sz]ation|folder|module|object|node|element|style|object|resource|directory|team)\b`)},
+	{"undocumented", pattern.New(`(?i)(?:\b(?:i am|i'm|he is|he's|she is|she's|they are|they're|is|are|was|were|being) undocumented(?:[.,;]|$| and| since| in| here)|undocumented (?:immigrant|worker|migrant|people|person|family|student|parent|status|husband|wife|cousin|uncle|aunt|brother|sister|mother|father|mom|dad|employee|nanny|cook|resident))`), nil},
 	{"inherited|offered", pattern.New(`(?i)\b(?:inherited|offered) (?:[\w.']+ ){0,4}?` + sum), nil},
 	{"conviction|convictions", pattern.New(`(?i)\b(?:a|two|three|previous|prior|earlier|spent|old) convictions?\b|convictions? for ` + crime), pattern.New(`(?i)conviction that`)},
 	{"charged with", pattern.New(`(?i)charged with (?:\w+ )?` + crime + `\b`), nil},

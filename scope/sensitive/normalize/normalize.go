@@ -176,6 +176,10 @@ func (b *builder) segment(text string, i int) int {
 	if invisible(r) {
 		return i + size
 	}
+	if exponent(r) && len(b.out) > 0 && b.out[len(b.out)-1] >= '0' && b.out[len(b.out)-1] <= '9' { // 2²⁵⁶ is not 2256
+		b.add(text[i:i+size], i, i+size)
+		return i + size
+	}
 	n := size
 	if next := norm.NFKC.NextBoundaryInString(text[i:], true); next > size && next <= 64 {
 		n = next
@@ -208,6 +212,11 @@ func (b *builder) rune(r rune, start, end int) {
 	}
 	var buf [utf8.UTFMax]byte
 	b.add(string(buf[:utf8.EncodeRune(buf[:], r)]), start, end)
+}
+
+// exponent reports whether r is a figure or a sign above the line.
+func exponent(r rune) bool {
+	return r == '²' || r == '³' || r == '¹' || r >= '⁰' && r <= '⁻'
 }
 
 // invisible reports whether r shows nothing: zero-width, direction and variation controls, soft hyphens, tags.

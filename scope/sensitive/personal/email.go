@@ -142,7 +142,7 @@ func sample(local string) bool {
 // authored reports whether the address at start stands in a line that says who wrote something: a notice of copyright and the
 // lines that go on with it, or the end of an entry of a Debian changelog.
 func authored(text string, at int) bool {
-	const reach, paragraph = 160, 1200
+	const reach = 160
 	from := max(0, at-reach)
 	line := strings.TrimLeft(text[from+strings.LastIndexByte(text[from:at], '\n')+1:at], " \t*#/;|")
 	if strings.HasPrefix(line, "-- ") || notice.Contains(line) {
@@ -152,8 +152,7 @@ func authored(text string, at int) bool {
 	if len(line) <= year || !digitsOnly(line[:year]) || !strings.HasPrefix(line, "19") && !strings.HasPrefix(line, "20") {
 		return false
 	}
-	before := text[max(0, at-paragraph):at]
-	return notice.Contains(before[strings.LastIndex(before, "\n\n")+1:])
+	return notice.Contains(paragraph(text, at))
 }
 
 // credited reports whether the address at start is that of someone whom a log of changes thanks for one, or of who made it, with
@@ -163,13 +162,16 @@ func credited(text string, start, end int) bool {
 	if dated.MatchString(text[end:min(len(text), end+32)]) {
 		return true
 	}
-	return credit.MatchString(text[max(0, start-reach):start])
+	return (credit.MatchString(text[max(0, start-reach):start]) || holder.MatchString(text[max(0, start-reach):start]))
 }
 
 var (
 	dated  = pattern.New(`^ {1,2}(?:19|20)[0-9]{2}/[0-9]{2}/[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}`)
 	credit = pattern.New(`(?i)(?:\b(?:patch(?:es)?|fix(?:es)?|diff|bug|problem|issue|typo|based on work|original work|code|port|support)\b[^.;@<>]{0,60}\s(?:from|by)|\b(?:reported|noted|noticed|spotted|found|pointed out|suggested|submitted|contributed|written|diagnosed|tested|debugged|report(?: & testing)?) by|\bthanks(?: to)?)\s+(?:[A-Z][\w.'-]*\s+){0,4}[<(]?$`)
 )
+
+// holder begins what programs of OpenPGP write of whom a key belongs to.
+var holder = pattern.New(`(?:\buid|Good signature from|aka)\b[^@<>\n]{0,80}[<(]$`)
 
 var notice = keyword.New([]string{"copyright", "©", "(c) 19", "(c) 20"})
 
@@ -179,7 +181,12 @@ var trailers = []string{"author-email", "on-behalf-of:", "authors:", "author(s):
 func commitTrailer(text string, at int) bool {
 	from := max(0, at-120)
 	line := strings.ToLower(text[from+strings.LastIndexByte(text[from:at], '\n')+1 : at])
-	if key, _, ok := strings.Cut(line, ":"); ok && strings.HasSuffix(key, "-by") && strings.Trim(key, "abcdefghijklmnopqrstuvwxyz-") == "" { // authored-by, requested-by
+	if key, _, ok := strings.Cut(line, ":"); ok && strings.Trim(key, "abcdefghijklmnopqrstuvwxyz -") == "" {
+		if strings.HasSuffix(key, "-by") || strings.HasSuffix(key, " by") || parts.Has(strings.ReplaceAll(key, " ", "-")) { // authored-by, requested-by
+			return true
+		}
+	}
+	if told, _, ok := strings.Cut(strings.ToLower(paragraph(text, at)), ":"); ok && parts.Has(told) { // the list goes on on another line
 		return true
 	}
 	for _, t := range reviewLabels {
@@ -193,6 +200,17 @@ func commitTrailer(text string, at int) bool {
 		}
 	}
 	return false
+}
+
+// parts are what those whom a commit names had to do with it.
+var parts = keyword.NewList(`reviewer reviewers author authors co-author co-authors committer committers contributor contributors approver approvers maintainer maintainers developer developers editor editors submitter reporter reporters helper helpers`)
+
+// paragraph returns the paragraph that at stands in, up to there.
+func paragraph(text string, at int) string {
+	const reach = 1200
+	before := text[max(0, at-reach):at]
+	from := max(strings.LastIndex(before, "\n\n"), strings.LastIndex(before, "\n\r\n"))
+	return strings.TrimLeft(before[from+1:], "\r\n")
 }
 
 // reviewLabels begin the lines that Gerrit adds to a commit, one for each vote.

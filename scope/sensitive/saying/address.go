@@ -121,6 +121,9 @@ func userInfo(text string, at, end int) (match.Match, bool) {
 	if pass == "password" || pass == "pass" || pass == "pwd" {
 		conf = 0.6
 	}
+	if inner, optional := strings.CutSuffix(text[at+colon+1:at+last], "]"); optional && (typeName(inner) || value.Placeholder(inner)) { // redis[s]://[[username][:password]@]
+		return match.Match{}, false
+	}
 	return match.Match{Rule: "url-password", Kind: match.Credential, Start: at + colon + 1, End: at + last, Confidence: conf}, true
 }
 

@@ -267,7 +267,7 @@ func pairs(text string, out []match.Match, budget *match.Budget) []match.Match {
 		}
 		user, start, end := text[h.Start+m[2]:h.Start+m[3]], h.Start+m[4], h.Start+m[5]
 		s := strings.TrimRight(text[start:end], ".!?")
-		if !pairValue(text, user, s, h.Start+m[3], h.Start+m[0]) {
+		if !pairValue(text, user, s, h.Start+m[3], h.Start+m[0]) || value.Otherwise(text, start, start+len(s)) >= value.Strong && !passwordLike(s) || text[start-1] == '/' && value.Pull(s) {
 			return true
 		}
 		done = end
@@ -314,10 +314,13 @@ func address(user string) bool {
 }
 
 // notUsers are words in the place of a user that make a pair something else: "login: username / password".
-var notUsers = keyword.NewList(`username user name password pass email e-mail id the a an your my our http https token key and or not read write get post on off yes no true false v1 v2`)
+var notUsers = keyword.NewList(`credential credentials creds login account auth access username user name password pass email e-mail id the a an your my our http https token key and or not read write get post on off yes no true false v1 v2`)
 
 // A login said without any word for it: "root/Triangle99", "it's admin/Winter-2".
 var barePair = pattern.New(`(?i)(?:^|[\s("'` + "`" + `])(?:root|admin|administrator|guest|sa|postgres|ubuntu|ec2-user|oracle|mysql|sysadmin|superuser|operator|jenkins|deploy|pi|user|ops|svc|test)(?:/| / |: ?)([^\s"'` + "`" + `,;/、。)]{5,60})`)
+
+// asLogin says behind a pair that it is one.
+var asLogin = pattern.New(`^["'` + "`" + `]? as (?:the |its |their |a )?(?:login|logins|credentials|creds)\b`)
 
 var barePairWords = keyword.New([]string{"root", "admin", "administrator", "guest", "sa", "postgres", "ubuntu", "ec2-user", "oracle", "mysql", "superuser", "operator", "jenkins", "deploy", "pi", "user", "ops", "svc", "test"})
 
@@ -349,8 +352,9 @@ func barePairs(text string, out []match.Match, budget *match.Budget) []match.Mat
 			out = append(out, match.Match{Rule: "bare-login-pair", Kind: match.Credential, Start: start, End: start + len(s), Confidence: 0.66})
 			return true
 		}
+		said := asLogin.MatchString(text[end:min(len(text), end+32)]) && sh.Lower == sh.Len && !describes(s) && !roles.Has(s) // admin:intranet as login
 		bang := strings.Contains(text[from:start], " / ") && strings.ContainsAny(text[start:end], "!#$%&*")
-		if sh.Digit == 0 && !bang || sh.Lower+sh.Upper < 3 || sh.Upper == 0 && sh.Other == 0 && !(sh.Digit >= 2 && strings.Contains(text[from:start], " / ")) || value.Reference(s) && !bang || value.Placeholder(s) || measured(s) || technical(s) || value.Versioned(s) || value.Digest(s) ||
+		if sh.Digit == 0 && !bang && !said || sh.Lower+sh.Upper < 3 || sh.Upper == 0 && sh.Other == 0 && !said && !(sh.Digit >= 2 && strings.Contains(text[from:start], " / ")) || value.Reference(s) && !bang || value.Placeholder(s) || measured(s) || technical(s) || value.Versioned(s) || value.Digest(s) ||
 			strings.Contains(s, "@") && strings.Contains(s, ".") || strings.ContainsAny(s, "=()<>{}:") {
 			return true
 		}

@@ -200,6 +200,9 @@ func nameAt(text string, h keyword.Hit, c *cue) (name, bool) {
 	if n.start > 1 && text[n.start-1] == '{' && text[n.start-2] == '$' { // ${NAME:?message}
 		return n, false
 	}
+	if strings.EqualFold(text[n.start:n.end], "passes") || c.word == "combination" && strings.HasPrefix(text[h.End:], " of ") { // verbs, and what is put together
+		return n, false
+	}
 	n.code = n.start < h.Start || n.end > h.End
 	for _, w := range nameParts(text[n.start:h.Start]) {
 		n.public = n.public || openNames.Has(w)

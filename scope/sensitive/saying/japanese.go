@@ -148,7 +148,7 @@ func afterJapanese(text string, i int, c *cue) (match.Match, bool) {
 		if conf == 0 && (linked || setApart(text, start)) && !of && c.class == password {
 			v, conf = kanaSaid(text, v)
 		}
-		if object && text[v.start] >= 0x80 && !changedJapanese(text[v.next:]) && !(v.quoted && hasAnyPrefix(strings.TrimLeft(text[v.next:], " "), []string{"を入力", "と入力"})) || news && !closedJapanese(text[v.next:]) {
+		if object && text[v.start] >= 0x80 && !changedJapanese(text[v.next:]) && !(v.quoted && hasAnyPrefix(strings.TrimLeft(text[v.next:], " "), []string{"を入力", "と入力"})) || !v.quoted && category(text[v.start:v.end]) || news && !closedJapanese(text[v.next:]) {
 			conf = 0
 		}
 	}
@@ -158,6 +158,11 @@ func afterJapanese(text string, i int, c *cue) (match.Match, bool) {
 		}
 	}
 	return match.Match{Rule: "ja-" + c.kind, Kind: match.Credential, Start: v.start, End: v.end, Confidence: conf}, true
+}
+
+// category reports whether s is a kind of data, which stands beside a word for a secret in a list: パスワード、カード番号、健康記録.
+func category(s string) bool {
+	return hasAnySuffix(s, "番号", "情報", "記録", "データ", "証明書", "アドレス", "カード", "ユーザー名", "ユーザ名", "氏名", "住所")
 }
 
 // headNouns, between a cue and a value, make the value one of something else: "パスワードの長さ: 12".
@@ -360,6 +365,9 @@ func judgeJapanese(text string, v found, c *cue, linked, object bool) float64 {
 		return 0
 	}
 	if c.class == password && !v.quoted && strings.Count(s, "-") == 1 && plain(strings.ReplaceAll(s, "-", "")) && describes(s) {
+		return 0
+	}
+	if strings.Contains(s, "://") && !strings.Contains(s, "@") || c.word == "セッションID" && !linked && value.UUID(s) { // パス is a path too, such an id names what a log speaks of
 		return 0
 	}
 	if sh.High > 0 {

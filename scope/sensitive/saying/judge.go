@@ -31,6 +31,9 @@ func judge(text string, v found, l link, n name, c *cue) float64 {
 	if hashBegins(s) || l.kind == copula && n.code && strings.Contains(text[n.end:v.start], "replaced") { // readPassphrase was replaced by readSecret
 		return 0
 	}
+	if subjectLine(text, v, l) || argument(s, l) || beside(text, n, v, l) || constantName(text, s, v, l, c) || tested(text, n, s) || inFragment(text, n, l) || l.kind == direct && verbPass(text, n, v) {
+		return 0
+	}
 	if l.cell && (s[0] == '-' || s[0] == '|' || described(text, v)) { // | `--passphrase` | asks for the passphrase |
 		return 0
 	}
@@ -38,6 +41,12 @@ func judge(text string, v found, l link, n name, c *cue) float64 {
 		return 0
 	}
 	if !v.quoted && l.kind == assign && v.end < len(text) && strings.IndexByte(",)", text[v.end]) >= 0 && parameters.Has(strings.ToLower(s)) { // password=passphrase, …
+		return 0
+	}
+	if k := strings.LastIndexByte(s, '.'); k > 0 && strings.HasSuffix(text[n.start:n.end], s[k:]) && strings.HasPrefix(strings.TrimLeft(text[n.end:], " "), "->") { // Passphrase.argon2 -> FlexiKey.argon2
+		return 0
+	}
+	if s == "export" && l.prose { // use this passphrase: export NAME=…
 		return 0
 	}
 	if strings.HasPrefix(s, "%}") || strings.HasPrefix(s, "}}") { // behind a tag of a template

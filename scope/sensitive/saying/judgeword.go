@@ -53,6 +53,9 @@ func judgePassword(text, s string, sh value.Shape, v found, l link, n name) floa
 	if sh.Digit == 0 && value.Identifier(s) && (describes(s) || l.kind == direct && strings.Count(s, "-") < 2 && strings.Count(s, "_") < 1) {
 		return 0
 	}
+	if strings.IndexByte(s, '+') > 0 && describes(s) { // computed+optional
+		return 0
+	}
 	if sh.Digit == 0 && sh.Upper == 0 && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz'") == "" { // doesn't, user's
 		return 0
 	}
@@ -217,9 +220,19 @@ func firstPart(s string) string {
 func Famous(text string, start int, s string) bool { return famous(text, start, s) }
 
 func famous(text string, start int, s string) bool {
-	return wellKnown.Has(strings.ToLower(strings.Trim(s, "\"'.,`"))) && ranking.Contains(strings.ToLower(text[max(0, start-120):min(len(text), start+120)]))
+	word := strings.ToLower(strings.Trim(s, "\"'.,`"))
+	if !wellKnown.Has(word) {
+		if word = strings.TrimRight(word, "0123456789!"); !wellKnown.Has(word) && !seasons.Has(word) {
+			return false
+		}
+	}
+	const reach = 120
+	return ranking.Contains(strings.ToLower(text[max(0, start-reach):min(len(text), start+reach)]))
 }
+
+// seasons are what those who must change a password often put before the year.
+var seasons = keyword.NewList(`spring summer autumn winter january february march april may june july august september october november december company`)
 
 var wellKnown = keyword.NewList(`123456 12345678 123456789 1234567890 12345 1234 0000 1111 111111 222222 654321 121212 000000 qwerty qwertz azerty password password1 letmein iloveyou admin welcome hunter2 abc123 monkey dragon football baseball sunshine princess 1q2w3e4r passw0rd secret changeme trustno1 master superman batman`)
 
-var ranking = keyword.New([]string{"refused", "rejected", "not allowed", "forbidden", "disallowed", "denylist", "too weak", "most common", "commonest", "worst password", "worst pin", "popular password", "of all four", "of all pin", "the list of", "list is led", "top ten", "top 10", "tops the list", "leads the list", "joke", "ranking", "ranked", "number one again", "nobody is surprised", "最悪の", "ありがち", "一位", "1位", "ランキング", "よく使われる", "使われがち"})
+var ranking = keyword.New([]string{"well-known", "well known", "weak password", "weak, ", "weak or", "weak pass", "guessable", "easily guessed", "easy to guess", "spraying", "password spray", "credential stuffing", "brute force", "brute-force", "dictionary attack", "obviously wrong", "deliberately wrong", "wrong on purpose", "anti-pattern", "bad password", "débiles", "脆弱", "弱い", "よく知られ", "広く知られ", "推測されやす", "スタッフィング", "ブルートフォース", "refused", "rejected", "not allowed", "forbidden", "disallowed", "denylist", "too weak", "most common", "commonest", "worst password", "worst pin", "popular password", "of all four", "of all pin", "the list of", "list is led", "top ten", "top 10", "tops the list", "leads the list", "joke", "ranking", "ranked", "number one again", "nobody is surprised", "最悪の", "ありがち", "一位", "1位", "ランキング", "よく使われる", "使われがち"})

@@ -60,7 +60,7 @@ func linkAfter(text string, n name, c *cue) (link, bool) {
 		if text[j] == '-' && text[k-1] == '>' && j == n.end { // a member in C or PHP
 			return link{}, false
 		}
-		if text[j] == '|' && n.start > 0 && text[n.start-1] == '$' { // echo "$PASSWORD" | command
+		if text[j] == '|' && (text[n.start] == '$' || n.start > 0 && text[n.start-1] == '$') { // echo "$PASSWORD" | command
 			return link{}, false
 		}
 		if (text[j] == '=' || text[j] == '?') && emptyLine(text, k) {

@@ -38,7 +38,7 @@ func nearby(text string, out []match.Match, budget *match.Budget) []match.Match 
 				j++
 			}
 			s := strings.Trim(text[i:j], "\"'`()[]{}<>,;:.?|*")
-			if passwordLike(s) && (j <= h.Start || i >= h.End) {
+			if passwordLike(s) && (j <= h.Start || i >= h.End) && !famous(text, i, s) {
 				start := i + strings.Index(text[i:j], s)
 				out = append(out, match.Match{Rule: "password-like-word", Kind: match.Credential, Start: start, End: start + len(s), Confidence: 0.55})
 			}

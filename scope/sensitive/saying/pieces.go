@@ -35,6 +35,9 @@ func pieces(text string, out []match.Match) []match.Match {
 		if word == "続けて" && goesOn(text[:h.Start]) {
 			return true
 		}
+		if word == "JOIN" || strings.HasPrefix(text[h.End:], " names ") { // of tables
+			return true
+		}
 		if !standsNear(pieceCues, text, max(0, h.Start-pieceCueReach), min(len(text), h.End+pieceCueReach)) {
 			return true
 		}
@@ -43,7 +46,7 @@ func pieces(text string, out []match.Match) []match.Match {
 		first, last, n := -1, 0, 0
 		for i := from; i < to; {
 			start, end, next := partAt(text, i, to)
-			if next > i && end > start && !(everyday(word) && text[start-min(start, 1)] == '`' && lettersOnly(text[start:end])) {
+			if next > i && end > start && !(text[start-min(start, 1)] == '`' && (everyday(word) && lettersOnly(text[start:end]) || !parted(word) && codeWords(text[start:end]))) {
 				if first < 0 {
 					first = start
 				}
@@ -68,6 +71,16 @@ func goesOn(before string) bool {
 		}
 	}
 	return false
+}
+
+// parted reports whether a word says of each part which it is, so that even names of code beside it are parts.
+func parted(word string) bool {
+	return hasAny(word, []string{"half", "part", "bit", "半", "前", "後"})
+}
+
+// codeWords reports whether s is a name or a command of a program, without a digit: SecretRef, gopass sync.
+func codeWords(s string) bool {
+	return strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ .()-") == "" && (strings.Contains(s, " ") || mixedCase(s) || strings.ToUpper(s) == s)
 }
 
 // everyday reports whether a word for parts stands in any text, so that names of code beside it are no parts of a secret.
@@ -111,6 +124,9 @@ func partAt(text string, i, to int) (start, end, next int) {
 	if !alnum(text[i]) || i > 0 && (alnum(text[i-1]) || text[i-1] >= 0x80 && text[i-1] < 0xE3) {
 		return 0, 0, i + 1
 	}
+	if i > 0 && text[i-1] == '#' && digit(text[i]) || strings.HasSuffix(text[:i], "Change-Id: ") { // an issue, a change of Gerrit
+		return 0, 0, i + wordLength(text[i:to])
+	}
 	j := i
 	for j < to && text[j] > ' ' && text[j] < 0x80 && strings.IndexByte("\"'`,;()", text[j]) < 0 {
 		j++
@@ -122,4 +138,12 @@ func partAt(text string, i, to int) (start, end, next int) {
 		return 0, 0, j
 	}
 	return i, i + len(s), j
+}
+
+// wordLength returns how many bytes of s lie before its first space, one at least.
+func wordLength(s string) int {
+	if n := strings.IndexAny(s, " \t\n"); n > 0 {
+		return n
+	}
+	return max(1, len(s))
 }

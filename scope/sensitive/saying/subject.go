@@ -170,7 +170,7 @@ func keyDeed(text string, out []match.Match, budget *match.Budget) []match.Match
 		if !budget.Spend((to - from - (end - start)) / 4) {
 			return out
 		}
-		if s := text[start:end]; !drawn(s) || value.Public(text, start, end) || value.Placeholder(s) || standsNear(published, text, from, start) || standsNear(published, text, end, to) {
+		if s := text[start:end]; !drawn(s) || strings.HasPrefix(s, "//") || value.Public(text, start, end) || value.Placeholder(s) || standsNear(published, text, from, start) || standsNear(published, text, end, to) {
 			continue
 		}
 		before := strings.ToLower(strings.TrimRight(text[from:start], " \"'`"))

@@ -34,7 +34,7 @@ var talk = keyword.NewList(`a an the this that these those my your our his her i
 	defaults contains appears comes holds gives lives needs takes works fails returns expires changes matches refers belongs stays remains goes means depends exists resides applies requires supports allows provides consists
 	like unlike similar equal equivalent identical irrelevant relevant useful useless vulnerable resistant immune susceptible eligible
 	passkey passkeys sso webauthn certificate certificates biometrics fingerprint mtls
-	unclear fake dummy fictional made-up random
+	unclear fake dummy fictional made-up random stolen broken chosen sold bought stole swapped guessed
 	us them him me one's everyone anyone nobody somebody someone people users admins developers attackers clients servers
 	in-memory read-only write-only one-time single-use short-lived long-lived hard-coded hardcoded built-in opaque transparent
 	kept-in recovered retrieved transmitted submitted received returned issued granted signed unsigned scoped bearer-type fixed broken leaking legacy lived deprecated`)
@@ -74,6 +74,9 @@ func describes(w string) bool {
 		if talk.Has(last) || suffixed(last) && !notTalk.Has(last) {
 			return true
 		}
+	}
+	if a, b, ok := strings.Cut(w, "+"); ok && plain(a) && plain(b) { // computed+optional
+		return describes(a) && describes(b)
 	}
 	return len(w) >= 5 && plain(w) && suffixed(w) && !notTalk.Has(w)
 }

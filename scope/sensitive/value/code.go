@@ -46,11 +46,11 @@ func Typed(s string) bool {
 }
 
 // numeronyms are words of the trade that count their letters, and others with a number inside.
-var numeronyms = keyword.NewList(`e2e E2E e2ee E2EE i18n I18n l10n a11y o11y k8s K8s k3s g11n p2p P2P b2b B2B b2c 2fa 2FA web2 web3 Web3 web3js web3.js oauth2 OAuth2 OAuth1 oauth1 h2 h2c http2 http3 HTTP2 HTTP3 s3 S3 ec2 EC2 bech32 Bech32 base58 Base58 x509 X509 u2f U2F fido2 FIDO2 ctap2 CTAP2 pkcs11 pkcs12 m2m M2M d2d log4j log4j2 slf4j py2 py3 h264 h265 1PUX 1pux`)
+var numeronyms = keyword.NewList(`e2e E2E e2ee E2EE i18n I18n l10n a11y o11y k8s K8s k3s g11n p2p P2P b2b B2B b2c 2fa 2FA web2 web3 Web3 web3js web3.js oauth2 OAuth2 OAuth1 oauth1 http-01 dns-01 tls-alpn-01 device-attest-01 h2 h2c http2 http3 HTTP2 HTTP3 s3 S3 ec2 EC2 bech32 Bech32 base58 Base58 x509 X509 u2f U2F fido2 FIDO2 ctap2 CTAP2 pkcs11 pkcs12 m2m M2M d2d log4j log4j2 slf4j py2 py3 h264 h265 1PUX 1pux`)
 
 var percentiles = keyword.NewList(`p50 p75 p90 p95 p98 p99 p999 p99.9`)
 
-var kinds = keyword.NewList(`int uint qint quint float complex utf ip ipv tcp udp icmp http tls ssl sha md crc aes rsa vec mat bool char rune base ed curve ecdsa`)
+var kinds = keyword.NewList(`aal ial fal int uint qint quint float complex utf ip ipv tcp udp icmp http tls ssl sha md crc aes rsa vec mat bool char rune base ed curve ecdsa`)
 
 // Numbered reports whether s is a name in code that holds nothing but words, capitals and usual numbers: Uint64,
 // Broadcast1To32, MLKEM768X25519, GenerateKey1024, AVX512VAES, complex128, TLS_AES_128_GCM_SHA256.

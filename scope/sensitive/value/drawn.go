@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/elderzan/elderzan/scope/sensitive/keyword"
+	"github.com/elderzan/elderzan/scope/sensitive/pattern"
 )
 
 // The judgements on values that look drawn by a machine.
@@ -26,10 +27,10 @@ func constantName(s string) bool {
 	return sh.Lower == 0 && sh.Upper > 2*sh.Digit
 }
 
-// imageBytes reports whether s begins as pictures do in base64: PNG, JPEG, GIF, SVG.
+// imageBytes reports whether s begins as pictures do in base64, but for the slash that JPEG begins with: PNG, JPEG, GIF, SVG, WebP.
 func imageBytes(s string) bool { return begins(s, imageHeads) }
 
-var imageHeads = []string{"iVBORw0KGgo", "/9j/4AAQ", "R0lGOD", "PHN2Zy"}
+var imageHeads = []string{"iVBORw0KGgo", "9j/4AAQ", "9j/4QAY", "R0lGOD", "PHN2Zy", "UklGR"}
 
 // publicBytes reports whether s begins as public keys do: of SSH in base64, of age.
 func publicBytes(s string) bool { return begins(s, publicHeads) }
@@ -43,6 +44,17 @@ func begins(s string, heads []string) bool {
 		}
 	}
 	return false
+}
+
+// pgpKey reports whether s is how OpenPGP's programs list a key: 4096R/91A6868BD3F7A907, rsa4096/0x91A6….
+func pgpKey(s string) bool { return strings.IndexByte(s, '/') > 0 && pgpKeys.MatchString(s) }
+
+var pgpKeys = pattern.New(`^(?:rsa|dsa|elg|ed|cv|nistp)?[0-9]{3,5}[RDgEe]?/(?:0x)?[0-9A-F]{8,16}$`)
+
+// span reports whether s is two commits with what parts a range of them: af07f9c..70ab189d.
+func span(s string) bool {
+	from, to, ok := strings.Cut(s, "..")
+	return ok && Digest(from) && Digest(strings.TrimPrefix(to, "."))
 }
 
 // storePath reports whether s is a path of the store of Nix.
@@ -75,7 +87,8 @@ func (p place) mailbox() bool {
 
 // dataURI reports whether a value is what a data URI holds.
 func (p place) dataURI() bool {
-	return strings.HasSuffix(p.before, "base64,") || strings.HasSuffix(p.before, "data:")
+	before := strings.TrimRight(p.before, "+/")
+	return strings.HasSuffix(before, "base64,") || strings.HasSuffix(before, "data:")
 }
 
 // urn reports whether a value is a UUID that says so.
@@ -153,7 +166,7 @@ func (p place) namedPublic() bool {
 	if inURL(p.before) {
 		return false
 	}
-	head := strings.TrimRight(p.before, " \t\"'`([{<")
+	head := strings.TrimRight(p.before, " \t\"'`([{<+/") // a value in base64 may begin with a mark
 	op := strings.TrimRight(head, "=:> \t\"'`")
 	named := len(op) < len(head) || op == ""
 	i := len(op)
@@ -183,6 +196,14 @@ func (p place) namedPublic() bool {
 	return false
 }
 
+// entity reports whether a UUID stands right behind what it is the id of: user 558298e2-….
+func (p place) entity() bool {
+	return UUID(p.s) && entities.Has(wordBefore(p.text, p.start))
+}
+
+var entities = keyword.NewList(`user users member members customer tenant organization organisation project workspace team group order cart item invoice payment device node message conversation thread comment post article page job task run batch process worker event entry memory note record
+	room meeting booking shipment parcel machine sensor robot vehicle game match player entity object resource instance partition`)
+
 // publicName reports whether what is assigned to name, which stands behind before, is an id, a digest or something public.
 func publicName(name, before string) bool {
 	if strings.EqualFold(name, "key") && OpenKey(before) {
@@ -190,7 +211,7 @@ func publicName(name, before string) bool {
 	}
 	parts := nameParts(name)
 	last := parts[len(parts)-1]
-	if len(parts) > 2 && strings.Trim(last, "0123456789") == "" { // x-amz-id-2
+	if len(parts) > 1 && strings.Trim(last, "0123456789") == "" { // x-amz-id-2, sha-256
 		last = parts[len(parts)-2]
 	}
 	if len(parts) > 1 && last == "id" && halves.Has(parts[len(parts)-2]) {

@@ -15,6 +15,14 @@ func TestOtherwiseDrawn(t *testing.T) {
 		want bool
 	}{
 		"alone":                        {"⟦" + mixed + "⟧", false},
+		"a range of commits":           {"⟦af07f9c..70ab189d⟧", true},
+		"a key of OpenPGP":             {"pub ⟦4096R/91B6861BD3E7A937⟧", true},
+		"a user by a UUID":             {"user ⟦558298e2-14b0-44d7-9acd-8acde5f6db1d⟧ not found", true},
+		"a vendor's UUID":              {"heroku ⟦558298e2-14b0-44d7-9acd-8acde5f6db1d⟧", false},
+		"a JPEG":                       {"/⟦9j/4AAQ" + mixed + "⟧", true},
+		"a data URI, first a slash":    {"base64,/⟦" + mixed + "⟧", true},
+		"a digest, first a sign":       {"contentHash: \"+⟦" + mixed + "⟧", true},
+		"a digest by two words":        {"Digest: sha-256=⟦" + mixed + "⟧", true},
 		"a token":                      {"token = ⟦" + mixed + "⟧", false},
 		"a commit":                     {"commit ⟦" + hex + "⟧", true},
 		"an object of a repository":    {"see ⟦commit/" + hex + "⟧", true},

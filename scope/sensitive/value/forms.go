@@ -24,8 +24,8 @@ func section(s string) bool {
 	return len(parts) == 3 || len(parts) == 4
 }
 
-// pull reports whether s is a request or an issue of a repository: hpke-pq#28.
-func pull(s string) bool {
+// Pull reports whether s is a request or an issue of a repository: hpke-pq#28.
+func Pull(s string) bool {
 	name, number, ok := strings.Cut(s, "#")
 	return ok && (len(name) > 2 || trackers.Has(name)) && number != "" && len(number) <= 6 && strings.Trim(number, "0123456789") == "" && strings.Trim(name, "abcdefghijklmnopqrstuvwxyz-/.") == ""
 }
@@ -52,7 +52,7 @@ func Likened(s string) bool {
 	return i > 0 && likenesses.Has(strings.ToLower(s[i+1:]))
 }
 
-var likenesses = keyword.NewList(`style like type based only free proof safe ready compatible compliant encoded encrypted hashed formatted sized bit byte`)
+var likenesses = keyword.NewList(`specific agnostic aware backed style like type based only free proof safe ready compatible compliant encoded encrypted hashed formatted sized bit byte`)
 
 // Shortcut reports whether s is keys to press together: Ctrl+Shift+P, ctrl+k.
 func Shortcut(s string) bool {
@@ -158,7 +158,7 @@ var algorithmic = pattern.New(`^[A-Za-z][A-Za-z_]*2?[A-Za-z_]*(?:SHA|Sha|MD|AES|
 func (p place) merged() bool {
 	line := p.text[max(0, p.start-160):p.start]
 	line = strings.TrimLeft(line[strings.LastIndexByte(line, '\n')+1:], " *-")
-	for _, head := range []string{"Merge pull request #", "Merge branch '", "Merge branches '", "Merge remote-tracking branch '", "Merge tag '", "Merged in ", "Merge commit '"} {
+	for _, head := range []string{"Merge pull request #", "Merge branch '", "Merge branches '", "Merge remote-tracking branch '", "Merge tag '", "Merged in ", "Merge commit '", "Closes #"} {
 		if strings.HasPrefix(line, head) {
 			return true
 		}
@@ -182,7 +182,7 @@ func InPath(text string, start int) bool {
 		from--
 	}
 	head := text[from:start]
-	for _, root := range []string{"~/", "./", "../", "/home/", "/etc/", "/usr/", "/var/", "/opt/", "/tmp/", "/root/", "/srv/", "/mnt/", "/Users/", "/proc/", "/run/"} {
+	for _, root := range []string{"~/", "./", "../", "/home/", "/etc/", "/usr/", "/var/", "/opt/", "/tmp/", "/root/", "/srv/", "/mnt/", "/Users/", "/proc/", "/run/", "/dev/", "/sys/", "/bin/", "/lib/", "/boot/", "/Library/", "/System/", "/Applications/"} {
 		if strings.HasPrefix(head, root) {
 			return true
 		}
@@ -246,6 +246,9 @@ func (p place) tracked() bool {
 		return false
 	}
 	before := strings.ToLower(p.text[max(0, p.start-24) : p.start-1])
+	if len(p.s) > 2 && (strings.HasSuffix(before, ", ") || strings.HasSuffix(before, "(")) { // changelogs: fix the export, #1768
+		return true
+	}
 	word := strings.TrimRight(before, " (:[,")
 	word = word[strings.LastIndexAny(word, " \n\t([*")+1:]
 	return closers.Has(word) || strings.HasPrefix(word, "#") && strings.Trim(word[1:], "0123456789") == ""
@@ -275,3 +278,171 @@ var codeHosts = keyword.NewList(`github.com www.github.com gitlab.com bitbucket.
 var account = pattern.New(`^0x[0-9a-fA-F]{40}$`)
 
 var host = pattern.New(`^[a-z0-9-]+(?:\.[a-z0-9-]+)+\.(?:com|org|net|io|dev|internal|local|lan|example|de|jp|co|eu|uk|fr|test)$`)
+
+// vulnerability is how those who collect them number weaknesses and advisories: RUSTSEC-2023-0044, ZDI-24-101.
+func vulnerability(s string) bool {
+	return isUpper(s[0]) && strings.IndexByte(s, '-') > 0 && vulnerabilities.MatchString(s)
+}
+
+var vulnerabilities = pattern.New(`^[A-Z]{2,10}-(?:SA-)?(?:19|20)[0-9]{2}[-:][0-9]{2,7}$`)
+
+// branch reports whether s is a branch that is named by what a tracker calls its subject: KAFKA-8901-delete-offsets.
+func branch(s string) bool {
+	return isUpper(s[0]) && strings.IndexByte(s, '-') > 0 && branches.MatchString(s)
+}
+
+var branches = pattern.New(`^[A-Z]{2,10}-[0-9]{1,6}(?:-[a-z]+){2,10}$`)
+
+// termed reports whether s is a name in small letters that begins with a word of the trade that has a number in it: x509util.
+func termed(s string) bool {
+	i := strings.LastIndexAny(s, "0123456789") + 1
+	return i > 0 && numeronyms.Has(s[:i]) && strings.Trim(s[i:], "abcdefghijklmnopqrstuvwxyz") == ""
+}
+
+// cast are those whom texts on protocols speak of.
+var cast = keyword.NewList(`Alice Bob Carol Charlie Dave Eve Mallory Trent Peggy Victor`)
+
+// actor reports whether a word is one of cast, beside another of them.
+func (p place) actor() bool {
+	const reach = 240
+	if !cast.Has(p.s) {
+		return false
+	}
+	for _, w := range strings.FieldsFunc(p.text[max(0, p.start-reach):min(len(p.text), p.end+reach)], func(r rune) bool { return r < 'A' || r > 'z' }) {
+		if w != p.s && cast.Has(w) {
+			return true
+		}
+	}
+	return false
+}
+
+// dependency reports whether a word stands in what a bot says of the package that it replaces.
+func (p place) dependency() bool {
+	const reach = 96
+	line := p.text[max(0, p.start-reach):p.start]
+	line = strings.TrimLeft(line[strings.LastIndexByte(line, '\n')+1:], " -")
+	return strings.HasPrefix(line, "dependency-name: ") || strings.HasPrefix(line, "dependency-version: ") || strings.HasPrefix(line, "Bumps ") || strings.HasPrefix(line, "Bump ") || strings.HasPrefix(line, "Updates ")
+}
+
+// memberOf reports whether s is an algorithm of a class, as code names it: FlexiKey.argon2.
+func memberOf(s string) bool {
+	class, name, ok := strings.Cut(s, ".")
+	name = strings.TrimRight(name, "0123456789")
+	return ok && classes.MatchString(class) && (ciphers.Has(name) || terms.Has(name))
+}
+
+var classes = pattern.New(`^[A-Z][a-z]+(?:[A-Z][a-z]+)+$`)
+
+// distinguished reports whether a word is a part of a name in a directory: cn=olga,ou=people.
+func (p place) distinguished() bool {
+	const reach = 12
+	return component.MatchString(p.text[max(0, p.start-reach):p.start])
+}
+
+var component = pattern.New(`(?i)(?:^|[\s"'(,])(?:cn|uid|ou|dc|sn|samaccountname)=$`)
+
+// handed reports whether a plain word is what a change has one part of a program hand to another: pass msgid for common errors.
+func (p place) handed() bool {
+	if strings.Trim(p.s, "abcdefghijklmnopqrstuvwxyz_") != "" {
+		return false
+	}
+	const reach = 24
+	before := p.text[max(0, p.start-reach):p.start]
+	return hands.MatchString(before) && receives.MatchString(p.text[p.end:min(len(p.text), p.end+reach)])
+}
+
+var (
+	hands    = pattern.New(`(?i)(?:^|[\n:*-] ?|\b(?:to|and|now|also|then|should|must|can|will|not|don't|we|by) )(?:pass|passes|passed|passing) (?:the |a )?["'` + "`" + `]?$`)
+	receives = pattern.New(`^["'` + "`" + `]? (?:to|for|in|into|as|on|through|when|if|from|instead|and|by|via|along|around)\b`)
+)
+
+// power reports whether s is a number with an exponent: 2²⁵⁶.
+func power(s string) bool {
+	rest := strings.Trim(s, "0123456789")
+	return rest != "" && len(rest) < len(s) && strings.Trim(rest, "⁰¹²³⁴⁵⁶⁷⁸⁹⁻") == ""
+}
+
+// method reports whether s is a method as the documentation of Ruby and Java names it: Relation#to_sql, Warden::Manager#call.
+func method(s string) bool { return strings.IndexByte(s, '#') > 0 && methods.MatchString(s) }
+
+var methods = pattern.New(`^(?:[A-Z][A-Za-z0-9]*(?:::|\.))*[A-Z][A-Za-z0-9]*#[a-z_][A-Za-z_]*[?!=]?$`)
+
+// hexLiteral reports whether s begins bytes in hexadecimal as CBOR, SQL and Python write them: h'4478a1…, X'00ff….
+func hexLiteral(s string) bool {
+	return len(s) > 2 && s[1] == '\'' && strings.IndexByte("hHxXb", s[0]) >= 0 && ShapeOf(strings.TrimRight(s[2:], "'")).Hex
+}
+
+// importPath reports whether s ends the path that a module is imported by, with the number of its major version: yaml.v3.
+func importPath(s string) bool {
+	name, version, ok := strings.Cut(s, ".v")
+	return ok && len(version) == 1 && isDigit(version[0]) && name != "" && strings.Trim(name, "abcdefghijklmnopqrstuvwxyz-") == ""
+}
+
+// predicate reports whether s is how functions that answer yes or no are called: is_authenticated, has_role.
+func predicate(s string) bool {
+	verb, rest, ok := strings.Cut(s, "_")
+	return ok && predicates.Has(verb) && rest != "" && strings.Trim(rest, "abcdefghijklmnopqrstuvwxyz_") == ""
+}
+
+var predicates = keyword.NewList(`is has can are was should does allows needs requires`)
+
+// option reports whether a word is the name of an option of a command: the tool takes --hostpubmd5.
+func (p place) option() bool {
+	return strings.HasSuffix(p.text[:p.start], "--") && (p.start == 2 || strings.IndexByte(" \t\n`\"'([|/", p.text[p.start-3]) >= 0) && strings.Trim(p.s, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
+}
+
+// sibling reports whether a word in dots is one of the names of settings under a common one: pwgen.xkcd.sep beside pwgen.xkcd.lang.
+func (p place) sibling() bool {
+	dot := strings.LastIndexByte(p.s, '.')
+	if dot < 3 || strings.Trim(p.s, "abcdefghijklmnopqrstuvwxyz_.") != "" {
+		return false
+	}
+	const reach = 240
+	return strings.Count(p.text[max(0, p.start-reach):min(len(p.text), p.end+reach)], p.s[:dot+1]) > 1
+}
+
+// keychain reports whether a word is the account or the service under which a keychain has a secret: security find-generic-password
+// -a backup -s restic.
+func (p place) keychain() bool {
+	const reach = 120
+	line := p.text[max(0, p.start-reach):p.start]
+	line = line[strings.LastIndexByte(line, '\n')+1:]
+	if i := strings.Index(line, "-password"); i < 0 || !strings.Contains(line[:i], "security ") {
+		return false
+	}
+	words := strings.Fields(line)
+	switch words[len(words)-1] {
+	case "-a", "-s", "-l", "-j", "-c", "-D":
+		return true
+	}
+	return false
+}
+
+// underlined reports whether a plain word stands in a heading, which has a line of marks below it.
+func (p place) underlined() bool {
+	for i := 0; i < len(p.s); i++ {
+		if !isLetter(p.s[i]) {
+			return false
+		}
+	}
+	rest, below, ok := strings.Cut(p.text[p.end:], "\n")
+	const longest, least = 60, 4
+	if !ok || len(rest) > longest || strings.ContainsAny(rest, ":=\"'`") {
+		return false
+	}
+	line, _, _ := strings.Cut(below, "\n")
+	line = strings.TrimSpace(line)
+	return len(line) >= least && strings.Trim(line, line[:1]) == "" && strings.IndexByte("-=~^", line[0]) >= 0
+}
+
+// hump is a name of letters with a capital inside.
+var hump = pattern.New(`^[a-z]+(?:[A-Z][a-z]+)+$`)
+
+// listedName reports whether a name in code is a quoted member of a list: ['password', 'updatedAt'].
+func (p place) listedName() bool {
+	if p.start < 3 || p.end >= len(p.text) || p.text[p.start-1] != p.text[p.end] || !p.quoted() || !hump.MatchString(p.s) || !Identifier(p.s) {
+		return false
+	}
+	before, after := strings.TrimRight(p.text[:p.start-1], " "), strings.TrimLeft(p.text[p.end+1:], " ")
+	return strings.HasSuffix(before, ",") && (strings.HasPrefix(after, ",") || strings.HasPrefix(after, "]")) || strings.HasSuffix(before, "[") && strings.HasPrefix(after, ",")
+}

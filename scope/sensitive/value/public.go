@@ -308,7 +308,7 @@ func Cipher(s string) bool {
 	return len(parts) >= 2 && strings.Trim(s, "0123456789-_/") != ""
 }
 
-var ciphers = keyword.NewList(`aes gcm cbc ctr ccm xts ecb siv ocb chacha poly xchacha sha shake blake hmac rsa oaep pss ecdsa ecdhe ecdh dhe dh ed x curve p secp r k kyber ml kem dsa pbkdf argon id scrypt bcrypt hkdf tls ssl with null psk camellia aria des ede rc md kw wrap pkcs v aead eax ffdhe`)
+var ciphers = keyword.NewList(`scram aes gcm cbc ctr ccm xts ecb siv ocb chacha poly xchacha sha shake blake hmac rsa oaep pss ecdsa ecdhe ecdh dhe dh ed x curve p secp r k kyber ml kem dsa pbkdf argon id scrypt bcrypt hkdf tls ssl with null psk camellia aria des ede rc md kw wrap pkcs v aead eax ffdhe`)
 
 // Region reports whether s is a region or zone of a cloud: us-east-1, europe-west4-b, ap-northeast-1.
 func Region(s string) bool {

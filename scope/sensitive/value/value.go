@@ -29,6 +29,12 @@ func Placeholder(s string) bool {
 	if Published(s) || strings.Contains(l, "your") && (strings.HasSuffix(l, "here") || strings.HasPrefix(l, "your")) && ShapeOf(l).Digit == 0 {
 		return true
 	}
+	if l == "or" || strings.HasPrefix(l, "or '") || strings.HasPrefix(l, "%20or%20") || strings.Contains(l, "' or '") || strings.Contains(l, "'%20or%20'") || strings.Contains(l, "'+or+'") { // what is typed to break a query
+		return true
+	}
+	if a, b, ok := strings.Cut(l, "..."); ok && (strings.HasSuffix(a, "xx") || strings.HasPrefix(b, "xx")) { // ghp_xx...xx
+		return true
+	}
 	if strings.HasSuffix(s, "[...]") || strings.HasSuffix(s, "[…]") || strings.HasSuffix(l, "[redacted]") || strings.HasSuffix(l, "<redacted>") { // cut short
 		return true
 	}
@@ -223,7 +229,7 @@ var referencePrefixes = []string{
 	"opts.", "args.", "request.", "req.", "ctx.", "state.", "vault:", "vault://", "ref+", "op://", "awssm://", "gcpsm://", "arn:", "ssm:", "kms:",
 	"sops:", "enc[", "enc(", "!vault", "!secret", "!ref", "!sub", "!getatt", "$ansible_vault", "{cipher}", "@microsoft.keyvault", "file:/", "keyring:",
 	"keychain:", "projects/", "secret/", "/run/secrets", "~/", "./", "../", "$(", "`", "lookup(", "new ", "await ", "null,", "function", "=>", "->",
-	"typeof ", "%env(", "ssh-ed25519", "ssh-rsa", "ssh-dss", "ecdsa-sha2-", "sk-ssh-ed25519", "sk-ecdsa-", "${", "$env:", "str(", "string(", "[redacted", "(redacted", "<redacted", "http://localhost", "https://localhost",
+	"typeof ", "%env(", "image:", "include::", "xref:", "ssh-ed25519", "ssh-rsa", "ssh-dss", "ecdsa-sha2-", "sk-ssh-ed25519", "sk-ecdsa-", "${", "$env:", "str(", "string(", "[redacted", "(redacted", "<redacted", "http://localhost", "https://localhost",
 }
 
 // dollar tells $NAME and ${NAME} from a password that begins with a dollar sign.
@@ -235,6 +241,9 @@ func dollar(s string) bool {
 		return true
 	}
 	if name, _, path := strings.Cut(s[1:], "/"); path && len(name) >= 3 && strings.Trim(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_") == "" { // $BASE_URL/login
+		return true
+	}
+	if object, call, ok := strings.Cut(s[1:], "->"); ok && identifier(object) && strings.IndexByte(call, '(') > 0 { // $profiler->find('…
 		return true
 	}
 	body := strings.TrimSuffix(s[1:], "$")
