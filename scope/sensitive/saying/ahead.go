@@ -40,6 +40,9 @@ func ahead(text string, n name, c *cue) (match.Match, bool) {
 	if next := strings.Fields(text[n.end:min(len(text), n.end+32)]); len(next) > 0 && meta.Has(strings.ToLower(strings.Trim(next[0], ".,;:"))) { // a password manager
 		return match.Match{}, false
 	}
+	if m, ok := askedAbout(text, from, n, c, words[k:]); ok {
+		return m, true
+	}
 	s := strings.TrimLeft(strings.Trim(words[k-1], "\"'`.,;:()「」"), "*&")
 	if q := words[k-1]; quote(q[len(q)-1]) { // a quoted phrase
 		upTo := from + strings.LastIndex(text[from:n.start], q) + len(q) - 1
@@ -64,9 +67,12 @@ func ahead(text string, n name, c *cue) (match.Match, bool) {
 	case secret:
 		ok = sh.Len >= 10 && looksMade(s, sh) || pairHeld(s, c)
 	}
-	ok = ok || c.class == password && strings.EqualFold(words[k], "as") && camelWords(s)
+	ok = ok || c.class == password && (strings.EqualFold(words[k], "as") || strings.EqualFold(words[k], "is")) && camelWords(s)
 	ok = ok || c.class == password && reversed(text, from, n.end, words[:k+1])
-	if !ok && c.class == password && k >= 2 && k+1 < len(words) && strings.EqualFold(words[k], "as") && owners.Has(strings.ToLower(words[k+1])) && holders.Has(strings.ToLower(words[k-2])) { // I use pizza as my password for the shop
+	if !ok && c.class == password && k == 1 && strings.EqualFold(words[k], "is") && len(words) > 2 && owners.Has(strings.ToLower(words[2])) && (from == 0 || text[from-1] == '\n') && strings.Trim(text[n.end:min(len(text), n.end+2)], ".! \n") == "" { // clementine is our staging password
+		ok = len(s) >= 6 && plain(s) && !describes(s) && !meta.Has(strings.ToLower(s)) && !Manager(s) && !technical(s)
+	}
+	if !ok && c.class == password && k >= 2 && strings.EqualFold(words[k], "as") && (k+1 == len(words) || owners.Has(strings.ToLower(words[k+1]))) && holders.Has(strings.ToLower(words[k-2])) { // I use pizza as my password for the shop
 		ok = plain(s) && !describes(s) && !meta.Has(strings.ToLower(s)) && !Manager(s) && !technical(s)
 	}
 	if !ok {
@@ -125,6 +131,19 @@ func remarkAhead(text string, n name, c *cue) (match.Match, bool) {
 
 // saidIt ends in what tells a thing that the sentence has named: "its castle@112 (the password)".
 var saidIt = pattern.New(`(?i)(?:^|[ .,])(?:it|mine|ours|his|hers)[’']?s$`)
+
+// askedAbout reads a value that a question puts before its cue: "why is spring_wizard3 our password in config.yml?"
+func askedAbout(text string, from int, n name, c *cue, words []string) (match.Match, bool) {
+	if len(words) < 3 || c.class != password || !owners.Has(strings.ToLower(words[2])) && !strings.EqualFold(words[2], "the") {
+		return match.Match{}, false
+	}
+	s := strings.Trim(words[1], "\"'`")
+	start := from + strings.LastIndex(text[from:n.start], s)
+	if s == "" || !byHand(text, start, start+len(s)) {
+		return match.Match{}, false
+	}
+	return match.Match{Rule: "en-" + c.kind + "-asked", Kind: match.Credential, Start: start, End: start + len(s), Confidence: 0.66}, true
+}
 
 // camelWords reports whether s is three words or more written together, each with a capital, none of which programs are made of.
 func camelWords(s string) bool {

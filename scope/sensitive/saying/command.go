@@ -56,6 +56,8 @@ var forms = []form{
 	{"task-password", "schtasks", true, `(?i)schtasks\S*\s[^\n]*?/rp\s+` + arg, 0.9, false},
 	{"sentinel-password", "auth-pass ", true, `auth-pass \S+ ` + arg, 0.85, false},
 	{"cipher-key", "AES.new(|DES3.new(|ChaCha20.new(|Blowfish.new(|Fernet(|hmac.new(|createCipheriv(|createDecipheriv(", true, `[\w.]+\((?:["'][\w-]+["'],\s*)?(?:b|bytes\.fromhex\(|Buffer\.from\(|binascii\.unhexlify\(|base64\.b64decode\()?["']([^"'\n]{16,200})["']`, 0.85, true},
+	{"rabbitmq-password", "rabbitmqctl ", true, `rabbitmqctl\s+(?:add_user|change_password)\s+\S+\s+` + arg, 0.9, false},
+	{"smbmap-password", "smbmap |crackmapexec |netexec |nxc ", true, `(?:smbmap|crackmapexec|netexec|nxc)\s[^\n]*?\s-p\s+` + arg, 0.9, false},
 	{"ipmi-password", "ipmitool ", true, `ipmitool\s[^\n]*?-P\s*` + arg, 0.9, false},
 	{"lftp-password", "lftp ", true, `lftp\s[^\n]*?-u\s+["']?[^\s,"']+,([^\s"']{3,})`, 0.9, false},
 	{"mail-password", "swaks ", true, `swaks\s[^\n]*?(?:-ap|--auth-password)[ =]` + arg, 0.9, false},
@@ -224,7 +226,7 @@ func named(s string) bool {
 }
 
 // shells are the forms whose value can be nothing but a password, however it ends.
-var shells = keyword.NewList(`root-password user-password sshpass smb-user mysql-password redis-password rdp-password ldap-password zip-password openssl-pass gpg-passphrase htpasswd curl-user wget-password mosquitto-password ssh-keygen-passphrase keychain-password net-use-password vault-login here-string stats-auth netrc putty-password ipmi-password lftp-password mail-password task-password sentinel-password secure-string echoed-password snmp-option sqlcmd-password require-password cisco-privileged`)
+var shells = keyword.NewList(`root-password user-password sshpass smb-user mysql-password redis-password rdp-password ldap-password zip-password openssl-pass gpg-passphrase htpasswd curl-user wget-password mosquitto-password ssh-keygen-passphrase keychain-password net-use-password vault-login here-string stats-auth netrc putty-password ipmi-password lftp-password mail-password rabbitmq-password smbmap-password task-password sentinel-password secure-string echoed-password snmp-option sqlcmd-password require-password cisco-privileged`)
 
 // literals are the forms whose value is a string in quotes, so that a dot in it joins no names.
 var literals = keyword.NewList(`plain-auth auth-call credential-call bind-call auth-tuple database-call setter curl-option`)
@@ -304,6 +306,9 @@ func pairValue(text, user, s string, sepAt, from int) bool {
 	if strings.HasPrefix(text[sepAt:], " and ") || strings.HasPrefix(text[sepAt:], ", ") || strings.HasPrefix(text[sepAt:], "と") {
 		return sh.Digit > 0 && sh.Lower+sh.Upper > 0 && !technical(s) && (strings.Contains(user, "@") || (sh.Upper > 0 || sh.Other > 0) && !value.Identifier(s))
 	}
+	if strings.HasPrefix(strings.ToLower(text[from:]), "cred") && accounts.Has(strings.ToLower(user)) && strings.IndexByte(":/", text[sepAt]) >= 0 && plain(s) { // credentials for the shop: admin:raspberry
+		return len(s) >= 6 && !describes(s) && !meta.Has(strings.ToLower(s)) && !roles.Has(strings.ToLower(s))
+	}
 	return strong && !(value.Identifier(s) && sh.Digit > 0 && strings.Contains(user, "/")) || (spaced || address(user) && strings.IndexByte(":/", text[sepAt]) >= 0 && plain(s)) && !describes(s) && text[sepAt] != ','
 }
 
@@ -347,7 +352,7 @@ func barePairs(text string, out []match.Match, budget *match.Budget) []match.Mat
 		if strings.HasSuffix(text[from:start], ": ") && !(chiefs.Has(strings.ToLower(strings.Trim(text[from:start], " (\"'`:\n"))) && passwordLike(s)) { // root: Velvet@840
 			return true
 		}
-		if mixedWords(s) || alone(text, from, end) && sh.Digit >= 2 && sh.Lower >= 4 && sh.Lower+sh.Digit == sh.Len && !value.Numbered(s) && value.Otherwise(text, start, start+len(s)) == value.None {
+		if mixedWords(s) || chiefs.Has(strings.ToLower(strings.Trim(text[from:start], " (\"'`:\n"))) && byHand(text, start, start+len(s)) || alone(text, from, end) && sh.Digit >= 2 && sh.Lower >= 4 && sh.Lower+sh.Digit == sh.Len && !value.Numbered(s) && value.Otherwise(text, start, start+len(s)) == value.None {
 			done = end
 			out = append(out, match.Match{Rule: "bare-login-pair", Kind: match.Credential, Start: start, End: start + len(s), Confidence: 0.66})
 			return true

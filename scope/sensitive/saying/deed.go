@@ -12,7 +12,6 @@ import (
 // deedPatterns find secrets told by what is done with them: "the safe opens with 23-41-07", "enter 5580 at the keypad".
 var deedPatterns = []*pattern.Pattern{
 	pattern.New(`(?i)\b(?:safe|gate|door|lock|locker|padlock|lockbox|phone|iphone|ipad|tablet|laptop|alarm|vault|disk|drive|garage|archive|zip|file|keychain|wallet|screen|box|cabinet|it)\b[^\n.;]{0,40}?\b(?:opens?|unlocks?|is unlocked|unlocked|off|on|disarms?|is disarmed|decrypts?|is decrypted)\b (?:up )?(?:with|by|using|via)(?: (?:typing|entering|keying in|punching in|the code|code|pin|the pin|dialing|dialling|pressing))?:? ["'` + "`" + `]?([^\s"'` + "`" + `,;]{3,60})`),
-	pattern.New(`(?i)\b(?:unlock|decrypt|open|mount|disarm|sign)\b[^\n.;:]{3,40}?\b(?:key|laptop|disk|drive|door|gate|archive|zip|pdf|excel|file|files|wallet|safe|phone|tablet|backup|backups|container|vault|volume|partition|database|screen|pc|releases?|commits?|tags?)\b[^\n.;:]{0,20}? (?:with|using|by typing|by entering) ["'` + "`" + `]?([^\s"'` + "`" + `,;]{5,60})`),
 	pattern.New(`(?i)\b(?:enter|punch in|type|type in|key in|dial|press|input|use)\b ["'` + "`" + `]?([^\s"'` + "`" + `,;]{3,60})["'` + "`" + `]? (?:at|on|into|in|for|to open|to unlock|to disarm|to enter|to get into|to decrypt)\b[^\n.;]{0,30}?\b(?:keypad|key pad|pad|intercom|gate|door|alarm|safe|lock|locker|lockbox|panel|elevator|garage|vault|building|prompt)\b`),
 	pattern.New(`(?i)\bdisarm(?:ed)? (?:it )?(?:with|by) (\d{4,8})(?:$|[\s.,;!])`),
 	pattern.New(`(?i)\b(?:keypad|key pad|gate|door|alarm|safe|lock|padlock|lockbox|locker|panel|intercom)\b[^\n.;]{0,40}?\b(?:takes|accepts|wants|needs|expects|asks for) (\d{3,8}[#*]?)(?:$|[\s.,;!])`),
@@ -22,12 +21,28 @@ var deedPatterns = []*pattern.Pattern{
 	pattern.New(`(?i)\b(?:luggage|bike|door|locker|gym|suitcase|shed|gate|front door|back door|garage|key ?safe|key ?box)\s?(?:\d{1,3} )?(?:lock|padlock|keypad|code|combo|combination|pin)?\b(?:'s)?(?: code| number| is| set to| =|:|,)* (\d{3,6}|\d{1,2}-\d{1,2}-\d{1,2})(?:$|[\s.,;!?])`),
 }
 
+// told is a word, or words in quotes.
+const told = `(?:"([^"\n]{5,48})"|'([^'\n]{5,48})'|` + "`([^`\n]{5,48})`" + `|([^\s"'` + "`" + `,;]{5,60}))`
+
 // strictDeeds are ways of telling a secret that tell much else as well: what is told must look made up by hand.
 var strictDeeds = []*pattern.Pattern{
-	pattern.New(`(?i)\b(?:is|are|was|were|been|it's)\b (?:now )?(?:secured|protected|encrypted|locked|guarded|sealed|unlocked|accessed|opened) (?:with|by|using|through) ["'` + "`" + `]?([^\s"'` + "`" + `,;]{5,60})`),
-	pattern.New(`\S@[\w.-]+ \(["'` + "`" + `]?([^\s"'` + "`" + `,;]{5,60})["'` + "`" + `]?\)`),
-	pattern.New(`(?i)\b(?:using|with) the key ["'` + "`" + `]?([^\s"'` + "`" + `,;]{5,60})`),
-	pattern.New(`(?i)\b(?:account|user|login|interface|panel|console|dashboard|page|portal|site|server|service|tenant|machine|box|router|nas|printer|switch|camera|demo|app|portal|kiosk|terminal)\b[^\n.;:]{0,24}? (?:uses|takes|accepts|wants|needs|expects|opens with|unlocks with|starts with) ["'` + "`" + `]?([^\s"'` + "`" + `,;]{5,60})`),
+	pattern.New(`(?i)\b(?:unlock|decrypt|open|mount|disarm|sign)\b[^\n.;:]{3,40}?\b(?:key|laptop|disk|drive|door|gate|archive|zip|pdf|excel|file|files|wallet|safe|phone|tablet|backup|backups|container|vault|volume|partition|database|screen|pc|releases?|commits?|tags?)\b[^\n.;:]{0,20}? (?:with|using|by typing|by entering) ` + told),
+	pattern.New(`(?i)\b(?:is|are|was|were|been|it's)\b (?:now )?(?:secured|protected|encrypted|locked|guarded|sealed|unlocked|accessed|opened) (?:with|by|using|through) ` + told),
+	pattern.New(`\S@[\w.-]+ \(` + told + `\)`),
+	pattern.New(`(?i)\b(?:login|logging in|log in|sign-in|access|entry) (?:still )?(?:works|worked|is possible|succeeds) (?:only )?with ` + told),
+	pattern.New(`(?i)\b(?:using|with) the key ` + told),
+	pattern.New(`(?i)\b(?:account|user|login|interface|panel|console|dashboard|page|portal|site|server|service|tenant|machine|box|router|nas|printer|switch|camera|demo|app|database|vault|volume|container|archive|zip|file|kiosk|terminal)\b[^\n.;:]{0,24}? (?:uses|takes|accepts|wants|needs|expects|opens with|unlocks with|starts with) ` + told),
+}
+
+// wordsQuoted reports whether s is two words to five, none of which talks of secrets.
+func wordsQuoted(s string) bool {
+	words := strings.Fields(s)
+	for _, w := range words {
+		if len(w) < 3 || !plain(w) || describes(w) || meta.Has(strings.ToLower(w)) {
+			return false
+		}
+	}
+	return len(words) >= 2 && len(words) <= 5
 }
 
 // byHand reports whether what stands between start and end is shaped as passwords are and as no term, program or version is.
@@ -35,8 +50,20 @@ func byHand(text string, start, end int) bool {
 	s, sh := text[start:end], value.ShapeOf(text[start:end])
 	worded := sh.Digit > 0 && sh.Digit <= 4 && sh.Lower >= 4 && sh.Upper <= 1 && strings.Trim(s, "0123456789") == strings.TrimRight(s, "0123456789") && sh.Other <= strings.Count(s, "_") && letter(s[0])
 	doubt := value.Otherwise(text, start, end)
-	return mixedWords(s) && doubt < value.Strong || (passwordLike(s) || phrased(s) || handDrawn(s) || worded) && !value.Numbered(s) && doubt == value.None
+	return mixedWords(s) && doubt < value.Strong || (passwordLike(s) || phrased(s) || handDrawn(s) || worded || swapped(s)) && !value.Numbered(s) && doubt == value.None
 }
+
+// swapped reports whether s is a word some of whose letters are digits that look like them, and a number: M0nd4y87.
+func swapped(s string) bool {
+	const shortest = 5
+	word := strings.TrimRight(s, "0123456789")
+	if len(word) < shortest || !letter(s[0]) || strings.Trim(word, lettersDigits) != "" || plain(word) || strings.ContainsAny(word, "256789") {
+		return false
+	}
+	return value.Surprise(lookalikes.Replace(word)) < 3
+}
+
+var lookalikes = strings.NewReplacer("0", "o", "1", "i", "3", "e", "4", "a")
 
 // asked is what is to be answered where something asks: when prompted, give "Limoncello-Spritz".
 var asked = pattern.New(`(?i)^(?:asked|prompted|challenged|asks|prompts)\b[^\n.;:"]{0,30}?,? (?:then )?(?:you )?(?:give|enter|type|answer|say|reply|respond with|answer with|reply with|use|put in):? ["'“` + "`" + `]([^"'”\n` + "`" + `]{4,60})["'”` + "`" + `]`)
@@ -64,7 +91,7 @@ func answers(text string, out []match.Match, budget *match.Budget) []match.Match
 	return out
 }
 
-var deedWords = keyword.New([]string{"opens", "open ", "unlock", "disarm", "decrypt", "keypad", "key pad", "intercom", "padlock", "luggage", "suitcase", "lockbox", "locker", "lock", "gate", "garage", "shed", "keysafe", "key safe", "keybox", "key box", "front door", "back door", "set the", "set my", "set our", "set his", "set her", "press ", "punch", "dial ", "entry", "enter ", "type ", "alarm", "secured ", "protected ", "encrypted ", "locked ", "guarded ", "sealed ", "unlocked ", "accessed ", "mount ", "sign ", "uses ", "takes ", "accepts ", "wants ", "needs ", "expects ", "disarmed", "ssh", "using ", "with the key"})
+var deedWords = keyword.New([]string{"opens", "open ", "unlock", "disarm", "decrypt", "keypad", "key pad", "intercom", "padlock", "luggage", "suitcase", "lockbox", "locker", "lock", "gate", "garage", "shed", "keysafe", "key safe", "keybox", "key box", "front door", "back door", "set the", "set my", "set our", "set his", "set her", "press ", "punch", "dial ", "entry", "enter ", "type ", "alarm", "secured ", "protected ", "encrypted ", "locked ", "guarded ", "sealed ", "unlocked ", "accessed ", "mount ", "sign ", "uses ", "takes ", "accepts ", "wants ", "needs ", "expects ", "disarmed", "ssh", "using ", "with the key", "login", "logging in", "access"})
 
 // deeds finds what deedPatterns describe. Each pattern runs once over the lines that hold one of deedWords.
 func deeds(text string, out []match.Match, budget *match.Budget) []match.Match {
@@ -80,7 +107,7 @@ func deeds(text string, out []match.Match, budget *match.Budget) []match.Match {
 			to = h.End + nl
 		}
 		done = to
-		if !strings.ContainsAny(text[from:to], "0123456789-") {
+		if !strings.ContainsAny(text[from:to], "0123456789-\"'`") {
 			return true
 		}
 		if !budget.Spend(4 * (to - from)) {
@@ -101,9 +128,13 @@ func deeds(text string, out []match.Match, budget *match.Budget) []match.Match {
 			return true
 		}
 		for _, re := range strictDeeds {
-			if m := re.FindStringSubmatchIndex(text[from:to]); m != nil {
-				start := from + m[2]
-				if s := strings.TrimRight(text[start:from+m[3]], ".?)"); len(s) > 0 && byHand(text, start, start+len(s)) {
+			m := re.FindStringSubmatchIndex(text[from:to])
+			for g := 2; g < len(m); g += 2 {
+				if m[g] < 0 {
+					continue
+				}
+				start := from + m[g]
+				if s := strings.TrimRight(text[start:from+m[g+1]], ".?)"); len(s) > 0 && (byHand(text, start, start+len(s)) || g < 8 && wordsQuoted(s)) {
 					out = append(out, match.Match{Rule: "en-secret-deed", Kind: match.Credential, Start: start, End: start + len(s), Confidence: 0.65})
 				}
 			}

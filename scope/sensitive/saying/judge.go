@@ -365,11 +365,11 @@ func judgeSecret(text, s string, sh value.Shape, v found, l link, n name, c *cue
 	if l.kind == copula && sh.Digit > 0 && sh.Lower+sh.Upper > 0 && len(s) >= 6 && !value.Identifier(s) {
 		return 0.65
 	}
-	if l.tag && n.start > 0 && text[n.start-1] == '<' && standsNear(accountNames, text, max(0, n.start-80), n.start) { // <login>ops</login><secret>velvet59</secret>
+	if l.tag && n.start > 0 && text[n.start-1] == '<' && strings.HasPrefix(text[v.next:], "</") && standsNear(accountNames, text, max(0, n.start-80), n.start) { // <login>ops</login><secret>velvet59</secret>
 		v.last = true
 		return judgePassword(text, s, sh, v, l, n)
 	}
-	if passwordLike(s) || l.kind == assign && handmade(s, sh, strings.NewReplacer("-", "", "_", "", " ", "", ".", "").Replace(c.word)) {
+	if passwordLike(s) || l.kind == copula && !v.quoted && camelWords(s) || l.kind == assign && handmade(s, sh, strings.NewReplacer("-", "", "_", "", " ", "", ".", "").Replace(c.word)) {
 		return 0.66
 	}
 	return 0

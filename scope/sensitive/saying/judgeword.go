@@ -15,7 +15,7 @@ func judgePassword(text, s string, sh value.Shape, v found, l link, n name) floa
 	if len(s) < 3 || len(s) > 256 {
 		return 0
 	}
-	if w := strings.TrimRight(s, "?!"); len(w) < len(s) && plain(w) && (describes(w) || meta.Has(strings.ToLower(w)) || strings.EqualFold(w, "please")) && !v.quoted { // "the maximum password length?"
+	if w := strings.TrimRight(s, "?!"); len(w) < len(s) && plain(w) && (describes(w) || meta.Has(strings.ToLower(w)) || strings.EqualFold(w, "please")) && !v.quoted && !capitalised(text, w, v, l) { // "the maximum password length?"
 		return 0
 	}
 	wordy := sh.Lower+sh.Upper == sh.Len

@@ -233,7 +233,7 @@ func enclosed(text string, i int) (int, bool) {
 	if sh.High > 0 || value.Placeholder(s) || value.UUID(s) || value.Digest(s) || measured(s) || technical(s) {
 		return i, false
 	}
-	made := sh.Digit == sh.Len && sh.Digit <= 10 && !year(s) || passwordLike(s) || value.Words(s) || sh.Digit > 0 && sh.Lower+sh.Upper >= 3 && (strings.ContainsAny(s, "!@#$%&*") || sh.Digit > 1 && sh.Turns >= 3 && sh.Other == 0)
+	made := sh.Digit == sh.Len && sh.Digit <= 10 && !year(s) || camelWords(s) || passwordLike(s) || value.Words(s) || sh.Digit > 0 && sh.Lower+sh.Upper >= 3 && (strings.ContainsAny(s, "!@#$%&*") || sh.Digit > 1 && sh.Turns >= 3 && sh.Other == 0)
 	return i + 1, made
 }
 
@@ -448,7 +448,7 @@ func attribute(text string, i int) (int, bool) {
 var verbs = []string{
 	"has been changed to be", "has been changed to", "has been set to", "has been reset to", "has been updated to", "was changed to", "was set to", "was reset to", "is being changed to",
 	"is currently set to", "is currently", "is now set to", "is now", "is still", "is set to", "is just", "is simply", "is literally", "is called", "is always", "should be set to", "should be", "must be set to",
-	"will be", "would be", "changed to", "changes to", "set to", "reset to", "updated to", "rotated to", "equals", "equal to", "used to be", "starts with", "begins with", "ends with", "ending in", "ends in",
+	"will be", "would be", "got changed to", "got reset to", "went back to", "goes back to", "switched to", "changed to", "changes to", "set to", "reset to", "updated to", "rotated to", "equals", "equal to", "used to be", "starts with", "begins with", "ends with", "ending in", "ends in",
 	"was replaced by", "got replaced by", "replaced by", "replaced with", "has the value", "has value", "の値は", "is spelled out", "is spelled", "spelled", "is written as", "is written", "was always", "is actually", "is probably", "is maybe", "is something like", "should still be", "is either", "can be", "remains", "stays",
 	"is just now", "are as follows", "is as follows", "as follows", "reads", "are", "is", "was", "were", "'s", "being", "=", "ist", "est", "es", "é", "jest", "lautet", "became", "becomes", "to be", "goes", "now", "é:", "são", "era", "là", "ist:", "lautet:", "是", "为", "為", "ヘッダーには", "ヘッダーに", "ヘッダーは", "ヘッダには", "の値には", "には", "は", "는", "은", "이", "가",
 }

@@ -92,7 +92,8 @@ func below(text string, n name) (int, bool) {
 	line, _, _ := strings.Cut(text[at:min(len(text), at+longest)], "\n")
 	s := strings.Trim(line, " \r`")
 	sh := value.ShapeOf(s)
-	made := sh.Digit > 0 || strings.Count(s, "-") >= 2 || sh.Other > 0 && sh.Upper > 0
+	whole := title == text[:n.start] && strings.TrimSpace(text[at:]) == s && plain(s) && !describes(s) && !meta.Has(strings.ToLower(s)) && !strings.EqualFold(s, "login")
+	made := sh.Digit > 0 || strings.Count(s, "-") >= 2 || sh.Other > 0 && sh.Upper > 0 || whole
 	return at, made && len(strings.Fields(title)) < most && !strings.ContainsAny(title, ".,;:=(\"'{") && len(s) >= 5 && !strings.ContainsAny(s, " \"'{}()<>|:=[]/") && s[0] != '-' && s[0] != '#'
 }
 

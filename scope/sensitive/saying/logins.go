@@ -41,7 +41,8 @@ func logins(text string, out []match.Match, budget *match.Budget) []match.Match 
 			}
 			user, start := strings.ToLower(text[h.Start+m[2]:h.Start+m[3]]), h.Start+m[4]
 			s := strings.TrimRight(text[start:h.Start+m[5]], ".?)")
-			if !userName(user) || len(s) == 0 || !byHand(text, start, start+len(s)) {
+			pair := hasAnyPrefix(strings.ToLower(text[h.Start:min(len(text), h.End+1)]), []string{"credentials", "creds"}) && strings.IndexByte("/:", text[start-1]) >= 0 && plain(user+s) && len(s) >= 6 && !describes(s) && !meta.Has(strings.ToLower(s)) && !roles.Has(strings.ToLower(s)) // credentials ops/butterfly
+			if !userName(user) || len(s) == 0 || !byHand(text, start, start+len(s)) && !pair {
 				continue
 			}
 			done = start + len(s)
@@ -70,9 +71,15 @@ var lineLogins = []*pattern.Pattern{
 	pattern.New(`(?i)^(?:[-*•] )?(?:the )?(?:[a-z]+ )?(wi-?fi|wlan|hotspot)[^:\n]{0,24}: (\S{6,40})$`),
 }
 
+// chiefAlone is a text that is nothing but an account and what it enters with: "root papaya6".
+var chiefAlone = pattern.New(`^(?:root|admin|administrator|sudo|postgres|sa) (\S{5,40})\s*$`)
+
 // ofLine finds what lineLogins describes. A word and a number alone are much else there.
 func ofLine(text string, out []match.Match) []match.Match {
 	const longest = 110
+	if m := chiefAlone.FindStringSubmatchIndex(text[:min(len(text), 64)]); m != nil && len(text) < 64 && byHand(text, m[2], m[3]) {
+		out = append(out, match.Match{Rule: "line-login", Kind: match.Credential, Start: m[2], End: m[3], Confidence: 0.66})
+	}
 	for at := 0; at < len(text) && len(out) < match.Enough; {
 		line, _, _ := strings.Cut(text[at:], "\n")
 		next := at + len(line) + 1

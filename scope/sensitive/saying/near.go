@@ -108,7 +108,7 @@ func mixedWords(s string) bool {
 	}
 	capitals := 0
 	for _, p := range parts {
-		if len(p) < shortest || !plain(p) || strings.ToLower(p[1:]) != p[1:] || small.Has(strings.ToLower(p)) || talk.Has(strings.ToLower(p)) {
+		if len(p) < shortest || !plain(p) || strings.ToLower(p[1:]) != p[1:] || small.Has(strings.ToLower(p)) {
 			return false
 		}
 		if upper(p[0]) {
@@ -119,7 +119,7 @@ func mixedWords(s string) bool {
 }
 
 // small are words inside of names, and what terms begin or end with.
-var small = keyword.NewList(`upon under over sous près near like style speaking based non anti semi multi cross self post inter intra trans mono content type only free first born ridden driven wide side aware safe ready proof header type name file class page form field request response policy error state`)
+var small = keyword.NewList(`upon under over sous près near like style speaking based non anti semi multi cross self post inter intra trans mono content type only free first born ridden driven wide side aware safe ready proof header type name file class page form field request response policy error state auth token key password secret user server client service api based-on based sensitive specific related default encrypted encoded signed authentication authorization verification`)
 
 // ordinary reports whether s is a term or a name with a number in it: camel-case names, host names, keys of settings.
 func ordinary(s string) bool {

@@ -10,7 +10,7 @@ import (
 )
 
 // replyWords ask for something in a chat.
-var replyWords = keyword.New([]string{"what", "wht ", "wat ", "anyone", "anybody", "someone", "somebody", "remind me", "send me", "give me", "tell me", "can you", "could you", "can i", "need the", "which ", "教え", "だっけ", "わかる", "分かる", "知って", "ください", "下さい", "何で", "なんで", "何番", "？", "?"})
+var replyWords = keyword.New([]string{"what", "wht ", "wat ", "anyone", "anybody", "someone", "somebody", "remind me", "send me", "give me", "tell me", "can you", "could you", "can i", "need the", "which ", "please", "confirm", "教え", "だっけ", "わかる", "分かる", "知って", "ください", "下さい", "何で", "なんで", "何番", "？", "?"})
 
 // reply is one line of a chat that holds nothing but a word: who speaks, perhaps when, and the word.
 var reply = pattern.New(`^[ \t]*(?:\[[^\]\n]{1,24}\] ?|\(?\d{1,2}[:.]\d{2}(?:[:.]\d{2})?\)?(?: ?[AaPp][Mm])?[ \t]*[-–]?[ \t]*)?(?:<[^<>\n]{1,24}>|>{1,3}|@?[\pL][\pL\d._-]{0,20}(?: [\pL][\pL\d._-]{0,20})? ?[:>|：])[ \t]*["'` + "`" + `「]?([^\s"'` + "`" + `「」]{4,40})["'` + "`" + `」]?[ \t\r]*$`)

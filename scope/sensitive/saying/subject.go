@@ -87,6 +87,9 @@ func prompts(text string, out []match.Match, budget *match.Budget) []match.Match
 // "rocket biscuit" to log in".
 var typedFor = pattern.New(`(?i)\b(?:enter|type(?: in)?|use|give|try|supply|provide)\b (?:"([^"\n]{4,40})"|'([^'\n]{4,40})'|` + "`([^`\n]{4,40})`" + `|([^\s,;"'` + "`" + `]{5,40})),? (?:(?:when(?:ever)?|if|once) [^\n.;,:]{0,30}?(?:password|passphrase|passcode|pw)\b|to (?:log|sign) ?(?:in|on)\b|to (?:get|log) into\b)`)
 
+// asksFor ends in what is to be typed where a password is asked for, which may be any word: "when it asks for the password".
+var asksFor = pattern.New(`(?i)^["'` + "`" + `]?,? (?:when(?:ever)?|if|once) (?:it|sudo|ssh|the [a-z]+|you(?:'re| are)|you) (?:asks|is asking|get asked|asked|prompts|prompted)\b`)
+
 // enterTyped is the same the other way round: "to get into the bios type "pumpkin biscuit"".
 var enterTyped = pattern.New(`(?i)\bto (?:get into|log (?:in|on|into)|sign in(?:to)?|unlock|open|boot|start|decrypt|access|enter)\b[^\n.;:"'` + "`" + `]{0,40}? (?:type(?: in)?|enter|use|give)\b:? (?:"([^"\n]{4,40})"|'([^'\n]{4,40})'|` + "`([^`\n]{4,40})`" + `|([^\s,;"'` + "`" + `]{5,40}))(?:$|[\s.,;])`)
 
@@ -115,7 +118,7 @@ func typedFors(text string, out []match.Match, budget *match.Budget) []match.Mat
 			start, end := from+m[g], from+m[g+1]
 			s := text[start:end]
 			sh := value.ShapeOf(s)
-			made := byHand(text, start, end) || g < 8 && (strings.Contains(s, " ") && !describes(firstWord(s)) || sh.Digit > 0 && sh.Lower+sh.Upper >= 3 || phrased(s) || mixedCase(s) && !strings.Contains(text[from+m[g+1]:to], " to ")) || sh.Digit > 0 && sh.Lower+sh.Upper >= 3 && sh.Other > 0 && !value.Identifier(s)
+			made := byHand(text, start, end) || g < 8 && (strings.Contains(s, " ") && !describes(firstWord(s)) || sh.Digit > 0 && sh.Lower+sh.Upper >= 3 || phrased(s) || mixedCase(s) && !strings.Contains(text[from+m[g+1]:to], " to ")) || sh.Digit > 0 && sh.Lower+sh.Upper >= 3 && sh.Other > 0 && !value.Identifier(s) || (plain(s) && len(s) >= 5 || camelWords(s)) && !describes(s) && !meta.Has(strings.ToLower(s)) && !Manager(s) && asksFor.MatchString(text[end:to])
 			if !made || value.Placeholder(s) || value.Reference(s) || measured(s) || technical(s) || strings.ContainsAny(s, "<>{}=") {
 				continue
 			}
@@ -261,7 +264,7 @@ func markedPairs(text string, out []match.Match) []match.Match {
 			j++
 		}
 		user, s := text[from:at], strings.TrimRight(text[i:j], ".:")
-		if len(user) < 2 || !letter(user[0]) || !(strings.ContainsAny(s, "!@$%&#") && passwordLike(s) || mixedWords(s) || handDrawn(s) || address(user) && byHand(text, i, i+len(s))) || strings.ContainsAny(s, "/:=") || notUsers.Has(strings.ToLower(user)) || value.Otherwise(text, i, i+len(s)) >= value.Strong ||
+		if len(user) < 2 || !letter(user[0]) || !(strings.ContainsAny(s, "!@$%&#") && passwordLike(s) || mixedWords(s) || handDrawn(s) || address(user) && byHand(text, i, i+len(s))) || strings.ContainsAny(s, "/:=") || notUsers.Has(strings.ToLower(user)) || value.Otherwise(text, i, i+len(s)) >= value.Strong && !accounts.Has(strings.ToLower(user)) ||
 			strings.IndexByte(s, '@') > 0 && strings.Contains(s[strings.IndexByte(s, '@'):], ".") {
 			continue
 		}

@@ -51,7 +51,7 @@ func valueAt(text string, i int, l link, c *cue) (found, bool) {
 }
 
 // clauses begin what may follow the last word of a clause.
-var clauses = keyword.NewList(`and but or for on until till since before after now if when while because so in at as btw fyi please thanks though again all everywhere too yesterday today tonight tomorrow everywhere instead`)
+var clauses = keyword.NewList(`and but or for on until till since before after now if when while because so in at as btw fyi please thanks though again all everywhere too yesterday today tonight tomorrow everywhere instead lol haha thx ok guys folks team mate`)
 
 func quote(c byte) bool { return c == '"' || c == '\'' || c == '`' }
 
