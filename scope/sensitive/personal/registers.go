@@ -181,7 +181,7 @@ func filler(s string) bool {
 // linksTo reports whether nothing but a link stands between the name at start and the number at s, or a line's end below a column's name.
 func linksTo(text string, start, end, s, e int) bool {
 	if s < end {
-		return numberFirst.MatchString(text[e:start])
+		return e <= start && numberFirst.MatchString(text[e:start])
 	}
 	return nameFirst.MatchString(text[end:s]) || keyLike(text, start, end) && strings.Contains(text[end:s], "\n")
 }

@@ -30,7 +30,9 @@ func aheadJapanese(text string, i, end int, c *cue) (match.Match, bool) {
 		}
 		start, stop, quoted := valueBefore(body)
 		if !quoted && strings.Trim(body[start:stop], "0123456789") == "" && link == "が" {
-			start, stop = kanaStart(body, true), len(strings.TrimRight(body, " "))
+			if at := kanaStart(body, true); at < start {
+				start, stop = at, len(strings.TrimRight(body, " "))
+			}
 		}
 		s := body[start:stop]
 		if c.word == "パス" && strings.HasPrefix(s, "/") {
@@ -119,7 +121,7 @@ func bracketedJapanese(text string, i int, c *cue) (found, float64) {
 }
 
 // newsJapanese, between a cue and an operator, say what happened to the secret: パスワード変更：X.
-var newsJapanese = []string{"変更後", "変更済み", "変更済", "変更", "更新", "再発行", "再設定", "リセット", "初期化"}
+var newsJapanese = []string{"変更後", "変更済み", "変更済", "変更", "更新", "再発行", "再設定", "リセット", "初期化", "変わりました", "変えました", "変えた", "変更しました", "更新しました", "決まりました", "再発行しました"}
 
 // skipNews steps over one of newsJapanese that an operator follows.
 func skipNews(text string, i int) (int, bool) {
@@ -166,7 +168,7 @@ func kanaOnly(s string) bool {
 }
 
 // networksJapanese, right before a value that somebody connects with, make it the password of a network: 実家のWi-Fiは X で繋がる.
-var networksJapanese = keyword.New([]string{"Wi-Fi", "WiFi", "wifi", "無線", "ワイファイ", "SSID", "ルーター", "ルータ"})
+var networksJapanese = keyword.New([]string{"Wi-Fi", "WiFi", "wifi", "無線", "ワイファイ", "SSID", "ルーター", "ルータ", "VPN", "L2TP", "IPsec", "RADIUS"})
 
 var connectsJapanese = keyword.New([]string{"で繋が", "でつなが", "で接続", "でつなぐ", "で繋ぐ"})
 
@@ -174,7 +176,7 @@ var connectsJapanese = keyword.New([]string{"で繋が", "でつなが", "で接
 func networkKey(text string, h keyword.Hit) bool {
 	const reach = 60
 	word := text[h.Start:h.End]
-	if word != "キー" && word != "鍵" && word != "暗号化キー" && word != "共有鍵" {
+	if word != "キー" && word != "鍵" && word != "暗号化キー" && word != "共有鍵" && word != "シークレット" {
 		return false
 	}
 	before := text[max(0, h.Start-reach):h.Start]
@@ -372,4 +374,4 @@ func inflectedHan(s string) bool {
 
 // kanaTalk are words in kana that stand where a password could, and are none.
 var kanaTalk = []string{"これ", "それ", "あれ", "どれ", "ここ", "そこ", "どこ", "どちら", "そちら", "あちら", "いつも", "まだ", "もう", "ひみつ", "ないしょ", "みんな", "おなじ", "たぶん", "バラバラ", "ばらばら", "まちまち", "このまま", "あと", "のち", "すべて", "ぜんぶ", "あなた", "わたし", "もちろん", "やはり", "やっぱり", "つまり", "わからん", "あかん", "いかん", "いらん", "なんでも", "ちゃん", "なん", "とくに", "ちゃんと", "とりあえず", "それなり",
-	"クラウド", "ドキュメント", "コンソール", "フォルダ", "メモ", "マニュアル", "ストア", "マネージャ", "ボルト", "ウィキ", "ツール", "サイト", "ダミー", "サンプル", "プレースホルダ", "コピー", "リセット", "ケース", "ルール", "タイプ", "コード", "ユーザー", "ソルト", "ソース", "データ", "サービス", "セッション", "クッキー", "ヘッダ", "スクリプト", "バックアップ", "ローテーション", "ライフサイクル", "コスト", "リスク", "ベンダー", "スタッフ", "ゲスト"}
+	"キャッシュ", "プログラム", "プロフィール", "クラウド", "ドキュメント", "コンソール", "フォルダ", "メモ", "マニュアル", "ストア", "マネージャ", "ボルト", "ウィキ", "ツール", "サイト", "ダミー", "サンプル", "プレースホルダ", "コピー", "リセット", "ケース", "ルール", "タイプ", "コード", "ユーザー", "ソルト", "ソース", "データ", "サービス", "セッション", "クッキー", "ヘッダ", "スクリプト", "バックアップ", "ローテーション", "ライフサイクル", "コスト", "リスク", "ベンダー", "スタッフ", "ゲスト"}

@@ -56,7 +56,7 @@ func templateAddress(s string) bool {
 
 // linkTarget reports whether a value is where a link in Markdown leads: [主キー](https://…).
 func linkTarget(text string, v found) bool {
-	return strings.HasSuffix(text[:v.start], "](") && strings.Contains(text[v.start:v.end], "://")
+	return strings.HasSuffix(text[:v.start], "](") && (strings.Contains(text[v.start:v.end], "://") || strings.IndexByte("/#.", text[v.start]) >= 0)
 }
 
 // endsWhole follow, in Japanese, a value that was said to be one; wholesJapanese hold the rest.
@@ -129,6 +129,19 @@ func accountBefore(text string, i int) bool {
 	const reach = 72
 	line := text[max(0, i-reach):i]
 	return hasAny(line[strings.LastIndexByte(line, '\n')+1:], []string{"ユーザー", "ユーザ名", "アカウント", "ログイン", "ID", "SSID", "メモ", "覚え", "引き継ぎ", "引継ぎ", "申し送り"})
+}
+
+// endedJapanese reports whether a clause ends at rest, or somebody enters with what stood before it.
+func endedJapanese(rest string) bool {
+	rest = strings.TrimLeft(rest, " \t")
+	return rest == "" || rest[0] == '\n' || rest[0] == '\r' || hasAnyPrefix(rest, []string{"。", "で", "を入力", "を覚え", "と入力", "に"}) || hasAnyPrefix(rest, closing)
+}
+
+// enterNear reports whether the sentence before a パス that ends at i speaks of entering.
+func enterNear(text string, i int) bool {
+	const reach = 60
+	before := text[max(0, i-reach):i]
+	return hasAny(before[sentenceStart(before):], enterJapanese) || hasAny(text[i:min(len(text), i+reach)], []string{"ログイン", "だよ", "です", "にしと"})
 }
 
 // hiragana reports whether s is three letters of hiragana or more and nothing else.

@@ -147,6 +147,9 @@ func afterJapanese(text string, i int, c *cue) (match.Match, bool) {
 		}
 		if conf == 0 && (linked || setApart(text, start)) && !of && c.class == password {
 			v, conf = kanaSaid(text, v)
+			if conf > 0 && (!linked || last == "、") && !endedJapanese(text[v.next:]) || c.word == "パス" && !enterNear(text, start) {
+				conf = 0
+			}
 		}
 		if object && text[v.start] >= 0x80 && !changedJapanese(text[v.next:]) && !(v.quoted && hasAnyPrefix(strings.TrimLeft(text[v.next:], " "), []string{"を入力", "と入力"})) || !v.quoted && category(text[v.start:v.end]) || news && !closedJapanese(text[v.next:]) {
 			conf = 0
@@ -318,7 +321,7 @@ func valueJapanese(text string, i int) (found, bool) {
 	}
 	j := i
 	for j < len(text) && j-i < reachValue && text[j] > ' ' && text[j] < 0x80 && text[j] != '<' && text[j] != '"' {
-		if text[j] == ',' && (j+1 >= len(text) || space(text[j+1])) {
+		if text[j] == ',' && (j+1 >= len(text) || space(text[j+1])) || text[j] == '(' && j > i && j+1 < len(text) && text[j+1] >= 0x80 { // 3593(変更しないで)
 			break
 		}
 		j++
@@ -361,6 +364,9 @@ func judgeJapanese(text string, v found, c *cue, linked, object bool) float64 {
 	}
 	sh := value.ShapeOf(s)
 	rest := strings.TrimLeft(text[v.next:], " \t*")
+	if first, _, ok := strings.Cut(s, "/"); ok && technical(first) && !v.quoted { // AES/DES
+		return 0
+	}
 	if hashBegins(s) || templateAddress(s) || linkTarget(text, v) {
 		return 0
 	}

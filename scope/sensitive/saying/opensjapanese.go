@@ -118,7 +118,7 @@ func locked(text string, out []match.Match, budget *match.Budget) []match.Match 
 		gap := text[h.Start : h.End+m[4]]
 		end := text[h.End+m[6] : h.End+m[7]]
 		opens := hasAnyPrefix(end, []string{"で開", "で入", "で解", "を押", "と押"})
-		if hasAny(gap, lockOthers) || !hasAny(gap, lockWords) && !opens && !(hasAny(gap, locksAlone) && strings.HasPrefix(end, "です")) {
+		if hasAny(gap, lockOthers) || !hasAny(gap, lockWords) && !opens && !(hasAny(gap, locksAlone) && (strings.HasPrefix(end, "です") || strings.TrimSpace(end) == "")) {
 			return true
 		}
 		start, stop := h.End+m[4], h.End+m[5]

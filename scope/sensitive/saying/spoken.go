@@ -114,7 +114,7 @@ func saidPairs(text string, out []match.Match, budget *match.Budget) []match.Mat
 			sh := value.ShapeOf(s)
 			made := sh.Digit > 0 && sh.Digit < sh.Len && (sh.Other > 0 || sh.High > 0 || sh.Upper > 0 || accounts.Has(user)) || sh.Other > 0 && sh.High == 0 && accounts.Has(user) && sh.Lower+sh.Upper >= 4
 			made = made || accounts.Has(user) && sh.High == 0 && sh.Lower >= 4 && !describes(s) && loginsJapanese.Contains(text[from:from+m[2]])
-			if !made || value.Reference(s) && !value.Words(s) || value.Placeholder(s) || value.Versioned(s) || value.Numbered(s) || value.Quantity(s) || measured(s) || technical(s) || strings.HasPrefix(user, "ipv") || notUsers.Has(user) || strings.ContainsAny(s, "年月日時分回件個%％は") {
+			if !made || value.Reference(s) && !value.Words(s) || value.Placeholder(s) || value.Versioned(s) || value.Numbered(s) || value.Quantity(s) || measured(s) || technical(s) || strings.HasPrefix(user, "ipv") || notUsers.Has(user) || strings.ContainsAny(s, "年月日時分回件個%％は()[]") {
 				continue
 			}
 			done = h.End
