@@ -28,8 +28,8 @@ type Moved struct {
 // rescanPage is how many memories one call looks at.
 const rescanPage = 100
 
-// Rescan classifies stored memories anew, a page at a time from cursor on, and makes PRIVATE at once what looks sensitive by
-// the rules of today. What someone confirmed to be no secret stays where it is, unless it lies in a cloud scope and
+// Rescan classifies stored memories anew, by rules and by what was learnt of words and vectors, a page at a time from cursor on, and makes
+// PRIVATE at once what looks sensitive today. What someone confirmed to be no secret stays where it is, unless it lies in a cloud scope and
 // other rules speak now. Each move is audited; the texts are in no answer. The last page has no Next.
 func (s *Service) Rescan(ctx context.Context, c Caller, cursor string) (RescanPage, error) {
 	if err := s.authorize(ctx, c, "rescan", nil); err != nil {
@@ -53,9 +53,9 @@ func (s *Service) Rescan(ctx context.Context, c Caller, cursor string) (RescanPa
 
 func (s *Service) rescanOne(ctx context.Context, c Caller, m Memory, out *RescanPage) error {
 	before := m
-	d, err := s.classify(ctx, &m, c.Root)
+	d, err := s.classifyBoth(ctx, &m, c.Root)
 	if err != nil {
-		return err
+		return fmt.Errorf("rescan %s: %w", m.ID, err)
 	}
 	if !d.Sensitive || before.Scope == scope.Private {
 		return nil

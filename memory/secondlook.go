@@ -97,8 +97,8 @@ func (s *Service) raised(m *Memory, d *scope.Decision, vector []float32, space s
 	return true
 }
 
-// classifyBoth is classify with the second look at once, for a text that may leave the machine when the call ends: what was embedded
-// long ago waits for none.
+// classifyBoth is classify with the second look at once, for a text that may leave the machine when the call ends and for one that is
+// looked at again: what was embedded long ago waits for none.
 func (s *Service) classifyBoth(ctx context.Context, m *Memory, root string) (scope.Decision, error) {
 	d, err := s.classify(ctx, m, root)
 	if err != nil || d.Sensitive || s.second == nil {

@@ -166,6 +166,31 @@ func TestSecondLookBeforeSharing(t *testing.T) {
 	}
 }
 
+// TestSecondLookInRescan looks again at what was embedded before the model was there.
+func TestSecondLookInRescan(t *testing.T) {
+	l := newLookWorld(t, byMeaning{memorytest.Space})
+	old := memory.Memory{ID: memory.NewID(), Content: "all about the merger", State: memory.Active, Version: 1, Scope: scope.Shared}
+	harmless := memory.Memory{ID: memory.NewID(), Content: "we use tabs", State: memory.Active, Version: 1, Scope: scope.Shared}
+	l.store.AddEmbedded(old)
+	l.store.AddEmbedded(harmless)
+	page, err := l.Rescan(t.Context(), mia, "")
+	if err != nil || page.Checked != 2 || len(page.Moved) != 1 || page.Moved[0].ID != old.ID || len(page.Moved[0].Rules) == 0 {
+		t.Fatalf("rescan = %+v, %v; want what resembles a correction moved, and why", page, err)
+	}
+	if l.scopeOf(t, old.ID) != scope.Private || l.scopeOf(t, harmless.ID) != scope.Shared {
+		t.Error("the rescan says one thing and did another")
+	}
+
+	deaf := newWorld(t, func(w *world, o *memory.Options) {
+		o.Second, o.CloudConfigured = byMeaning{memorytest.Space}, true
+		w.embed.Fail = func([]string, bool) error { return errDown }
+	})
+	deaf.store.Add(old)
+	if page, err := deaf.Rescan(t.Context(), mia, ""); !errors.Is(err, errDown) {
+		t.Errorf("rescan without a vector = %+v, %v; want that it is said", page, err)
+	}
+}
+
 func TestSecondLookTrouble(t *testing.T) {
 	l := newLookWorld(t, byMeaning{memorytest.Space})
 	m := memory.Memory{ID: memory.NewID(), Content: "all about the merger", State: memory.Active, Version: 3, Scope: scope.Shared}
