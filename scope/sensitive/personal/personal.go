@@ -127,7 +127,7 @@ func (t *compiled) near(text string, names folded, out []match.Match) []match.Ma
 		r := &t.rules[i]
 		from, to := max(done[i], h.Start-cueAfter), min(len(text), h.End+cueBefore)
 		done[i] = to
-		if !hasDigit(text[from:to]) {
+		if !hasDigit(text[from:to]) || ofMany(text, h.Start, h.End) {
 			return true
 		}
 		if r.unless != nil && r.unless.Contains(text[max(0, h.Start-unlessReach):min(len(text), h.End+unlessReach)]) {
@@ -145,7 +145,8 @@ func (t *compiled) near(text string, names folded, out []match.Match) []match.Ma
 			if len(m) > 2 && m[2] >= 0 {
 				start, end = from+m[2], from+m[3]
 			}
-			if r.refuse != nil && r.refuse.Contains(text[h.Start:start]) || embedded(text, start, end) || end-start <= len("4242") && digitsOnly(text[start:end]) && grouped(text, start, end) || r.check != nil && !r.check(compact(text[start:end])) || allSame(compact(text[start:end])) {
+			start = skipWord(text, start, end)
+			if countedNumber(text, start, end) || r.refuse != nil && r.refuse.Contains(text[h.Start:start]) || embedded(text, start, end) || end-start <= len("4242") && digitsOnly(text[start:end]) && grouped(text, start, end) || r.check != nil && !r.check(compact(text[start:end])) || allSame(compact(text[start:end])) {
 				continue
 			}
 			out = append(out, match.Match{Rule: r.name, Kind: r.kind, Start: start, End: end, Confidence: r.confidence(compact(text[start:end]))})

@@ -123,6 +123,9 @@ func phoneAt(text string, start, end int) (int, float64) {
 		return 0, 0
 	}
 	m, ok := fits(phoneNational)
+	if ok && countedNumber(text, start, start+len(m)) {
+		return 0, 0
+	}
 	told := ok && (behind || phoneTold.MatchString(text[max(0, start-60):start]))
 	if !ok && s[0] == '+' && phoneTold.MatchString(text[max(0, start-60):start]) {
 		m, ok = fits(phoneInternational)

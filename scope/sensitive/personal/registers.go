@@ -24,7 +24,7 @@ type register struct {
 }
 
 // anyNumber is what @ stands for in the table: the numbers of most offices.
-const anyNumber = `[A-Z]{0,5}\d{5,18}[A-Z]{0,2}|[A-Z]{1,3}\d{2,6}[A-Z]{1,3}\d{2,8}[A-Z]?|\d{5,12}[A-Z]{1,2}\d{1,4}`
+const anyNumber = `[A-Z]{0,5}\d{5,20}[A-Z]{0,2}|[A-Z]{1,3}\d{2,6}[A-Z]{1,3}\d{2,8}[A-Z]?|\d{5,12}[A-Z]{1,2}\d{1,4}`
 
 // name is one of the things a number is called. A short one is a word or an abbreviation of other things too, so that the number has
 // to stand close to it, and it is to be written in capitals or as a key. Of a told one nothing but a link separates it: "is", ":".
@@ -58,8 +58,9 @@ var registers = sync.OnceValue(func() (t registerTable) {
 	return t
 })
 
-// How far, in bytes, a number may stand from a short name.
+// How far, in bytes, a number may stand from its name.
 const (
+	nameAfter   = 64 // the number first: "… as German personal tax number"
 	shortBefore = 34
 	shortAfter  = 32
 )
@@ -75,7 +76,7 @@ func registered(text string, names folded, out []match.Match) []match.Match {
 		if !wholeWord(names.text, h) || end < done[n.register] {
 			return true
 		}
-		before, after := cueAfter, cueBefore
+		before, after := nameAfter, cueBefore
 		if n.short {
 			if before, after = shortAfter, shortBefore; !capitals(text[start:end]) && !keyLike(text, start, end) {
 				return true
@@ -83,7 +84,7 @@ func registered(text string, names folded, out []match.Match) []match.Match {
 		}
 		linked := n.told || n.short && (h.End-h.Start <= len("NI") || !capitals(text[start:end]))
 		from, to := max(done[n.register], start-before), min(len(text), end+after)
-		if !hasDigit(text[from:to]) {
+		if !hasDigit(text[from:to]) || ofMany(text, start, end) {
 			return true
 		}
 		if !budget.Spend(to - from) {
@@ -112,11 +113,16 @@ func (r *register) find(text string, from, to int) (start, end int, ok bool) {
 		if !alnum(text[i]) || i > 0 && alnum(text[i-1]) {
 			continue
 		}
-		if e := r.number(text, i); e > 0 && !embedded(text, i, e) && !(e+1 < len(text) && text[e] == '.' && digit(text[e+1])) {
+		if e := r.number(text, i); e > 0 && !countedNumber(text, i, e) && !underscored(text, i, e) && !embedded(text, i, e) && !(e+1 < len(text) && text[e] == '.' && digit(text[e+1])) {
 			return i, e, true
 		}
 	}
 	return 0, 0, false
+}
+
+// underscored reports whether a number is joined to another word or number by an underscore, as in names of files.
+func underscored(text string, start, end int) bool {
+	return start > 1 && text[start-1] == '_' && alnum(text[start-2]) || end+1 < len(text) && text[end] == '_' && alnum(text[end+1])
 }
 
 // number returns the end of the longest number of the register that begins at start, or 0. Its groups are joined by one separator each.

@@ -119,7 +119,13 @@ func TestRegisters(t *testing.T) {
 		"a plate of few digits":             {"plate", "my number plate is K1 ABC", true},
 		"a plate, only talked of":           {"plate", "number plate recognition in v2 of the 2CV", false},
 		"part of a longer number":           {"hr-number", "OIB 33392005961-335", false},
-		"a word and a number":               {"personal-number", "the national id of version 12345678", true},
+		"a number of another thing":         {"personal-number", "the national id of version 12345678", false},
+		"a time":                            {"passport", "passport OCR took 1234567 microseconds", false},
+		"rows":                              {"personal-number", "the national id table has 1234567 rows", false},
+		"how many there are":                {"personal-number", "number of identity documents checked: 1234567", false},
+		"how many there are, Japanese":      {"jp-number", "マイナンバーの申請件数は 98765432", false},
+		"pieces, Japanese":                  {"jp-number", "パスポートを 3500000 冊", false},
+		"part of a file's name":             {"personal-number", "national id: see 0042_20240517", false},
 		"a number among words of lowercase": {"passport", "the passport is x8041726", true},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -37,6 +37,12 @@ func TestToldOf(t *testing.T) {
 		"an account in brackets":          {"jp-bank-account-type", "みずほ銀行 渋谷支店(普)7654321", true},
 		"a number of someone":             {"own-number", "the customer's Vreemdelingenkaart is 80417263", true},
 		"a number that counts":            {"own-number", "his total score is 80417263", false},
+		"years and a premium":             {"patient-number", "health insurance premium 340.50 EUR per month in 2024", false},
+		"a count that rose":               {"vehicle-registration", "vehicle registrations rose to 2817654 last year", false},
+		"assets, no phone":                {"phone-number", "assets reached 1234567890 euros", false},
+		"a paradox":                       {"date-of-birth", "birthday paradox: 23 people, 365 days", false},
+		"born, the date as":               {"date-of-birth", "we need 12/03/1984 as date of birth", true},
+		"an account and its holder":       {"jp-bank-account", "本店営業部 当座 0012345 名義 サトウハナコ", true},
 		"a code of goods":                 {"payment-card", "JANコード 4901234567894 の在庫", false},
 	} {
 		t.Run(name, func(t *testing.T) {

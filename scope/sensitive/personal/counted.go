@@ -1,0 +1,40 @@
+package personal
+
+import (
+	"strings"
+
+	"github.com/elderzan/elderzan/scope/sensitive/pattern"
+)
+
+var (
+	unitBehind  = pattern.New(`(?i)^(?:\.\d+)?[ -]?(?:[µμnm]?s\b|ms\b|micro|milli|nano|seconds?\b|minutes?\b|hours?\b|days?\b|weeks?\b|months?\b|years?\b|(?:[kmgt]i?)?b(?:yte|it)?s?\b|[kmg]?hz\b|ohms?\b|%|percent\b|rows?\b|records?\b|lines?\b|entries\b|items?\b|users?\b|people\b|persons?\b|members?\b|customers?\b|patients?\b|voters?\b|ballots?\b|votes?\b|requests?\b|calls?\b|hits?\b|pages?\b|files?\b|times?\b|cycles?\b|steps?\b|samples?\b|tests?\b|tokens?\b|copies\b|units?\b|pieces?\b|per\b|issued\b|applications?\b|euros?\b|eur\b|usd\b|gbp\b|jpy\b|chf\b|dollars?\b|pounds?\b|yen\b|francs?\b|cents?\b|million|billion|(?:[件円冊人行枚台個回版名歳秒]|ページ|パーセント|バイト|ドル|ユーロ|ミリ秒)(?:[、。,.がはをのにでと）)\s]|$)|[億万])`)
+	countBefore = pattern.New(`(?i)(?:\b(?:section|build|release|version|revision|invoice|migration|batch|issue|ticket|order|commit|ref|model|chapter|room|port|pr|part (?:no\.?|number)|page|line|allows?|took|takes|reached|reaches|costs?|has|have|had|raised|paid|max(?:imum)?|at (?:most|least)|up to|more than|less than|fewer than|over|about|around|roughly|nearly|almost|(?:rose|fell|grew|dropped|went|increased|decreased|starts?|starting|begins?|counts?|runs?) (?:to|at|from|by|up to))|約|合計)[ :#]{0,2}$|[$€£¥]\s?$`)
+)
+
+// countedNumber reports whether the number at start counts or measures something, or is the one of a build, an order or a page: "took
+// 1234567 ms", "see invoice 20240517".
+func countedNumber(text string, start, end int) bool {
+	return unitBehind.MatchString(text[end:min(len(text), end+24)]) || countBefore.MatchString(text[max(0, start-20):start])
+}
+
+// ofMany reports whether a name is spoken of as many things: "number of passports", パスポートの発行数.
+func ofMany(text string, start, end int) bool {
+	for _, s := range []string{"数", "件数", "の件数", "の発行数", "の申請件数", "の枚数", "の数"} {
+		if strings.HasPrefix(text[end:], s) {
+			return true
+		}
+	}
+	return manyBefore.MatchString(text[max(0, start-30):start])
+}
+
+var manyBefore = pattern.New(`(?i)\b(?:number|count|total|amount) of (?:\w+ )?$`)
+
+// skipWord returns where the number in text[start:end] begins, if that is a small word and a space further on: "in 2024".
+func skipWord(text string, start, end int) int {
+	if loc := smallWord.FindStringIndex(text[start:end]); loc != nil {
+		return start + loc[1]
+	}
+	return start
+}
+
+var smallWord = pattern.New(`^(?:in|of|at|to|is|by|on|for|no|and|or|from|was|it|its|as|per) `)
