@@ -249,7 +249,7 @@ func (s *Store) VerifyAudit(ctx context.Context, elsewhere [][]byte) (AuditRepor
 	want := s.catalog.AuditHead()
 	err := s.AuditLog(ctx, 0, func(AuditEntry) error { head++; return nil })
 	switch {
-	case errors.Is(err, catalog.ErrChain):
+	case errors.Is(err, catalog.ErrChain), errors.Is(err, security.ErrGeneration):
 		fault(err)
 	case err != nil:
 		return r, err

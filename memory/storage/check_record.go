@@ -13,6 +13,7 @@ import (
 	"github.com/elderzan/elderzan/memory"
 	"github.com/elderzan/elderzan/memory/storage/internal/catalog"
 	"github.com/elderzan/elderzan/scope"
+	"github.com/elderzan/elderzan/security"
 	"github.com/elderzan/elderzan/security/audit"
 )
 
@@ -113,6 +114,9 @@ func (c *checker) audit(ctx context.Context, v *catalog.View, head int64) error 
 		return nil
 	})
 	switch {
+	case errors.Is(err, security.ErrGeneration):
+		c.add(Finding{Kind: KindAudit, Severity: Damage, Detail: err.Error() + "; the key went with an older keys.json", Advice: "put keys.json back from a backup; without it the log cannot be verified from that entry on"})
+		return nil
 	case errors.Is(err, catalog.ErrChain):
 		c.add(Finding{Kind: KindAudit, Severity: Damage, Detail: err.Error(), Advice: adviseRestore})
 		return nil

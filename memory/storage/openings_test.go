@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -221,7 +222,8 @@ func TestKeysFail(t *testing.T) {
 		t.Helper()
 		w.b.arm("sqlite", 1, func() error { return errEngine })
 		err := do()
-		if op := w.b.disarm(); op != "" && !errors.Is(err, errEngine) {
+		// What the writer does in idle time may be what failed instead.
+		if op := w.b.disarm(); op != "" && !errors.Is(err, errEngine) && !slices.Contains([]string{"merge", "checkpoint", "expire requests"}, op) {
 			t.Errorf("%s: %v; want the failure in %q", name, err, op)
 		}
 	}

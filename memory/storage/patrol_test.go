@@ -234,6 +234,43 @@ func TestKeysFileMissing(t *testing.T) {
 	}
 }
 
+// TestKeysFileMissingWithOlderKeys loses keys.json after a rotation, and the older key with it, under which the audit log begins:
+// everything else is there, and the checker and the verification tell of the log.
+func TestKeysFileMissingWithOlderKeys(t *testing.T) {
+	r := newRig(t)
+	if err := r.WaitRenewed(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.RotateKeys(t.Context(), memory.Audit{}); err != nil {
+		t.Fatal(err)
+	}
+	r.apart(t, func() {})
+	if err := errors.Join(r.WaitRenewed(t.Context()), r.Close(), os.Remove(filepath.Join(r.dir, keyring.CheckFileName))); err != nil {
+		t.Fatal(err)
+	}
+	var err error
+	if r.Store, err = Open(t.Context(), Options{Dir: r.dir, Mend: true}); err != nil {
+		t.Fatal(err)
+	}
+	_, left, err := r.Repair(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range left {
+		if f.Kind != KindAudit || f.Severity != Damage || !strings.Contains(f.Advice, "keys.json") {
+			t.Errorf("left: %v", f)
+		}
+	}
+	if report, err := r.VerifyAudit(t.Context(), nil); len(left) == 0 || err != nil || len(report.Faults) == 0 {
+		t.Errorf("%d findings; VerifyAudit = %+v, %v; want a fault", len(left), report, err)
+	}
+	for _, m := range r.ms {
+		if got, err := r.Get(t.Context(), []memory.ID{m.ID}); err != nil || got[0].Content != m.Content {
+			t.Errorf("Get of %s: %v", m.ID, err)
+		}
+	}
+}
+
 // Each page of a database that was written to in any way authenticates, also by this reading of SQLCipher's format.
 func TestCheckPages(t *testing.T) {
 	r := newRig(t)
