@@ -191,6 +191,7 @@ type reembedStatus struct {
 	Formers []embedModel `json:"formers"`
 	Spaces  []string     `json:"spaces"` // that questions are embedded in
 	Done    int          `json:"done"`
+	Waiting int          `json:"waiting,omitempty"` // new or changed, and not embedded by any model yet
 	Total   int          `json:"total"`
 	Running bool         `json:"running"`
 	Err     string       `json:"error,omitempty"`
@@ -213,7 +214,12 @@ func (a *admin) reembed(ctx context.Context, st *stack, _ reembedArgs) (any, err
 	if err != nil {
 		return nil, err
 	}
-	out.Done, out.Total = total-left, total
+	stats, err := st.store.Stats(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out.Waiting = stats.Pending
+	out.Done, out.Total = max(total-left-out.Waiting, 0), total
 	if st.reembedder != nil {
 		ended, failed := st.reembedder.Status()
 		out.Running = !ended
@@ -379,6 +385,9 @@ func showReembedStatus(w io.Writer, raw json.RawMessage) error {
 	}
 	if !st.Running {
 		fmt.Fprintf(w, "%d of %d memories are embedded by %s\n", st.Done, st.Total, st.Target)
+		if st.Waiting > 0 {
+			fmt.Fprintf(w, "%d wait for it; whether it answers: elderzan status\n", st.Waiting)
+		}
 		return nil
 	}
 	fmt.Fprintf(w, "embedding anew by %s: %d of %d\n", st.Target, st.Done, st.Total)

@@ -163,6 +163,17 @@ func TestReembed(t *testing.T) {
 	if st.Running || st.Done != st.Total || st.Total != 43 || len(st.Formers) != 0 || st.Target.Model != "words" {
 		t.Errorf("at the end: %+v", st)
 	}
+	// What the provider has not answered for counts as waiting, not as done.
+	p.allow(0)
+	c.ok(nil, "remember", map[string]any{"content": "The rowing club meets on Tuesdays."})
+	if st := f.reembedding(); st.Running || st.Done != 43 || st.Waiting != 1 || st.Total != 44 {
+		t.Errorf("with one that waits: %+v", st)
+	}
+	if out := f.ok("reembed", "--status"); !strings.Contains(out, "43 of 44 memories") || !strings.Contains(out, "1 wait for it") {
+		t.Errorf("with one that waits: %q", out)
+	}
+	p.allow(1 << 30)
+	waitFor(t, "the vector of what waited", func() bool { return f.reembedding().Done == 44 })
 	if got := f.ok("doctor"); !strings.Contains(got, "no findings") {
 		t.Errorf("doctor: %s", got)
 	}
@@ -177,7 +188,7 @@ func TestReembed(t *testing.T) {
 	f.ok("reembed", "--cancel") // before the provider goes on: there must be something left to take back
 	p.allow(1 << 30)
 	f.ok("reembed", "--status", "--wait")
-	if st := f.reembedding(); st.Running || st.Target.Model != "words" || st.Done != 43 || len(st.Formers) != 0 {
+	if st := f.reembedding(); st.Running || st.Target.Model != "words" || st.Done != 44 || len(st.Formers) != 0 {
 		t.Errorf("taken back: %+v", st)
 	}
 	if !f.recalled("which boat do we have", "kayak") {
@@ -186,7 +197,7 @@ func TestReembed(t *testing.T) {
 
 	// And home again.
 	f.ok("reembed", "--provider", "builtin", "--wait")
-	if st := f.reembedding(); st.Running || st.Target.Provider != "builtin" || st.Done != 43 {
+	if st := f.reembedding(); st.Running || st.Target.Provider != "builtin" || st.Done != 44 {
 		t.Errorf("built-in: %+v", st)
 	}
 	f.fails([]string{"nothing is being embedded anew"}, "reembed", "--cancel")
