@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -194,6 +195,9 @@ func (s *stack) alerts() []string {
 	}
 	if s.failover != nil {
 		out = append(out, s.failover.Warning())
+	} else if aside := backup.SetAside(s.dir); len(aside) > 0 {
+		out = append(out, "what a failover set aside is still in "+strings.Join(aside, ", ")+
+			": look for what was remembered shortly before it (elderzan audit show tells when), then remove it")
 	}
 	if s.replica == nil {
 		return out

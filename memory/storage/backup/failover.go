@@ -45,6 +45,22 @@ func (f *Failover) Warning() string {
 		"look for what was remembered after that moment, then remove them", f.Dir, f.Cause, f.Time.UTC().Format(time.RFC3339), f.Age.Round(time.Second), f.Aside)
 }
 
+// SetAside lists the folders in the data folder dir that hold a database which a failover has set aside. What was acknowledged
+// shortly before it may be in there alone.
+func SetAside(dir string) []string {
+	found, err := filepath.Glob(filepath.Join(dir, damagedPrefix+"*", "catalog.db"))
+	if err != nil {
+		return nil // a data folder whose name is no pattern
+	}
+	for i := range found {
+		found[i] = filepath.Dir(found[i])
+	}
+	return found
+}
+
+// damagedPrefix begins the names of folders that a failover sets aside.
+const damagedPrefix = "damaged-"
+
 // OpenOrFailover opens the store. Where it does not open because it is damaged or gone, the newest whole state of the
 // replica is verified and put in its place, the damaged files are moved aside within the data folder, untouched, and
 // the result is opened, with an entry in the audit log; the Failover is then not nil and the caller should warn loudly.
@@ -230,7 +246,7 @@ func (r *Repository) take(ctx context.Context, id, dir string, cause error) (*Fa
 	if f.Vectors = onlyVectors(cause); f.Vectors {
 		files = []string{storage.VectorsFolder}
 	}
-	return f, r.restoreInto(ctx, m, dir, "damaged-", files, f.note, &f.Restored)
+	return f, r.restoreInto(ctx, m, dir, damagedPrefix, files, f.note, &f.Restored)
 }
 
 // onlyVectors reports whether the damage is in RocksDB. It is opened beside SQLite, whose damage would be in the error
