@@ -4,6 +4,7 @@ package entropy
 const cueWords = `token secret api_key apikey access_key accesskey auth_key private_key secret_key signing_key encryption_key sonar_login license_key account_key service_key password passwd pwd
 	passphrase credential credentials bearer authorization x-api-key client_secret app_secret webhook_secret shared_secret connection_string access_token refresh_token auth_token
 	session_key master_key deploy_key write_key subscription_key app_key application_key consumer_key hmac jwt oauth sas_token psk pre-shared when_you_call when_calling to_call to_access to_authenticate to_connect to_log_in to_sign_in api_token do_not_check_in do_not_commit don't_commit never_commit shamir your_share your_part key_share
+	接続するとき 呼び出すとき 呼ぶとき 叩くとき アクセスするとき ログインするとき 認証するとき 認証には 接続には
 	トークン シークレット キー 秘密鍵 パスワード 認証情報 アクセスキー APIキー 鍵`
 
 // shortCues say the same where they stand right before the value.

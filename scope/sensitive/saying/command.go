@@ -26,6 +26,7 @@ const quotedArg = `["']([^"'\n]{3,200})["']` // a string literal
 
 var forms = []form{
 	{"curl-user", "curl ", true, `curl\s[^\n]*?(?:-[a-zA-Z]*u|--user|--proxy-user)[ =]?\s*(?:"([^"\n:]*:[^"\n]{2,})"|'([^'\n:]*:[^'\n]{2,})'|([^\s"'|;&<>:]*:[^\s"'|;&<>]{2,}))`, 0.9, false},
+	{"curl-token", "curl ", true, `curl\s[^\n]*?(?:-u|--user)[ =]?["']?([A-Za-z0-9_.-]{16,}):["']?(?:\s|$)`, 0.85, true},
 	{"wget-password", "wget ", true, `wget\b[^\n]*?--(?:http-|ftp-|proxy-)?password[ =]` + arg, 0.9, false},
 	{"mysql-password", "mysql|mariadb", true, `(?:mysql|mariadb)\w*\b[^\n]*?\s-p` + arg, 0.85, false},
 	{"mongo-password", "mongo", true, `mongo\w*\b[^\n]*?\s(?:-p|--password)[ =]?` + arg, 0.85, false},

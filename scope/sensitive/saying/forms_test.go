@@ -26,6 +26,7 @@ var finders = []struct {
 	{"host", unbudgeted(hostPairs), []string{"ops:kelp-9@10.0.0.9", "a:b@c.d:80 "}},
 	{"short login", shortLogins, []string{"u: reporting p: ", "usr=adm, pw: Kelp!9"}},
 	{"dial", dialled, []string{"ポストのダイヤルは 1→2→9", "金庫の番号は7、"}},
+	{"insertion", inserted, []string{"INSERT INTO logins (site, pw) VALUES ('x', 'Kelp!9a')", "insert into t(a, token) values ('b', '"}},
 	{"account pair", accountPairs, []string{"Metabase: admin / cactus", "kibana → elastic / \"lantern tree\"", "(root / "}},
 	{"account enters", accountEntering, []string{"rootは sunset でログイン可能", "adminには「", "postgresは"}},
 	{"login", pairsOfLogin, []string{"監視ツールには admin / Kuma-2210 でログイン", "VPNアカウント：sato／「夏祭42」", "ログインは admin で "}},

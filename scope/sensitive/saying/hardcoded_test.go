@@ -50,6 +50,17 @@ func TestHardCoded(t *testing.T) {
 		"a token as user":                     {"https://9acf34ff1e738bcd6d5d" + "af102a8cfcb8a158e44e:x-oauth-basic@heron.org/x.git", true},
 		"a variable as user":                  {"https://$HERON_TOKEN:x-oauth-basic@heron.org/x.git", false},
 		"a format":                            {`fmt.Sprintf("postgres://%s:%s@%s:%d/%s", user, pass, host, port, db)`, false},
+		"a row":                               {"INSERT INTO users (name, password) VALUES ('bob', 'sonnenblume');", true},
+		"a row with a token":                  {"insert into credentials(service, token) values('ai21', 'ec2e14e9-0309-459b-" + "ba76-1e59e1f42b87');", true},
+		"a row behind a call":                 {"INSERT INTO t (at, token) VALUES (now('x', 1), '9f8e7d6c5b4a3029" + "182736455463728a')", true},
+		"a row with ids":                      {"INSERT INTO sessions (id, user_id) VALUES ('ec2e14e9-0309-459b-ba76-1e59e1f42b87', 7);", false},
+		"a row with a key of a cache":         {"INSERT INTO cache (cache_key, etag) VALUES ('home', 'ec2e14e9-0309-459b-ba76-1e59e1f42b87');", false},
+		"a row of places":                     {"INSERT INTO users (name, password) VALUES (?, ?);", false},
+		"a row of names":                      {"INSERT INTO users (name, password) VALUES ('username', 'password');", false},
+		"a row with a hash to come":           {"INSERT INTO users (name, password) VALUES ('bob', crypt('x', gen_salt('bf')));", false},
+		"a token as curl's user":              {"curl -u 9f8e7d6c5b4a3029" + "182736455463728a: https://api.heron.org/v2/", true},
+		"a variable as curl's user":           {"curl -u ${STRIPE_SECRET_KEY_FROM_ENV}: https://api.heron.org", false},
+		"a name as curl's user":               {"curl -u administrator-account: https://api.heron.org", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if ms := Scan(tc.text); (len(ms) > 0) != tc.want {

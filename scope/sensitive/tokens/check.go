@@ -24,6 +24,12 @@ func cased(s string) bool {
 	return sh.Digit >= 2 && sh.Lower >= 2 && sh.Upper >= 2
 }
 
+// drawnTail accepts what has letters of both cases and a digit behind its last point: no name of a file behind a digest.
+func drawnTail(s string) bool {
+	sh := value.ShapeOf(s[strings.LastIndexByte(s, '.')+1:])
+	return sh.Digit >= 1 && sh.Lower >= 1 && sh.Upper >= 1
+}
+
 // unlikeName refuses what is small letters alone, as names in code are.
 func unlikeName(s string) bool {
 	sh := value.ShapeOf(s)

@@ -57,6 +57,7 @@ var aiFormats = []Format{
 	{Name: "scale-key", Literal: "_auth_", Pattern: `(?:live|test)_auth_[0-9a-f]{32}`, Source: vendor("Scale AI")},
 	{Name: "photoroom-key", Literal: "sk_pr_", Pattern: `sk_pr_[A-Za-z0-9]+_[0-9a-f]{40}`, Source: vendor("Photoroom")},
 	{Name: "gemini-express-key", Literal: "AQ.Ab8", Pattern: `AQ\.Ab8[\w-]{40,60}`, Check: mixed, Source: vendor("Google Gemini")},
+	{Name: "zhipu-key", Literal: ".", Pattern: `[0-9a-f]{32}\.(?:[\w-]{24}|[A-Za-z0-9]{16})`, Check: drawnTail, Source: vendor("Z.ai, Ollama")},
 	{Name: "cursor-key", Literal: "key_", Pattern: `key_[0-9a-f]{64}`, Source: vendor("Cursor")},
 	{Name: "devin-user-key", Literal: "apk_", Pattern: `apk_(?:user_)?[A-Za-z0-9+/]{80,180}={0,2}`, Source: vendor("Devin")},
 	{Name: "devin-service-token", Literal: "cog_", Pattern: `cog_[a-z2-7]{52}`, Source: vendor("Devin")},
