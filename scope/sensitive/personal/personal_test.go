@@ -49,6 +49,7 @@ func TestNumbersNearTheirWord(t *testing.T) {
 		{"line-id", "LINEのID: hikari_9171"},
 		{"card-security-code", "カード裏面の3桁は 035 です"},
 		{"date-of-birth", "1988.7.4生まれ、男性"},
+		{"date-of-birth", "父は 1975/12/27 生まれです"},
 		{"date-of-birth", "田中（H22.10.18生まれ）"},
 		{"jp-pension-number", "基礎年金番号 1234-567890"},
 		{"jp-residence-card", "在留カード AB12345678CD"},

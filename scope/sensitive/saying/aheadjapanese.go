@@ -304,7 +304,7 @@ func dialled(text string, out []match.Match, budget *match.Budget) []match.Match
 }
 
 // wholesJapanese end a word in kana that was said as a password: ひまわりです, さくらもちに変えた.
-var wholesJapanese = []string{"です", "でした", "だよ", "だった", "だと", "だから", "だって", "だっけ", "なので", "のまま", "に変", "に設定", "に統一", "に再設定", "に初期化", "に戻", "に決", "で統一", "にしと", "となり", "となっ", "にリセット", "にして", "にした", "にしま", "になり", "になっ", "でお願い", "でログイン", "らしい", "で入", "で解凍", "で開", "でサイン", "で接続", "で繋", "でつな", "を入れ", "を試", "にな"}
+var wholesJapanese = []string{"です", "でした", "だよ", "だった", "だと", "だから", "だって", "だっけ", "なので", "のまま", "に変", "に設定", "に統一", "に再設定", "に初期化", "に戻", "に決", "で統一", "にしと", "にて", "でござ", "とする", "とします", "となり", "となっ", "にリセット", "にして", "にした", "にしま", "になり", "になっ", "でお願い", "でログイン", "らしい", "で入", "で解凍", "で開", "でサイン", "で接続", "で繋", "でつな", "を入れ", "を試", "にな"}
 
 // kanaSaid judges a word in kana in a sentence: パスワードはひまわりです. What is said of passwords is written in kana as well, so that
 // pronouns, adverbs, and what ends as verbs and adjectives do are let pass.

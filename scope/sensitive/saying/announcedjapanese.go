@@ -65,7 +65,7 @@ func aloneJapanese(text string, at int, c *cue, plainly bool) (found, float64) {
 	}
 	rest = strings.TrimRight(rest, " \u3000\r。")
 	v, ok := valueJapanese(text, at)
-	if !ok || v.next < at+len(rest) && !strings.HasPrefix(text[v.next:], " と ") && !strings.HasPrefix(text[v.next:], "、") || strings.Contains(text[v.start:v.end], "://") {
+	if !ok || v.next < at+len(rest) && !hasAnyPrefix(strings.TrimLeft(text[v.next:], " "), closing) && !strings.HasPrefix(text[v.next:], " と ") && !strings.HasPrefix(text[v.next:], "、") || strings.Contains(text[v.start:v.end], "://") {
 		return found{}, 0
 	}
 	s := text[v.start:v.end]

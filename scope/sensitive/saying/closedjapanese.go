@@ -60,7 +60,7 @@ func linkTarget(text string, v found) bool {
 }
 
 // endsWhole follow, in Japanese, a value that was said to be one; wholesJapanese hold the rest.
-var endsWhole = []string{"。", "、", "，", "」", "』", ")", "）", "となり", "となっ", "と入力", "と入れ", "を入力", "で解除", "を使", "で大丈夫", "でいける", "でOK", "だそう", "ということ", "とのこと", "へ変更", "です", "で。", "で開", "！", "!", "🙏", "ね", "よ"}
+var endsWhole = []string{"。", "、", "，", "」", "』", ")", "）", "となり", "となっ", "と入力", "と入れ", "を入力", "で解除", "を使", "で大丈夫", "でいける", "でOK", "だそう", "ということ", "とのこと", "とする", "とします", "にて", "でござ", "で、", "(", "（", "から変更", "へ変更", "です", "で。", "で開", "！", "!", "🙏", "ね", "よ"}
 
 // wholeJapanese reports whether rest, behind a word, leaves no doubt that it was said as a value.
 func wholeJapanese(rest string) bool {
@@ -70,7 +70,7 @@ func wholeJapanese(rest string) bool {
 
 // changedJapanese reports whether rest says that something became what stood before it: パスワードを「猫又温泉」に統一する.
 func changedJapanese(rest string) bool {
-	return hasAnyPrefix(strings.TrimLeft(rest, " "), []string{"に変更", "に変え", "に変わ", "に統一", "に設定", "に再設定", "に更新", "に決", "にリセット", "にした", "にしま", "にして", "へ変更"})
+	return hasAnyPrefix(strings.TrimLeft(rest, " "), []string{"に変更", "に変え", "に変わ", "に統一", "に設定", "に再設定", "に更新", "に決", "にリセット", "にした", "にしま", "にして", "へ変更", "から変更", "から変え"})
 }
 
 // accountsJapanese announce, in the same sentence, who logs in.

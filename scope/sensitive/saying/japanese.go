@@ -87,7 +87,7 @@ func japaneseNear(text string, h keyword.Hit) bool {
 // follows the value must confirm it.
 var linksJapanese = []string{
 	"を覚えておいてください", "を覚えておいて", "を覚えて", "を保存しておいて", "を保存してください", "を保存して", "を記憶して", "をメモして", "を控えて",
-	"は、下記の通り", "は以下の通り", "は次の通り", "は以下", "は次", "の値は", "の中身は", "の文字列は", "として", "としては", "ですが、", "ですが", "については", "に関しては", "答えは", "答えが", "答え", "回答は", "って", "とは",
+	"は、下記の通り", "は以下の通り", "は次の通り", "は以下", "は次", "の初期値は", "の既定値は", "の値は", "の中身は", "の文字列は", "として", "としては", "ですが、", "ですが", "については", "に関しては", "答えは", "答えが", "答え", "回答は", "って", "とは",
 	"は", "が", "も", "を", "に", "で", "の", "=", ":", "→", "⇒", "=>", "->", "・", "-", "|", "、", ",", "〉", "】", "]", ">", ")",
 }
 
@@ -229,7 +229,7 @@ func technical(s string) bool {
 		return true
 	}
 	switch strings.ToLower(strings.TrimRight(s, "0123456789.-")) {
-	case "oauth", "http", "tls", "sha", "base", "argon", "ipv", "uuidv", "utf-", "s", "ec", "k", "postgres", "python", "node", "java", "log", "web":
+	case "oauth", "http", "tls", "sha", "base", "argon", "ipv", "uuidv", "utf-", "s", "ec", "ed", "curve", "nistp", "k", "postgres", "python", "node", "java", "log", "web":
 		return true
 	}
 	return false
@@ -351,7 +351,7 @@ func valueJapanese(text string, i int) (found, bool) {
 // endings confirm that what stood before them was a value.
 var endings = []string{"です", "でした", "だ", "である", "。", "、", "」", "』", "．", ",", ".", "で統一", "で通", "で解除", "に変更", "に変え", "に変わ", "に設定", "に更新", "になり", "になっ", "になる", "にし", "に決", "に統一", "に戻", "にリセット",
 	"に差し替え", "へ変更", "と設定", "と入力", "を入力", "を使", "を設定", "を指定", "を登録", "でお願い", "でログイン", "でサインイン", "で入", "で開", "で接続", "で固定", "と書い", "と登録", "と共有", "となって", "となり", "とのこと", "らしい", "っぽい",
-	"なので", "だから", "だった", "だよ", "だっけ", "ね", "よ", "って", "という", "と言", "と伝え", "と覚え", "(", "（", "←", "※", "有効期限", "期限", "・", "/", "|", ")", "）", "と", "のまま", "のはず", "とする", "から", "まで", "も", "を"}
+	"にて", "でござ", "で、", "から変更", "なので", "だから", "だった", "だよ", "だっけ", "ね", "よ", "って", "という", "と言", "と伝え", "と覚え", "(", "（", "←", "※", "有効期限", "期限", "・", "/", "|", ")", "）", "と", "のまま", "のはず", "とする", "から", "まで", "も", "を"}
 
 // refusals say that what stood before them was a method, a place or an amount.
 var refusals = []string{"で共有", "で届", "に届", "ごとに", "しか", "でハッシュ", "で暗号", "で管理", "で保護", "で署名", "で検証", "で生成", "で保存", "で配布", "に保存", "に格納", "に保管", "に記載", "に書か", "に入れ", "に置", "に含め", "に依存", "に渡", "に登録", "から取得", "から読", "から注入",
@@ -424,6 +424,9 @@ func judgeJapanese(text string, v found, c *cue, linked, object bool) float64 {
 	}
 	if linked && licence(c.word) && numberGroups(s) {
 		return 0.75
+	}
+	if linked && confirmed && sh.Digit == sh.Len && sh.Len >= 8 && hasAny(c.word, []string{"API", "トークン", "アクセスキー"}) && !(sh.Len == 8 && year(s[:4])) {
+		return 0.7
 	}
 	if len(s) >= 6 && sh.Digit > 0 && sh.Lower+sh.Upper > 0 && confirmed && linked && !measured(s) && !(value.Identifier(s) && sh.Digit < 3) {
 		return 0.75

@@ -74,7 +74,7 @@ func (p loginPair) holds() bool {
 	told := hasAnySuffix(head, loginRightBefore...) && len(head) < len(strings.TrimRight(p.before, " "))
 	known := accounts.Has(user) && (user != "user" || told)
 	bracketed := hasAnySuffix(p.before, "（", "(") && hasAnyPrefix(rest, []string{"）", ")"}) // （preview / X）
-	entered := hasAnyPrefix(rest, opening) || hasAnyPrefix(rest, []string{"でアクセス", "でいけ", "でOK", "でいい"})
+	entered := hasAnyPrefix(rest, opening) || hasAnyPrefix(rest, []string{"でアクセス", "でいけ", "でOK", "でいい", "を入力", "と入力", "を入れ"})
 	slash := strings.ContainsAny(p.joint, "/／:")
 	if p.joint == ":" && !told {
 		return false
