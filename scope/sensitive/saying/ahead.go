@@ -17,6 +17,9 @@ func ahead(text string, n name, c *cue) (match.Match, bool) {
 	if m, ok := remarkAhead(text, n, c); ok {
 		return m, true
 	}
+	if m, ok := commaAhead(text, n, c); ok {
+		return m, true
+	}
 	from := max(0, n.start-reachLink)
 	from += strings.LastIndexByte(text[from:n.start], '\n') + 1 // 0 when there is none
 	words := strings.Fields(text[from:n.start])
@@ -48,7 +51,7 @@ func ahead(text string, n name, c *cue) (match.Match, bool) {
 		upTo := from + strings.LastIndex(text[from:n.start], q) + len(q) - 1
 		if open := strings.LastIndexByte(text[from:upTo], q[len(q)-1]); open >= 0 {
 			if phrase := text[from+open+1 : upTo]; len(phrase) >= 4 && !(strings.HasSuffix(phrase, "...") && strings.Contains(phrase, " ")) && (c.class == password || looksMade(phrase, value.ShapeOf(phrase))) && !value.Placeholder(phrase) && (!describes(firstWord(phrase)) || strings.Count(phrase, " ") >= 2) &&
-				(strings.Contains(phrase, " ") || c.class == password && strings.EqualFold(words[k], "as") && holders.Has(strings.ToLower(words[max(0, k-2)])) || !value.Reference(phrase) && !(value.Identifier(phrase) && value.ShapeOf(phrase).Digit == 0)) {
+				(strings.Contains(phrase, " ") || c.class == password && strings.EqualFold(words[k], "as") && holders.Has(strings.ToLower(words[max(0, k-2)])) || strings.Count(phrase, "-") >= 2 && phrased(phrase) || capitals(phrase) && strings.Count(phrase, "-") >= 2 || !value.Reference(phrase) && !(value.Identifier(phrase) && value.ShapeOf(phrase).Digit == 0)) {
 				return match.Match{Rule: "en-" + c.kind + "-ahead", Kind: match.Credential, Start: from + open + 1, End: upTo, Confidence: 0.75}, true
 			}
 			return match.Match{}, false
@@ -131,6 +134,32 @@ func remarkAhead(text string, n name, c *cue) (match.Match, bool) {
 
 // saidIt ends in what tells a thing that the sentence has named: "its castle@112 (the password)".
 var saidIt = pattern.New(`(?i)(?:^|[ .,])(?:it|mine|ours|his|hers)[’']?s$`)
+
+// saidThen is what is said first and named behind a comma: "it's 'valley scooter', the db password".
+var saidThen = pattern.New(`(?i)(?:^|[ ,.])(?:it|that)[’']?s (?:still |now |just )?(?:"([^"\n]{4,40})"|'([^'\n]{4,40})'|` + "`([^`\n]{4,40})`" + `|([^\s,;"'` + "`" + `]{5,40})), (?:the|my|our|your|his|her|their) (?:[a-z0-9-]+ ){0,3}$`)
+
+// commaAhead reads what saidThen describes.
+func commaAhead(text string, n name, c *cue) (match.Match, bool) {
+	const reach = 96
+	from := max(0, n.start-reach)
+	from += strings.LastIndexByte(text[from:n.start], '\n') + 1
+	if c.class != password || strings.LastIndex(text[from:n.start], ", ") < 0 {
+		return match.Match{}, false
+	}
+	m := saidThen.FindStringSubmatchIndex(text[from:n.start])
+	for g := 2; g < len(m); g += 2 {
+		if m[g] < 0 {
+			continue
+		}
+		start, end := from+m[g], from+m[g+1]
+		s := text[start:end]
+		if value.Placeholder(s) || value.Reference(s) || !byHand(text, start, end) && !(g < 8 && (wordsQuoted(s) || value.ShapeOf(s).Digit > 0 || camelWords(s) || capitals(s) && strings.Contains(s, "-"))) {
+			continue
+		}
+		return match.Match{Rule: "en-" + c.kind + "-named", Kind: match.Credential, Start: start, End: end, Confidence: 0.7}, true
+	}
+	return match.Match{}, false
+}
 
 // askedAbout reads a value that a question puts before its cue: "why is spring_wizard3 our password in config.yml?"
 func askedAbout(text string, from int, n name, c *cue, words []string) (match.Match, bool) {

@@ -134,7 +134,7 @@ func deeds(text string, out []match.Match, budget *match.Budget) []match.Match {
 					continue
 				}
 				start := from + m[g]
-				if s := strings.TrimRight(text[start:from+m[g+1]], ".?)"); len(s) > 0 && (byHand(text, start, start+len(s)) || g < 8 && wordsQuoted(s)) {
+				if s := strings.TrimRight(text[start:from+m[g+1]], ".?)"); len(s) > 0 && (byHand(text, start, start+len(s)) || g < 8 && (wordsQuoted(s) || camelWords(s))) {
 					out = append(out, match.Match{Rule: "en-secret-deed", Kind: match.Credential, Start: start, End: start + len(s), Confidence: 0.65})
 				}
 			}

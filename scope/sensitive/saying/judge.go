@@ -124,6 +124,8 @@ func judge(text string, v found, l link, n name, c *cue) float64 {
 		return judgeSecret(text, s, sh, v, l, n, c)
 	}
 	switch {
+	case strings.HasSuffix(c.word, "code") && l.kind == copula && !n.code && (phrased(s) || capitals(s) && strings.Count(s, "-") >= 2 || passwordLike(s)) && networks.Contains(text[max(0, n.start-80):n.start]): // wifi code is Robot-Crimson-Melon
+		return 0.66
 	case strings.HasSuffix(c.word, "code") && l.kind != direct && !otherCode(text, n):
 		if conf := judgePIN(text, s, sh, v, l, c); conf > 0 && (sh.Digit == sh.Len && sh.Digit >= 4 && sh.Digit <= 8 || strings.Count(s, "-") >= 2 || sh.Digit >= 3 && sh.Upper > 0 && sh.Lower == 0 && sh.Len <= 8) {
 			return 0.6
@@ -361,6 +363,9 @@ func judgeSecret(text, s string, sh value.Shape, v found, l link, n name, c *cue
 	}
 	if l.kind == assign && n.code && !l.prose && sh.Digit >= 3 && sh.Lower+sh.Upper >= 3 && len(s) >= 8 && sh.Other == 0 && !value.Digest(s) {
 		return 0.6
+	}
+	if l.kind == copula && passwordLike(s) {
+		return 0.66
 	}
 	if l.kind == copula && sh.Digit > 0 && sh.Lower+sh.Upper > 0 && len(s) >= 6 && !value.Identifier(s) {
 		return 0.65

@@ -241,7 +241,10 @@ func enclosed(text string, i int) (int, bool) {
 func year(s string) bool { return len(s) == 4 && (s[:2] == "19" || s[:2] == "20") }
 
 // restatements say again, later in the sentence or in the next one, what a secret is.
-var restatements = []string{"it's still ", "it is still ", "it's now ", "it is now ", "it remains ", "it's just ", "it's always ", "it was always ", "still the good old ", "it's the same old ", "which is ", "that's ", "that is ", "namely ", "it's ", "it is "}
+var restatements = []string{"it's still ", "it is still ", "it's now ", "it is now ", "it remains ", "it's just ", "it's always ", "it was always ", "still the good old ", "it's the same old ", "which is ", "that's ", "that is ", "namely ", "type ", "use ", "enter ", "try ", "it's ", "it is "}
+
+// orders are those of them that only a comma joins to what was said: "the server wants the password, type Kelp!9".
+var orders = keyword.NewList(`type use enter try`)
 
 // restated reads "the password hasn't changed, it's still Nuthatch": one of restatements behind a comma or the end of a sentence.
 func restated(text string, i int) (int, bool) {
@@ -256,7 +259,7 @@ func restated(text string, i int) (int, bool) {
 		}
 		rest := strings.TrimPrefix(part[k+2:], "and ")
 		for _, w := range restatements {
-			if len(rest) > len(w) && strings.EqualFold(rest[:len(w)], w) && (len(w) > len("which is ") || !plain(strings.TrimRight(firstWord(rest[len(w):]), ".,!")) || mixedCase(firstWord(rest[len(w):]))) {
+			if len(rest) > len(w) && strings.EqualFold(rest[:len(w)], w) && (part[k] == ',' || !orders.Has(w[:len(w)-1])) && (len(w) > len("which is ") || !plain(strings.TrimRight(firstWord(rest[len(w):]), ".,!")) || mixedCase(firstWord(rest[len(w):]))) {
 				return i + len(part) - len(rest) + len(w), true
 			}
 		}

@@ -123,7 +123,7 @@ func typedFors(text string, out []match.Match, budget *match.Budget) []match.Mat
 				continue
 			}
 			done = end
-			out = append(out, match.Match{Rule: "en-typed-for", Kind: match.Credential, Start: start, End: end, Confidence: 0.65})
+			out = append(out, match.Match{Rule: "en-typed-for", Kind: match.Credential, Start: start, End: end, Confidence: 0.66})
 		}
 		return len(out) < match.Enough
 	})

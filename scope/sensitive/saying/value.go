@@ -134,7 +134,7 @@ func dated(s string) bool {
 	case "from", "starting", "effective", "until", "since":
 		return days.Has(next)
 	case "this", "next", "last":
-		return next == "week" || next == "month" || next == "year" || next == "quarter" || days.Has(next)
+		return next == "week" || next == "weekend" || next == "night" || next == "month" || next == "year" || next == "quarter" || days.Has(next)
 	}
 	return false
 }

@@ -17,7 +17,7 @@ var talk = keyword.NewList(`a an the this that these those my your our his her i
 	compared generated created deleted removed replaced updated passed supplied provided entered typed asked needed managed handled loaded fetched obtained
 	injected mounted masked redacted omitted ignored accepted rejected denied allowed forbidden prohibited limited restricted shared synced cached
 	well good bad ok okay fine better best worst easy hard simple complex trivial important critical essential sensitive confidential just simply
-	one two three four five six seven eight nine ten some any all each every both either neither none more less most least many few several enough
+	one two three four five six seven eight nine ten twice once again some any all each every both either neither none more less most least many few several enough
 	what who how why which whatever something anything nothing everything here there everywhere nowhere somewhere elsewhere inside outside
 	used-by case-sensitive characters chars digits bytes letters words days hours minutes seconds ms bits times true false yes about above below
 	at-least minimum maximum max min up-to based bound tied part subject prone likely unlikely able unable supposed meant intended designed
@@ -66,12 +66,13 @@ func describes(w string) bool {
 	if talk.Has(w) {
 		return true
 	}
-	if mixedWords(written) {
+	parts := strings.Count(w, "-") + 1
+	if mixedWords(written) || parts >= 3 && written != w && plain(strings.ReplaceAll(w, "-", "")) && capitals(written) { // Crab-Eagle-Cookie
 		return false
 	}
 	if i := strings.LastIndexByte(w, '-'); i >= 0 && plain(strings.ReplaceAll(w, "-", "")) { // auto-generated, case-sensitive
 		last := w[i+1:]
-		if talk.Has(last) || suffixed(last) && !notTalk.Has(last) {
+		if talk.Has(last) || suffixed(last) && !notTalk.Has(last) && (parts < 3 || hasAnySuffix(last, "ed", "able", "ible", "ised", "ized")) {
 			return true
 		}
 	}
@@ -79,6 +80,16 @@ func describes(w string) bool {
 		return describes(a) && describes(b)
 	}
 	return len(w) >= 5 && plain(w) && suffixed(w) && !notTalk.Has(w)
+}
+
+// capitals reports whether each part of a hyphenated word begins with a capital, and is no small word of a title.
+func capitals(w string) bool {
+	for _, p := range strings.Split(w, "-") {
+		if len(p) < 3 || !upper(p[0]) || strings.ToLower(p[1:]) != p[1:] {
+			return false
+		}
+	}
+	return true
 }
 
 func suffixed(w string) bool {

@@ -28,7 +28,7 @@ var programs = keyword.NewList(`putty puttygen qt gtk ack acme acpi adguard airf
 	squid squirrelmail sshd sshfs sssd starship step strapi storybook strace strongswan stunnel subversion sudo superset supervisor supervisord supabase suricata svelte swagger swarm swift syncoid syncthing sysctl syslog systemctl systemd tailscale tailwind talos tcpdump tekton teleport
 	telegraf telnet tempo tensorflow terraform terragrunt thanos thunderbird tilt timescaledb timeshift tmux tomcat traccar traefik transmission trello trivy truenas trufflehog typesense typescript typora ubuntu udev udisks ufw unbound unicorn unifi upstart uptimekuma uvicorn vagrant
 	valgrind valkey varnish vault vaultwarden vector velero veracrypt vercel victoriametrics vim virtualbox virtualenv vite vitest vmware vscode vsftpd vue wallabag wazuh webmin webpack weblate werkzeug wget wiremock wireguard wireshark wordpress xcode xen xfce xrdp yarn yubikey zabbix zammad
-	zellij zfs zigbee2mqtt zipkin zookeeper zoxide zsh zulip mqtt sdkman rpassword github-cli
+	zellij zfs zigbee2mqtt zipkin zookeeper zoxide zsh zulip mqtt sdkman rpassword github-cli 7-zip 7zip luks
 	gpg2 pg8000 psycopg2 radare2 rabin2 r2frida frida objection apktool jadx ghidra mdbook mdbooks burp burpsuite mitmproxy hashcat metasploit sqlmap nikto gobuster shiro keycloakx gitguardian pygitguardian ggshield pymdown mastg masvs wstg rbac abac hydra kratos`)
 
 // everyday are the programs whose names are words or names that people make passwords of.
