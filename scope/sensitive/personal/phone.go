@@ -192,7 +192,7 @@ func otherNumber(before, word string) bool {
 		return false
 	}
 	if s := strings.TrimRight(before, " "); word != "番号" {
-		return things.Has(strings.ToLower(s[strings.LastIndexByte(s, ' ')+1:]))
+		return things.Has(strings.ToLower(strings.Trim(s[strings.LastIndexByte(s, ' ')+1:], `"'{([<,;`)))
 	}
 	for _, p := range []string{"注文", "受注", "伝票", "請求", "請求書", "管理", "整理", "問い合わせ", "追跡", "受付", "予約", "品", "型", "チケット", "案件", "申請", "決裁", "製造", "部品", "商品", "契約", "登録", "便", "バージョン", "ポート", "行", "ページ", "発注", "会議", "法人", "事業者", "株式", "企業"} {
 		if strings.HasSuffix(before, p) {

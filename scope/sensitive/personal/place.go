@@ -14,7 +14,7 @@ import (
 const months = `(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?`
 
 var (
-	birthDate   = pattern.New(`(?i)^[^\d\n]{0,30}?(` + months + ` \d{1,2}(?:st|nd|rd|th)?(?:,? \d{4})?|\d{1,4}[./\-年 ]\s?(?:\d{1,2}|[A-Za-z]{3,9})[./\-月 ,]{1,2}\s?(?:\d{4}|\d{1,2})(?:日|\b)|\d{1,2}(?:st|nd|rd|th)? (?:of )?` + months + `,? \d{4}|\d{8}\b|(?:昭和|平成|令和)(?:\d{1,2}|元)年\d{1,2}月\d{1,2}日|\d{1,2}月\d{1,2}日)`)
+	birthDate   = pattern.New(`(?i)^[^\d\n]{0,30}?(` + months + ` \d{1,2}(?:st|nd|rd|th)?(?:,? \d{4})?|\d{4}[./\-年 ]\s?(?:\d{1,2}|[A-Za-z]{3,9})[./\-月 ,]{1,2}\s?\d{1,2}(?:日|\b)|\d{1,2}[./\-年 ]\s?(?:\d{1,2}|[A-Za-z]{3,9})[./\-月 ,]{1,2}\s?(?:\d{4}|\d{2}|\d日)(?:日|\b)|\b[MTSHR]\d{1,2}[./]\d{1,2}[./]\d{1,2}\b|\d{1,2}(?:st|nd|rd|th)? (?:of )?` + months + `,? \d{4}|\d{8}\b|(?:昭和|平成|令和)(?:\d{1,2}|元)年\d{1,2}月\d{1,2}日|\d{1,2}月\d{1,2}日)`)
 	birthBefore = pattern.New(`(?i)(?:^|[^\d./\-])(\d{1,4}[./\-]\d{1,2}[./\-]\d{1,4}|\d{1,2}(?:st|nd|rd|th)? (?:of )?` + months + `,? \d{4}|` + months + ` \d{1,2}(?:st|nd|rd|th)?,? \d{4}) (?:is|was|as|は) (?:(?:my|his|her|their|the|the [a-z]+'s|[a-z]+'s) )?(?:own )?$`)
 	birthColumn = pattern.New(`^['"]?[^\n\d]{0,40}\n[^\n\d]{0,40}?(\d{1,4}[./\-]\d{1,2}[./\-]\d{1,4}|\d{1,2} ` + months + ` \d{4})`)
 	birthJP     = pattern.New(`((?:(?:19|20)\d{2}|昭和\d{1,2}|平成(?:\d{1,2}|元)|令和(?:\d{1,2}|元))年\d{1,2}月\d{1,2}日|(?:(?:19|20)\d{2}|\b[MTSHR]\d{1,2})[./\-]\d{1,2}[./\-]\d{1,2}|\b(?:19|20)\d{2}[01]\d[0-3]\d) ?(?:に)?$`)
@@ -57,7 +57,7 @@ var placeTable = sync.OnceValue(func() (t placeLexicon) {
 		birthWord:      "b.|born on|born|birth date|birthdate|date of birth|d.o.b|dob|birthday|geburtsdatum|geboren|né le|née le|fecha de nacimiento|fecha nacimiento|data di nascita|date de naissance|naissance|geburtstag|geb. am|geb.|nacido el|nacida el|nato il|nata il|data de nascimento|nascimento|data urodzenia|urodzony|urodzona|doğum tarihi|doğum|дата рождения|дата народження|родился|родилась|geboortedatum|fødselsdato|fødselsdag|födelsedatum|född|syntymäaika|születési dátum|született|ngày sinh|tanggal lahir|datum narození|dátum narodenia|datum rođenja|data nașterii|ημερομηνία γέννησης|תאריך לידה|تاريخ الميلاد|วันเกิด|जन्म तिथि|birth day|date of my birth|day of birth|d.o.b.|出生年月日|生日|お誕生日|생일|生年月日|誕生日|出生日期|생년월일",
 		bornBefore:     "生まれ|日生）|日生)|日生、|日生。|日生 |日生\n|日生まれ",
 		streetWord:     "Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Way|Place|Pl|Terrace|Square|Parkway|Pkwy|Circle|Cir|Close|Crescent|Gardens|Grove|Mews|Walk|Hill|Rise|Row|Green|View|Loop|Trail|Brae|Bank|Cottages|Cottage|Villas|Wharf|Quay|Parade|Meadow|Orchard|Fields|Yard|Esplanade|Promenade|Heights",
-		homeWord:       "address|lives at|lives in|live at|living at|home|residence|resides|mail to|mailing|ship to|ship it to|send it to|shipping|deliver|postcode|post code|postal code|billing|the house|her flat|his flat|my flat|spare key|moved to|move to|is now at|moved, ok|has moved|apartment|apt|wohnt|adresse|anschrift|dirección|indirizzo|habite|vive en",
+		homeWord:       "address|lives at|lives in|live at|living at|home|residence|resides|mail to|mailing|ship to|ship it to|send it to|send the parcel to|parcel to|package to|letter to|send this to|shipping|deliver|postcode|post code|postal code|billing|the house|her flat|his flat|my flat|spare key|moved to|move to|is now at|moved, ok|has moved|apartment|apt|wohnt|adresse|anschrift|dirección|indirizzo|habite|vive en",
 		prefectureWord: "東京都|北海道|京都府|大阪府|県|住所|宛先|自宅|住まい|お住い|居住|転居|引っ越した|引っ越し先|引越先|送り先|届け先|実家",
 		homeBefore:     "に住んで|に在住|在住|に住む|に引っ越|へ引っ越|に転居|が自宅|が実家",
 		postMark:       "〒",
@@ -175,7 +175,7 @@ func placeAt(text string, kind placeKind, h keyword.Hit, word, before, after str
 		case "mac address", "mac:", "mac is", "hardware address", "physical address":
 			return behind("mac-address", macAddr.FindStringIndex(after), 0.6)
 		}
-		if !personNear(before) {
+		if !personNear(before) && !strings.HasPrefix(word, "his ") && !strings.HasPrefix(word, "her ") && !strings.HasPrefix(strings.ToLower(word), "customer ") {
 			return match.Match{}, false
 		}
 		for _, re := range []*pattern.Pattern{ipv4, ipv6} {

@@ -82,7 +82,8 @@ func registered(text string, names folded, out []match.Match) []match.Match {
 				return true
 			}
 		}
-		linked := n.told || n.short && (h.End-h.Start <= len("NI") || !capitals(text[start:end]))
+		brief := n.short && h.End-h.Start <= len("NI")
+		linked := n.told || brief || n.short && !capitals(text[start:end])
 		from, to := max(done[n.register], start-before), min(len(text), end+after)
 		if !hasDigit(text[from:to]) || ofMany(text, start, end) {
 			return true
@@ -93,7 +94,7 @@ func registered(text string, names folded, out []match.Match) []match.Match {
 		done[n.register] = end
 		r := &t.registers[n.register]
 		for _, part := range [2][2]int{{end, to}, {from, start}} { // what stands behind a name is more likely its number
-			if s, e, ok := r.find(text, part[0], part[1]); ok && (s >= end || e <= start) && !ofForms.Contains(text[min(end, s):max(end, s)]) && !asSample.MatchString(text[max(0, s-16):s]) && !noOne(text, start, end, s, e) && (!linked || linksTo(text, start, end, s, e)) {
+			if s, e, ok := r.find(text, part[0], part[1]); ok && (s >= end || e <= start) && !ofForms.Contains(text[min(end, s):max(end, s)]) && !asSample.MatchString(text[max(0, s-16):s]) && !noOne(text, start, end, s, e) && (!linked || linksTo(text, start, end, s, e)) && !(brief && bare(text, end, s, e)) {
 				done[n.register] = e
 				out = append(out, match.Match{Rule: r.rule, Kind: r.kind, Start: s, End: e, Confidence: 0.85})
 				break
@@ -182,6 +183,11 @@ var otherwise = pattern.New(`^(?:(?:19|20)\d\d[-./](?:0?[1-9]|1[0-2])(?:[-./](?:
 func filler(s string) bool {
 	n := countDigits(s)
 	return n > 3 && (n-strings.Count(s, "0") <= 1 || n == strings.Count(s, "9"))
+}
+
+// bare reports whether nothing but a space stands between a name of two letters and a short number without groups, as in "MF 1234567".
+func bare(text string, end, s, e int) bool {
+	return s == end+1 && text[end] == ' ' && e-s < 8 && digitsOnly(text[s:e])
 }
 
 // linksTo reports whether nothing but a link stands between the name at start and the number at s, or a line's end below a column's name.

@@ -24,7 +24,7 @@ func TestEveryNameFindsItsNumber(t *testing.T) {
 			for _, name := range strings.Split(strings.TrimLeft(f[3], "^~"), "|") {
 				name = strings.TrimLeft(name, "^~")
 				number := ""
-				for number == "" || filler(number) || allSame(number) || countDigits(number) < 4 && f[4] == "3\n" {
+				for number == "" || f[4] == "2\n" && countDigits(number) < 2 || filler(number) || allSame(number) || countDigits(number) < 4 && f[4] == "3\n" {
 					number = invent(re, rnd)
 				}
 				if strings.Trim(name, "abcdefghijklmnopqrstuvwxyz ") == "" {
@@ -116,6 +116,10 @@ func TestRegisters(t *testing.T) {
 		"a table":                           {"pe-number", "| Lena Brandt | RUC | 20503644968 |", true},
 		"in Markdown":                       {"mz-number", "- BI: `110504162779A`", true},
 		"a name inside of a number":         {"gb-number", "ABC NI 123456 X9999", false},
+		"two letters, a short number":       {"tn-number", "MF 1234567 radio", false},
+		"a plate of metal":                  {"plate-short", "plate thickness 12 mm, plate 4B", false},
+		"a plate in short":                  {"plate-short", "plate 7ABC123, a blue Golf", true},
+		"a lot":                             {"tax-number", "TIN whiskers on lot 123456", false},
 		"a plate of few digits":             {"plate", "my number plate is K1 ABC", true},
 		"a plate, only talked of":           {"plate", "number plate recognition in v2 of the 2CV", false},
 		"part of a longer number":           {"hr-number", "OIB 33392005961-335", false},

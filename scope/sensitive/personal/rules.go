@@ -113,9 +113,7 @@ var identityRules = []rule{
 	{name: "own-number", kind: match.Personal, cues: []string{"my", "his", "her", "their", "customer's", "client's", "patient's", "user's", "employee's", "wife's", "husband's", "mother's", "father's", "son's", "daughter's"},
 		pattern: `(?i)^[\w'’]*\s(?:[A-Za-zÀ-ÿ'/-]+ ){0,5}?(?:number|no\.?|id|card|licen[cs]e|identifier|insurance|certificate|permit)(?: \([^)\n]{1,24}\))?\s?(?:is|was|=|:)\s?["']?([A-Z]{0,6}[ -]?\d[\dA-Za-z.\-/]{4,24})`, check: func(s string) bool { return countDigits(s) >= 5 && len(s) <= 24 }, refuse: notOwn, conf: 0.7},
 	{name: "own-number", kind: match.Personal, cues: []string{"my", "his", "her", "their", "customer's", "client's", "patient's", "user's", "employee's", "applicant's", "wife's", "husband's", "mother's", "father's", "son's", "daughter's"},
-		pattern: `(?i)^[\w'’]*\s(?:[\p{L}\p{M}'’./()-]+ ){1,7}?(?:is|was|=|:)\s?["']?([A-Z]{0,4}[ -]?\d[\dA-Za-z.\-/ ]{4,22}[\dA-Z])\b`, check: func(s string) bool {
-			return countDigits(s) >= 7 && len(s) <= 22 && !strings.HasPrefix(s, "0X") && len(s)-countDigits(s) <= 6
-		}, refuse: notOwnCount, conf: 0.65},
+		pattern: `(?i)^[\w'’]*\s(?:[\p{L}\p{M}'’./()-]+ ){1,7}?(?:is|was|=|:)\s?["']?((?:[A-Z]{1,4}[ -]?)?\d{2,}(?:[ .\-/]?\d+)*(?:[ .\-/]?[A-Z])?)\b`, check: ownNumber, refuse: notOwnCount, conf: 0.65},
 	{name: "id-number", kind: match.Personal, cues: []string{"student id", "student number", "employee id", "employee number", "staff id", "personnel number", "badge number", "membership number", "member number", "national id", "id card number", "identity number", "personal number", "citizen id", "personal identification number", "personal identity number", "identification number", "tax number", "tax id", "tax identification", "taxpayer number", "taxpayer identification", "身分証番号", "個人識別番号"}, pattern: `\b[A-Z]{0,3}\d{2,6}(?:[ .\-/]?\d{2,6}){1,4}[A-Z]?\b`, check: func(s string) bool { return len(s) >= 7 && countDigits(s) >= 6 }, conf: 0.8},
 }
 
@@ -162,3 +160,13 @@ var notOwn = keyword.New([]string{"issue", "ticket", "order", "build", "version"
 var notOwnCount = keyword.New([]string{"issue", "ticket", "order", "build", "version", "port", "commit", "request", "invoice", "project", "job", "process", "page", "row", "task", "tracking", "part", "model", "question", "record", "session", "trace", "tenant", "cluster", "instance", "node",
 	"total", "count", "score", "size", "time", "date", "deadline", "year", "budget", "revenue", "result", "balance", "amount", "rate", "offset", "epoch", "hash", "latency", "population", "cost", "price", "sum", "average", "step", "sku", "isbn", "ean", "doi", "upc", "barcode", "serial", "firmware",
 	"release", "revision", "pull", "bug", "meeting", "flight", "appointment", "limit", "timeout", "quota", "usage", "id range", "range", "example", "channel", "group", "thread", "message", "post", "video", "app", "bot", "repo", "workspace", "webhook", "shift", "birthday", "birth", "schedule", "release"})
+
+// ownNumber accepts a number that is someone's whatever it is called: long enough, mostly digits, and no date.
+func ownNumber(s string) bool {
+	return countDigits(s) >= 7 && len(s) <= 22 && len(s)-countDigits(s) <= 6 && !dayFirst(s)
+}
+
+// dayFirst reports whether the digits of a number begin with a date of this century or the last.
+func dayFirst(s string) bool {
+	return len(s) >= 8 && digitsOnly(s[:8]) && (s[:2] == "19" || s[:2] == "20") && date(num(s[4:6]), num(s[6:8]))
+}

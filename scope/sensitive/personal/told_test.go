@@ -43,6 +43,13 @@ func TestToldOf(t *testing.T) {
 		"a paradox":                       {"date-of-birth", "birthday paradox: 23 people, 365 days", false},
 		"born, the date as":               {"date-of-birth", "we need 12/03/1984 as date of birth", true},
 		"an account and its holder":       {"jp-bank-account", "本店営業部 当座 0012345 名義 サトウハナコ", true},
+		"an order's key":                  {"phone-number", `{"orderNumber":"3615829470"}`, false},
+		"a version, no birth":             {"date-of-birth", "DOB field is optional since 3.2.1", false},
+		"a day in her life":               {"own-number", "her talk is at 2024-05-17 10:30", false},
+		"a screen":                        {"own-number", "my monitor is 2560x1440, 144 Hz", false},
+		"a customer's network":            {"ip-address", "customer IP 81.2.69.142", true},
+		"a parcel":                        {"postal-address", "Send the parcel to 14 Larch Close, Hove BN3 7QP", true},
+		"born, by an era in short":        {"date-of-birth", "生年月日:S62.6.3", true},
 		"a code of goods":                 {"payment-card", "JANコード 4901234567894 の在庫", false},
 	} {
 		t.Run(name, func(t *testing.T) {
