@@ -236,9 +236,9 @@ func judge(text string, v candidate, before string, marks []mark) (float64, stri
 	case alone(text, v) && (strong(v, s, 16, 0.6) || weakPassword(s, v.shape)):
 		return 0.65, "random-alone"
 	case assigned(text, v) && (strong(v, s, shortestBare, 0.75) || v.shape.Digit >= 3 && strong(v, s, 16, 0.95)),
-		strong(v, s, shortestBare, 0.8) && v.shape.Digit >= 3 && strings.Count(strings.TrimSpace(text), " ") <= 5 && len(text) < len(s)+60:
+		strong(v, s, shortestBare, 0.8) && v.shape.Digit >= 3 && !identified(before) && strings.Count(strings.TrimSpace(text), " ") <= 5 && len(text) < len(s)+60:
 		return 0.6, "random-assigned"
-	case strong(v, s, 28, 0.85) && value.WordShare(s) < 0.25 && v.shape.Digit >= 3 && v.shape.Lower >= 3 && v.shape.Upper >= 3 && !strings.ContainsAny(s, "/."):
+	case !identified(before) && strong(v, s, 28, 0.85) && value.WordShare(s) < 0.25 && v.shape.Digit >= 3 && v.shape.Lower >= 3 && v.shape.Upper >= 3 && !strings.ContainsAny(s, "/."):
 		return 0.55, "random-text"
 	}
 	return 0, ""
@@ -255,6 +255,12 @@ func judgeHex(v candidate, near nearness, tight, vcs bool, before string) (float
 		return 0.6, "hex-near-vendor"
 	}
 	return 0, ""
+}
+
+// identified reports whether what stands before a value says that it is an id: sheet id 1rhcZKq….
+func identified(before string) bool {
+	words := strings.Fields(strings.ToLower(strings.TrimRight(before, " :=\"'`")))
+	return len(words) > 0 && (words[len(words)-1] == "id" || strings.HasSuffix(words[len(words)-1], "_id"))
 }
 
 // name reports whether s could be the name that a value is assigned to.

@@ -107,6 +107,7 @@ func TestLetsPass(t *testing.T) {
 		"an address in a URL": "https://host.com/a?state=" + base62,
 		"too many breaks":     "token\n\n\n" + "plain",
 		"far away from cues":  "token. " + strings.Repeat("word ", 30) + hex32,
+		"id of a sheet":       "sheet id 1" + long64,
 		"key of a cache":      "cache key: deps-" + hex32 + "-" + base62,
 		"object of a shop":    "Stripe event evt_1" + base62 + " came twice",
 		"proof for a CA":      "_acme-challenge.shop TXT \"" + long64 + "\"",

@@ -62,6 +62,12 @@ func addresses(text string, out []match.Match) []match.Match {
 	}
 }
 
+// port reports whether s is a host and the number of a port: an @ in the path behind it begins the name of a package's scope.
+func port(s string) bool {
+	host, number, ok := strings.Cut(s, ":")
+	return ok && host != "" && number != "" && len(number) <= 5 && strings.Trim(number, "0123456789") == ""
+}
+
 // tokenMarks stand in the place of a password where the user is a token.
 var tokenMarks = keyword.NewList(`x-oauth-basic x-token-auth x-access-token x api_token`)
 
@@ -80,7 +86,7 @@ func userInfo(text string, at, end int) (match.Match, bool) {
 		// A password with a slash in it: then the @ must still be followed by a host.
 		if last = strings.IndexByte(authority[slash:], '@'); last >= 0 {
 			last += slash
-			if !strings.Contains(authority[:slash], ":") || strings.ContainsAny(authority[:last], "?#") {
+			if scope := authority[last-1] == '/' && port(authority[:slash]); scope || !strings.Contains(authority[:slash], ":") || strings.ContainsAny(authority[:last], "?#") {
 				last = -1
 			}
 		}

@@ -61,6 +61,8 @@ func TestHardCoded(t *testing.T) {
 		"a token as curl's user":              {"curl -u 9f8e7d6c5b4a3029" + "182736455463728a: https://api.heron.org/v2/", true},
 		"a variable as curl's user":           {"curl -u ${STRIPE_SECRET_KEY_FROM_ENV}: https://api.heron.org", false},
 		"a name as curl's user":               {"curl -u administrator-account: https://api.heron.org", false},
+		"a scope behind a port":               {`"resolved": "http://localhost:4873/@heron%2fb/-/b-2.0.0.tgz"`, false},
+		"a password with a slash":             {"postgres://app:18/Oct@db.heron.org/x", true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if ms := Scan(tc.text); (len(ms) > 0) != tc.want {

@@ -60,6 +60,28 @@ func span(s string) bool {
 // storePath reports whether s is a path of the store of Nix.
 func storePath(s string) bool { return strings.HasPrefix(s, "nix/store/") }
 
+// podName reports whether s is what Kubernetes calls a pod of a deployment: web-5x6kdlzv9-7vpm9.
+func podName(s string) bool {
+	if len(s) > 80 || strings.Count(s, "-") < 2 || !isLetter(s[0]) {
+		return false
+	}
+	head, pod, _ := cutLast(s, "-")
+	name, set, ok := cutLast(head, "-")
+	const drawnBy = "bcdfghjklmnpqrstvwxz2456789"
+	return ok && len(pod) == 5 && len(set) >= 8 && len(set) <= 10 && strings.Trim(pod+set, drawnBy) == "" && strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == "" && ShapeOf(name).Digit <= 3
+}
+
+// hashedFile reports whether s is a file whose name is a digest, as caches and builds have them: .cache/04320d3b….json.
+func hashedFile(s string) bool {
+	dot := strings.LastIndexByte(s, '.')
+	if dot <= 0 || !File(s) {
+		return false
+	}
+	name := s[strings.LastIndexByte(s[:dot], '/')+1 : dot]
+	name = name[strings.LastIndexAny(name, "-.")+1:]
+	return len(name) >= 8 && ShapeOf(name).Hex
+}
+
 // callee reports whether a value is the name of a function that is called.
 func (p place) callee() bool {
 	return strings.HasPrefix(p.after, "(") && p.shape.Other <= strings.Count(p.s, ".")+strings.Count(p.s, "_")
@@ -272,7 +294,7 @@ func shopObject(s string) bool {
 
 const alphanumeric = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
-var objectKinds = keyword.NewList(`evt price cus prod sub si ii il in pm ch re po acct txn card ba tr dp fee plan promo coup req`)
+var objectKinds = keyword.NewList(`evt price pi seti cus prod sub si ii il in pm ch re po acct txn card ba tr dp fee plan promo coup req`)
 
 // sized reports whether s is a digest with the number of bytes that it is of, as caches of builds name what they hold.
 func sized(s string) bool {

@@ -199,6 +199,8 @@ var judgements = [...]struct {
 	{Certain, drawn, looks(imageBytes)},
 	{Certain, drawn, looks(publicBytes)},
 	{Certain, drawn, looks(storePath)},
+	{Certain, drawn, looks(podName)},
+	{Certain, drawn, looks(hashedFile)},
 	{Certain, both, looks(span)},
 	{Certain, drawn, looks(pgpKey)},
 	{Certain, drawn, place.entity},

@@ -373,7 +373,7 @@ func filePath(s string) bool {
 
 var fileExtensions = keyword.NewList(`pem key crt cer cert p12 pfx jks keystore keytab json yaml yml toml ini cfg conf env txt md py go js ts tsx jsx java kt rb rs
 	php cs cpp c h hpp sh bash zsh ps1 sql xml html css csv log pdf gpg asc pub kdbx zip tar gz lock sum sig minisig sha256 sha512 md5 mod properties plist tf tfvars enc age
-	ppk der ovpn bak db sqlite 7z rar gpg2 tgz bz2 xz img iso deb rpm jar war exe dll so svg png jpg gif`)
+	ppk der ovpn bak db sqlite 7z rar gpg2 tgz bz2 xz img iso deb rpm jar war exe dll so svg png jpg gif apk aab ipa msi dmg whl gem map`)
 
 func identifierPath(s string) bool {
 	parts := strings.Split(strings.TrimSuffix(s, "/"), "/")
