@@ -34,14 +34,14 @@ const (
 		keypad code|building code|security code|verification code|one time code|otp|otp code|2fa code|mfa code|sms code|backup code|backup codes|recovery code|recovery codes|
 		rescue code|scratch code|voicemail code|lockbox code|combination|combo|padlock|passkey code|invite code|activation code|confirmation code|pairing code|unlock pattern|
 		puk|tan|keycode|key code|one-time code|one-time password|one-time pin|two-factor code|authenticator code|login code|sign-in code|gate pin|door pin|luggage lock|bike lock|door lock|
-		entry number|access number|screen lock|lock screen code|vault code|room code|house code|storage code|manager code|override code|till code|timer code|user code|panel code|disarm code|copier code|lift code|elevator code|duress code|staff code|cleaner code|webinar host key|zoom host key|meeting host key`
+		entry number|access number|screen lock|lock screen code|vault code|room code|house code|storage code|manager code|override code|till code|timer code|user code|panel code|disarm code|copier code|lift code|elevator code|duress code|digicode|验证码|驗證碼|인증번호|인증 번호|staff code|cleaner code|webinar host key|zoom host key|meeting host key`
 	secretWords = `api key|api keys|apikey|api token|api secret|access key|access keys|secret key|secret access key|private key|signing key|encryption key|decryption key|auth key|master key|
 		license key|licence key|product key|unlock key|activation key|serial key|service key|account key|shared key|ssh key|deploy key|webhook key|session key|root key|admin key|host key|
 		storage key|subscription key|integration key|write key|server key|app key|application key|consumer key|consumer secret|client secret|client key|app secret|
 		shared secret|authenticator|registration key|jsessionid|phpsessid|sessid|pepper|webhook secret|signing secret|totp secret|totp seed|otp secret|2fa secret|mfa secret|hmac secret|jwt secret|cookie secret|session secret|
 		secret|secrets|token|tokens|access token|auth token|bearer token|refresh token|id token|session token|oauth token|personal access token|pat|bearer|jwt|credential|credentials|
 		creds|cred|connection string|conn string|connstr|dsn|database url|db url|webhook url|webhook|seed phrase|mnemonic|recovery key|recovery phrase|unseal key|wallet key|
-		encryption salt|salt|session id|sessionid|session cookie|cookie|authorization|basic auth|license|licence|serial number|nonce key|sas token|gift card|gift card code|voucher code|invite token|enrolment key|enrollment key|service account key`
+		jeton|jeton d'accès|clé api|clé d'api|clé secrète|clave api|clave de api|clave secreta|token de acceso|zugriffstoken|zugangstoken|api-schlüssel|API密钥|API 密钥|访问令牌|令牌|密钥|API 키|액세스 토큰|토큰|비밀 키|비밀키|encryption salt|salt|session id|sessionid|session cookie|cookie|authorization|basic auth|license|licence|serial number|nonce key|sas token|gift card|gift card code|voucher code|invite token|enrolment key|enrollment key|service account key`
 	weakWords = `schlüssel|clé|clave|llave|code de la porte|código|chiave|chave|key|auth|seed|login|hash key|code`
 )
 

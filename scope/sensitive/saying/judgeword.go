@@ -38,7 +38,7 @@ func judgePassword(text, s string, sh value.Shape, v found, l link, n name) floa
 			return 0
 		}
 		return 0.85
-	case measured(s) && !(l.kind == assign && numberGroup(s)) || value.UUID(s) && l.kind == direct:
+	case measured(s) && !(l.kind != direct && numberGroup(s)) || value.UUID(s) && l.kind == direct:
 		return 0
 	}
 	if l.kind == assign && !l.prose {

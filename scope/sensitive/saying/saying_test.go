@@ -13,6 +13,14 @@ import (
 // TestFindsTheValue checks not only that a secret is found but that the span is the value and nothing else.
 func TestFindsTheValue(t *testing.T) {
 	for name, tc := range map[string]struct{ text, value string }{
+		"groups of digits, Korean":  {"비밀번호는 3102-7178입니다.", "3102-7178"},
+		"a token, Korean":           {"액세스 토큰: LdGcr8CcV2iy3qne", "LdGcr8CcV2iy3qne"},
+		"a key, Chinese":            {"API密钥:aa8084b5-c58c-431e-a9dc-e09a07d9d001", "aa8084b5-c58c-431e-a9dc-e09a07d9d001"},
+		"a code sent, Chinese":      {"验证码是 26867", "26867"},
+		"a code sent, Korean":       {"인증번호는 60853 입니다", "60853"},
+		"a door's code, French":     {"Le digicode est 81996", "81996"},
+		"a token, French":           {"Le jeton d'accès est cdac1d09-a99f-421f-a7ca-1181b505ba54", "cdac1d09-a99f-421f-a7ca-1181b505ba54"},
+		"a key, Spanish":            {"Clave API: 7e96f54f-d365-41da-ac2f-a085d8268e68", "7e96f54f-d365-41da-ac2f-a085d8268e68"},
 		"sentence":                  {"the db password is Gravel!6172, user is app", "Gravel!6172"},
 		"comparison":                {`if (password == "letMeIn-dachshund") {`, "letMeIn-dachshund"},
 		"comparison by a word":      {`if ($password eq "kob0ldking") {`, "kob0ldking"},
@@ -218,6 +226,15 @@ func TestSentences(t *testing.T) {
 	}
 	if share := float64(found) / float64(said); share < 0.7 {
 		t.Errorf("the grammar found %d of %d secrets said", found, said)
+	}
+}
+
+// TestTalkInOtherLanguages: what is said of passwords in other languages tells none.
+func TestTalkInOtherLanguages(t *testing.T) {
+	for _, text := range []string{"Das Passwort ist falsch.", "Passwort vergessen?", "Mot de passe oublié ?", "La contraseña es incorrecta.", "La contraseña es obligatoria.", "令牌将在15分钟后过期。", "토큰은 15분 후에 만료됩니다."} {
+		if ms := saying.Scan(text); len(ms) > 0 {
+			t.Errorf("Scan(%q) found %q by %s", text, text[ms[0].Start:ms[0].End], ms[0].Rule)
+		}
 	}
 }
 

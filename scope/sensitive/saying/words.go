@@ -32,6 +32,7 @@ var talk = keyword.NewList(`a an the this that these those my your our his her i
 	longer shorter stronger weaker older newer larger smaller greater higher lower tbd todo fixme wip n/a na sample demo example placeholder redacted
 	normal normally usually typically often sometimes rarely generally currently previously later soon today tomorrow yesterday
 	defaults contains appears comes holds gives lives needs takes works fails returns expires changes matches refers belongs stays remains goes means depends exists resides applies requires supports allows provides consists
+	falsch richtig korrekt vergessen gespeichert erforderlich abgelaufen ungültig verschlüsselt geändert incorrecta incorrecto correcta correcto obligatoria obligatorio guardada guardado cifrada cifrado olvidada olvidado oublié oubliée incorrecte invalide requis requise obligatoire stocké stockée haché hachée
 	like unlike similar equal equivalent identical irrelevant relevant useful useless vulnerable resistant immune susceptible eligible
 	passkey passkeys sso webauthn certificate certificates biometrics fingerprint mtls
 	unclear fake dummy fictional made-up random stolen broken chosen sold bought stole swapped guessed
