@@ -50,7 +50,7 @@ func ahead(text string, n name, c *cue) (match.Match, bool) {
 	if q := words[k-1]; quote(q[len(q)-1]) { // a quoted phrase
 		upTo := from + strings.LastIndex(text[from:n.start], q) + len(q) - 1
 		if open := strings.LastIndexByte(text[from:upTo], q[len(q)-1]); open >= 0 {
-			if phrase := text[from+open+1 : upTo]; len(phrase) >= 4 && !(strings.HasSuffix(phrase, "...") && strings.Contains(phrase, " ")) && (c.class == password || looksMade(phrase, value.ShapeOf(phrase))) && !value.Placeholder(phrase) && (!describes(firstWord(phrase)) || strings.Count(phrase, " ") >= 2) &&
+			if phrase := text[from+open+1 : upTo]; len(phrase) >= 4 && !(strings.HasSuffix(phrase, "...") && strings.Contains(phrase, " ")) && !(q[len(q)-1] == '`' && strings.Contains(phrase, "(")) && (c.class == password || looksMade(phrase, value.ShapeOf(phrase))) && !value.Placeholder(phrase) && (!describes(firstWord(phrase)) || strings.Count(phrase, " ") >= 2) &&
 				(strings.Contains(phrase, " ") || c.class == password && strings.EqualFold(words[k], "as") && holders.Has(strings.ToLower(words[max(0, k-2)])) || strings.Count(phrase, "-") >= 2 && phrased(phrase) || capitals(phrase) && strings.Count(phrase, "-") >= 2 || !value.Reference(phrase) && !(value.Identifier(phrase) && value.ShapeOf(phrase).Digit == 0)) {
 				return match.Match{Rule: "en-" + c.kind + "-ahead", Kind: match.Credential, Start: from + open + 1, End: upTo, Confidence: 0.75}, true
 			}

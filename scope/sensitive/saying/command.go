@@ -196,6 +196,9 @@ func commandValue(f *form, s string) bool {
 	if f.rule == "redis-auth" { // AUTH PLAIN, AUTH RFC2554
 		return made(s) || passwordLike(s) || lower(s[0]) && value.ShapeOf(s).Digit > 0
 	}
+	if f.rule == "cisco-password" && strings.HasSuffix(s, "`") { // `Enable Secret autorotation` of a list of features
+		return false
+	}
 	if plain(s) && (talk.Has(strings.ToLower(s)) || describes(s) && !shells.Has(f.rule) || f.rule == "cisco-password" || f.rule == "option" && len(s) < 6) {
 		return false
 	}

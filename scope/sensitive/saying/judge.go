@@ -46,6 +46,12 @@ func judge(text string, v found, l link, n name, c *cue) float64 {
 	if k := strings.LastIndexByte(s, '.'); k > 0 && strings.HasSuffix(text[n.start:n.end], s[k:]) && strings.HasPrefix(strings.TrimLeft(text[n.end:], " "), "->") { // Passphrase.argon2 -> FlexiKey.argon2
 		return 0
 	}
+	if l.prose && l.kind == copula && s[0] == '#' && len(s) > 3 && sh.Digit == len(s)-1 && c.class == password { // when needed - #2137
+		return 0
+	}
+	if l.kind == direct && !v.quoted && v.end+1 < len(text) && text[v.end] == ':' && text[v.end+1] == ' ' && value.Identifier(s) && sh.Digit == 0 { // the next key of a mapping that lost its lines
+		return 0
+	}
 	if s == "export" && l.prose { // use this passphrase: export NAME=…
 		return 0
 	}

@@ -84,7 +84,7 @@ func passwordLike(s string) bool {
 	switch {
 	case sh.Digit == 0 || sh.Lower+sh.Upper < 3 || sh.Digit < 2 && marks == 0,
 		strings.ContainsAny(s, "/\\()[]{}<>=\"'`,;|") || strings.Contains(s, "::") || strings.Contains(s, "..") || strings.Contains(s, "--"),
-		value.UUID(s) || value.Digest(s) || value.Reference(s) || value.Placeholder(s) || value.Versioned(s) || measured(s) || technical(s) || ordinary(s) || value.Likened(s):
+		value.UUID(s) || value.Digest(s) || value.Reference(s) || value.Placeholder(s) || value.Versioned(s) || measured(s) || technical(s) || value.Typed(s) || ordinary(s) || value.Likened(s):
 		return false
 	case marks > 0 || counted(s):
 		return true

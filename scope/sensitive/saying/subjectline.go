@@ -57,6 +57,9 @@ func constantName(text, s string, v found, l link, c *cue) bool {
 	if c.class == secret && l.kind == direct && v.quoted && v.start > 0 && text[v.start-1] == '`' && value.Identifier(s) && value.ShapeOf(s).Digit == 0 { // Apple's secret `SYS_recvmsg_x`
 		return true
 	}
+	if v.quoted && v.start > 0 && text[v.start-1] == '`' && (strings.Contains(s, "::") && value.Reference(s) || strings.HasPrefix(s, "--")) { // pass through `task::block_in_place`, `--password`, use `--password-file`
+		return true
+	}
 	return v.quoted && v.start > 0 && text[v.start-1] == '`' && strings.Contains(s, "_") && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_") == ""
 }
 

@@ -118,7 +118,7 @@ var meta = keyword.NewList(`id ids name names url uri urls path paths file files
 	stroke note notes point points selector code codes source sources group groups setting settings config configuration key_id keyid budget price cost rate based
 	less auth vault safe locker holder owner owners protected protection recovery recover forgot forgotten change changer update updater
 	metadata data kind category section space padding iterations rounds bits bytes chars characters charset alphabet complexity history attempts attempt
-	renewal renewals tutorial tutorials widget widgets dialog dialogs wizard api apis sdk library libraries module modules package packages feature features integration integrations plugin plugins
+	renewal renewals fixture fixtures tutorial tutorials widget widgets dialog dialogs wizard api apis sdk library libraries module modules package packages feature features integration integrations plugin plugins
 	example examples guide guides docs documentation overview introduction migration sync sharing exposure leak leaks leakage breach breaches theft reuse guessing spraying stuffing cracking attack attacks
 	hygiene management lifecycle generation agreement derivation wrapping ceremony escrow keygen generators entropy strengths`)
 

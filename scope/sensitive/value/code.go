@@ -46,7 +46,7 @@ func Typed(s string) bool {
 }
 
 // numeronyms are words of the trade that count their letters, and others with a number inside.
-var numeronyms = keyword.NewList(`e2e E2E e2ee E2EE i18n I18n l10n a11y o11y k8s K8s k3s g11n p2p P2P b2b B2B b2c 2fa 2FA web2 web3 Web3 web3js web3.js oauth2 OAuth2 OAuth1 oauth1 http-01 dns-01 tls-alpn-01 device-attest-01 h2 h2c http2 http3 HTTP2 HTTP3 s3 S3 ec2 EC2 bech32 Bech32 base58 Base58 x509 X509 u2f U2F fido2 FIDO2 ctap2 CTAP2 pkcs11 pkcs12 m2m M2M d2d log4j log4j2 slf4j py2 py3 h264 h265 1PUX 1pux`)
+var numeronyms = keyword.NewList(`e2e E2E e2ee E2EE i18n I18n l10n a11y o11y k8s K8s k3s g11n p2p P2P b2b B2B b2c 2fa 2FA web2 web3 Web3 web3js web3.js oauth2 OAuth2 OAuth1 oauth1 Route53 Auth0 Neo4j Office365 Microsoft365 M365 Log4Shell D3 http-01 dns-01 tls-alpn-01 device-attest-01 h2 h2c http2 http3 HTTP2 HTTP3 s3 S3 ec2 EC2 bech32 Bech32 base58 Base58 x509 X509 u2f U2F fido2 FIDO2 ctap2 CTAP2 pkcs11 pkcs12 m2m M2M d2d log4j log4j2 slf4j py2 py3 h264 h265 1PUX 1pux`)
 
 var percentiles = keyword.NewList(`p50 p75 p90 p95 p98 p99 p999 p99.9`)
 
@@ -222,7 +222,7 @@ var published = keyword.NewList(`QWxhZGRpbjpvcGVuIHNlc2FtZQ== QWxhZGRpbjpPcGVuU2
 	2b7e151628aed2a6abf7158809cf4f3c 000102030405060708090a0b0c0d0e0f 603deb1015ca71be2b73aef0857d77811f352c073b6108d72d9810a30914dff4 6bc1bee22e409f96e93d7e117393172a 3ad77bb40d7a3660a89ecaf32466ef97 0f1571c947d9e8590cb7add6af7f6798
 	wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY AKIAIOSFODNN7EXAMPLE 12345678901234567890 GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ SflKxwRJSMeKKF2QT4fwpMeJf36POk6yJV_adQssw5c dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk
 	eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9 eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9 eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9 258EAFA5-E914-47DA-95CA-C5AB0DC85B11 L898902C3 L898902C36
-	dQw4w9WgXcQ E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM dGhlIHNhbXBsZSBub25jZQ== s3pPLMBiTxaQ9kYGzzhZRbK+xOo=`)
+	s6BhdRkqt3 gX1fBat3bV SplxlOBeZQQYbYS6WxSbIA n-0S6_WzA2Mj af0ifjsldkj dpf43f3p2l4k3l03 kd94hf93k423kf44 nnch734d00sl2jdk pfkkdhi9sl3r4s00 hfdp7dh39dks9884 74KNZJeDHnMBp0EMJ9ZHt hh5s93j4hdidpola hdhd0244k9j7ao03 dQw4w9WgXcQ E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM dGhlIHNhbXBsZSBub25jZQ== s3pPLMBiTxaQ9kYGzzhZRbK+xOo=`)
 
 // Fingerprint reports whether the 40 hexadecimal digits at start name an OpenPGP key, as the words before them say.
 func Fingerprint(text string, start int, s string) bool {

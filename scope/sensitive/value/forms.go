@@ -11,7 +11,7 @@ import (
 const shortDigest = 12
 
 // claims are the members of a token that say who it is for, and of its head.
-var claims = keyword.NewList(`iss sub aud exp nbf iat jti azp acr amr nonce kid x5u x5c x5t jku jwk typ cty alg crit cnf htm htu ath x5t#S256`)
+var claims = keyword.NewList(`epk apu apv p2s p2c enc zip b64 iss sub aud exp nbf iat jti azp acr amr nonce kid x5u x5c x5t jku jwk typ cty alg crit cnf htm htu ath x5t#S256`)
 
 // section reports whether s is the number of a section: 9.2.4.
 func section(s string) bool {
@@ -181,9 +181,8 @@ func InPath(text string, start int) bool {
 	for from > 0 && start-from < most && (pathByte(text[from-1]) || text[from-1] == '~') {
 		from--
 	}
-	head := text[from:start]
 	for _, root := range []string{"~/", "./", "../", "/home/", "/etc/", "/usr/", "/var/", "/opt/", "/tmp/", "/root/", "/srv/", "/mnt/", "/Users/", "/proc/", "/run/", "/dev/", "/sys/", "/bin/", "/lib/", "/boot/", "/Library/", "/System/", "/Applications/"} {
-		if strings.HasPrefix(head, root) {
+		if strings.HasPrefix(text[from:], root) && from < start {
 			return true
 		}
 	}
@@ -336,10 +335,10 @@ var classes = pattern.New(`^[A-Z][a-z]+(?:[A-Z][a-z]+)+$`)
 // distinguished reports whether a word is a part of a name in a directory: cn=olga,ou=people.
 func (p place) distinguished() bool {
 	const reach = 12
-	return component.MatchString(p.text[max(0, p.start-reach):p.start])
+	return attribute.MatchString(p.text[max(0, p.start-reach):p.start])
 }
 
-var component = pattern.New(`(?i)(?:^|[\s"'(,])(?:cn|uid|ou|dc|sn|samaccountname)=$`)
+var attribute = pattern.New(`(?i)(?:^|[\s"'(,])(?:cn|uid|ou|dc|sn|samaccountname)=$`)
 
 // handed reports whether a plain word is what a change has one part of a program hand to another: pass msgid for common errors.
 func (p place) handed() bool {

@@ -299,6 +299,9 @@ var servers = keyword.NewList(`dc web db app srv host node vm esx esxi mx ns fs 
 
 // Cipher reports whether s names an algorithm by its parts: AES-256-GCM, ChaCha20-Poly1305.
 func Cipher(s string) bool {
+	if strings.HasPrefix(s, "A") && joseCiphers.MatchString(s) {
+		return true
+	}
 	parts := strings.FieldsFunc(strings.ToLower(s), func(r rune) bool { return r == '-' || r == '_' || r == '/' })
 	for _, p := range parts {
 		if w := strings.TrimRight(p, "0123456789"); w != "" && !ciphers.Has(w) {
@@ -307,6 +310,8 @@ func Cipher(s string) bool {
 	}
 	return len(parts) >= 2 && strings.Trim(s, "0123456789-_/") != ""
 }
+
+var joseCiphers = pattern.New(`^A(?:128|192|256)(?:CBC-HS(?:256|384|512)|GCM(?:KW)?|KW|CTR|CBC)$`)
 
 var ciphers = keyword.NewList(`scram aes gcm cbc ctr ccm xts ecb siv ocb chacha poly xchacha sha shake blake hmac rsa oaep pss ecdsa ecdhe ecdh dhe dh ed x curve p secp r k kyber ml kem dsa pbkdf argon id scrypt bcrypt hkdf tls ssl with null psk camellia aria des ede rc md kw wrap pkcs v aead eax ffdhe`)
 

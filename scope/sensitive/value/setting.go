@@ -261,10 +261,12 @@ func (p place) bracketed() bool {
 	return strings.Contains(before[open:], " ") || strings.Contains(after[:shut], " ")
 }
 
-// memberName reports whether what stands between start and end is the name of a member of an object in JSON: "minLength": 12.
+// memberName reports whether what stands between start and end is the name of a member of an object in JSON or an array in
+// PHP: "minLength": 12, 'keyField' => 'id'.
 func (p place) memberName() bool {
 	text, start, end := p.text, p.start, p.end
-	return start > 0 && end < len(text) && text[start-1] == '"' && text[end] == '"' && strings.HasPrefix(strings.TrimLeft(text[end+1:min(len(text), end+4)], " "), ":")
+	return start > 0 && end < len(text) && text[start-1] == '"' && text[end] == '"' && strings.HasPrefix(strings.TrimLeft(text[end+1:min(len(text), end+4)], " "), ":") ||
+		start > 0 && end < len(text) && text[start-1] == '\'' && text[end] == '\'' && strings.HasPrefix(strings.TrimLeft(text[end+1:min(len(text), end+12)], " "), "=>")
 }
 
 // sampled reports whether what stands at start is announced as an example.

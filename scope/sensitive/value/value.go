@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/elderzan/elderzan/scope/sensitive/keyword"
+	"github.com/elderzan/elderzan/scope/sensitive/pattern"
 )
 
 // Placeholder reports whether s stands in for a value and is none itself: masks, templates, "changeme", "<token>".
@@ -27,6 +28,12 @@ func Placeholder(s string) bool {
 		return true
 	}
 	if Published(s) || strings.Contains(l, "your") && (strings.HasSuffix(l, "here") || strings.HasPrefix(l, "your")) && ShapeOf(l).Digit == 0 {
+		return true
+	}
+	if strings.Trim(l, "+-=|") == "" && len(l) > 3 { // the border of a table
+		return true
+	}
+	if inner, ok := strings.CutPrefix(l, "_"); ok && len(inner) > 4 && strings.HasSuffix(inner, "_") && askedFor.Has(inner[:len(inner)-1]) { // _password_
 		return true
 	}
 	if l == "or" || strings.HasPrefix(l, "or '") || strings.HasPrefix(l, "%20or%20") || strings.Contains(l, "' or '") || strings.Contains(l, "'%20or%20'") || strings.Contains(l, "'+or+'") { // what is typed to break a query
@@ -74,6 +81,9 @@ var placeholderParts = []string{
 
 // asks are words for what is to be written where a placeholder stands.
 var asks = keyword.New([]string{"your", "my", "insert", "put", "paste", "enter", "type", "add", "goes", "key", "token", "secret", "pass", "pwd", "value", "api", "id", "name", "user", "hash", "code", "credential", "url"})
+
+// askedFor are words for what a reader is to put in their place.
+var askedFor = keyword.NewList(`password passwd pass secret token key username user hostname host name value apikey api_key`)
 
 // masked reports whether a value is mostly mask characters, with at most a few real ones at an end.
 func masked(s string) bool {
@@ -178,6 +188,8 @@ func Reference(s string) bool {
 		return true
 	case s[0] == '@' && len(s) > 2 && identifier(s[1:]) && ShapeOf(s).Digit == 0:
 		return true
+	case rstRole.MatchString(s): // :ref:`push_token`
+		return true
 	case s[0] == ':' && identifier(s[1:]) && ShapeOf(s).Digit == 0: // a bind variable
 		return true
 	case strings.Contains(s, "](") || template(s, "{{", "}}") || strings.Contains(s, "<%") || template(s, "${", "}"):
@@ -264,6 +276,9 @@ func dollar(s string) bool {
 	return Random(body) < 0.8
 }
 
+// rstRole begins what a text in reStructuredText refers to.
+var rstRole = pattern.New("^:?(?:[a-z]+:)?(?:ref|doc|meth|class|func|attr|mod|data|exc|obj|term|option|envvar|file):`")
+
 // call reports whether s is code that calls or indexes something.
 func call(s string) bool {
 	open := strings.IndexAny(s, "([")
@@ -280,11 +295,17 @@ func call(s string) bool {
 	if strings.Contains(name, ".") && identifier(name) && isLetter(s[0]) && (Dotted(name) || Numbered(name[strings.LastIndexByte(name, '.')+1:])) && s[open] == '(' { // CryptoJS.PBKDF2(password,
 		return true
 	}
+	if s[open] == '(' && calls.MatchString(s) { // JsonWebKey.import_key(raw), OAuth1Auth(
+		return true
+	}
 	if Algorithmic(name) && identifier(s[open+1:]) { // pbkdf2SHA1(password
 		return true
 	}
 	return identifier(name) && len(name) >= 3 && Random(name) < 0.8 && (strings.IndexAny(s[open:], ")]") > 0 || open == len(s)-1 || strings.Contains(name, ".") || WordShare(name) >= 0.5)
 }
+
+// calls is a function of an object or the maker of one, with a name for what it is called with or none.
+var calls = pattern.New(`^(?:[A-Za-z_]\w*(?:\.[a-z_]+)+\([a-z_]*\)|[A-Z][a-zA-Z]+\d?[A-Z][a-z]+\()$`)
 
 // member reports whether s is a dotted path of names such as user.password or Config::TOKEN.
 func member(s string) bool {
