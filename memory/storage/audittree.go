@@ -47,11 +47,15 @@ func newAuditKeys(ring *keyring.Keyring) (*auditKeys, error) {
 	return k, nil
 }
 
+// errOrigin reports a name of this device by which no log can be signed.
+var errOrigin = errors.New("the name of this device on record is damaged")
+
 // use returns the options of the log named origin. The keys are made when they are first needed.
 func (k *auditKeys) use(origin string) (audit.Options, string, error) {
 	k.once.Do(func() {
 		var signer note.Signer
 		if signer, k.verifier, k.err = audit.NewSigner(origin, k.seed); k.err != nil {
+			k.err = fmt.Errorf("%w: %w", errOrigin, k.err)
 			return
 		}
 		var known []string
@@ -284,7 +288,7 @@ func (s *Store) verifyTree(ctx context.Context, elsewhere [][]byte) (v verified,
 		report, err = audit.Verify(ctx, t, o, audit.VerifyOptions{Elsewhere: elsewhere})
 	}
 	var broken *audit.Fault
-	if errors.Is(err, audit.ErrCheckpoint) || errors.As(err, &broken) {
+	if errors.Is(err, errOrigin) || errors.Is(err, audit.ErrCheckpoint) || errors.As(err, &broken) {
 		v.faults = []error{err}
 		return v, nil
 	}

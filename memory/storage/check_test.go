@@ -105,6 +105,9 @@ func TestCheckFinds(t *testing.T) {
 		"audit entry removed": {func(t *testing.T, r *rig) {
 			r.apart(t, func() { execSQL(t, r.dir, `DROP TRIGGER audit_no_delete`, `DELETE FROM audit WHERE seq = 2`) })
 		}, KindAudit, Damage},
+		"name of the device altered": {func(t *testing.T, r *rig) {
+			r.apart(t, func() { execSQL(t, r.dir, `INSERT OR REPLACE INTO meta (key, value) VALUES ('source', x'67ff81')`) })
+		}, KindAudit, Damage},
 		"terms unreadable": {func(t *testing.T, r *rig) { r.relabel(t, project, []byte{99}) }, KindTerms, Drift},
 		"terms of no tag":  {func(t *testing.T, r *rig) { r.relabel(t, project, (&lex{}).encode(nil)) }, KindTerms, Drift},
 		"words not in fts": {func(t *testing.T, r *rig) {
