@@ -255,6 +255,21 @@ func TestCheckFinds(t *testing.T) {
 	}
 }
 
+// TestCounterBeyondAllRows alters the counter of the words that are in the tables: those of a new memory get there all the same.
+func TestCounterBeyondAllRows(t *testing.T) {
+	r := newRig(t)
+	r.apart(t, func() { execSQL(t, r.dir, `UPDATE counters SET n = 100000 WHERE name = 'words'`) })
+	if _, err := r.Put(t.Context(), memory.Put{Memory: memory.Memory{ID: memory.NewID(), Content: "A kingfisher dives.", Scope: scope.Project, Project: "atlas"}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.catalog.SettleWords(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if found, err := r.Check(t.Context()); err != nil || len(found) > 0 {
+		t.Errorf("found %v, %v", found, err)
+	}
+}
+
 // TestMendSchema has the store not open for a table that is missing, and doctor --repair make it anew.
 func TestMendSchema(t *testing.T) {
 	for _, table := range []string{"hashes", "vectors", "jobs"} {

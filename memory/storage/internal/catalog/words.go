@@ -56,12 +56,20 @@ func (v *View) Settled(ctx context.Context) (row int64, err error) {
 // SettleWords puts the words that wait now into the tables.
 func (d *DB) SettleWords(ctx context.Context) error { return d.Exclusive(ctx, d.writer.settleWords) }
 
-// readSettled finds out what waits on open: everything where the counter is missing.
+// readSettled finds out what waits on open: everything where the counter is missing. One beyond the last row that was ever given
+// would have the words of new memories neither wait nor be there; it is set right.
 func (w *writer) readSettled() error {
-	var settled, last int64
-	err := w.conn.QueryRowContext(w.base, `SELECT coalesce((SELECT n FROM counters WHERE name = 'words'), 0), (SELECT coalesce(max(row), 0) FROM memories)`).Scan(&settled, &last)
+	var settled, last, given int64
+	err := w.conn.QueryRowContext(w.base, `SELECT coalesce((SELECT n FROM counters WHERE name = 'words'), 0), (SELECT coalesce(max(row), 0) FROM memories),
+		coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'memories'), 0)`).Scan(&settled, &last, &given)
 	if err != nil {
 		return wrap("read counter", err)
+	}
+	if given = max(given, last); settled > given {
+		if err := w.exec("mend counter", `UPDATE counters SET n = ? WHERE name = 'words'`, given); err != nil {
+			return err
+		}
+		settled = given
 	}
 	w.db.settled.Store(settled)
 	w.unsettled = last > settled
