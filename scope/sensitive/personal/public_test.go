@@ -35,6 +35,7 @@ func TestEveryonesNumbers(t *testing.T) {
 		"an office":                    {"email-address", "write to support@larkspur-mail.com", false},
 		"a person":                     {"email-address", "write to adele.kern@larkspur-mail.com", true},
 		"a key of a wallet":            {"ethereum-private-key", "metamask export of the deployer " + signer, true},
+		"no wallet but the coin":       {"ethereum-address", "native token address 0xeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee", false},
 		"a hash on the chain":          {"ethereum-private-key", "the deployer's transaction " + signer, false},
 		"seed words":                   {"seed-phrase", "1. fabric\n2. onion\n3. rather\n4. simple\n5. velvet\n6. tiger\n7. museum\n8. pencil\n9. garage\n10. orbit\n11. flight\n12. copper", true},
 		"seed words that begin late":   {"seed-phrase", "1. one\n1. fabric\n2. onion\n3. rather\n4. simple\n5. velvet\n6. tiger\n7. museum\n8. pencil\n9. garage\n10. orbit\n11. flight\n12. copper\n", true},

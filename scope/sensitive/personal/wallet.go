@@ -50,7 +50,7 @@ func wallet(w, before, after string) (rule, kind string, conf float64) {
 		return "bitcoin-private-key", match.Key, 0.95
 	case n >= 30 && (strings.HasPrefix(w, "bc1") || strings.HasPrefix(w, "tb1") || strings.HasPrefix(w, "ltc1")) && strings.Trim(w[4:], bech32Tail) == "":
 		return "bitcoin-address", match.Financial, 0.9
-	case n == 42 && strings.HasPrefix(w, "0x") && hexadecimal(w[2:]) && coinWords.Contains(before):
+	case n == 42 && strings.HasPrefix(w, "0x") && hexadecimal(w[2:]) && strings.Trim(w[2:], w[2:3]) != "" && coinWords.Contains(before): // 0xeeee… stands for the coin itself
 		return "ethereum-address", match.Financial, 0.75
 	case (n == 64 && hexadecimal(w) || n == 66 && strings.HasPrefix(w, "0x") && hexadecimal(w[2:])) && (keyWords.Contains(before) || signerWords.Contains(before) && !chainWords.Contains(before+after)):
 		return "ethereum-private-key", match.Key, 0.9

@@ -14,6 +14,9 @@ func Qualified(s string) bool {
 	if i <= 1 || i == len(s)-1 {
 		return false
 	}
+	if last := s[i+1:]; s[i] == '.' && strings.Contains(last, "_") && constantName(last+"_") && isLetter(s[0]) && strings.Trim(s[:i], "abcdefghijklmnopqrstuvwxyz0123456789_.") == "" && ShapeOf(s[:i]).Digit <= 2 { // events.ENTER_KEY
+		return true
+	}
 	for _, p := range strings.FieldsFunc(s[:i], func(r rune) bool { return r == '.' || r == '/' || r == ':' || r == '#' }) {
 		sh := ShapeOf(p)
 		if sh.Upper > 0 || sh.Lower < 2 && !(p[0] == 'v' && sh.Digit == sh.Len-1) || sh.Digit > 3 || sh.Other > strings.Count(p, "-")+strings.Count(p, "_") || sh.High > 0 || sh.Len > 5 && Surprise(p) > 3.6 {
@@ -21,9 +24,6 @@ func Qualified(s string) bool {
 		}
 	}
 	last := s[i+1:]
-	if strings.Contains(last, "_") && constantName(last+"_") { // events.ENTER_KEY
-		return true
-	}
 	if sh := ShapeOf(last); sh.Digit == 0 && sh.Lower+sh.Upper == sh.Len {
 		return Identifier(last) || strings.Contains(s[:i], "/") && isUpper(last[0]) || sh.Upper >= 2 && isUpper(last[0]) && sh.Lower > 0
 	}

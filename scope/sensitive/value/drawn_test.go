@@ -39,6 +39,8 @@ func TestOtherwiseDrawn(t *testing.T) {
 		"a volume":                     {"attach ⟦vol-" + hex + "⟧", true},
 		"an event of a shop":           {"got ⟦evt_" + mixed + "⟧", true},
 		"an intent of a shop":          {"got ⟦pi_" + mixed + "⟧", true},
+		"cut in the middle":            {"nextToken ⟦4AEA6u7J...The⟧ full token", true},
+		"a constant of a module":       {"key === ⟦wysihtml5.ENTER_KEY⟧ && x", true},
 		"a pod":                        {"⟦web-5x6kdlzv9-7vpm9⟧ restarted", true},
 		"a pod's name with vowels":     {"⟦web-5x6kdaze9-7vpm9⟧ restarted", false},
 		"a file by its digest":         {"rm ⟦node_modules/.cache/" + hex + ".json⟧", true},

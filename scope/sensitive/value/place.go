@@ -209,6 +209,7 @@ var judgements = [...]struct {
 	{Certain, drawn, looks(imageBytes)},
 	{Certain, drawn, looks(publicBytes)},
 	{Certain, drawn, looks(storePath)},
+	{Certain, drawn, func(p place) bool { return strings.Contains(p.s, "...") }}, // cut in the middle
 	{Certain, drawn, looks(podName)},
 	{Certain, drawn, looks(hashedFile)},
 	{Certain, both, looks(span)},
