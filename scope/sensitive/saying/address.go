@@ -5,6 +5,7 @@ import (
 
 	"github.com/elderzan/elderzan/scope/sensitive/keyword"
 	"github.com/elderzan/elderzan/scope/sensitive/match"
+	"github.com/elderzan/elderzan/scope/sensitive/pattern"
 	"github.com/elderzan/elderzan/scope/sensitive/value"
 )
 
@@ -165,4 +166,34 @@ func nowhere(s string) bool {
 		}
 	}
 	return false
+}
+
+// hook is an address of a hook that lets in whoever knows its last part: https://ci.example/hook/d7b04714….
+var hook = pattern.New(`(?i)^(?:web-?)?hooks?/([A-Za-z0-9_-]{20,80})(?:$|[^A-Za-z0-9_-])`)
+
+// hooks finds the last part of what hook describes, where it is drawn.
+func hooks(text string, out []match.Match) []match.Match {
+	const before, reach = 160, 100
+	for i := 0; len(out) < match.Enough; {
+		n := strings.Index(text[i:], "hook")
+		if n < 0 {
+			return out
+		}
+		at := i + n
+		i = at + len("hook")
+		from := at
+		for from > 0 && at-from < before && text[from-1] > ' ' && strings.IndexByte("\"'`<>()", text[from-1]) < 0 {
+			from--
+		}
+		head := text[from:at]
+		slash := strings.LastIndexByte(head, '/') + 1
+		m := hook.FindStringSubmatchIndex(text[from+slash : min(len(text), at+reach)])
+		if m == nil || slash == 0 || !strings.Contains(head, "://") {
+			continue
+		}
+		if start, end := from+slash+m[2], from+slash+m[3]; drawn(text[start:end]) {
+			out = append(out, match.Match{Rule: "hook-address", Kind: match.Credential, Start: start, End: end, Confidence: 0.7})
+		}
+	}
+	return out
 }

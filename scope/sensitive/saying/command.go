@@ -194,7 +194,7 @@ func commandValue(f *form, s string) bool {
 		return false
 	}
 	if f.rule == "redis-auth" { // AUTH PLAIN, AUTH RFC2554
-		return made(s) || passwordLike(s) || lower(s[0]) && value.ShapeOf(s).Digit > 0
+		return made(s) || passwordLike(s) || phrased(s) || lower(s[0]) && value.ShapeOf(s).Digit > 0
 	}
 	if f.rule == "cisco-password" && strings.HasSuffix(s, "`") { // `Enable Secret autorotation` of a list of features
 		return false

@@ -30,6 +30,8 @@ var strictDeeds = []*pattern.Pattern{
 	pattern.New(`(?i)\b(?:is|are|was|were|been|it's)\b (?:now )?(?:secured|protected|encrypted|locked|guarded|sealed|unlocked|accessed|opened) (?:with|by|using|through) ` + told),
 	pattern.New(`\S@[\w.-]+ \(` + told + `\)`),
 	pattern.New(`(?i)\b(?:login|logging in|log in|sign-in|access|entry) (?:still )?(?:works|worked|is possible|succeeds) (?:only )?with ` + told),
+	pattern.New(`(?i)\b(?:upload|download|log ?in|connect|sign in|authenticate|mount|sync)\b[^\n.;:]{0,30}? (?:with|as|using) [a-z][a-z0-9._-]{1,30}[:/]` + told),
+	pattern.New(`(?i)\b(?:log|logged|sign|signed) in (?:to [^\n.;:]{1,24} )?as \S+ (?:using|with) ` + told),
 	pattern.New(`(?i)\b(?:using|with) the key ` + told),
 	pattern.New(`(?i)\b(?:account|user|login|interface|panel|console|dashboard|page|portal|site|server|service|tenant|machine|box|router|nas|printer|switch|camera|demo|app|database|vault|volume|container|archive|zip|file|kiosk|terminal)\b[^\n.;:]{0,24}? (?:uses|takes|accepts|wants|needs|expects|opens with|unlocks with|starts with) ` + told),
 }
@@ -55,12 +57,12 @@ func byHand(text string, start, end int) bool {
 
 // swapped reports whether s is a word some of whose letters are digits that look like them, and a number: M0nd4y87.
 func swapped(s string) bool {
-	const shortest = 5
+	const shortest = 4
 	word := strings.TrimRight(s, "0123456789")
 	if len(word) < shortest || !letter(s[0]) || strings.Trim(word, lettersDigits) != "" || plain(word) || strings.ContainsAny(word, "256789") {
 		return false
 	}
-	return value.Surprise(lookalikes.Replace(word)) < 3
+	return value.Surprise(lookalikes.Replace(word)) < 3.5
 }
 
 var lookalikes = strings.NewReplacer("0", "o", "1", "i", "3", "e", "4", "a")
@@ -91,7 +93,7 @@ func answers(text string, out []match.Match, budget *match.Budget) []match.Match
 	return out
 }
 
-var deedWords = keyword.New([]string{"opens", "open ", "unlock", "disarm", "decrypt", "keypad", "key pad", "intercom", "padlock", "luggage", "suitcase", "lockbox", "locker", "lock", "gate", "garage", "shed", "keysafe", "key safe", "keybox", "key box", "front door", "back door", "set the", "set my", "set our", "set his", "set her", "press ", "punch", "dial ", "entry", "enter ", "type ", "alarm", "secured ", "protected ", "encrypted ", "locked ", "guarded ", "sealed ", "unlocked ", "accessed ", "mount ", "sign ", "uses ", "takes ", "accepts ", "wants ", "needs ", "expects ", "disarmed", "ssh", "using ", "with the key", "login", "logging in", "access"})
+var deedWords = keyword.New([]string{"opens", "open ", "unlock", "disarm", "decrypt", "keypad", "key pad", "intercom", "padlock", "luggage", "suitcase", "lockbox", "locker", "lock", "gate", "garage", "shed", "keysafe", "key safe", "keybox", "key box", "front door", "back door", "set the", "set my", "set our", "set his", "set her", "press ", "punch", "dial ", "entry", "enter ", "type ", "alarm", "secured ", "protected ", "encrypted ", "locked ", "guarded ", "sealed ", "unlocked ", "accessed ", "mount ", "sign ", "uses ", "takes ", "accepts ", "wants ", "needs ", "expects ", "disarmed", "ssh", "using ", "with the key", "login", "logging in", "access", "upload", "download", "connect", "log in", "logged in", "sign in", "authenticate", "sync"})
 
 // deeds finds what deedPatterns describe. Each pattern runs once over the lines that hold one of deedWords.
 func deeds(text string, out []match.Match, budget *match.Budget) []match.Match {

@@ -85,6 +85,8 @@ func scan(text string, in uint64) (out []match.Match) {
 	out = defaults(text, out)
 	out = hostPairs(text, out)
 	out = ofLine(text, out)
+	out = quotedPairs(text, out)
+	out = hooks(text, out)
 	if in&signGate != 0 {
 		out = pictured(text, out)
 	}

@@ -37,6 +37,8 @@ var finders = []struct {
 	{"typed for", typedFors, []string{"enter 'pumpkin summer' when it asks for the password", "to get into the bios type \"", "use kelp!9 to log in"}},
 	{"terse login", logins, []string{"new credentials app/Ginger-zebra-Biscuit sent", "Staging login\napp\ntokyo@716", "Credentials:\n- jenkins: "}},
 	{"line", unbudgeted(ofLine), []string{"LinkedIn: jdoe, kitten@395", "wiki\tops\tdenver-Lemon-panda", "user partner ", "Wi-Fi: "}},
+	{"quoted pair", unbudgeted(quotedPairs), []string{"`tomcat` / `Anchor86`", "\"ops\": \"Wizard@890\"", "`a` / `"}},
+	{"hook", unbudgeted(hooks), []string{"https://ci.firm.test/hook/d7b04714ad96879877a7b0f67ceb1897", "https://a/web-hooks/"}},
 	{"table", unbudgeted(columns), []string{"| host | password |\n|---|---|\n| a | ", "name,password\nx,", "a;pw\n"}},
 }
 

@@ -141,6 +141,8 @@ func judge(text string, v found, l link, n name, c *cue) float64 {
 		return 0.7
 	case (c.word == "key" || !ascii(c.word) || c.word == "clave" || c.word == "chiave" || c.word == "chave") && l.kind != direct && !n.code && len(s) >= 5 && networks.Contains(strings.ToLower(text[max(0, n.start-80):v.start])) && judgePassword(text, s, sh, v, l, n) > 0: // the guest wifi is Attic and the key is sunshine
 		return 0.6
+	case c.word == "key" && l.kind != direct && !n.code && (counted(s) || mixedWords(s)): // luks key = Coffee@280
+		return 0.66
 	case c.word == "auth" && l.kind == assign && passwordLike(s): // redis: auth: Coffee@601
 		return 0.66
 	case l.kind == assign && passwordLike(s) && networks.Contains(text[max(0, n.start-80):n.start]):

@@ -17,6 +17,9 @@ func answered(text string, i int) (int, bool) {
 		return i, false
 	}
 	answer := line[q+2:]
+	for _, w := range []string{" I think", " I guess", " I believe", " maybe", " iirc", " probably", " again"} {
+		answer = strings.TrimSuffix(answer, w)
+	}
 	return i + q + 2, (quote(answer[0]) || !strings.Contains(strings.TrimRight(answer, " "), " ")) && len(line) < reach
 }
 

@@ -71,6 +71,46 @@ var lineLogins = []*pattern.Pattern{
 	pattern.New(`(?i)^(?:[-*•] )?(?:the )?(?:[a-z]+ )?(wi-?fi|wlan|hotspot)[^:\n]{0,24}: (\S{6,40})$`),
 }
 
+// hostLogin is an account at a host and what it enters with: "tomcat@web-02: Wizard@890".
+var hostLogin = pattern.New(`^(?:[-*•] )?[a-z0-9][a-z0-9._-]*@[A-Za-z0-9][\w.-]*(?::| /| -|,) ["'` + "`" + `]?([^\s"'` + "`" + `]{5,40})["'` + "`" + `]?$`)
+
+// slashLogin is a service, an account and what it enters with: "OVH manager: xx12345-ovh / cedar12".
+var slashLogin = pattern.New(`^(?:[-*•] )?[A-Z][A-Za-z0-9 .+-]{1,24}: ([a-z0-9][a-z0-9._@-]{1,40}) / (\S{5,40})$`)
+
+// quotedPair is an account and its password in quotes each, as Markdown has them: "`tomcat` / `Anchor86`".
+var quotedPair = pattern.New("[`\"]([a-z0-9][a-z0-9._@-]{1,40})[`\"](?: / |/| : |: |:| \\| )[`\"]([^\\s`\"]{5,40})[`\"]")
+
+// quotedPairs finds what quotedPair describes.
+func quotedPairs(text string, out []match.Match) []match.Match {
+	const before, reach = 44, 48
+	for i := 0; len(out) < match.Enough; {
+		n := strings.IndexAny(text[i:], "`\"")
+		if n < 0 {
+			return out
+		}
+		at := i + n
+		i = at + 1
+		rest := text[i:min(len(text), i+4)]
+		if at == 0 || !alnum(text[at-1]) || !hasAnyPrefix(rest, []string{" / ", "/", " : ", ": ", ":", " | "}) { // no quote that closes before a pair goes on
+			continue
+		}
+		from := max(0, at-before)
+		m := quotedPair.FindStringSubmatchIndex(text[from:min(len(text), at+reach)])
+		if m == nil || from+m[3] != at {
+			continue
+		}
+		start, end := from+m[4], from+m[5]
+		user, s := text[from+m[2]:from+m[3]], text[start:end]
+		object := text[at] == '"' && strings.HasPrefix(rest, ":") // a member and its value
+		if !userName(user) || object && !accounts.Has(user) || !byHand(text, start, end) && !(value.Otherwise(text, start, end) < value.Strong && (mixedWords(s) || passwordLike(s))) {
+			continue
+		}
+		i = end
+		out = append(out, match.Match{Rule: "quoted-login-pair", Kind: match.Credential, Start: start, End: end, Confidence: 0.66})
+	}
+	return out
+}
+
 // chiefAlone is a text that is nothing but an account and what it enters with: "root papaya6".
 var chiefAlone = pattern.New(`^(?:root|admin|administrator|sudo|postgres|sa) (\S{5,40})\s*$`)
 
@@ -85,6 +125,14 @@ func ofLine(text string, out []match.Match) []match.Match {
 		next := at + len(line) + 1
 		line = strings.TrimRight(line, " \r.")
 		last := line[strings.LastIndexAny(line, " \t")+1:]
+		if m := hostLogin.FindStringSubmatchIndex(line); len(line) < longest && m != nil && byHand(text, at+m[2], at+m[3]) {
+			out = append(out, match.Match{Rule: "line-login", Kind: match.Credential, Start: at + m[2], End: at + m[3], Confidence: 0.66})
+		}
+		if m := slashLogin.FindStringSubmatchIndex(line); len(line) < longest && m != nil && byHand(text, at+m[4], at+m[5]) {
+			if user := line[m[2]:m[3]]; userName(user) && (accounts.Has(user) || strings.ContainsAny(user, "0123456789._@-")) {
+				out = append(out, match.Match{Rule: "line-login", Kind: match.Credential, Start: at + m[4], End: at + m[5], Confidence: 0.66})
+			}
+		}
 		if len(line) < longest && len(last) >= 6 && len(last) < len(line) && (mixedWords(last) || counted(last) || phrased(last) || passwordLike(last) && strings.ContainsAny(last, "!#&_")) {
 			for i, re := range lineLogins {
 				m := re.FindStringSubmatchIndex(line)

@@ -86,7 +86,7 @@ func passwordLike(s string) bool {
 		strings.ContainsAny(s, "/\\()[]{}<>=\"'`,;|") || strings.Contains(s, "::") || strings.Contains(s, "..") || strings.Contains(s, "--"),
 		value.UUID(s) || value.Digest(s) || value.Reference(s) || value.Placeholder(s) || value.Versioned(s) || measured(s) || technical(s) || value.Typed(s) || ordinary(s) || value.Likened(s):
 		return false
-	case marks > 0 || counted(s):
+	case marks > 0 || counted(s) || typedRun(s):
 		return true
 	}
 	return sh.Upper > 0 && sh.Lower > 0 && (sh.Turns <= 2 || sh.Other > 0) || sh.Digit >= 3 && sh.Turns == 1 && sh.Lower >= 3
@@ -96,6 +96,34 @@ func passwordLike(s string) bool {
 func counted(s string) bool {
 	word, number, ok := strings.Cut(s, "@")
 	return ok && len(word) >= 3 && plain(word) && (len(number) == 3 || len(number) == 4) && strings.Trim(number, "0123456789") == ""
+}
+
+// keyRows are the rows of a keyboard.
+var keyRows = [...]string{"1234567890", "qwertyuiop", "asdfghjkl", "zxcvbnm"}
+
+// typedRun reports whether s is letters and digits that lie beside each other on a keyboard, nearly all: 1q2w3e4r, zxcvbn12.
+func typedRun(s string) bool {
+	letters, near := 0, 0
+	row, col := -1, -1
+	for i := 0; i < len(s); i++ {
+		r, c := -1, -1
+		for k, keys := range keyRows {
+			if at := strings.IndexByte(keys, lowered(s[i])); at >= 0 {
+				r, c = k, at
+			}
+		}
+		if r < 0 {
+			return false
+		}
+		if r > 0 {
+			letters++
+		}
+		if i > 0 && max(r-row, row-r) <= 1 && max(c-col, col-c) <= 1 && !(r == row && c == col) {
+			near++
+		}
+		row, col = r, c
+	}
+	return letters >= 3 && len(s)-letters >= 2 && near*10 >= (len(s)-1)*8
 }
 
 // mixedWords reports whether s is three words or four joined by hyphens, of which some begin with a capital and some do not, as no term
