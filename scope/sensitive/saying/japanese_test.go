@@ -1,6 +1,7 @@
 package saying_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/elderzan/elderzan/scope/sensitive/saying"
@@ -124,5 +125,12 @@ func TestJapaneseTalk(t *testing.T) {
 		if ms := saying.Scan(text); len(ms) > 0 {
 			t.Errorf("Scan(%q) found %q by %s", text, text[ms[0].Start:ms[0].End], ms[0].Rule)
 		}
+	}
+}
+
+// TestPartsEndAmidQuote: wherever the search for the parts of a value ends, a quote that begins there breaks nothing.
+func TestPartsEndAmidQuote(t *testing.T) {
+	for n := 60; n < 100; n++ {
+		saying.Scan("鍵の最初の" + strings.Repeat("a", n) + " 「適合する」")
 	}
 }

@@ -112,6 +112,9 @@ func standsNear(s *keyword.Set, text string, from, to int) bool {
 // partAt reads a part of a value at i: a quoted word, or one with digits that measures nothing. next is where to read on.
 func partAt(text string, i, to int) (start, end, next int) {
 	if closing, size := openQuote(text, i); size > 0 && (i == 0 || !alnum(text[i-1])) {
+		if i+size > to { // the part ends amid the quote
+			return 0, 0, to
+		}
 		if n := strings.Index(text[i+size:to], closing); n > 0 && n <= 40 && strings.IndexByte(text[i+size:i+size+n], '\n') < 0 {
 			s := text[i+size : i+size+n]
 			if !value.Reference(s) && !value.Placeholder(s) && !describes(firstWord(s)) && !strings.ContainsAny(s, "<>{}[]|_") && !strings.HasPrefix(s, "--") && !(closing == "`" && (strings.Contains(s, ": ") || strings.ContainsAny(s, "/!") && value.ShapeOf(s).Digit == 0 || strings.Contains(s, "、") || value.ShapeOf(s).High > 0 && value.ShapeOf(s).Digit == 0 || value.Otherwise(text, i+size, i+size+n) >= value.Some)) {
