@@ -15,6 +15,7 @@ var (
 	phoneJapan         = pattern.New(`^0\d{1,4}-\d{1,4}-\d{4}\b|^0[5789]0[ -]?\d{4}[ -]?\d{4}\b|^\(0\d{1,4}\)\d{1,4}-\d{4}`)
 	phoneTold          = pattern.New(`(?i)(?:phone|mobile|cell|handy|telefon|telefono|teléfono|téléphone|telefone|telepono|telefoon|puhelin|tel|cep|cep telefonu|whatsapp|mobil|mobiel|móvil|celular|cellulare|portable|gsm|телефон|мобильный|携帯|電話|手机|電話號碼|휴대폰|전화)(?:[ _-]?(?:number|no|nummer|nr|num|番号|번호|号码))?\.?['"]?\s*(?:is|was|=|:|->|,|：|は|が|を[^。\n\d]{1,20}。|of (?:my|the) [a-z]+ (?:is|-|:))?\s*['"]?[(+]*$`)
 	phoneToldBehind    = pattern.New(`(?i)^['"]? (?:is|was) (?:my|his|her|our|their|the [a-z]+'s|[a-z]+'s) (?:[a-z]+ )?(?:phone|mobile|cell|tel|telephone|whatsapp|landline|number)\b`)
+	extension          = pattern.New(`^x\d{1,6}\b`)
 	dateShape          = pattern.New(`^(?:19|20)\d{2}[ .\-/]?(?:0[1-9]|1[0-2])[ .\-/]?(?:0[1-9]|[12]\d|3[01])|^\d{1,2}[./\-]\d{1,2}[./\-](?:19|20)\d{2}$`)
 )
 
@@ -100,7 +101,7 @@ func phoneAt(text string, start, end int) (int, float64) {
 	}
 	fits := func(re *pattern.Pattern) (string, bool) {
 		m := re.FindString(s)
-		return m, m != "" && !embedded(text, start, start+len(m))
+		return m, m != "" && (!embedded(text, start, start+len(m)) || extension.MatchString(text[start+len(m):min(len(text), start+len(m)+8)]))
 	}
 	if m, ok := fits(phoneUS); ok && usPhone(m) {
 		return len(m), 0.85

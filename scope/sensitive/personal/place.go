@@ -16,7 +16,7 @@ const months = `(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?`
 var (
 	birthDate   = pattern.New(`(?i)^[^\d\n]{0,30}?(` + months + ` \d{1,2}(?:st|nd|rd|th)?(?:,? \d{4})?|\d{4}[./\-年 ]\s?(?:\d{1,2}|[A-Za-z]{3,9})[./\-月 ,]{1,2}\s?\d{1,2}(?:日|\b)|\d{1,2}[./\-年 ]\s?(?:\d{1,2}|[A-Za-z]{3,9})[./\-月 ,]{1,2}\s?(?:\d{4}|\d{2}|\d日)(?:日|\b)|\b[MTSHR]\d{1,2}[./]\d{1,2}[./]\d{1,2}\b|\d{1,2}(?:st|nd|rd|th)? (?:of )?` + months + `,? \d{4}|\d{8}\b|(?:昭和|平成|令和)(?:\d{1,2}|元)年\d{1,2}月\d{1,2}日|\d{1,2}月\d{1,2}日)`)
 	birthBefore = pattern.New(`(?i)(?:^|[^\d./\-])(\d{1,4}[./\-]\d{1,2}[./\-]\d{1,4}|\d{1,2}(?:st|nd|rd|th)? (?:of )?` + months + `,? \d{4}|` + months + ` \d{1,2}(?:st|nd|rd|th)?,? \d{4}) (?:is|was|as|は) (?:(?:my|his|her|their|the|the [a-z]+'s|[a-z]+'s) )?(?:own )?$`)
-	birthColumn = pattern.New(`^['"]?[^\n\d]{0,40}\n[^\n\d]{0,40}?(\d{1,4}[./\-]\d{1,2}[./\-]\d{1,4}|\d{1,2} ` + months + ` \d{4})`)
+	birthColumn = pattern.New(`(?i)^['"]?[^\n\d]{0,40}\n[^\n\d]{0,40}?(\d{1,4}[./\-]\d{1,2}[./\-]\d{1,4}|\d{1,2} ` + months + ` \d{4})`)
 	birthJP     = pattern.New(`((?:(?:19|20)\d{2}|昭和\d{1,2}|平成(?:\d{1,2}|元)|令和(?:\d{1,2}|元))年\d{1,2}月\d{1,2}日|(?:(?:19|20)\d{2}|\b[MTSHR]\d{1,2})[./\-]\d{1,2}[./\-]\d{1,2}|\b(?:19|20)\d{2}[01]\d[0-3]\d) ?(?:に)?$`)
 	streetUS    = pattern.New(`\b\d{1,5}[A-Za-z]? (?:[NSEW]\.? )?[A-Z][A-Za-z'.]+(?: [A-Z][A-Za-z'.]+){0,3} $`)
 	zipUS       = pattern.New(`^[^\n]{0,50}\b[A-Z]{2},? \d{5}(?:-\d{4})?\b`)

@@ -167,8 +167,12 @@ func joint(text string, i int) int {
 	switch text[i] {
 	case ' ', '-', '.', '/', ':', '+':
 		return 1
+	case '(': // the check digit of Hong Kong's cards
+		if i+2 < len(text) && alnum(text[i+1]) && text[i+2] == ')' {
+			return 1
+		}
 	}
-	for _, s := range []string{"–", "‐", "−", "・"} {
+	for _, s := range []string{"–", "‐", "−", "・", "·"} {
 		if strings.HasPrefix(text[i:], s) {
 			return len(s)
 		}

@@ -120,6 +120,7 @@ func TestRegisters(t *testing.T) {
 		"a plate of metal":                  {"plate-short", "plate thickness 12 mm, plate 4B", false},
 		"a plate in short":                  {"plate-short", "plate 7ABC123, a blue Golf", true},
 		"a lot":                             {"tax-number", "TIN whiskers on lot 123456", false},
+		"a check digit in brackets":         {"hk-number", "HKID ag293013(9) was seen", true},
 		"a plate of few digits":             {"plate", "my number plate is K1 ABC", true},
 		"a plate, only talked of":           {"plate", "number plate recognition in v2 of the 2CV", false},
 		"part of a longer number":           {"hr-number", "OIB 33392005961-335", false},

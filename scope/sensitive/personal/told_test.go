@@ -50,6 +50,8 @@ func TestToldOf(t *testing.T) {
 		"a customer's network":            {"ip-address", "customer IP 81.2.69.142", true},
 		"a parcel":                        {"postal-address", "Send the parcel to 14 Larch Close, Hove BN3 7QP", true},
 		"born, by an era in short":        {"date-of-birth", "生年月日:S62.6.3", true},
+		"born, in a column of words":      {"date-of-birth", "name,birthday,city\nA. Kern,08 July 1982,Lyon", true},
+		"an extension":                    {"phone-number", "mobile number 226-521-2997x220 was dialled", true},
 		"a code of goods":                 {"payment-card", "JANコード 4901234567894 の在庫", false},
 	} {
 		t.Run(name, func(t *testing.T) {
