@@ -13,6 +13,7 @@ import (
 	"slices"
 	"sort"
 	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/elderzan/elderzan/scope"
@@ -53,7 +54,7 @@ func New(o Options) *Detector {
 	if o.MinConfidence == 0 {
 		o.MinConfidence = 0.5
 	}
-	return &Detector{options: o, layers: []func(string) []match.Match{tokens.Scan, said(saying.Scan), guessed(entropy.Scan), personal.Scan, matters.Scan, guessed(likely.Scan)}}
+	return &Detector{options: o, layers: []func(string) []match.Match{tokens.Scan, said(saying.Scan), guessed(entropy.Scan), outside(personal.Scan), matters.Scan, guessed(likely.Scan)}}
 }
 
 // guessed is scan without what anyone may see: a layer that goes by looks and words takes the name of a resource for a secret.
@@ -62,6 +63,15 @@ func guessed(scan func(string) []match.Match) func(string) []match.Match {
 	return func(text string) []match.Match {
 		return slices.DeleteFunc(scan(text), func(m match.Match) bool {
 			return m.Rule != match.Dense && value.Public(text, m.Start, m.End)
+		})
+	}
+}
+
+// outside is scan without numbers that lie within a digest, whose letters look like the names of some and whose digits like them all.
+func outside(scan func(string) []match.Match) func(string) []match.Match {
+	return func(text string) []match.Match {
+		return slices.DeleteFunc(scan(text), func(m match.Match) bool {
+			return strings.HasSuffix(m.Rule, "-number") && value.InDigest(text, m.Start, m.End)
 		})
 	}
 }

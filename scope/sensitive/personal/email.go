@@ -111,7 +111,7 @@ func remote(text string, start int) bool {
 var lists = struct{ prefixes, suffixes, domains []string }{
 	[]string{"bug-", "bugs-", "security-", "conduct", "opencode", "opensource", "list-", "info-", "help-"},
 	[]string{"-bugs", "-security", "-conduct", "-devel", "-users", "-list", "-lists", "-announce", "-discuss", "-maintainers", "-team", "-commits"},
-	[]string{"googlegroups.com", "groups.io", "freelists.org", "openssh.com"},
+	[]string{"googlegroups.com", "groups.io", "freelists.org", "openssh.com", "libssh.org"},
 }
 
 // list reports whether an address is that of a mailing list or an office of a project, which anyone writes to.

@@ -12,7 +12,7 @@ import (
 
 // imperatives begin what a change does, behind what it does it to: change-passphrase: print the location of the key.
 var imperatives = keyword.NewList(`add allow avoid apply bump change check clarify clean cleanup convert correct deprecate detect disable document don't drop enable enforce ensure error expand expose extend extract fix fixed force
-	forbid get guard handle hide ignore implement improve include introduce keep limit log make mark merge migrate mention move only pass prefer prevent print prompt provide put raise read reduce refactor refuse reject release remove
+	forbid get guard handle hide ignore implement improve include introduce keep limit load log make mark merge migrate mention move only pass prefer prevent print prompt provide put raise read reduce refactor refuse reject release remove
 	rename reorder reorganize replace report require reset restore restrict return reuse revert rewrite rework run set show simplify skip sort split stop store strip support suppress switch sync test tidy try turn tweak type
 	unify update upgrade use using validate verify warn wrap write`)
 

@@ -62,6 +62,28 @@ func resource(name string) bool {
 	return true
 }
 
+// InDigest reports whether what stands between start and end lies within a run of base64, or of hexadecimal in pairs, as long as those
+// of digests and several times as long as itself.
+func InDigest(text string, start, end int) bool {
+	const least, most = 43, 256
+	from, to := start, end
+	for from > 0 && start-from < most && (base64Byte(text[from-1]) || text[from-1] == ':') {
+		from--
+	}
+	for to < len(text) && to-end < most && (base64Byte(text[to]) || text[to] == ':') {
+		to++
+	}
+	run := text[from:to]
+	if to-from < least || to-from < 3*(end-start) || strings.Contains(run, "://") {
+		return false
+	}
+	if strings.Count(run, ":") > 3 {
+		return strings.Trim(run, "0123456789abcdefABCDEF:") == ""
+	}
+	sh := ShapeOf(run)
+	return sh.Lower > 4 && sh.Upper > 4 && sh.Digit > 2 || sh.Hex
+}
+
 // digested reports whether what stands at start belongs to a digest, as what stands before it or how it begins says.
 func digested(text string, start int) bool {
 	run := RunStart(text, start)
