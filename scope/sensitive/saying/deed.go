@@ -36,6 +36,29 @@ var strictDeeds = []*pattern.Pattern{
 	pattern.New(`(?i)\b(?:account|user|login|interface|panel|console|dashboard|page|portal|site|server|service|tenant|machine|box|router|nas|printer|switch|camera|demo|app|database|vault|volume|container|archive|zip|file|kiosk|terminal)\b[^\n.;:]{0,24}? (?:uses|takes|accepts|wants|needs|expects|opens with|unlocks with|starts with) ` + told),
 }
 
+// tellable reports whether a word of s holds letters and a digit, two hyphens or a quote, as all that strictDeeds tell does.
+func tellable(s string) bool {
+	letters, digits, hyphens := 0, 0, 0
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case letter(c):
+			letters++
+		case digit(c):
+			digits++
+		case c == '-':
+			hyphens++
+		case quote(c):
+			return true
+		case space(c):
+			letters, digits, hyphens = 0, 0, 0
+		}
+		if letters >= 3 && digits > 0 || hyphens >= 2 && letters >= 8 {
+			return true
+		}
+	}
+	return false
+}
+
 // wordsQuoted reports whether s is two words to five, none of which talks of secrets.
 func wordsQuoted(s string) bool {
 	words := strings.Fields(s)
@@ -115,7 +138,11 @@ func deeds(text string, out []match.Match, budget *match.Budget) []match.Match {
 		if !budget.Spend(4 * (to - from)) {
 			return false
 		}
+		digits := strings.ContainsAny(text[from:to], "0123456789")
 		for _, re := range deedPatterns {
+			if !digits {
+				break
+			}
 			m := re.FindStringSubmatchIndex(text[from:to])
 			if m == nil {
 				continue
@@ -130,6 +157,9 @@ func deeds(text string, out []match.Match, budget *match.Budget) []match.Match {
 			return true
 		}
 		for _, re := range strictDeeds {
+			if !tellable(text[from:to]) {
+				break
+			}
 			m := re.FindStringSubmatchIndex(text[from:to])
 			for g := 2; g < len(m); g += 2 {
 				if m[g] < 0 {

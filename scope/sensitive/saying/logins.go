@@ -74,6 +74,14 @@ var lineLogins = []*pattern.Pattern{
 // hostLogin is an account at a host and what it enters with: "tomcat@web-02: Wizard@890".
 var hostLogin = pattern.New(`^(?:[-*•] )?[a-z0-9][a-z0-9._-]*@[A-Za-z0-9][\w.-]*(?::| /| -|,) ["'` + "`" + `]?([^\s"'` + "`" + `]{5,40})["'` + "`" + `]?$`)
 
+// submatch is what re finds in a line that is not too long and holds mark, without which it finds nothing.
+func submatch(re *pattern.Pattern, line, mark string, longest int) []int {
+	if len(line) >= longest || !strings.Contains(line, mark) {
+		return nil
+	}
+	return re.FindStringSubmatchIndex(line)
+}
+
 // slashLogin is a service, an account and what it enters with: "OVH manager: xx12345-ovh / cedar12".
 var slashLogin = pattern.New(`^(?:[-*•] )?[A-Z][A-Za-z0-9 .+-]{1,24}: ([a-z0-9][a-z0-9._@-]{1,40}) / (\S{5,40})$`)
 
@@ -125,10 +133,10 @@ func ofLine(text string, out []match.Match) []match.Match {
 		next := at + len(line) + 1
 		line = strings.TrimRight(line, " \r.")
 		last := line[strings.LastIndexAny(line, " \t")+1:]
-		if m := hostLogin.FindStringSubmatchIndex(line); len(line) < longest && m != nil && byHand(text, at+m[2], at+m[3]) {
+		if m := submatch(hostLogin, line, "@", longest); m != nil && byHand(text, at+m[2], at+m[3]) {
 			out = append(out, match.Match{Rule: "line-login", Kind: match.Credential, Start: at + m[2], End: at + m[3], Confidence: 0.66})
 		}
-		if m := slashLogin.FindStringSubmatchIndex(line); len(line) < longest && m != nil && byHand(text, at+m[4], at+m[5]) {
+		if m := submatch(slashLogin, line, " / ", longest); m != nil && byHand(text, at+m[4], at+m[5]) {
 			if user := line[m[2]:m[3]]; userName(user) && (accounts.Has(user) || strings.ContainsAny(user, "0123456789._@-")) {
 				out = append(out, match.Match{Rule: "line-login", Kind: match.Credential, Start: at + m[4], End: at + m[5], Confidence: 0.66})
 			}

@@ -101,6 +101,9 @@ func typedFors(text string, out []match.Match, budget *match.Budget) []match.Mat
 	typedForWords.Each(text, func(h keyword.Hit) bool {
 		const before, after = 64, 60
 		from, to := max(done, h.Start-before), min(len(text), h.End+after)
+		if rest := text[h.End:to]; text[h.Start] == ' ' && !strings.Contains(rest, "pass") && !strings.Contains(rest, "Pass") && !strings.Contains(rest, "pw") {
+			return true
+		}
 		if h.Start < done || !budget.Spend((to-from)/2) {
 			return !budget.Spent()
 		}
