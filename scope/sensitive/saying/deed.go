@@ -21,75 +21,6 @@ var deedPatterns = []*pattern.Pattern{
 	pattern.New(`(?i)\b(?:luggage|bike|door|locker|gym|suitcase|shed|gate|front door|back door|garage|key ?safe|key ?box)\s?(?:\d{1,3} )?(?:lock|padlock|keypad|code|combo|combination|pin)?\b(?:'s)?(?: code| number| is| set to| =|:|,)* (\d{3,6}|\d{1,2}-\d{1,2}-\d{1,2})(?:$|[\s.,;!?])`),
 }
 
-// told is a word, or words in quotes.
-const told = `(?:"([^"\n]{5,48})"|'([^'\n]{5,48})'|` + "`([^`\n]{5,48})`" + `|([^\s"'` + "`" + `,;]{5,60}))`
-
-// strictDeeds are ways of telling a secret that tell much else as well: what is told must look made up by hand.
-var strictDeeds = []*pattern.Pattern{
-	pattern.New(`(?i)\b(?:unlock|decrypt|open|mount|disarm|sign)\b[^\n.;:]{3,40}?\b(?:key|laptop|disk|drive|door|gate|archive|zip|pdf|excel|file|files|wallet|safe|phone|tablet|backup|backups|container|vault|volume|partition|database|screen|pc|releases?|commits?|tags?)\b[^\n.;:]{0,20}? (?:with|using|by typing|by entering) ` + told),
-	pattern.New(`(?i)\b(?:is|are|was|were|been|it's)\b (?:now )?(?:secured|protected|encrypted|locked|guarded|sealed|unlocked|accessed|opened) (?:with|by|using|through) ` + told),
-	pattern.New(`\S@[\w.-]+ \(` + told + `\)`),
-	pattern.New(`(?i)\b(?:login|logging in|log in|sign-in|access|entry) (?:still )?(?:works|worked|is possible|succeeds) (?:only )?with ` + told),
-	pattern.New(`(?i)\b(?:upload|download|log ?in|connect|sign in|authenticate|mount|sync)\b[^\n.;:]{0,30}? (?:with|as|using) [a-z][a-z0-9._-]{1,30}[:/]` + told),
-	pattern.New(`(?i)\b(?:log|logged|sign|signed) in (?:to [^\n.;:]{1,24} )?as \S+ (?:using|with) ` + told),
-	pattern.New(`(?i)\b(?:using|with) the key ` + told),
-	pattern.New(`(?i)\b(?:account|user|login|interface|panel|console|dashboard|page|portal|site|server|service|tenant|machine|box|router|nas|printer|switch|camera|demo|app|database|vault|volume|container|archive|zip|file|kiosk|terminal)\b[^\n.;:]{0,24}? (?:uses|takes|accepts|wants|needs|expects|opens with|unlocks with|starts with) ` + told),
-}
-
-// tellable reports whether a word of s holds letters and a digit, two hyphens or a quote, as all that strictDeeds tell does.
-func tellable(s string) bool {
-	letters, digits, hyphens := 0, 0, 0
-	for i := 0; i < len(s); i++ {
-		switch c := s[i]; {
-		case letter(c):
-			letters++
-		case digit(c):
-			digits++
-		case c == '-':
-			hyphens++
-		case quote(c):
-			return true
-		case space(c):
-			letters, digits, hyphens = 0, 0, 0
-		}
-		if letters >= 3 && digits > 0 || hyphens >= 2 && letters >= 8 {
-			return true
-		}
-	}
-	return false
-}
-
-// wordsQuoted reports whether s is two words to five, none of which talks of secrets.
-func wordsQuoted(s string) bool {
-	words := strings.Fields(s)
-	for _, w := range words {
-		if len(w) < 3 || !plain(w) || describes(w) || meta.Has(strings.ToLower(w)) {
-			return false
-		}
-	}
-	return len(words) >= 2 && len(words) <= 5
-}
-
-// byHand reports whether what stands between start and end is shaped as passwords are and as no term, program or version is.
-func byHand(text string, start, end int) bool {
-	s, sh := text[start:end], value.ShapeOf(text[start:end])
-	worded := sh.Digit > 0 && sh.Digit <= 4 && sh.Lower >= 4 && sh.Upper <= 1 && strings.Trim(s, "0123456789") == strings.TrimRight(s, "0123456789") && sh.Other <= strings.Count(s, "_") && letter(s[0])
-	doubt := value.Otherwise(text, start, end)
-	return mixedWords(s) && doubt < value.Strong || (passwordLike(s) || phrased(s) || handDrawn(s) || worded || swapped(s)) && !value.Numbered(s) && doubt == value.None
-}
-
-// swapped reports whether s is a word some of whose letters are digits that look like them, and a number: M0nd4y87.
-func swapped(s string) bool {
-	const shortest = 4
-	word := strings.TrimRight(s, "0123456789")
-	if len(word) < shortest || !letter(s[0]) || strings.Trim(word, lettersDigits) != "" || plain(word) || strings.ContainsAny(word, "256789") {
-		return false
-	}
-	return value.Surprise(lookalikes.Replace(word)) < 3.5
-}
-
-var lookalikes = strings.NewReplacer("0", "o", "1", "i", "3", "e", "4", "a")
-
 // asked is what is to be answered where something asks: when prompted, give "Limoncello-Spritz".
 var asked = pattern.New(`(?i)^(?:asked|prompted|challenged|asks|prompts)\b[^\n.;:"]{0,30}?,? (?:then )?(?:you )?(?:give|enter|type|answer|say|reply|respond with|answer with|reply with|use|put in):? ["'“` + "`" + `]([^"'”\n` + "`" + `]{4,60})["'”` + "`" + `]`)
 
@@ -116,7 +47,7 @@ func answers(text string, out []match.Match, budget *match.Budget) []match.Match
 	return out
 }
 
-var deedWords = keyword.New([]string{"opens", "open ", "unlock", "disarm", "decrypt", "keypad", "key pad", "intercom", "padlock", "luggage", "suitcase", "lockbox", "locker", "lock", "gate", "garage", "shed", "keysafe", "key safe", "keybox", "key box", "front door", "back door", "set the", "set my", "set our", "set his", "set her", "press ", "punch", "dial ", "entry", "enter ", "type ", "alarm", "secured ", "protected ", "encrypted ", "locked ", "guarded ", "sealed ", "unlocked ", "accessed ", "mount ", "sign ", "uses ", "takes ", "accepts ", "wants ", "needs ", "expects ", "disarmed", "ssh", "using ", "with the key", "login", "logging in", "access", "upload", "download", "connect", "log in", "logged in", "sign in", "authenticate", "sync"})
+var deedWords = keyword.New([]string{"opens", "open ", "unlock", "disarm", "decrypt", "keypad", "key pad", "intercom", "padlock", "luggage", "suitcase", "lockbox", "locker", "lock", "gate", "garage", "shed", "keysafe", "key safe", "keybox", "key box", "front door", "back door", "set the", "set my", "set our", "set his", "set her", "press ", "punch", "dial ", "entry", "enter ", "type ", "alarm", "disarmed"})
 
 // deeds finds what deedPatterns describe. Each pattern runs once over the lines that hold one of deedWords.
 func deeds(text string, out []match.Match, budget *match.Budget) []match.Match {
@@ -132,17 +63,13 @@ func deeds(text string, out []match.Match, budget *match.Budget) []match.Match {
 			to = h.End + nl
 		}
 		done = to
-		if !strings.ContainsAny(text[from:to], "0123456789-\"'`") {
+		if !strings.ContainsAny(text[from:to], "0123456789") {
 			return true
 		}
-		if !budget.Spend(4 * (to - from)) {
+		if !budget.Spend(3 * (to - from)) {
 			return false
 		}
-		digits := strings.ContainsAny(text[from:to], "0123456789")
 		for _, re := range deedPatterns {
-			if !digits {
-				break
-			}
 			m := re.FindStringSubmatchIndex(text[from:to])
 			if m == nil {
 				continue
@@ -155,21 +82,6 @@ func deeds(text string, out []match.Match, budget *match.Budget) []match.Match {
 			}
 			out = append(out, match.Match{Rule: "en-code-deed", Kind: match.Credential, Start: start, End: start + len(s), Confidence: 0.65})
 			return true
-		}
-		for _, re := range strictDeeds {
-			if !tellable(text[from:to]) {
-				break
-			}
-			m := re.FindStringSubmatchIndex(text[from:to])
-			for g := 2; g < len(m); g += 2 {
-				if m[g] < 0 {
-					continue
-				}
-				start := from + m[g]
-				if s := strings.TrimRight(text[start:from+m[g+1]], ".?)"); len(s) > 0 && (byHand(text, start, start+len(s)) || g < 8 && (wordsQuoted(s) || camelWords(s))) {
-					out = append(out, match.Match{Rule: "en-secret-deed", Kind: match.Credential, Start: start, End: start + len(s), Confidence: 0.65})
-				}
-			}
 		}
 		return true
 	})

@@ -40,11 +40,12 @@ const (
 	typedGate
 	loginGate
 	insertGate
+	strictGate
 )
 
 // gate tells which of the functions below would find a word of theirs.
 var gate = sync.OnceValue(func() *keyword.Gate {
-	return keyword.NewGate(english().set, connectionWords, commandTable().words, pairWords, barePairWords, deedWords, keyWords, nearCues, caseWords, pieceWords, signs, saidWithWords, askedWords, replyWords, byteWords, subjectWords, promptWords, forUserWords, groupWords, shortWords, accountPairWords, romajiWords, typedForWords, loginWords, insertWords)
+	return keyword.NewGate(english().set, connectionWords, commandTable().words, pairWords, barePairWords, deedWords, keyWords, nearCues, caseWords, pieceWords, signs, saidWithWords, askedWords, replyWords, byteWords, subjectWords, promptWords, forUserWords, groupWords, shortWords, accountPairWords, romajiWords, typedForWords, loginWords, insertWords, toldWords)
 })
 
 // scan is Scan by the functions that have a bit set in in, and those that begin with no word.
@@ -63,7 +64,7 @@ func scan(text string, in uint64) (out []match.Match) {
 	for _, f := range []struct {
 		gate uint64
 		find func(string, []match.Match, *match.Budget) []match.Match
-	}{{commandGate, commands}, {pairGate, pairs}, {barePairGate, barePairs}, {deedGate, deeds}, {keyGate, pressed}, {nearGate, nearby}, {askedGate, answers}, {replyGate, replied}, {byteGate, byteKeys}, {subjectGate, subjects}, {promptGate, prompts}, {userGate, forUser}, {groupGate, groupedCodes}, {shortGate, shortLogins}, {accountGate, accountPairs}, {romajiGate, romajiTold}, {typedGate, typedFors}, {loginGate, logins}, {insertGate, inserted}} {
+	}{{commandGate, commands}, {pairGate, pairs}, {barePairGate, barePairs}, {deedGate, deeds}, {keyGate, pressed}, {nearGate, nearby}, {askedGate, answers}, {replyGate, replied}, {byteGate, byteKeys}, {subjectGate, subjects}, {promptGate, prompts}, {userGate, forUser}, {groupGate, groupedCodes}, {shortGate, shortLogins}, {accountGate, accountPairs}, {romajiGate, romajiTold}, {typedGate, typedFors}, {loginGate, logins}, {insertGate, inserted}, {strictGate, strictly}} {
 		if in&f.gate != 0 {
 			out = f.find(text, out, &budget)
 		}
