@@ -252,7 +252,7 @@ func (c *corpus) hand() error {
 	if err != nil {
 		return err
 	}
-	own = append(own, filepath.Join(c.dir, "..", "testdata", "sayings.txt"), filepath.Join(c.dir, "train", "rounds.txt"))
+	own = append(own, filepath.Join(c.dir, "..", "testdata", "sayings.txt"), filepath.Join(c.dir, "train", "rounds.txt"), filepath.Join(c.dir, "train", "ways.txt"))
 	for _, name := range own {
 		if err := c.read(name, ""); err != nil {
 			return err
@@ -269,6 +269,9 @@ func (c *corpus) hand() error {
 	}
 	return nil
 }
+
+// written reads what stands for something else in a file of texts: the secret may stand between brackets of its own.
+var written = strings.NewReplacer(`\n`, "\n", `\t`, "\t", "‖", "", "⟦", opens, "⟧", closes)
 
 // read adds the texts of a file: to those held out, or to those to learn from. A label of all of them takes the place of their own.
 func (c *corpus) read(name, ofAll string) error {
@@ -287,7 +290,7 @@ func (c *corpus) read(name, ofAll string) error {
 		if !ok {
 			return fmt.Errorf("%s, line %d: label %q, want s or c", name, i+1, label)
 		}
-		e := c.example(strings.NewReplacer(`\n`, "\n", `\t`, "\t", "‖", "").Replace(text), label == "s", weight)
+		e := c.example(written.Replace(text), label == "s", weight)
 		e.hand = true
 		if held {
 			c.test = append(c.test, e)

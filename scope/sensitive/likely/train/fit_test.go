@@ -20,6 +20,7 @@ func layer(t *testing.T) string {
 		"testdata/round1.txt":     "# a round\ns\tthe staging pw is sommer-2019\nc\tthe password is rotated weekly\n\n",
 		"testdata/sayings.txt":    "s\tlog in as ops with gr1zzlyPeak\nc\tthe login page\\nis slow\n",
 		"likely/train/rounds.txt": "s\tdoor code 47‖11\nc\tthe code compiles\n",
+		"likely/train/ways.txt":   "s\tnas = ⟦zonne‖bloem⟧ (root)\nc\tnas = off\n",
 	} {
 		write(t, filepath.Join(root, name), text)
 	}
@@ -143,8 +144,11 @@ func TestHand(t *testing.T) {
 		}
 		return out
 	}
-	if got, want := texts(c.train), []string{"s the staging pw is sommer-2019", "c the password is rotated weekly", "s log in as ops with gr1zzlyPeak", "c the login page\nis slow", "s the pin is 4711"}; !slices.Equal(got, want) {
+	if got, want := texts(c.train), []string{"s the staging pw is sommer-2019", "c the password is rotated weekly", "s log in as ops with gr1zzlyPeak", "c the login page\nis slow", "s nas = zonnebloem (root)", "c nas = off", "s the pin is 4711"}; !slices.Equal(got, want) {
 		t.Errorf("learns from %q, want %q", got, want)
+	}
+	if way := c.train[4]; !slices.Contains(way.label, 1) || !slices.Contains(way.label, beside) {
+		t.Errorf("the value between brackets is not known for one: labels %v of %q", way.label, way.text)
 	}
 	if got, want := texts(c.test), []string{"s door code 4711", "c the code compiles", "c the pin is short"}; !slices.Equal(got, want) {
 		t.Errorf("holds out %q, want %q", got, want)
