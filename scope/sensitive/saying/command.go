@@ -77,6 +77,7 @@ var forms = []form{
 	{"database-call", "connect(|getConnection(|mysqli(|createConnection(|MongoClient(|PDO(|sqlalchemy(|DirectoryEntry(", true, `(?i)\w+\(\s*["'][^"'\n]{2,200}["']\s*,\s*["'][^"'\n]{1,80}["']\s*,\s*` + quotedArg, 0.85, false},
 	{"setter", "setPassword(|setPasswd(|setPwd(|setSecret(|setToken(|setApiKey(|setAccessKey(|setSecretKey(|setPrivateKey(|setPassphrase(|set_password(|withPassword(|.password(", true, `(?i)[.\w]+\(\s*["']([^"'\n]{4,200})["']\s*\)`, 0.85, false},
 	{"identified-by", "identified ", true, `(?i)identified\s+(?:with\s+\S+\s+)?by\s+(?:password\s+)?(?:["']([^"'\n]{3,120})["']|([^\s"';]*\d[^\s"';]*);?)`, 0.9, false},
+	{"sql-role", "alter role |alter user |create role |create user ", true, `(?i)(?:alter|create)\s+(?:role|user)\s[^\n;]{1,80}?\spassword\s+` + quotedArg, 0.9, false},
 	{"sql-password", "with password|encrypted password|set password", true, `(?i)\w+\s+password\s+(?:for\s+\S+\s+)?(?:=\s*)?(?:password\()?` + quotedArg, 0.9, false},
 	{"keystroke", "keystroke |SendKeys|send_keys|sendkeys|xdotool type|typeText(|type_text(", true, `\w+(?: type)?[ (]+` + quotedArg, 0.8, true},
 	{"curl-option", "CURLOPT_", true, `CURLOPT_\w*(?:PASSWORD|USERPWD|PASSWD)\s*,\s*` + quotedArg, 0.9, false},
@@ -230,7 +231,7 @@ func named(s string) bool {
 }
 
 // shells are the forms whose value can be nothing but a password, however it ends.
-var shells = keyword.NewList(`root-password user-password sshpass smb-user mysql-password redis-password rdp-password ldap-password zip-password openssl-pass gpg-passphrase htpasswd curl-user wget-password mosquitto-password ssh-keygen-passphrase keychain-password net-use-password vault-login here-string stats-auth netrc putty-password ipmi-password lftp-password mail-password rabbitmq-password smbmap-password task-password sentinel-password secure-string echoed-password snmp-option sqlcmd-password require-password cisco-privileged`)
+var shells = keyword.NewList(`root-password user-password sshpass smb-user mysql-password redis-password rdp-password ldap-password zip-password openssl-pass gpg-passphrase htpasswd curl-user wget-password mosquitto-password ssh-keygen-passphrase keychain-password net-use-password vault-login here-string stats-auth netrc putty-password ipmi-password lftp-password mail-password rabbitmq-password smbmap-password task-password sentinel-password secure-string echoed-password snmp-option sqlcmd-password require-password cisco-privileged identified-by sql-password sql-role`)
 
 // literals are the forms whose value is a string in quotes, so that a dot in it joins no names.
 var literals = keyword.NewList(`plain-auth auth-call credential-call bind-call auth-tuple database-call setter curl-option`)
