@@ -8,13 +8,47 @@ import (
 
 var (
 	unitBehind  = pattern.New(`(?i)^(?:\.\d+)?[ -]?(?:[µμnm]?s\b|ms\b|micro|milli|nano|seconds?\b|minutes?\b|hours?\b|days?\b|weeks?\b|months?\b|years?\b|(?:[kmgt]i?)?b(?:yte|it)?s?\b|[kmg]?hz\b|ohms?\b|%|percent\b|rows?\b|records?\b|lines?\b|entries\b|items?\b|users?\b|people\b|persons?\b|members?\b|customers?\b|patients?\b|voters?\b|ballots?\b|votes?\b|requests?\b|calls?\b|hits?\b|pages?\b|files?\b|times?\b|cycles?\b|steps?\b|samples?\b|tests?\b|tokens?\b|copies\b|units?\b|pieces?\b|per\b|applications?\b|euros?\b|eur\b|usd\b|gbp\b|jpy\b|chf\b|dollars?\b|pounds?\b|yen\b|francs?\b|cents?\b|million|billion|(?:[件円冊人行枚台個回版名歳秒]|ページ|パーセント|バイト|ドル|ユーロ|ミリ秒)(?:[、。,.がはをのにでと）)\s]|$)|[億万])`)
-	countBefore = pattern.New(`(?i)(?:\b(?:section|build|release|version|revision|invoice|migration|batch|lot|position|issue|ticket|order|commit|ref|model|chapter|room|port|pr|part (?:no\.?|number)|page|line|allows?|took|takes|reached|reaches|statistics (?:19|20)\d\d|costs?|has|have|had|raised|paid|max(?:imum)?|at (?:most|least)|up to|more than|less than|fewer than|over|about|around|roughly|nearly|almost|(?:rose|fell|grew|dropped|went|increased|decreased|starts?|starting|begins?|counts?|runs?) (?:to|at|from|by|up to))|約|合計)[ :#]{0,2}$|[$€£¥]\s?$`)
+	countBefore = pattern.New(`(?i)(?:\b(?:section|build|release|version|revision|firmware|windows|invoice|migration|batch|lot|position|issue|ticket|order|commit|ref|model|chapter|room|port|pr|pull request|forms?|part (?:no\.?|number)|page|line|allows?|took|takes|reached|reaches|statistics (?:19|20)\d\d|costs?|has|have|had|raised|paid|max(?:imum)?|at (?:most|least)|up to|more than|less than|fewer than|over|about|around|roughly|nearly|almost|(?:rose|fell|grew|dropped|went|increased|decreased|starts?|starting|begins?|counts?|runs?|ranges?) (?:to|at|from|by|up to))|約|合計)[ :#]{0,2}$|[$€£¥]\s?$`)
 )
 
 // countedNumber reports whether the number at start counts or measures something, or is the one of a build, an order or a page: "took
 // 1234567 ms", "see invoice 20240517".
 func countedNumber(text string, start, end int) bool {
 	return unitBehind.MatchString(text[end:min(len(text), end+24)]) || countBefore.MatchString(text[max(0, start-20):start])
+}
+
+// none reports whether the number in text[start:end] is no one's by the way it is written or by what stands right around it: it counts
+// something, is left blank, is a version, a picture's size or a year, ends a path, or is said to be an example.
+func none(text string, start, end int) bool {
+	s := text[start:end]
+	return countedNumber(text, start, end) || blank(s) || versionShape.MatchString(s) || year(text, start, end) || inPath(text, start) || sampleBehind.MatchString(text[end:min(len(text), end+24)])
+}
+
+// blank reports whether zeros or the letter X stand for all or many of the characters of a number: X0000000, 000-00-0000, XXXXX1234X.
+// Zeros behind another letter are a number that a validator takes, which it is tested with: T00000000.
+func blank(s string) bool {
+	digits := countDigits(s)
+	return digits > 4 && strings.Trim(s, "0Xx .-/") == "" || strings.Contains(s, "XXXX")
+}
+
+var (
+	versionShape = pattern.New(`^(?:[vV]?(?:0|[1-9]\d?)\.(?:0|[1-9]\d?)\.\d{3,8}(?:\.\d{1,6})?|(?:PR|MR|KB|RFC|ISO) \d+|v\d{5,8}|\d{3,5}x\d{3,5}|[1-9]\d{0,2}\.(?:\d{1,3}\.){2}\d{1,3}:\d{2,5})$`)
+	sampleBehind = pattern.New(`(?i)^["'」]? ?[(（](?:example|sample|dummy|fake|placeholder|made up|not real|例|サンプル|ダミー|架空|テスト|仮)`)
+)
+
+// year reports whether four digits are a year of a Japanese text: 2025年.
+func year(text string, start, end int) bool {
+	return end-start == len("2025") && digitsOnly(text[start:end]) && strings.HasPrefix(strings.TrimLeft(text[end:min(len(text), end+4)], " "), "年")
+}
+
+// inPath reports whether what stands at start is an element of a path or of an address of the web: /help/482910.
+func inPath(text string, start int) bool {
+	if start == 0 || text[start-1] != '/' {
+		return false
+	}
+	run := text[max(0, start-64):start]
+	run = run[strings.LastIndexAny(run, " \t\n\"'`(")+1:]
+	return run[0] == '/' && len(run) > 1 || strings.Contains(run, "://")
 }
 
 // ofMany reports whether a name is spoken of as many things: "number of passports", パスポートの発行数.
@@ -29,7 +63,7 @@ func ofMany(text string, start, end int) bool {
 
 var manyBefore = pattern.New(`(?i)\b(?:number|count|total|amount) of (?:\w+ )?$`)
 
-// skipWord returns where the number in text[start:end] begins, if that is a small word and a space further on: "in 2024".
+// skipWord returns where the number in text[start:end] begins, if that is a small word and a space further on: "in 2024", "port 48291".
 func skipWord(text string, start, end int) int {
 	if loc := smallWord.FindStringIndex(text[start:end]); loc != nil {
 		return start + loc[1]
@@ -37,4 +71,4 @@ func skipWord(text string, start, end int) int {
 	return start
 }
 
-var smallWord = pattern.New(`^(?:in|of|at|to|is|by|on|for|no|and|or|from|was|it|its|as|per) `)
+var smallWord = pattern.New(`^(?:in|of|at|to|is|by|on|for|no|and|or|from|was|it|its|as|per|(?i:port|form|pr|page|room|step|line|row)) `)

@@ -154,7 +154,7 @@ func ibans(text string, out []match.Match) []match.Match {
 			i = end
 			continue
 		}
-		if cue && countDigits(text[i:end]) >= 10 || mod97(compact(text[i:end])) {
+		if s := compact(text[i:end]); !blank(s) && (cue && countDigits(s) >= 10 || mod97(s)) {
 			out = append(out, match.Match{Rule: "iban", Kind: match.Financial, Start: i, End: end, Confidence: 0.95})
 			i = end
 		}

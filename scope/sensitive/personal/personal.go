@@ -146,7 +146,7 @@ func (t *compiled) near(text string, names folded, out []match.Match) []match.Ma
 				start, end = from+m[2], from+m[3]
 			}
 			start = skipWord(text, start, end)
-			if countedNumber(text, start, end) || r.refuse != nil && r.refuse.Contains(text[h.Start:start]) || embedded(text, start, end) || end-start <= len("4242") && digitsOnly(text[start:end]) && grouped(text, start, end) || r.check != nil && !r.check(compact(text[start:end])) || allSame(compact(text[start:end])) {
+			if none(text, start, end) || r.refuse != nil && r.refuse.Contains(text[h.Start:start]) || embedded(text, start, end) || end-start <= len("4242") && digitsOnly(text[start:end]) && grouped(text, start, end) || r.check != nil && !r.check(compact(text[start:end])) || allSame(compact(text[start:end])) {
 				continue
 			}
 			out = append(out, match.Match{Rule: r.name, Kind: r.kind, Start: start, End: end, Confidence: r.confidence(compact(text[start:end]))})
@@ -210,7 +210,7 @@ func (t *compiled) shaped(text, shape string, start, end int, out []match.Match)
 	for _, k := range t.shapes[shape] {
 		r := &t.rules[k]
 		s := compact(text[start:end])
-		if !embedded(text, start, end) && !(strings.Contains(shape, " ") && grouped(text, start, end)) && !allSame(s) && r.alone(s) && lettersFit(text[start:end]) {
+		if !embedded(text, start, end) && !blank(s) && !(strings.Contains(shape, " ") && grouped(text, start, end)) && !allSame(s) && r.alone(s) && lettersFit(text[start:end]) {
 			out = append(out, match.Match{Rule: r.name, Kind: r.kind, Start: start, End: end, Confidence: r.conf - 0.1})
 		}
 	}

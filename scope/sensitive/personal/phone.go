@@ -96,7 +96,7 @@ func phoneAt(text string, start, end int) (int, float64) {
 	if len(s) >= 11 && s[3] == '-' && s[6] == '-' && digitsOnly(s[:3]+s[4:6]+s[7:11]) && (len(s) == 11 || !digit(s[11])) { // an American social security number
 		return 0, 0
 	}
-	if public(text[max(0, start-40):start], s) || counted(text, start, end) {
+	if public(text[max(0, start-40):start], s) || counted(text, start, end) || thingBefore.MatchString(text[max(0, start-32):start]) || blank(s) {
 		return 0, 0
 	}
 	fits := func(re *pattern.Pattern) (string, bool) {
@@ -181,11 +181,14 @@ func phoneCue(before string) bool {
 	found := false
 	before = fold(before).text
 	phoneWords.Each(before, func(h keyword.Hit) bool {
-		found = wholeWord(before, h) && !otherNumber(before[:h.Start], before[h.Start:h.End])
+		found = wholeWord(before, h) && !otherNumber(before[:h.Start], before[h.Start:h.End]) && !numberOf.MatchString(before[h.Start:])
 		return !found
 	})
 	return found
 }
+
+// numberOf matches "number of rows", where the number counts.
+var numberOf = pattern.New(`(?i)^number of [a-z]+s\b`)
 
 // otherNumber reports whether the word before "number" makes it the one of an order or a case.
 func otherNumber(before, word string) bool {
@@ -203,7 +206,10 @@ func otherNumber(before, word string) bool {
 	return false
 }
 
-var things = keyword.NewList(`company charity magic patent serial file matter docket policy form clause meeting order invoice ticket tracking case reference confirmation booking reservation part item model version build serial issue job batch lot flight train room line port page row process request purchase po quote stock article product catalog catalogue track`)
+// thingBefore matches what makes the number behind it the one of a thing, however much that looks like a phone number: "Part no. 555-123-4567".
+var thingBefore = pattern.New(`(?i)\b(?:part|order|sku|ticket|model|serial|invoice|drawing|lot|batch|catalog(?:ue)?|confirmation|tracking|article|item|asset|rma|po|nsn|firmware|revision|d-?u-?n-?s|ean|upc|isbn|barcode|build)(?: ?(?:no\.?|number|num\.?|id|#))?['"]?(?: is| was)?[ :#=]{0,3}['"]?$`)
+
+var things = keyword.NewList(`rma asset contract claim container registration prime random magic sequence nsn drawing d-u-n-s duns sku lucky atomic house street company charity magic patent serial file matter docket policy form clause meeting order invoice ticket tracking case reference confirmation booking reservation part item model version build serial issue job batch lot flight train room line port page row process request purchase po quote stock article product catalog catalogue track`)
 
 // hotlines say that a number is there for everybody to call.
 var hotlines = keyword.New([]string{"hotline", "helpline", "help line", "toll-free", "toll free", "freephone", "customer service", "customer support", "support line", "service line", "front desk", "reception", "switchboard", "press office", "代表電話", "代表番号", "フリーダイヤル", "お客様相談", "お客様窓口", "お客様センター", "お客様サポート", "お客様サービス", "コールセンター", "相談窓口", "サポート窓口", "受付窓口", "カスタマー"})
@@ -232,7 +238,7 @@ func public(before, s string) bool {
 	if len(s) >= 9 && s[4] == '-' && digitsOnly(s[:4]) && digitsOnly(s[5:9]) && (s[:2] == "19" || s[:2] == "20") && (s[5:7] == "19" || s[5:7] == "20") { // years
 		return true
 	}
-	return hotlines.Contains(strings.ToLower(before)) || strings.Count(d, "0") >= 8 && len(d) <= 11
+	return hotlines.Contains(strings.ToLower(before)) || strings.Count(d, "0") >= 8 && len(d) <= 13 || len(d) >= 7 && allSame(d)
 }
 
 // japaneseMobile reports whether s, which begins like a toll-free number, is a mobile one of Japan: 080-8986-4449, 080 0123 4567, and

@@ -115,6 +115,9 @@ func placeAt(text string, kind placeKind, h keyword.Hit, word, before, after str
 	}
 	switch kind {
 	case birthWord:
+		if strings.HasPrefix(after, "-") && word == "born" || notBirth.MatchString(after) {
+			return match.Match{}, false
+		}
 		if word == "b." && (after == "" || after[0] != ' ' || len(after) < 8 || !digit(after[1])) {
 			return match.Match{}, false
 		}
@@ -146,7 +149,7 @@ func placeAt(text string, kind placeKind, h keyword.Hit, word, before, after str
 		}
 		return match.Match{Rule: "postal-address", Kind: match.Personal, Start: h.Start - len(before) + loc[0], End: h.End, Confidence: 0.75}, true
 	case homeWord:
-		if m, ok := behind("postal-address", postUK.FindStringIndex(after), 0.75); ok {
+		if m, ok := behind("postal-address", postUK.FindStringIndex(after), 0.75); ok && !codeOfAll(word, before, after) {
 			return m, ok
 		}
 		if m, ok := behind("postal-address", streetEU.FindStringIndex(after), 0.75); ok {
@@ -187,6 +190,17 @@ func placeAt(text string, kind placeKind, h keyword.Hit, word, before, after str
 	}
 	return match.Match{}, false
 }
+
+// notBirth matches what stands behind a word for a birth where the date that follows is a bound, or is what stands for an unknown one.
+var notBirth = pattern.New(`(?i)^['"]?(?: [a-z']+){0,4}? (?:before|after|since|until|than|defaults?)\b|^[^\n\d]{0,12}\d{4}[-./年]\d{1,2}[-./月]\d{1,2}日?(?:以前|以降|以後|より前|より後|までの|を既定|をデフォルト|をダミー)|^[^\n\d]{0,16}(?:1970[-/.]01[-/.]01|01[-/.]01[-/.]1970|9999[-/.]12[-/.]31)`)
+
+// codeOfAll reports whether a text with the word for the code of a place speaks of what everybody has, and of no one's home.
+func codeOfAll(word, before, after string) bool {
+	return strings.HasPrefix(word, "post") && !personNear(before) && (strings.HasPrefix(after, "s ") || codeTalk.Contains(strings.ToLower(before+after)))
+}
+
+// codeTalk are words of texts about such codes.
+var codeTalk = keyword.New([]string{"default", "example", "sample", "test", "lookup", "look-up", "supported", "coverage", "region", "validat", "format", "regex", "returns", "placeholder", "parse", "api"})
 
 // seat are words that make an address behind them the one of a company.
 var seat = keyword.New([]string{"株式会社", "有限会社", "合同会社", "(株)", "（株）", "本社", "支社", "営業所", "本店", "所在地", "会場", "店舗", "事務所"})

@@ -94,7 +94,7 @@ func registered(text string, names folded, out []match.Match) []match.Match {
 		done[n.register] = end
 		r := &t.registers[n.register]
 		for _, part := range [2][2]int{{end, to}, {from, start}} { // what stands behind a name is more likely its number
-			if s, e, ok := r.find(text, part[0], part[1]); ok && (s >= end || e <= start) && !ofForms.Contains(text[min(end, s):max(end, s)]) && !asSample.MatchString(text[max(0, s-16):s]) && !noOne(text, start, end, s, e) && (!linked || linksTo(text, start, end, s, e)) && !(brief && bare(text, end, s, e)) {
+			if s, e, ok := r.find(text, part[0], part[1]); ok && (s >= end || e <= start) && !ofForms.Contains(text[min(end, s):max(end, s)]) && !asSample.MatchString(text[max(0, s-16):s]) && !noOne(text, start, end, s, e) && !issueKey(text, end, s, e) && (!linked || linksTo(text, start, end, s, e)) && !(brief && bare(text, end, s, e)) {
 				done[n.register] = e
 				out = append(out, match.Match{Rule: r.rule, Kind: r.kind, Start: s, End: e, Confidence: 0.85})
 				break
@@ -114,7 +114,7 @@ func (r *register) find(text string, from, to int) (start, end int, ok bool) {
 		if !alnum(text[i]) || i > 0 && alnum(text[i-1]) {
 			continue
 		}
-		if e := r.number(text, i); e > 0 && !countedNumber(text, i, e) && !underscored(text, i, e) && !embedded(text, i, e) && !(e+1 < len(text) && text[e] == '.' && digit(text[e+1])) {
+		if e := r.number(text, i); e > 0 && !none(text, i, e) && !underscored(text, i, e) && !embedded(text, i, e) && !(e+1 < len(text) && text[e] == '.' && digit(text[e+1])) {
 			return i, e, true
 		}
 	}
@@ -223,7 +223,12 @@ var (
 )
 
 // ofForms, between a name and a number, make it one of a form that is spoken of.
-var ofForms = keyword.New([]string{"format", "digits", "characters", "placeholder", "pattern", "regex", "length", "maximum", "minimum", "形式", "桁", "入力", "サンプル", "ダミー", "以上", "半角", "テスト", "例"})
+var ofForms = keyword.New([]string{"format", "digits", "characters", "placeholder", "pattern", "regex", "length", "maximum", "minimum", "形式", "桁", "入力", "サンプル", "ダミー", "以上", "半角", "テスト", "例", "of the job", "of the build", "of the process", "of the pod", "of the order", "of the ticket", "of the device", "of the machine", "of the server", "of the container"})
+
+// issueKey reports whether a name and a number are joined as the key of an issue: PASSPORT-48291.
+func issueKey(text string, end, s, e int) bool {
+	return s == end+1 && text[end] == '-' && e-s <= len("482910") && digitsOnly(text[s:e])
+}
 
 // asSample matches what stands before a number that shows what such numbers look like.
 var asSample = pattern.New(`(?i)(?:e\.g\.|for example|for instance|such as|looks? like|formatted as|例えば|(?:例|形式)[:：は])[,:]?\s?['"(]?$`)

@@ -186,6 +186,7 @@ func TestTalkIsLetPass(t *testing.T) {
 		"the password is user's choice", "\"password\": \"Password\"", "password \"is not set\"", "Password: string", "password: 8 characters", "the code is", "no code is 1472", "https://host.name:8080@x", "https://shortuser@host",
 		"disk is unlocked with care 12", "パスワードはargon2idです", "パスワードはSHA256で", "パスワードはHTTP2です", "パスワードは12文字です", "暗証番号は4桁です", "トークンはJWTです", "シークレットはab12を使ってください形式です", "「ab」というパスワード", "あいうというAPIキー",
 		"root:x:0:0:root:/root:/bin/bash", "login with ann and bob", "the account is ann, 12 people", "-token=abc", "csrf-token=abc123def456", "pw = &PipeWriter{r}", "password = getpw(name)", "pass the salt", "tests pass 100",
+		"the check digit of the card number uses weights 6, 5, 4, 3, 2, 7, 6, 5", "the card number's digits are multiplied by 3 7 1 3 7 1", "番号の検査用数字の重みは6、5、4、3、2、7です",
 		"if (type == password && kind === 'password') {", "if (password !== 'required') {", "password == \"new-password\"", "connection string: Server=tcp:db.acme.lan;User Id=app;Password=***;", "the seed for the simulation is 8273645519283",
 		"gcloud secrets delete SECRET [GCLOUD_WIDE_FLAG9x2 ...]", "smtp_password: \"%SMTP_PASSWORD%\"", "秘密鍵は id_ed25519 という名前で置く。", "ID/PW は 1Password に登録済みです。", "the password is in KeePassXC, the other password: keepassxc",
 		"client.post(url, json={\"password\": password}).json()[\"token\"]", "static const char *password_prompt = \"Enter passphrase: \";", "Authorization: Basic base64(client_id:client_secret)", "pass: 12.5kHz, stop: 15kHz", "(Closes: #1001900, login: crash / #1001896)",

@@ -62,13 +62,16 @@ func spoken(text string, out []match.Match, budget *match.Budget) []match.Match 
 		if !budget.Spend(to - from) {
 			return out
 		}
-		if hasCue(text[from:to]) {
+		if hasCue(text[from:to]) && !factors.Contains(strings.ToLower(text[from:start])) {
 			out = append(out, match.Match{Rule: "spoken-digits", Kind: match.Credential, Start: start, End: j, Confidence: 0.75})
 			reset()
 		}
 	}
 	return out
 }
+
+// factors say that digits in a row are what those of another number are multiplied by, as where a check digit is explained.
+var factors = keyword.New([]string{"weights ", "weights:", "weighted ", "multiplied by", "multipliers", "coefficients", "係数", "重み", "ウェイト"})
 
 // digitWord is the digit that a word names, or a number that no other follows.
 func digitWord(w string) int {

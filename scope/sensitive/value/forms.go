@@ -77,9 +77,12 @@ func paperNumber(s string) bool {
 	return strings.HasPrefix(s, "No.") && strings.ContainsAny(s, "0123456789")
 }
 
-// Version reports whether s is the number of a version: v1.22.3, 2.10-12+deb12u2.
+// Version reports whether s is the number of a version: v1.22.3, v20240517, 2.10-12+deb12u2.
 func Version(s string) bool {
 	if len(s) > 4 && s[0] == 'v' && isDigit(s[1]) && strings.Count(s, ".") >= 2 {
+		return true
+	}
+	if len(s) == len("v20240517") && strings.HasPrefix(s, "v20") && figures(s[1:]) {
 		return true
 	}
 	if !isDigit(s[0]) || !strings.Contains(s, ".") {

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/elderzan/elderzan/scope/sensitive/keyword"
+	"github.com/elderzan/elderzan/scope/sensitive/pattern"
 )
 
 // cell reports whether a word is a number in a row of a table beside a cell that holds a sentence.
@@ -101,10 +102,88 @@ var labelsJapanese = []string{"型番", "品番", "図番", "管理番号", "受
 
 // labels stand right before what is the number of a thing: a parcel, a paper, a ticket.
 var labels = keyword.NewList(`parcel shipment consignment tracking doi isbn issn arxiv orcid pmid sku ean upc gtin vin imo flight train bus route room platform track gate seat row page pages pp chapter vol volume no nr figure fig table item lot batch profile model series grade sheet order invoice ticket case article
-	migration partition offset revision build firmware observation finding requirement clause section annex drawing dwg asset po cr ncr rfc pr issue bug jira`)
+	migration partition offset revision build firmware observation finding requirement clause section annex drawing dwg asset po cr ncr rfc pr issue bug jira
+	ports pids pid ppid pipeline job jobs tasks pods tickets issues orders invoices serial eori lei isin kvk cusip codes errno`)
 
 // smallNumbers stand before the number of a thing of which a house has many.
 var smallNumbers = keyword.NewList(`locker box shelf rack slot bay desk floor zone lane drawer cabinet cell unit`)
+
+// thingID reports whether digits are a group of the id of a thing of which nobody makes a secret: "meeting ID 824 5510 7733", 会議ID.
+func (p place) thingID() bool {
+	if strings.Trim(p.s, "0123456789-") != "" {
+		return false
+	}
+	const reach = 64
+	before := p.text[max(0, p.start-reach):p.start]
+	if i := strings.LastIndexByte(before, '\n'); i >= 0 {
+		before = before[i+1:]
+	}
+	return thingIDs.MatchString(before)
+}
+
+var thingIDs = pattern.New(`(?i)(?:\b(?:meeting|webinar|conference|event|job|build|pipeline|run|task|pod|process|thread|installation|ticket|trial|article|product|device|dashboard|campaign|segment|incident|change)s? ids?|\beid|(?:会議|ミーティング|ウェビナー|ジョブ|プロセス|タスク|ビルド|イベント|デバイス|商品|記事|チケット|インシデント)(?:の)?(?:ID|番号)|(?:http|error|exit|status|response|reason|return) codes?|(?:エラー|終了|状態|ステータス|イベント)コード|ポート(?:番号)?)(?: is| was|は| は)?[ :：]{0,2}(?:[\d-]+(?:, ?| and | or | |、|と| と |や){1,2})*$`)
+
+// weekdays reports whether a word is a span of days: Mon-Fri.
+func weekdays(s string) bool {
+	a, b, ok := strings.Cut(strings.ToLower(s), "-")
+	return ok && days.Has(a) && days.Has(b)
+}
+
+var days = keyword.NewList(`mon tue tues wed thu thur thurs fri sat sun monday tuesday wednesday thursday friday saturday sunday`)
+
+// lastFour reports whether digits are the end of a number whose rest is masked or is not told: ****-1234, 下4桁 1234.
+func (p place) lastFour() bool {
+	if len(p.s) != 4 || !figures(p.s) {
+		return false
+	}
+	return maskBefore.MatchString(p.text[max(0, p.start-24):p.start])
+}
+
+var maskBefore = pattern.New(`(?:[*•●＊]{2}|[*•●＊xX]{3})[ -]?$|下[4４四]桁[はがの]?[ :：「]{0,2}$`)
+
+// rowsBehind matches what a number counts.
+var rowsBehind = pattern.New(`^ (?:rows|records|entries|lines|users|people|customers|patients|requests|items|files|bytes|samples|tests|events|messages|votes|pages|rooms|seats|tokens)\b`)
+
+// counts reports whether digits count what stands behind them: 1234567 rows.
+func (p place) counts() bool {
+	return figures(p.s) && rowsBehind.MatchString(p.text[p.end:min(len(p.text), p.end+16)])
+}
+
+// registered reports whether a word is the number under which a public register has a company, a security or a trial: an LEI, whose two
+// last digits are a check, an ISIN, a Japanese invoice issuer's T and 13 digits.
+func registered(s string) bool {
+	switch len(s) {
+	case len("NCT04368728"):
+		return strings.HasPrefix(s, "NCT") && figures(s[3:])
+	case len("T5835678256246"):
+		return s[0] == 'T' && figures(s[1:])
+	case len("213800KUD8LAJWSQ9D15"):
+		return figures(s[18:]) && mod97(s)
+	}
+	return false
+}
+
+// mod97 reports whether s, with its letters as numbers from 10, leaves 1 over 97: ISO 17442.
+func mod97(s string) bool {
+	r := 0
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case isDigit(c):
+			r = (r*10 + int(c-'0')) % 97
+		case c >= 'A' && c <= 'Z':
+			r = (r*100 + int(c-'A') + 10) % 97
+		default:
+			return false
+		}
+	}
+	return r == 1
+}
+
+// unfilled reports whether a word is a number of which zeros or the letter X stand for the figures: TK0000000, 123-45-XXXX.
+func unfilled(s string) bool {
+	figure := strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ-")
+	return len(s)-len(figure) <= 4 && len(figure) > 5 && strings.Trim(figure, "0-") == "" || strings.Contains(s, "XX") && strings.ContainsAny(s, "0123456789") && strings.Trim(s, "0123456789X-") == ""
+}
 
 // optionID reports whether what stands at start is what a command is told by an option that asks for an id: --instance-ids i-04c2.
 func (p place) optionID() bool {
