@@ -49,6 +49,16 @@ func answers(text string, out []match.Match, budget *match.Budget) []match.Match
 
 var deedWords = keyword.New([]string{"opens", "open ", "unlock", "disarm", "decrypt", "keypad", "key pad", "intercom", "padlock", "luggage", "suitcase", "lockbox", "locker", "lock", "gate", "garage", "shed", "keysafe", "key safe", "keybox", "key box", "front door", "back door", "set the", "set my", "set our", "set his", "set her", "press ", "punch", "dial ", "entry", "enter ", "type ", "alarm", "disarmed"})
 
+// lineOf returns the line of a word, as far as so many bytes before and after it.
+func lineOf(text string, h keyword.Hit, before, after int) (from, to int) {
+	from, to = max(0, h.Start-before), min(len(text), h.End+after)
+	from += strings.LastIndexByte(text[from:h.Start], '\n') + 1
+	if nl := strings.IndexByte(text[h.End:to], '\n'); nl >= 0 {
+		to = h.End + nl
+	}
+	return from, to
+}
+
 // deeds finds what deedPatterns describe. Each pattern runs once over the lines that hold one of deedWords.
 func deeds(text string, out []match.Match, budget *match.Budget) []match.Match {
 	done := -1
@@ -56,12 +66,7 @@ func deeds(text string, out []match.Match, budget *match.Budget) []match.Match {
 		if h.Start < done || h.Start > 0 && letter(text[h.Start-1]) {
 			return true
 		}
-		from := max(0, h.Start-120)
-		from += strings.LastIndexByte(text[from:h.Start], '\n') + 1
-		to := min(len(text), h.End+160)
-		if nl := strings.IndexByte(text[h.End:to], '\n'); nl >= 0 {
-			to = h.End + nl
-		}
+		from, to := lineOf(text, h, 120, 160)
 		done = to
 		if !strings.ContainsAny(text[from:to], "0123456789") {
 			return true

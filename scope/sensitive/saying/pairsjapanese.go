@@ -26,11 +26,7 @@ func pairsOfLogin(text string, out []match.Match, budget *match.Budget) []match.
 		if h.Start < done {
 			return true
 		}
-		from, to := max(done, h.Start-before), min(len(text), h.End+after)
-		from += strings.LastIndexByte(text[from:h.Start], '\n') + 1
-		if nl := strings.IndexByte(text[h.End:to], '\n'); nl >= 0 {
-			to = h.End + nl
-		}
+		from, to := lineOf(text, h, min(before, h.Start-done), after)
 		if !strings.ContainsAny(text[from:to], "/／とで・") {
 			return true
 		}

@@ -74,12 +74,7 @@ func strictly(text string, out []match.Match, budget *match.Budget) []match.Matc
 		if h.Start < done || h.Start > 0 && letter(text[h.Start]) && letter(text[h.Start-1]) {
 			return true
 		}
-		from := max(0, h.Start-120)
-		from += strings.LastIndexByte(text[from:h.Start], '\n') + 1
-		to := min(len(text), h.End+160)
-		if nl := strings.IndexByte(text[h.End:to], '\n'); nl >= 0 {
-			to = h.End + nl
-		}
+		from, to := lineOf(text, h, 120, 160)
 		done = to
 		if !tellable(text[from:to]) {
 			return true
