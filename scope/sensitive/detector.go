@@ -67,11 +67,12 @@ func guessed(scan func(string) []match.Match) func(string) []match.Match {
 	}
 }
 
-// outside is scan without numbers that lie within a digest, whose letters look like the names of some and whose digits like them all.
+// outside is scan without numbers that lie within a digest, whose letters look like the names of some and whose digits like them all, and
+// without the checksums of files, which are as long as some keys.
 func outside(scan func(string) []match.Match) func(string) []match.Match {
 	return func(text string) []match.Match {
 		return slices.DeleteFunc(scan(text), func(m match.Match) bool {
-			return strings.HasSuffix(m.Rule, "-number") && value.InDigest(text, m.Start, m.End)
+			return strings.HasSuffix(m.Rule, "-number") && value.InDigest(text, m.Start, m.End) || m.Kind == match.Key && value.Checksum(text, m.Start, m.End)
 		})
 	}
 }

@@ -3,6 +3,7 @@ package value
 import (
 	"strings"
 
+	"github.com/elderzan/elderzan/scope/sensitive/keyword"
 	"github.com/elderzan/elderzan/scope/sensitive/pattern"
 )
 
@@ -74,3 +75,38 @@ func template(s, open, shut string) bool {
 
 // scoped is a name in code behind those of the modules that it lies in.
 var scoped = pattern.New(`^[A-Z][a-z]{2,}[A-Za-z]*(?:::[A-Z][A-Za-z]*[0-9]{0,3})+(?:\.[a-z_]+)?$`)
+
+// filter reports whether what stands between start and end names what a template does with the value before it, between two braces and
+// behind a bar: {{ .Values.auth.password | b64enc }}. Nothing in quotes and no value made up is such a name.
+func filter(text string, start, end int) bool {
+	const reach = 160
+	before := strings.TrimRight(text[max(0, start-reach):start], " \t")
+	if !strings.HasSuffix(before, "|") || strings.HasSuffix(before, "||") {
+		return false
+	}
+	before = before[strings.LastIndexByte(before, '\n')+1:]
+	open := max(strings.LastIndex(before, "{{"), strings.LastIndex(before, "{%"))
+	if open < 0 || strings.Contains(before[open:], "}}") || strings.Contains(before[open:], "%}") {
+		return false
+	}
+	name, _, _ := strings.Cut(strings.TrimRight(strings.TrimSuffix(text[start:end], "}}"), "-% \t"), "(")
+	return strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_.") == "" || numberedFilters.Has(name)
+}
+
+// numberedFilters are what templates do with a value, where its name has digits.
+var numberedFilters = keyword.NewList(`b64enc b64dec b64encode b64decode b32enc b32dec base64 base64encode base64decode sha1 sha256 sha512 sha1sum sha256sum sha512sum md5 md5sum crc32 utf8 indent2 hash256 adler32sum`)
+
+// zipped reports whether s is what a link hands a page about code to show, gzip in base64, the bytes of which look drawn whatever is in it:
+// https://play.host/#H4sIAAAA….
+func zipped(before, s string) bool {
+	link := before + s
+	link = link[strings.LastIndexAny(link, " \t\r\n\"'`()<>")+1:]
+	i := strings.Index(link, "H4sI")
+	return i > 0 && strings.IndexByte("#=/:", link[i-1]) >= 0 && !strings.Contains(link[i:], "&") && strings.Contains(link[:i], "://") && !privateWords.Contains(link[:i])
+}
+
+// repeated reports whether s is one letter again and again, eight times at least, as what stands in for a secret is: qqqqqqqqqqqq.
+func repeated(s string) bool {
+	const least = 8
+	return len(s) >= least && isLetter(s[0]) && strings.Trim(s, s[:1]) == ""
+}

@@ -286,3 +286,18 @@ func (p place) colour() bool {
 	text, start, s := p.text, p.start, p.s
 	return start > 0 && text[start-1] == '#' && (len(s) == 6 || len(s) == 8) && strings.Trim(s, "0123456789abcdefABCDEF") == ""
 }
+
+// lastDigits reports whether a number of four digits is told as the end of a longer one that is kept back, as shops and banks tell a card
+// by: "Visa, ending in 4242", カード番号の下4桁は4242. The end of a code that is typed is none.
+func (p place) lastDigits() bool {
+	if len(p.s) != 4 || strings.Trim(p.s, "0123456789") != "" || p.end < len(p.text) && isDigit(p.text[p.end]) {
+		return false
+	}
+	before := lineBefore(p.text, p.start)
+	return lastFour.MatchString(before) && !typedCodes.Contains(" " + before)
+}
+
+var (
+	lastFour   = pattern.New("(?i)(?:\\bend(?:s|ing)(?: in| with)?:? [`'\"*•x.]*|\\b(?:last|final)[ -](?:four|4)(?: digits?| numbers?)?(?: (?:of|on|for) [^.;:\\n]{1,40}?)?(?: (?:is|are|was|were))?:? ?[`'\"*•]*|(?:下|末尾|最後の?|後ろ)\\s*(?:[4４四]\\s*(?:桁|ケタ|けた)(?:の数字)?)?\\s*(?:は|が|：|:)?\\s*[「`'\"*•]*)$")
+	typedCodes = keyword.New([]string{" pin", "password", "passcode", "code", "combination", "暗証", "パスワード", "コード", "パスコード", "pw"})
+)

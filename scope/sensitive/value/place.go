@@ -119,6 +119,7 @@ var judgements = [...]struct {
 	{Certain, said, place.number},
 	{Certain, said, place.id},
 	{Certain, said, place.named},
+	{Certain, said, place.lastDigits},
 
 	{Strong, said, place.sampled},
 	{Strong, said, place.merged},

@@ -23,7 +23,7 @@ func Public(text string, start, end int) bool {
 	if digested(text, start) || traced(s) || account.MatchString(s) || hashed(s) || sealed(text, start, s) || cid(s) || colons(before, s) {
 		return true
 	}
-	if strings.HasSuffix(s, ".onion") || record(before) {
+	if strings.HasSuffix(s, ".onion") || record(before) || Checksum(text, start, end) || Commit(text, start, end) || filter(text, start, end) || zipped(before, s) {
 		return true
 	}
 	if flake(word+s) || strings.HasSuffix(word, "renovate-debug:") || advisory.MatchString(s) || moment.MatchString(s) || publishable.MatchString(s) && strings.ToUpper(s[8:]) != s[8:] || reference(before) {

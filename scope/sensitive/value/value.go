@@ -114,10 +114,10 @@ func masked(s string) bool {
 	return mask >= 3 && rest <= 4 && mask >= rest && (rest == 0 || longest >= 3) && (rest > 0 || strings.Trim(s, s[:1]) == "" || strings.ContainsAny(s, "*•●█"))
 }
 
-// filler reports whether s is x or 0 again and again, as long as a key is: xxxx-xxxx-xxxx-xxxx, 00000000-0000-….
+// filler reports whether s is x or 0 again and again, as long as a key is: xxxx-xxxx-xxxx-xxxx, 00000000-0000-…, or one letter alone.
 func filler(s string) bool {
 	sh := ShapeOf(s)
-	return sh.Lower+sh.Upper+sh.Digit >= 16 && sh.Distinct <= 2 && (strings.Trim(s, "xX-") == "" || strings.Trim(s, "0-") == "") || uniform(s)
+	return sh.Lower+sh.Upper+sh.Digit >= 16 && sh.Distinct <= 2 && (strings.Trim(s, "xX-") == "" || strings.Trim(s, "0-") == "") || uniform(s) || repeated(s)
 }
 
 // delimited reports whether s is words between two marks or more, as templates have them: @@PASSWORD@@, ((admin_password)).
