@@ -294,7 +294,7 @@ func (p place) lastDigits() bool {
 		return false
 	}
 	before := lineBefore(p.text, p.start)
-	return lastFour.MatchString(before) && !typedCodes.Contains(" " + before)
+	return lastFour.MatchString(before) && !typedCodes.Contains(" "+before)
 }
 
 var (
