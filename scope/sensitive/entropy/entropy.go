@@ -233,6 +233,8 @@ func judge(text string, v candidate, before string, marks []mark) (float64, stri
 	case near == vendorNear && strong(v, s, 14, 0.6) && (tight || v.shape.Len >= 16),
 		near != nothing && tight && v.shape.Len >= 14 && v.shape.Digit >= 4 && v.shape.Turns >= 5 && strong(v, s, 14, 0.45):
 		return 0.7, "random-near-vendor"
+	case near == vendorNear && tight && keyed(s):
+		return 0.7, "random-near-vendor"
 	case alone(text, v) && (strong(v, s, 16, 0.6) || weakPassword(s, v.shape)):
 		return 0.65, "random-alone"
 	case assigned(text, v) && (strong(v, s, shortestBare, 0.75) || v.shape.Digit >= 3 && strong(v, s, 16, 0.95)),
@@ -242,6 +244,15 @@ func judge(text string, v candidate, before string, marks []mark) (float64, stri
 		return 0.55, "random-text"
 	}
 	return 0, ""
+}
+
+// keyed reports whether s is "key" and 14 letters and digits that were drawn, which may all be letters: keyhaLmvVtTRpqWzb, as Airtable
+// writes them. A name of a variable is made of words.
+func keyed(s string) bool {
+	const size = len("key") + 14
+	rest, ok := strings.CutPrefix(s, "key")
+	sh := value.ShapeOf(rest)
+	return ok && len(s) == size && sh.Other == 0 && sh.Upper >= 2 && sh.Lower >= 2 && value.Surprise(rest) > 3.5 && value.WordShare(rest) < 0.3
 }
 
 // judgeHex judges UUIDs and hexadecimal numbers, which are ids and digests more often than secrets.
@@ -347,7 +358,7 @@ func linked(gap string) bool {
 }
 
 var links = keyword.NewList(`is was are be to set as the our my your key keys token tokens secret id api apikey access auth value private password pat test live prod production new named called
-	tokeny code number string str static a still valid current は が を の で です に キー client account user service personal bearer project app org admin url webhook login init initialize configure setup`)
+	tokeny code number string str static a still valid current は が を の で です に キー client account user service personal bearer project app org admin url webhook login init initialize configure setup integration uses`)
 
 // alone reports whether the value is all that the text holds, but for quotes and punctuation.
 func alone(text string, v candidate) bool {

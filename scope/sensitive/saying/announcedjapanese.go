@@ -91,3 +91,28 @@ func aloneJapanese(text string, at int, c *cue, plainly bool) (found, float64) {
 	}
 	return v, judgeJapanese(text, v, c, true, false)
 }
+
+// triples returns the end of what stands between start and end, or, where that is words joined by hyphens and so is what follows it
+// behind a space, the end of all of them: Spring-Vega-hammer otter-Thursday-Ranger.
+func triples(text string, start, end int) int {
+	const most = 4
+	if strings.Count(text[start:end], "-") < 2 || !tripled(text[start:end]) {
+		return end
+	}
+	for n := 1; n < most && end+1 < len(text) && text[end] == ' '; n++ {
+		next := end + 1
+		for next < len(text) && (letter(text[next]) || text[next] == '-') {
+			next++
+		}
+		if !tripled(text[end+1 : next]) {
+			break
+		}
+		end = next
+	}
+	return end
+}
+
+// tripled reports whether s is three words or four joined by hyphens, as passphrases are made of.
+func tripled(s string) bool {
+	return mixedWords(s) || phrased(s) || strings.Count(s, "-") >= 2 && capitals(s) && !describes(s)
+}

@@ -35,7 +35,7 @@ var forms = []form{
 	{"redis-password", "redis-cli", true, `redis-cli\b[^\n]*?\s(?:-a|--pass)\s*` + arg, 0.85, false},
 	{"sshpass", "sshpass", true, `sshpass\b[^\n]*?\s-p\s*` + arg, 0.95, false},
 	{"psexec-password", "psexec", true, `(?i)psexec\w*(?:\.exe)?\b[^\n]*?\s[-/]p\s+` + arg, 0.9, false},
-	{"net-use-password", "net use", true, `(?i)net use\b(?:[^\n]*?/user:\S+\s+` + arg + `|\s+(?:[a-z]:\s+|\*\s+)?\\{1,2}\S+\s+([^\s/][^\s]{2,})\s+/user:)`, 0.9, false},
+	{"net-use-password", "net use", true, `(?i)net use\b(?:\s+(?:[a-z]:\s+|\*\s+)?\\{1,2}\S+\s+([^\s/][^\s]{2,})\s+/user:|[^\n]*?/user:\S+\s+(?:"([^"\n]{3,200})"|'([^'\n]{3,200})'|([^\s"'|;&<>/][^\s"'|;&<>]{2,200})))`, 0.9, false},
 	{"sqlcmd-password", "sqlcmd |bcp |osql ", true, `(?:sqlcmd|bcp|osql)\b[^\n]*?\s-P\s*` + arg, 0.9, false},
 	{"require-password", "requirepass |masterauth ", true, `(?:requirepass|masterauth)\s+` + arg, 0.9, false},
 	{"redis-auth", "AUTH ", true, `AUTH (?:default )?([^\s"';]{3,80})[ \t]*(?:\n|$)`, 0.85, false},

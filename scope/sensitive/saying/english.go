@@ -41,11 +41,12 @@ const (
 	loginGate
 	insertGate
 	strictGate
+	drawnGate
 )
 
 // gate tells which of the functions below would find a word of theirs.
 var gate = sync.OnceValue(func() *keyword.Gate {
-	return keyword.NewGate(english().set, connectionWords, commandTable().words, pairWords, barePairWords, deedWords, keyWords, nearCues, caseWords, pieceWords, signs, saidWithWords, askedWords, replyWords, byteWords, subjectWords, promptWords, forUserWords, groupWords, shortWords, accountPairWords, romajiWords, typedForWords, loginWords, insertWords, toldWords)
+	return keyword.NewGate(english().set, connectionWords, commandTable().words, pairWords, barePairWords, deedWords, keyWords, nearCues, caseWords, pieceWords, signs, saidWithWords, askedWords, replyWords, byteWords, subjectWords, promptWords, forUserWords, groupWords, shortWords, accountPairWords, romajiWords, typedForWords, loginWords, insertWords, toldWords, drawnWords)
 })
 
 // scan is Scan by the functions that have a bit set in in, and those that begin with no word.
@@ -64,7 +65,7 @@ func scan(text string, in uint64) (out []match.Match) {
 	for _, f := range []struct {
 		gate uint64
 		find func(string, []match.Match, *match.Budget) []match.Match
-	}{{commandGate, commands}, {pairGate, pairs}, {barePairGate, barePairs}, {deedGate, deeds}, {keyGate, pressed}, {nearGate, nearby}, {askedGate, answers}, {replyGate, replied}, {byteGate, byteKeys}, {subjectGate, subjects}, {promptGate, prompts}, {userGate, forUser}, {groupGate, groupedCodes}, {shortGate, shortLogins}, {accountGate, accountPairs}, {romajiGate, romajiTold}, {typedGate, typedFors}, {loginGate, logins}, {insertGate, inserted}, {strictGate, strictly}} {
+	}{{commandGate, commands}, {pairGate, pairs}, {barePairGate, barePairs}, {deedGate, deeds}, {keyGate, pressed}, {nearGate, nearby}, {askedGate, answers}, {replyGate, replied}, {byteGate, byteKeys}, {subjectGate, subjects}, {promptGate, prompts}, {userGate, forUser}, {groupGate, groupedCodes}, {shortGate, shortLogins}, {accountGate, accountPairs}, {romajiGate, romajiTold}, {typedGate, typedFors}, {loginGate, logins}, {insertGate, inserted}, {strictGate, strictly}, {drawnGate, announced}} {
 		if in&f.gate != 0 {
 			out = f.find(text, out, &budget)
 		}
@@ -86,6 +87,7 @@ func scan(text string, in uint64) (out []match.Match) {
 	out = defaults(text, out)
 	out = hostPairs(text, out)
 	out = ofLine(text, out)
+	out = accountAnd(text, out)
 	out = quotedPairs(text, out)
 	out = hooks(text, out)
 	if in&signGate != 0 {

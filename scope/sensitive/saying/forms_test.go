@@ -39,6 +39,8 @@ var finders = []struct {
 	{"line", unbudgeted(ofLine), []string{"LinkedIn: jdoe, kitten@395", "wiki\tops\tdenver-Lemon-panda", "user partner ", "Wi-Fi: "}},
 	{"quoted pair", unbudgeted(quotedPairs), []string{"`tomcat` / `Anchor86`", "\"ops\": \"Wizard@890\"", "`a` / `"}},
 	{"hook", unbudgeted(hooks), []string{"https://ci.firm.test/hook/d7b04714ad96879877a7b0f67ceb1897", "https://a/web-hooks/"}},
+	{"announced", announced, []string{"my recovery code is TKXD-QXWM", "the backup codes are KQZA-ATKX and ", "2FA seed of x ", "x-api-key header must be "}},
+	{"account and", unbudgeted(accountAnd), []string{"the camera takes admin and Thunder!2019", "log in with x and "}},
 	{"table", unbudgeted(columns), []string{"| host | password |\n|---|---|\n| a | ", "name,password\nx,", "a;pw\n"}},
 }
 

@@ -331,6 +331,8 @@ func valueJapanese(text string, i int) (found, bool) {
 		for f.end > f.start && strings.IndexByte(".,;:)]}'`*", text[f.end-1]) >= 0 {
 			f.end--
 		}
+		f.end = triples(text, f.start, f.end)
+		f.next = max(f.next, f.end)
 		return f, f.end > f.start
 	}
 	for j < len(text) && j-i < 45 {

@@ -16,6 +16,9 @@ var loginWords = keyword.New([]string{"credential", "creds", "login", "logins", 
 // creds - tomcat - harbor69", "[login] nas.local ops Tiger45".
 var terseLogin = pattern.New(`(?i)^(?:credentials?|creds|logins?|log-in|account)(?:\]|:)?(?: -| \||,)? (?:[a-z0-9.-]+ )?([a-z0-9][a-z0-9._@\\-]{1,40})(?:/| / |:|: | : | - | \| |, | )["'` + "`" + `]?([^\s"'` + "`" + `,;]{5,60})["'` + "`" + `]?(?:$|[\s.,;)])`)
 
+// loginOf is one that says what it is of: "login for argocd: admin, Spring6".
+var loginOf = pattern.New(`(?i)^(?:credentials?|creds|logins?|log-in|account) (?:for|to|of|on|at) [^\n.;:,]{1,30}: ([a-z0-9][a-z0-9._@\\-]{1,40})(?:, | / )["'` + "`" + `]?([^\s"'` + "`" + `,;]{5,60})["'` + "`" + `]?(?:$|[\s.,;)])`)
+
 // titledLogin is a login below a title, user and password on a line each: "Staging login", "admin", "Tiger45".
 var titledLogin = pattern.New(`(?i)^(?:credentials?|creds|logins?|log-in|account)[ *:]*\r?\n+(?:[-=]{3,}\r?\n)?[ \t]*([a-z0-9][a-z0-9._@\\-]{1,40})\r?\n[ \t]*([^\s"'` + "`" + `,;:]{5,60})[ \t\r]*(?:\n|$)`)
 
@@ -34,7 +37,7 @@ func logins(text string, out []match.Match, budget *match.Budget) []match.Match 
 		if !budget.Spend((to - h.Start) / 2) {
 			return false
 		}
-		for _, re := range []*pattern.Pattern{terseLogin, titledLogin, listedLogin} {
+		for _, re := range []*pattern.Pattern{terseLogin, loginOf, titledLogin, listedLogin} {
 			m := re.FindStringSubmatchIndex(text[h.Start:to])
 			if m == nil {
 				continue
@@ -42,7 +45,8 @@ func logins(text string, out []match.Match, budget *match.Budget) []match.Match 
 			user, start := strings.ToLower(text[h.Start+m[2]:h.Start+m[3]]), h.Start+m[4]
 			s := strings.TrimRight(text[start:h.Start+m[5]], ".?)")
 			pair := hasAnyPrefix(strings.ToLower(text[h.Start:min(len(text), h.End+1)]), []string{"credentials", "creds"}) && strings.IndexByte("/:", text[start-1]) >= 0 && plain(user+s) && len(s) >= 6 && !describes(s) && !meta.Has(strings.ToLower(s)) && !roles.Has(strings.ToLower(s)) // credentials ops/butterfly
-			if !userName(user) || len(s) == 0 || !byHand(text, start, start+len(s)) && !pair {
+			titled := strings.HasSuffix(text[:start], ", ") && (accounts.Has(user) || address(user)) && capitalNumber(s)                                                                                                                                                                      // login: admin, Spring6
+			if !userName(user) || len(s) == 0 || !byHand(text, start, start+len(s)) && !pair && !titled {
 				continue
 			}
 			done = start + len(s)
@@ -54,6 +58,15 @@ func logins(text string, out []match.Match, budget *match.Budget) []match.Match 
 	return out
 }
 
+// capitalNumber reports whether s is a word with a capital and a number behind it that nothing else is numbered with: Spring6.
+func capitalNumber(s string) bool {
+	word := strings.TrimRight(s, "0123456789")
+	return len(word) >= 4 && len(s) > len(word) && len(s) <= len(word)+4 && upper(s[0]) && plain(word) && strings.ToLower(word[1:]) == word[1:] && !numbered.Has(strings.ToLower(word)) && !ordinary(s) && !technical(s) && !value.Versioned(s) && !describes(word) && !meta.Has(strings.ToLower(word))
+}
+
+// numbered are systems and parts of them that a number stands behind.
+var numbered = keyword.NewList(`ubuntu debian fedora centos rhel windows macos android runner worker agent cluster server client service keycloak angular drupal joomla django laravel symfony bootstrap kernel module option method group team role admin operator area zone site device door gate slot rack lane batch round wave sprint quarter grade class type mode model series index field column block chunk shard replica slave master primary backup profile chapter section lesson task card unit`)
+
 // userName reports whether a word in small letters can name an account.
 func userName(w string) bool {
 	return accounts.Has(w) || ownAccounts.Has(w) || !describes(w) && !meta.Has(w) && !notUsers.Has(w)
@@ -63,12 +76,12 @@ func userName(w string) bool {
 var ownAccounts = keyword.NewList(`app service api db client server database prod`)
 
 // lineLogins are the whole of a line: a service, who enters, what with: "LinkedIn: jdoe, kitten@395", "user partner Harbor_41",
-// "wiki	ops	denver-Lemon-panda", "Wi-Fi (2nd floor): robot@740".
+// "wiki	ops	denver-Lemon-panda", "Wi-Fi (2nd floor): robot@740", "guest wifi -> noodle-Nagoya-Orchid".
 var lineLogins = []*pattern.Pattern{
 	pattern.New(`^(?:[-*•] )?[A-Z][A-Za-z0-9 .+-]{1,24}: ([a-z0-9][a-z0-9._@-]{1,40})(?:,? | / )(\S{6,40})$`),
 	pattern.New(`^(?:user|USER) ([a-z0-9][a-z0-9._@-]{1,40}) (\S{6,40})$`),
 	pattern.New(`^(?:[^|\t]{2,30}(?:\t| \| )){1,3}([a-z0-9][a-z0-9._@-]{1,40})(?:\t| \| )(\S{6,40})$`),
-	pattern.New(`(?i)^(?:[-*•] )?(?:the )?(?:[a-z]+ )?(wi-?fi|wlan|hotspot)[^:\n]{0,24}: (\S{6,40})$`),
+	pattern.New(`(?i)^(?:[-*•] )?(?:the )?(?:[a-z]+ ){0,3}(wi-?fi|wlan|hotspot)[^:\n]{0,24}?(?::| ->| →| =>) (\S{6,40})$`),
 }
 
 // hostLogin is an account at a host and what it enters with: "tomcat@web-02: Wizard@890".

@@ -85,7 +85,7 @@ func prompts(text string, out []match.Match, budget *match.Budget) []match.Match
 
 // typedFor is what is typed when something asks for a password, or to get in: "enter Ginger_2 when it asks for the password", "use
 // "rocket biscuit" to log in".
-var typedFor = pattern.New(`(?i)\b(?:enter|type(?: in)?|use|give|try|supply|provide)\b (?:"([^"\n]{4,40})"|'([^'\n]{4,40})'|` + "`([^`\n]{4,40})`" + `|([^\s,;"'` + "`" + `]{5,40})),? (?:(?:when(?:ever)?|if|once) [^\n.;,:]{0,30}?(?:password|passphrase|passcode|pw)\b|to (?:log|sign) ?(?:in|on)\b|to (?:get|log) into\b)`)
+var typedFor = pattern.New(`(?i)\b(?:enter|type(?: in)?|use|give|try|supply|provide)\b (?:"([^"\n]{4,40})"|'([^'\n]{4,40})'|` + "`([^`\n]{4,40})`" + `|([^\s,;"'` + "`" + `]{5,40})),? (?:(?:when(?:ever)?|if|once) [^\n.;,:]{0,30}?(?:password|passphrase|passcode|pw)\b|to (?:log|sign) ?(?:in|on)\b|to (?:get|log) into\b|to connect (?:to|with)\b)`)
 
 // asksFor ends in what is to be typed where a password is asked for, which may be any word: "when it asks for the password".
 var asksFor = pattern.New(`(?i)^["'` + "`" + `]?,? (?:when(?:ever)?|if|once) (?:it|sudo|ssh|the [a-z]+|you(?:'re| are)|you) (?:asks|is asking|get asked|asked|prompts|prompted)\b`)
@@ -93,7 +93,7 @@ var asksFor = pattern.New(`(?i)^["'` + "`" + `]?,? (?:when(?:ever)?|if|once) (?:
 // enterTyped is the same the other way round: "to get into the bios type "pumpkin biscuit"".
 var enterTyped = pattern.New(`(?i)\bto (?:get into|log (?:in|on|into)|sign in(?:to)?|unlock|open|boot|start|decrypt|access|enter)\b[^\n.;:"'` + "`" + `]{0,40}? (?:type(?: in)?|enter|use|give)\b:? (?:"([^"\n]{4,40})"|'([^'\n]{4,40})'|` + "`([^`\n]{4,40})`" + `|([^\s,;"'` + "`" + `]{5,40}))(?:$|[\s.,;])`)
 
-var typedForWords = keyword.New([]string{" when ", " whenever ", " if ", " once ", "to log", "to sign", "to get into", "to unlock", "to open", "to boot", "to start", "to decrypt", "to access", "to enter"})
+var typedForWords = keyword.New([]string{" when ", " whenever ", " if ", " once ", "to log", "to sign", "to connect", "to get into", "to unlock", "to open", "to boot", "to start", "to decrypt", "to access", "to enter"})
 
 // typedFors finds what typedFor describes.
 func typedFors(text string, out []match.Match, budget *match.Budget) []match.Match {
@@ -122,6 +122,9 @@ func typedFors(text string, out []match.Match, budget *match.Budget) []match.Mat
 			s := text[start:end]
 			sh := value.ShapeOf(s)
 			made := byHand(text, start, end) || g < 8 && (strings.Contains(s, " ") && !describes(firstWord(s)) || sh.Digit > 0 && sh.Lower+sh.Upper >= 3 || phrased(s) || mixedCase(s) && !strings.Contains(text[from+m[g+1]:to], " to ")) || sh.Digit > 0 && sh.Lower+sh.Upper >= 3 && sh.Other > 0 && !value.Identifier(s) || (plain(s) && len(s) >= 5 || camelWords(s)) && !describes(s) && !meta.Has(strings.ToLower(s)) && !Manager(s) && asksFor.MatchString(text[end:to])
+			if strings.Contains(text[end:to], " to connect") && toolName(s) {
+				continue
+			}
 			if !made || value.Placeholder(s) || value.Reference(s) || measured(s) || technical(s) || strings.ContainsAny(s, "<>{}=") {
 				continue
 			}
@@ -132,6 +135,18 @@ func typedFors(text string, out []match.Match, budget *match.Budget) []match.Mat
 	})
 	return out
 }
+
+// toolName reports whether s is words joined by hyphens one of which names what programs connect with: azure-data-studio.
+func toolName(s string) bool {
+	for _, w := range strings.Split(strings.ToLower(s), "-") {
+		if tooling.Has(w) {
+			return true
+		}
+	}
+	return false
+}
+
+var tooling = keyword.NewList(`tool tools client clients driver drivers proxy proxies studio community edition native socket sockets data database databases cloud azure amazon google mysql postgres mongo redis mariadb oracle sqlite windows linux java python node kubernetes docker shell console browser workbench bench manager desktop remote gateway bastion tunnel bridge adapter connector connection library wrapper plugin local machine pool bouncer instance cluster replica network private public protocol string strings account service identity certificate`)
 
 // drawn reports whether s is hexadecimal as long as a key is, or so mixed that a machine has drawn it.
 func drawn(s string) bool {

@@ -118,6 +118,9 @@ func bare(text string, i int) (found, bool) {
 		}
 		f.end--
 	}
+	if end := triples(text, f.start, f.end); end > f.end {
+		f.end, f.next, j = end, end, end
+	}
 	k := skipSpace(text, j, 4)
 	f.last = f.end < j || k >= len(text) || text[j] == '\n' || text[j] == ',' || text[j] == ';' || text[k] == '(' || text[k] == '-' || strings.HasPrefix(text[k:], "*/") || clauses.Has(strings.ToLower(text[k:wordEnd(text, k)])) || dated(text[k:])
 	return f, f.end > f.start
