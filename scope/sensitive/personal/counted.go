@@ -21,15 +21,25 @@ func countedNumber(text string, start, end int) bool {
 // something, is left blank, is a version, a picture's size or a year, ends a path, or is said to be an example.
 func none(text string, start, end int) bool {
 	s := text[start:end]
-	return countedNumber(text, start, end) || blank(s) || versionShape.MatchString(s) || year(text, start, end) || inPath(text, start) || sampleBehind.MatchString(text[end:min(len(text), end+24)])
+	return countedNumber(text, start, end) || blank(s) || versionShape.MatchString(s) || year(text, start, end) || inPath(text, start) || end-start < len("482910") && issueBefore.MatchString(text[max(0, start-12):start]) || sampleBehind.MatchString(text[end:min(len(text), end+24)])
 }
 
-// blank reports whether zeros or the letter X stand for all or many of the characters of a number: X0000000, 000-00-0000, XXXXX1234X.
-// Zeros behind another letter are a number that a validator takes, which it is tested with: T00000000.
+// blank reports whether zeros or the letter X stand for all or many of the characters of a number: X0000000, 000-00-0000, AA000000A,
+// XXXXX1234X. Zeros behind one other letter are a number that a validator takes, which it is tested with: T00000000.
 func blank(s string) bool {
+	if strings.Contains(s, "XXXX") {
+		return true
+	}
 	digits := countDigits(s)
-	return digits > 4 && strings.Trim(s, "0Xx .-/") == "" || strings.Contains(s, "XXXX")
+	if digits < 4 || digits != strings.Count(s, "0") {
+		return false
+	}
+	letters := strings.Trim(compact(s), "0")
+	return digits > 4 && strings.Trim(letters, "X0") == "" || strings.Count(s, "A") > 1 && strings.Trim(letters, "A0") == ""
 }
+
+// issueBefore matches what makes a short number behind it the one of an issue: "fixed by #4821", #4821で対応.
+var issueBefore = pattern.New(`(?i)(?:[^\x00-\x7f]|\b(?:in|by|see|via|with|fix(?:es)?|closes|refs?|and) )#$`)
 
 var (
 	versionShape = pattern.New(`^(?:[vV]?(?:0|[1-9]\d?)\.(?:0|[1-9]\d?)\.\d{3,8}(?:\.\d{1,6})?|(?:PR|MR|KB|RFC|ISO) \d+|v\d{5,8}|\d{3,5}x\d{3,5}|[1-9]\d{0,2}\.(?:\d{1,3}\.){2}\d{1,3}:\d{2,5})$`)

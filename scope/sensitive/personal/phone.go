@@ -96,7 +96,7 @@ func phoneAt(text string, start, end int) (int, float64) {
 	if len(s) >= 11 && s[3] == '-' && s[6] == '-' && digitsOnly(s[:3]+s[4:6]+s[7:11]) && (len(s) == 11 || !digit(s[11])) { // an American social security number
 		return 0, 0
 	}
-	if public(text[max(0, start-40):start], s) || counted(text, start, end) || thingBefore.MatchString(text[max(0, start-32):start]) || blank(s) {
+	if public(text[max(0, start-40):start], s) || counted(text, start, end) || thingBefore.MatchString(text[max(0, start-32):start]) || blank(s) || thingBehind.MatchString(text[end:min(len(text), end+32)]) {
 		return 0, 0
 	}
 	fits := func(re *pattern.Pattern) (string, bool) {
@@ -208,6 +208,9 @@ func otherNumber(before, word string) bool {
 
 // thingBefore matches what makes the number behind it the one of a thing, however much that looks like a phone number: "Part no. 555-123-4567".
 var thingBefore = pattern.New(`(?i)\b(?:part|order|sku|ticket|model|serial|invoice|drawing|lot|batch|catalog(?:ue)?|confirmation|tracking|article|item|asset|rma|po|nsn|firmware|revision|d-?u-?n-?s|ean|upc|isbn|barcode|build)(?: ?(?:no\.?|number|num\.?|id|#))?['"]?(?: is| was)?[ :#=]{0,3}['"]?$`)
+
+// thingBehind matches what says so behind a number.
+var thingBehind = pattern.New(`^['"]?(?:is|was|are|were) (?:the|a|an|our|its) (?:[a-z]+'s )?(?:version|build|release|revision|order|part|ticket|invoice|serial|sku|case|tracking|model)\b`)
 
 var things = keyword.NewList(`rma asset contract claim container registration prime random magic sequence nsn drawing d-u-n-s duns sku lucky atomic house street company charity magic patent serial file matter docket policy form clause meeting order invoice ticket tracking case reference confirmation booking reservation part item model version build serial issue job batch lot flight train room line port page row process request purchase po quote stock article product catalog catalogue track`)
 

@@ -172,7 +172,8 @@ func placeAt(text string, kind placeKind, h keyword.Hit, word, before, after str
 		m, ok := behind("postal-address", cityJP.FindStringIndex(after), 0.75)
 		return m, ok && !seat.Contains(before) && !strings.ContainsAny(text[m.Start:m.End], "○〇◯△□×●■")
 	case postMark:
-		return behind("postal-address", postJP.FindStringIndex(after), 0.8)
+		m, ok := behind("postal-address", postJP.FindStringIndex(after), 0.8)
+		return m, ok && !blank(text[m.Start:m.End])
 	case networkWord:
 		switch strings.ToLower(word) {
 		case "mac address", "mac:", "mac is", "hardware address", "physical address":

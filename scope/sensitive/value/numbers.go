@@ -1,6 +1,7 @@
 package value
 
 import (
+	"net/netip"
 	"strings"
 
 	"github.com/elderzan/elderzan/scope/sensitive/keyword"
@@ -183,6 +184,17 @@ func mod97(s string) bool {
 func unfilled(s string) bool {
 	figure := strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ-")
 	return len(s)-len(figure) <= 4 && len(figure) > 5 && strings.Trim(figure, "0-") == "" || strings.Contains(s, "XX") && strings.ContainsAny(s, "0123456789") && strings.Trim(s, "0123456789X-") == ""
+}
+
+// ipv4 reports whether a word is an address of a network: 172.16.4.9.
+func ipv4(s string) bool {
+	a, err := netip.ParseAddr(strings.TrimSuffix(s, "."))
+	return err == nil && a.Is4()
+}
+
+// issue reports whether digits are the number of an issue in a Japanese sentence: #4821で対応.
+func (p place) issue() bool {
+	return figures(p.s) && len(p.s) < 6 && p.start > 1 && p.text[p.start-1] == '#' && p.text[p.start-2] >= 0x80
 }
 
 // optionID reports whether what stands at start is what a command is told by an option that asks for an id: --instance-ids i-04c2.

@@ -163,6 +163,8 @@ var judgements = [...]struct {
 	{Strong, said, place.postal},
 	{Strong, said, place.labelled},
 	{Strong, said, place.thingID},
+	{Strong, said, looks(ipv4)},
+	{Strong, said, place.issue},
 	{Strong, said, place.lastFour},
 	{Strong, said, place.counts},
 	{Strong, said, place.fingerprint},
