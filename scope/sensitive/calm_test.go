@@ -26,6 +26,18 @@ func TestCalm(t *testing.T) {
 				"md5 checksum ok. api_key=HEX32", "the webhook's sha256 signing secret is HEX64", "sha256 of the key file is done; the key is HEX64", "HMAC-SHA256 key: HEX64", "鍵ファイルのパスワードは HEX32 です",
 			},
 		},
+		"options named alone": {
+			[]string{"Add --secret-service-collection (#539)", "Add --password-hash-method (#12)", "cli: document --client-secret (GH-88)"},
+			[]string{"run it with --client-secret Kestrel539marsh", "--password '(#Kestrel539!)'"},
+		},
+		"blanks and paths in Japanese": {
+			[]string{"パスワード: （空欄のまま）", "パスワードは空白で構いません", "鍵のパスは ~/.ssh/deploy です", "証明書のパス：./certs/server.pem"},
+			[]string{"パスワード：（Kawasemi204）", "パスは Kawasemi204 です", "ログインのパスは kumo-2210 です"},
+		},
+		"diagnoses of software": {
+			[]string{"問題を診断しやすくするための修正が含まれています", "このような偽陽性を無効にするには、コメントを置いてください", "接続の診断コマンドを追加した", "リンターの偽陽性を減らした"},
+			[]string{"母は先月、糖尿病と診断されました", "田中さんは検査で陽性だったそうです"},
+		},
 		"commits": {
 			[]string{
 				"fixed in HEX40: secret was logged", "The commit that broke the login is HEX40", "HEX40 でパスワードのテストが壊れた", "コミット HEX40 でパスワードのバグを修正", "HEX12 でトークンの不具合を直した",

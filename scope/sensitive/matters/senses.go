@@ -57,6 +57,8 @@ var senses = []sense{
 	{"diagnosis|diagnosed", nil, pattern.New(`(?i)\b(?:diagnosis|diagnosed) ?(?::|(?:of |as )?(?:(?:the|our|my|this|that|a|an|his|her|their) )?(?:\w+ ){0,2}` + trade + `\b)`)},
 	{"custody", nil, pattern.New(`(?i)chain[- ]of[- ]custody|custody (?:chain|log|record|service|wallet|provider|account)|self[- ]custody|custody of (?:the )?(?:keys?|tokens?|coins?|wallet|repo|server|evidence)`)},
 	{"prescription", nil, pattern.New(`(?i)prescription for (?:this|the|our|a|success|better|any) `)},
+	{"診断", nil, pattern.New(`(?:問題|エラー|障害|不具合|原因|接続|ネットワーク|システム|パフォーマンス|性能|コード|コンパイラー?|ログ|バグ|自己|通信|クラッシュ|サーバー?|ディスク|ビルド|メモリ|ハードウェア|デバイス)(?:など|等)?(?:の|を|が)?[^。、\n]{0,6}?診断|診断(?:メッセージ|ツール|ログ|情報|コマンド|モード|出力|コード|機能|データ|ルール|プログラム|API)`)},
+	{"陽性", nil, pattern.New(`偽陽性[^。\n]{0,16}?(?:無効|抑制|抑え|警告|検出|検知|無視|除外|コメント)|(?:警告|リンター?|lint|静的解析|スキャナー?|スキャン|検知|検出|ルール|アラート|フィルター?|コンパイラー?)[^。\n]{0,16}?偽陽性`)},
 	{"broke up", nil, pattern.New(`(?i)broke up (?:the|a|an|my|our|this|that|its|into|large|long|big|all) `)},
 	{"asylum", pattern.New(`(?i)(?:seek\w*|sought|appl\w+|claim\w*|granted|refused|denied|for|political) (?:for )?asylum|asylum (?:seeker|application|claim|status|case|hearing|request|interview|decision)`), nil},
 	{"prison", pattern.New(`(?i)\b(?:in|from|to|of|out of|left) prison\b|prison (?:sentence|term|time|record|release|visit)|\bprison (?:for|since|until)`), nil},

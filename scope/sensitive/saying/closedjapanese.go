@@ -169,7 +169,11 @@ func pathJapanese(text string, i int) bool {
 	if hasAnySuffix(before, pathsJapanese...) {
 		return true
 	}
-	rest := strings.TrimLeft(text[i:min(len(text), i+24)], " はをにがもの:（(")
+	rest := strings.TrimLeft(text[i:min(len(text), i+24)], " はをにがもの:：（(`「")
+	if hasAnyPrefix(rest, []string{"~/", "./", "../", "$HOME/"}) || len(rest) > 3 && letter(rest[0]) && (rest[1:3] == `:\` || rest[1:3] == ":/" && rest[3] != '/') {
+		return true
+	}
+	rest = strings.TrimLeft(text[i:min(len(text), i+24)], " はをにがもの:（(")
 	marked := strings.HasPrefix(rest, "`") || strings.HasPrefix(rest, "[") || strings.HasPrefix(rest, "*") || strings.HasPrefix(rest, "/") || strings.HasPrefix(rest, "、") || strings.HasPrefix(rest, "\"/")
 	return marked && !hasAny(before[sentenceStart(before):], enterJapanese)
 }

@@ -203,6 +203,9 @@ func commandValue(f *form, s string) bool {
 	if plain(s) && (talk.Has(strings.ToLower(s)) || describes(s) && !shells.Has(f.rule) || f.rule == "cisco-password" || f.rule == "option" && len(s) < 6) {
 		return false
 	}
+	if f.rule == "option" && s[0] == '(' && strings.Trim(s, "(#!)0123456789.,;:GHgh-") == "" { // Add --secret-service-collection (#539)
+		return false
+	}
 	if f.rule == "option" && mount.MatchString(s) { // --secret id=npmrc,src=$HOME/.npmrc
 		return false
 	}
