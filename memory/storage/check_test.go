@@ -280,9 +280,12 @@ func TestMendSchema(t *testing.T) {
 			}
 			execSQL(t, r.dir, `DROP TABLE `+table)
 			s, err := Open(t.Context(), Options{Dir: r.dir})
-			if err == nil {
-				err = s.Close()
-			} else if !Damaged(err) {
+			switch {
+			case err == nil:
+				if err := s.Close(); err != nil {
+					t.Error(err)
+				}
+			case !Damaged(err):
 				t.Errorf("Open: %v; want that it is damaged", err)
 			}
 			if s, err = Open(t.Context(), Options{Dir: r.dir, Mend: true}); err != nil {

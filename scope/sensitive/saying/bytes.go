@@ -23,7 +23,7 @@ func byteKeys(text string, out []match.Match, budget *match.Budget) []match.Matc
 	byteWords.Each(text, func(h keyword.Hit) bool {
 		const reach = 512
 		rest := text[h.End:min(len(text), h.End+reach)]
-		if near := rest[:min(len(rest), 96)]; h.Start < done || strings.IndexByte(near, ',') < 0 || strings.IndexAny(near, "{[(") < 0 {
+		if near := rest[:min(len(rest), 96)]; h.Start < done || strings.IndexByte(near, ',') < 0 || !strings.ContainsAny(near, "{[(") {
 			return true
 		}
 		if !budget.Spend(len(rest) / 4) {
