@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/elderzan/elderzan/cmd/internal/streamable"
 )
@@ -129,7 +130,11 @@ func TestHTTPListen(t *testing.T) {
 	}
 	defer taken.Close()
 	f := newFolder(t, "ELDERZAN_HTTP_LISTEN="+taken.Addr().String())
-	if s := f.status(); !s.Ready || len(s.Alerts) != 1 || !strings.Contains(s.Alerts[0], "http_listen") {
+	s := f.status()
+	for end := time.Now().Add(time.Minute); !s.Ready && time.Now().Before(end); s = f.status() { // it answers while the memory is being opened
+		time.Sleep(20 * time.Millisecond)
+	}
+	if !s.Ready || len(s.Alerts) != 1 || !strings.Contains(s.Alerts[0], "http_listen") {
 		t.Errorf("with a taken port: ready %v, alerts %q", s.Ready, s.Alerts)
 	}
 	g := newFolder(t, "ELDERZAN_HTTP_LISTEN=127.0.0.1:0")
