@@ -214,8 +214,11 @@ func sealed(text string, start int, s string) bool {
 	if len(s) >= shortest && strings.HasPrefix(s, "Ag") && strings.Contains(before, "encryptedData") {
 		return true
 	}
+	if !ShapeOf(s).Hex { // before the search, which takes longer
+		return false
+	}
 	head := strings.LastIndex(before, "$ANSIBLE_VAULT;")
-	if head < 0 || !ShapeOf(s).Hex {
+	if head < 0 {
 		return false
 	}
 	_, lines, _ := strings.Cut(before[head:], "\n")
