@@ -42,6 +42,18 @@ func Handle(ctx context.Context, s *server.MCPServer, message json.RawMessage) m
 	return e
 }
 
+// Dispatch passes the arguments of a call, raw JSON, to one of this package's tools on a server of NewServer. It does what Handle
+// does for such a call of the protocol before 2026-07-28 that says nothing else; the id of the answer is for the caller to set.
+func Dispatch(ctx context.Context, s *server.MCPServer, name string, arguments json.RawMessage) mcp.JSONRPCMessage {
+	var req mcp.CallToolRequest
+	req.Method, req.Params.Name = string(mcp.MethodToolsCall), name
+	res, err := s.GetTool(name).Handler(WithArguments(ctx, arguments), req)
+	if err != nil { // run makes a result of every error
+		return mcp.NewJSONRPCError(mcp.RequestId{}, mcp.INTERNAL_ERROR, err.Error(), nil)
+	}
+	return mcp.JSONRPCResponse{JSONRPC: mcp.JSONRPC_VERSION, Result: res}
+}
+
 // unreadable names the resource that a message asked to read, nil for any other message. Specification 2026-07-28,
 // Resources, "Error Handling": the error for a resource that there is not should hold its URI.
 func unreadable(message json.RawMessage) any {

@@ -64,6 +64,31 @@ func TestHandlePassesOn(t *testing.T) {
 	}
 }
 
+// What is dispatched is answered as the server would answer it.
+func TestDispatchIsHandle(t *testing.T) {
+	w := newWorld(t, nil)
+	ok[rememberResult](w, "remember", map[string]any{"content": "the moon rises late"})
+	for _, tc := range []struct{ tool, arguments string }{
+		{"classify", `{"content":"the moon rises late"}`},
+		{"search", `{"query":"moon"}`},
+		{"search", `{"limit":-1}`},
+		{"remember", `{}`},
+		{"remember", `{"content":7}`},
+		{"recall", `null`},
+		{"recall", `[]`},
+		{"status", `{"colour":"blue"}`},
+		{"forget", `{"id":"none"}`},
+		{"workspace", `{"project":"moon"}`},
+	} {
+		message := fmt.Sprintf(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":%q,"arguments":%s}}`, tc.tool, tc.arguments)
+		handled := Handle(t.Context(), w.server, []byte(message)).(mcp.JSONRPCResponse)
+		dispatched := Dispatch(t.Context(), w.server, tc.tool, []byte(tc.arguments)).(mcp.JSONRPCResponse)
+		if a, b := mustMarshal(t, handled.Result), mustMarshal(t, dispatched.Result); string(a) != string(b) {
+			t.Errorf("%s %s is dispatched to %s, handled as %s", tc.tool, tc.arguments, b, a)
+		}
+	}
+}
+
 func TestPrompts(t *testing.T) {
 	w := newWorld(t, nil)
 	for _, p := range prompts.All() {

@@ -13,7 +13,13 @@ import (
 
 // handle passes a message to the server. The arguments of a tool, which hold the texts, go around it: the server would
 // decode them six times on the way there. Administration, which is rare, reads them where they stand.
+//
+// A call that holds nothing but a tool's name and arguments, as most do, leaves the server nothing to find out: it goes to the
+// tool.
 func handle(ctx context.Context, s *server.MCPServer, message json.RawMessage) mcp.JSONRPCMessage {
+	if name, arguments, ok := link.PlainCall(message); ok && tools.Has(name) {
+		return tools.Dispatch(ctx, s, name, arguments)
+	}
 	if rest, arguments, ok := link.Lift(message, "params", "arguments"); ok {
 		var call struct { // as the server is going to read it
 			Method mcp.MCPMethod `json:"method"`
