@@ -27,7 +27,7 @@ func ahead(text string, n name, c *cue) (match.Match, bool) {
 	k := len(words) - 1
 	for steps := 0; k >= 0 && steps < 6; k, steps = k-1, steps+1 {
 		w := strings.ToLower(words[k])
-		if joins.Has(w) {
+		if joins.Has(w) || k == 1 && dashes.Has(w) {
 			break
 		}
 		if strings.ContainsAny(w, ".,;:!?=") {
@@ -36,6 +36,9 @@ func ahead(text string, n name, c *cue) (match.Match, bool) {
 	}
 	for k > 1 && passives.Has(strings.ToLower(words[k-1])) { // "would be used as the password"
 		k--
+	}
+	if k == 1 && dashes.Has(words[1]) {
+		return dashed(text, from, n, c, words)
 	}
 	if k <= 0 || k < len(words)-9 || !joins.Has(strings.ToLower(words[k])) && !passives.Has(strings.ToLower(words[k])) {
 		return match.Match{}, false
@@ -208,6 +211,23 @@ func reversed(text string, from, end int, words []string) bool {
 	rest, _, _ := strings.Cut(text[end:], "\n")
 	w := strings.ToLower(words[0])
 	return strings.Trim(rest, " .") == "" && len(w) >= 5 && !describes(w) && !meta.Has(w) && !strings.ContainsAny(w, "$%{}[]()._") && !Manager(w) && !technical(w)
+}
+
+// dashes part a value from what it is.
+var dashes = keyword.NewList(`- – — --`)
+
+// dashed reads a line that begins with what looks made up, a dash and what it is: "walnut@431 - wifi password at home".
+func dashed(text string, from int, n name, c *cue, words []string) (match.Match, bool) {
+	s := strings.Trim(words[0], "\"'`")
+	start, sh := from+strings.Index(text[from:n.start], s), value.ShapeOf(s)
+	random := sh.Len >= 8 && sh.Digit > 0 && sh.Upper > 0 && sh.Lower > 0 && value.Random(s) >= 0.7 && !value.Identifier(s)
+	if c.class != password || s == "" || from > 0 && text[from-1] != '\n' || !byHand(text, start, start+len(s)) && !mixedWords(s) && !phrased(s) && !random {
+		return match.Match{}, false
+	}
+	if next := strings.Fields(text[n.end:min(len(text), n.end+32)]); len(next) > 0 && meta.Has(strings.ToLower(strings.Trim(next[0], ".,;:"))) {
+		return match.Match{}, false
+	}
+	return match.Match{Rule: "en-" + c.kind + "-dashed", Kind: match.Credential, Start: start, End: start + len(s), Confidence: 0.66}, true
 }
 
 // owners say whose a password is.

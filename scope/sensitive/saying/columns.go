@@ -5,6 +5,7 @@ import (
 
 	"github.com/elderzan/elderzan/scope/sensitive/keyword"
 	"github.com/elderzan/elderzan/scope/sensitive/match"
+	"github.com/elderzan/elderzan/scope/sensitive/pattern"
 	"github.com/elderzan/elderzan/scope/sensitive/value"
 )
 
@@ -89,6 +90,63 @@ func grid(text string, at, cells, col int, out []match.Match) []match.Match {
 			}
 		}
 		at += len(row) + 1
+	}
+	return out
+}
+
+// headCells and rowCells are the cells of tables in HTML.
+var (
+	headCells = pattern.New(`(?i)<th[^>\n]*>([^<\n]*)</th>`)
+	rowCells  = pattern.New(`(?i)<td[^>\n]*>(?:<(?:code|b|strong|tt)>)?([^<\n]*)`)
+)
+
+// htmlColumns finds the first cell that looks made below the name of a secret, in the tables of HTML.
+func htmlColumns(text string, out []match.Match, budget *match.Budget) []match.Match {
+	const longest = 4096 // of the rows of one table
+	for at := 0; len(out) < match.Enough; {
+		i := strings.Index(text[at:], "<th")
+		if i < 0 {
+			return out
+		}
+		head := text[at+i : min(len(text), at+i+2*longestHead)]
+		if end := strings.Index(head, "</tr>"); end >= 0 {
+			head = head[:end]
+		}
+		at += i + len(head)
+		rows := text[at:min(len(text), at+longest)]
+		if end := strings.Index(rows, "</table>"); end >= 0 {
+			rows = rows[:end]
+		}
+		names := headCells.FindAllStringSubmatchIndex(head, mostRows)
+		for col, name := range names {
+			if len(names) < 2 || !columnNames.Has(strings.ToLower(strings.TrimSpace(head[name[2]:name[3]]))) {
+				continue
+			}
+			if !budget.Spend(len(rows)) {
+				return out
+			}
+			out = htmlColumn(text, at, rows, col, out)
+		}
+	}
+	return out
+}
+
+func htmlColumn(text string, at int, rows string, col int, out []match.Match) []match.Match {
+	for n := 0; n < mostRows; n++ {
+		row, rest, more := strings.Cut(rows, "</tr>")
+		cells := rowCells.FindAllStringSubmatchIndex(row, mostRows)
+		if col < len(cells) {
+			start, end := at+cells[col][2], at+cells[col][3]
+			s := strings.TrimSpace(text[start:end])
+			start += strings.Index(text[start:end], s)
+			if sh := value.ShapeOf(s); len(s) >= 3 && !strings.Contains(s, " ") && sh.Digit+sh.Upper+sh.Other > 0 && !value.Placeholder(s) && !value.Reference(s) && !(plain(s) && describes(s)) && !typeName(s) && value.Otherwise(text, start, start+len(s)) < value.Strong {
+				return append(out, match.Match{Rule: "table-column", Kind: match.Credential, Start: start, End: start + len(s), Confidence: 0.75})
+			}
+		}
+		if !more {
+			return out
+		}
+		at, rows = at+len(row)+len("</tr>"), rest
 	}
 	return out
 }

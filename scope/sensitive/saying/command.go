@@ -102,6 +102,20 @@ var forms = []form{
 	{"cookie-option", "curl ", true, `curl\s[^\n]*?(?:-b|--cookie)[ =]?["']?[^"'\n]{0,80}?\b(?:\w*sess\w*|sid|\w*auth\w*|\w*token\w*|jwt)=([^\s;"']{12,})`, 0.85, true},
 	{"snmp-option", "snmpwalk|snmpget|snmpset|snmpbulkwalk|snmpgetnext", true, `snmp\w+\b[^\n]*?\s-c\s*` + arg, 0.85, false},
 	{"echoed-password", "echo ", true, `(?:echo|printf)\s+(?:-\w+\s+)?` + arg + `\s*(?:\|\s*(?:sudo\s+)?(?:cryptsetup|gpg|openssl|borg|restic|veracrypt|zfs|smbpasswd|kinit)\b|>{1,2}\s*\S*(?:pass|pwd|secret)[\w.-]*\s*$)`, 0.85, false},
+	{"ipsec-secret", ": psk |: eap |: xauth |: ntlm ", true, `: (?i:psk|eap|xauth|ntlm) ` + quotedArg, 0.9, false},
+	{"snmp-access", "rocommunity|rwcommunity", true, `(?i)r[ow]community6?\s+(\S{4,})`, 0.85, false},
+	{"isakmp-key", "isakmp key |isakmp-key ", true, `(?i)isakmp[- ]key\s+(?:\d\s+)?(\S{4,})\s+(?:address|hostname)\b`, 0.9, false},
+	{"parameter-pair", "<param-name>|<parameter-name>|<env-entry-name>", true, `(?i)<[a-z-]+-name>[^<\n]*(?:pass|pwd|secret|token|api_?key)[^<\n]*</[a-z-]+-name>\s*(?:<env-entry-type>[^<\n]*</env-entry-type>\s*)?<[a-z-]+-value>([^<\n]{3,200})</`, 0.85, false},
+	{"user-and-password", "-u |-U |--user |--username |--user=|--username=", true, `(?:-u|-U|--user(?:name)?)[ =][^\s-]\S*\s+(?:-p|-P|-pw|--pass(?:word)?)[ =]` + arg, 0.85, false},
+	{"poetry-password", "http-basic.", true, `http-basic\.\S+\s+[^\s=:-]\S*\s+` + arg, 0.85, false},
+	{"wireless-key", "iwconfig ", true, `iwconfig\s+\S+\s[^\n]*?\bkey\s+(?:s:)?` + arg, 0.85, false},
+	{"hashed-literal", "password_hash(|hash_password(|make_password(|generate_password_hash(|hashpw(|bcrypt.hash(|hashSync(|bcrypt(", true, `[\w.]+\(\s*b?` + quotedArg, 0.8, false},
+	{"created-user", "create_superuser(|create_user(|createUser(|create_admin(", true, `\w+\(\s*["'][^"'\n]{1,80}["']\s*,\s*["'][^"'\n@]{1,60}@[^"'\n]{1,80}["']\s*,\s*` + quotedArg, 0.85, false},
+	{"sql-login", "sp_addlogin|sp_password", true, `(?i)sp_\w+\s+(?:@\w+\s*=\s*)?N?(?:'[^'\n]*'|NULL|\w+)\s*,\s*(?:@\w+\s*=\s*)?N?'([^'\n]{3,120})'`, 0.9, false},
+	{"masked-in-logs", "::add-mask::", true, `::add-mask::([^\s"']{4,})`, 0.85, false},
+	{"redis-user", "setuser ", true, `(?i)setuser\s+\S+\s[^\n]*?>([^\s"';]{3,})`, 0.9, false},
+	{"switched-on", "switch (|switch(", true, `switch ?\(\s*\w*(?i:pin|password|passwd|passcode|pw)\w*\s*\)\s*\{?\s*case\s+` + quotedArg, 0.8, false},
+	{"oracle-connection", "system/|sysdba/|scott/|sys/|hr/|apps/", true, `\w+/([^\s@/"':]{4,40})@(?://)?[\w.-]+(?::\d+)?(?:/\w+)?(?:\s|$|["';)])`, 0.85, false},
 	{"snmp-community", "snmp-server community", true, `(?i)snmp-server community\s+(\S{4,})`, 0.85, false},
 }
 
@@ -156,6 +170,9 @@ func commands(text string, out []match.Match, budget *match.Budget) []match.Matc
 		}
 		start, end = h.Start+start, h.Start+end
 		done[i] = end
+		if forms[i].rule == "user-and-password" && plain(strings.ReplaceAll(text[start:end], "_", "")) && clients.Contains(text[max(0, h.Start-60):h.Start]) { // mysql -u root -p shop
+			return true
+		}
 		if bracketed(text[end:]) { // --token=sha256~<your-token>
 			return true
 		}
@@ -166,6 +183,9 @@ func commands(text string, out []match.Match, budget *match.Budget) []match.Matc
 	})
 	return out
 }
+
+// clients are programs that ask for a password behind -p, so that what stands there is a database.
+var clients = keyword.New([]string{"mysql", "mariadb", "psql", "pg_dump", "pg_restore"})
 
 // bracketed reports whether s begins with words in angle brackets, joined by hyphens.
 func bracketed(s string) bool {
@@ -188,8 +208,17 @@ func commandValue(f *form, s string) bool {
 	if value.Placeholder(s) || value.Reference(s) && !((shells.Has(f.rule) || literals.Has(f.rule)) && dotted(s)) || named(s) || strings.HasPrefix(s, "-") || strings.HasPrefix(s, "<") || typeName(strings.Trim(s, "`")) {
 		return false
 	}
+	if strings.HasSuffix(s, "]") && strings.Trim(s[:len(s)-1], "ABCDEFGHIJKLMNOPQRSTUVWXYZ_") == "" { // [--password PASS]
+		return false
+	}
 	if f.random {
 		return made(s)
+	}
+	if f.rule == "user-and-password" && (strings.Trim(s, "0123456789.:/abcdefghijklmnopqrstuvwxyz") == "" && strings.Trim(s[:1], "0123456789") == "" && (value.ShapeOf(s).Digit == len(s) || strings.ContainsAny(s, ":/")) || strings.Contains(s, "/")) { // a port, a path
+		return false
+	}
+	if f.rule == "oracle-connection" && !(value.ShapeOf(s).Digit > 0 && value.ShapeOf(s).Lower+value.ShapeOf(s).Upper >= 3 && !value.Version(s)) { // user/tiger12@orcl; no path, no package
+		return false
 	}
 	if f.rule == "vault-login" && member(s) { // vault login -method=userpass username=me
 		return false
@@ -234,10 +263,10 @@ func named(s string) bool {
 }
 
 // shells are the forms whose value can be nothing but a password, however it ends.
-var shells = keyword.NewList(`root-password user-password sshpass smb-user mysql-password redis-password rdp-password ldap-password zip-password openssl-pass gpg-passphrase htpasswd curl-user wget-password mosquitto-password ssh-keygen-passphrase keychain-password net-use-password vault-login here-string stats-auth netrc putty-password ipmi-password lftp-password mail-password rabbitmq-password smbmap-password task-password sentinel-password secure-string echoed-password snmp-option sqlcmd-password require-password cisco-privileged identified-by sql-password sql-role`)
+var shells = keyword.NewList(`root-password user-password sshpass smb-user mysql-password redis-password rdp-password ldap-password zip-password openssl-pass gpg-passphrase htpasswd curl-user wget-password mosquitto-password ssh-keygen-passphrase keychain-password net-use-password vault-login here-string stats-auth netrc putty-password ipmi-password lftp-password mail-password rabbitmq-password smbmap-password task-password sentinel-password secure-string echoed-password snmp-option sqlcmd-password require-password cisco-privileged identified-by sql-password sql-role ipsec-secret snmp-access isakmp-key poetry-password wireless-key redis-user sql-login`)
 
 // literals are the forms whose value is a string in quotes, so that a dot in it joins no names.
-var literals = keyword.NewList(`plain-auth auth-call credential-call bind-call auth-tuple database-call setter curl-option`)
+var literals = keyword.NewList(`hashed-literal created-user plain-auth auth-call credential-call bind-call auth-tuple database-call setter curl-option`)
 
 // spelledOut reports whether s is words with a digit joined by dots: Kiefern.Nadel9.
 func spelledOut(s string) bool {
@@ -361,6 +390,11 @@ func barePairs(text string, out []match.Match, budget *match.Budget) []match.Mat
 			return true
 		}
 		if mixedWords(s) || chiefs.Has(strings.ToLower(strings.Trim(text[from:start], " (\"'`:\n"))) && byHand(text, start, start+len(s)) || alone(text, from, end) && sh.Digit >= 2 && sh.Lower >= 4 && sh.Lower+sh.Digit == sh.Len && !value.Numbered(s) && value.Otherwise(text, start, start+len(s)) == value.None {
+			done = end
+			out = append(out, match.Match{Rule: "bare-login-pair", Kind: match.Credential, Start: start, End: start + len(s), Confidence: 0.66})
+			return true
+		}
+		if chief := strings.ToLower(text[h.Start:h.End]); text[h.End] == ':' && chiefs.Has(chief) && sh.Digit >= 3 && sh.Lower+sh.Upper >= 3 && sh.Other == 0 && len(s) >= 8 && len(s) <= 24 && !value.Numbered(s) && (h.Start == 0 || strings.IndexByte(" \n", text[from]) >= 0) && !strings.HasSuffix(text[from:start], " ") { // admin:08cdfa0df3 works
 			done = end
 			out = append(out, match.Match{Rule: "bare-login-pair", Kind: match.Credential, Start: start, End: start + len(s), Confidence: 0.66})
 			return true

@@ -78,6 +78,7 @@ func scan(text string, in uint64) (out []match.Match) {
 	out = listed(text, out)
 	out = inlineCodes(text, out)
 	out = columns(text, out)
+	out = htmlColumns(text, out, &budget)
 	if in&pieceGate != 0 {
 		out = pieces(text, out)
 	}

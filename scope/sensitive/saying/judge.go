@@ -382,11 +382,17 @@ func judgeSecret(text, s string, sh value.Shape, v found, l link, n name, c *cue
 		v.last = true
 		return judgePassword(text, s, sh, v, l, n)
 	}
+	if l.kind == assign && strings.EqualFold(c.word, "secret") && (phrased(s) || camelWords(s)) && standsNear(tunnels, text, max(0, n.start-120), n.start) && standsNear(accountNames, text, max(0, n.start-80), n.start) { // user: mara, secret: velvet-otter-harbor
+		return 0.6
+	}
 	if passwordLike(s) || l.kind == copula && !v.quoted && camelWords(s) || l.kind == assign && handmade(s, sh, strings.NewReplacer("-", "", "_", "", " ", "", ".", "").Replace(c.word)) {
 		return 0.66
 	}
 	return 0
 }
+
+// tunnels are networks that one enters with an account and a secret.
+var tunnels = keyword.New([]string{"vpn", "ipsec", "l2tp", "pptp", "wireguard", "radius", "wifi", "wi-fi", "wlan"})
 
 // accountNames announce the name of an account.
 var accountNames = keyword.New([]string{"login", "user", "username", "account"})

@@ -146,6 +146,9 @@ func judgeWord(text, s string, v found, l link) float64 {
 	if l.kind == direct && v.last && len(s) >= 4 && !meta.Has(strings.ToLower(s)) && !technical(s) && ofUser.MatchString(text[max(0, v.start-64):v.start]) { // with user etl and password sunset
 		return 0.6
 	}
+	if l.kind == direct && v.last && len(s) >= 4 && knownAccount(text[max(0, v.start-64):v.start]) && !meta.Has(strings.ToLower(s)) && !followers.Has(strings.ToLower(s)) && !technical(s) && !describes(s) { // login admin password velvet
+		return 0.6
+	}
 	if l.kind == direct && v.last && len(s) >= 5 && withIt.MatchString(text[max(0, v.start-32):v.start]) && !meta.Has(strings.ToLower(s)) && !meta.Has(strings.TrimSuffix(strings.ToLower(s), "s")) && !followers.Has(strings.ToLower(s)) && !technical(s) && !Manager(s) {
 		return 0.6
 	}
@@ -157,6 +160,14 @@ func judgeWord(text, s string, v found, l link) float64 {
 
 // ofUser is how the login of a named user is told up to its password.
 var ofUser = pattern.New(`(?i)\b(?:user|username|login|account|uses|as|logs in as) (?:is )?["'` + "`" + `]?([a-z0-9][a-z0-9._@-]+)["'` + "`" + `]?(?:,| and| with|, and) (?:the |its )?(?:password|passwd|pass|pw|pwd) $`)
+
+// ofAccount is how it is told without anything between the words.
+var ofAccount = pattern.New(`(?i)\b(?:user|username|login|account) ([a-z0-9][a-z0-9._-]+) (?:password|passwd|pass|pw|pwd) $`)
+
+func knownAccount(before string) bool {
+	m := ofAccount.FindStringSubmatchIndex(before)
+	return m != nil && accounts.Has(strings.ToLower(before[m[2]:m[3]]))
+}
 
 // withIt ends in how a password is told right behind its word: "created with the password moonlight", "given the password moonlight".
 var withIt = pattern.New(`(?i)\b(?:with|given|using|has|got|assigned|type|enter|uses|use|try) (?:the|this) (?:new |old |initial |temporary |admin |root )?(?:password|passphrase|passwd|pw|pass) $`)

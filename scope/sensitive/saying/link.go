@@ -106,7 +106,7 @@ func linkAfter(text string, n name, c *cue) (link, bool) {
 	if at, ok := apposed(text, j); ok && c.class == password {
 		return link{kind: copula, at: at, prose: true}, true
 	}
-	if at, ok := below(text, n); ok && c.class == password {
+	if at, ok := below(text, n); ok && (c.class == password || c.class == secret && announcesNext(line(text[n.end:min(len(text), n.end+80)]))) {
 		return link{kind: copula, at: at, prose: true}, true
 	}
 	if at, ok := verb(text, j); ok {
@@ -146,6 +146,12 @@ func linkAfter(text string, n name, c *cue) (link, bool) {
 		return link{}, false
 	}
 	return link{kind: direct, at: j, prose: true}, true
+}
+
+// line returns the first line of s.
+func line(s string) string {
+	first, _, _ := strings.Cut(s, "\n")
+	return first
 }
 
 // compared reads a comparison with a string that looks made up as passwords are: == "letMeIn-dachshund", eq "kob0ldking".

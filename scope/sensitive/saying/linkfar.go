@@ -79,12 +79,23 @@ func apposed(text string, i int) (int, bool) {
 // titleEnds is what may end a title behind a cue: what it is for, marks.
 var titleEnds = pattern.New(`^(?: (?:for|of|on) [\w .-]{1,30})?[ *:\r]*$`)
 
+// follows says that what the cue names comes next: "password is below", "token as follows, please keep it:".
+var follows = pattern.New(`^(?: (?:for|of|on|to) [\w .-]{1,30}?)?(?: (?:is|are|comes|goes|stands|follows|attached|given|pasted))?(?: (?:below|as follows|underneath|on the next line|in the next line|following|next))?(?:[,;.] ?[a-zA-Z' ]{0,40})?[ *:\r]*$`)
+
+// comes are the words of which one says so.
+var comes = keyword.New([]string{"below", "follow", "underneath", "next line"})
+
+// announcesNext reports whether the rest of a line says that the value stands on the next one.
+func announcesNext(rest string) bool {
+	return comes.Contains(strings.ToLower(rest)) && follows.MatchString(rest)
+}
+
 // below reads a value that stands alone under a title which ends in its cue: "# Admin password", a blank line, "Pepper-Phoenix-lantern".
 func below(text string, n name) (int, bool) {
 	const longest, most = 60, 6
 	rest := text[n.end:min(len(text), n.end+longest)]
 	nl := strings.IndexByte(rest, '\n')
-	if nl < 0 || n.code || !titleEnds.MatchString(rest[:nl]) {
+	if nl < 0 || n.code || !titleEnds.MatchString(rest[:nl]) && !announcesNext(rest[:nl]) {
 		return 0, false
 	}
 	title := text[strings.LastIndexByte(text[:n.start], '\n')+1 : n.start]

@@ -10,12 +10,12 @@ import (
 )
 
 // subject is a word that does what a password does: "Heron$84 gets you into the admin panel", "kestrel!9 is what unlocks the vault".
-var subject = pattern.New(`^["'` + "`" + `)]?,? (?:is what |is the one that |will |should |still |also |just |now )?(?:gets? (?:you|me|us|him|her|them|anyone|everyone) (?:in|into|onto|on|past|through)|lets? (?:you|me|us|him|her|them|anyone|everyone) (?:in|into|onto|on|past|through)|logs? (?:you|me|us) (?:in|into|on)|unlocks?|opens?|decrypts?|disarms?)\b([^\n.;]{0,60})`)
+var subject = pattern.New(`^["'` + "`" + `)]?,? (?:is what |is the one that |will |should |still |also |just |now )?(?:gets? (?:you|me|us|him|her|them|anyone|everyone) (?:in|into|onto|on|past|through)|lets? (?:you|me|us|him|her|them|anyone|everyone) (?:in|into|onto|on|past|through)|logs? (?:you|me|us) (?:in|into|on)|unlocks?|opens?|decrypts?|disarms?|(?:is|are) (?:what|how|the way|the word|the phrase|all) (?:(?:you|we|i|they|one|he|she) )?(?:(?:needs?|uses?|types?|enters?|wants?) )?(?:to )?(?:get in(?:to)?|gets in(?:to)?|log in(?:to)?|log into|sign in(?:to)?|unlock|open|decrypt|enter|access|reach))\b([^\n.;]{0,60})`)
 
-var subjectWords = keyword.New([]string{"gets you", "gets me", "gets us", "gets him", "gets her", "gets them", "gets anyone", "gets everyone", "get you", "lets you", "lets me", "lets us", "lets him", "lets her", "lets them", "lets anyone", "lets everyone", "let you", "logs you", "logs me", "logs us", "unlock", "opens", "open ", "decrypt", "disarm"})
+var subjectWords = keyword.New([]string{"gets you", "gets me", "gets us", "gets him", "gets her", "gets them", "gets anyone", "gets everyone", "get you", "lets you", "lets me", "lets us", "lets him", "lets her", "lets them", "lets anyone", "lets everyone", "let you", "logs you", "logs me", "logs us", "unlock", "opens", "open ", "decrypt", "disarm", "is what you ", "is what we ", "is what i ", "is how you ", "is how we ", "is how i ", "is the way ", "is all you "})
 
 // opened are things that a password opens.
-var opened = keyword.New([]string{"safe", "gate", "door", "lock", "locker", "padlock", "phone", "ipad", "tablet", "laptop", "alarm", "vault", "disk", "drive", "garage", "archive", "zip", "keychain", "wallet", "box", "cabinet", "admin", "panel", "portal", "router", "nas", "keepass", "wifi", "wi-fi", "vpn", "account", "mailbox", "server", "database", "backup", "backups", "root", "file", "console", "dashboard", "jumpbox", "bastion", "switch", "controller", "share"})
+var opened = keyword.New([]string{"safe", "gate", "door", "lock", "locker", "padlock", "phone", "ipad", "tablet", "laptop", "alarm", "vault", "disk", "drive", "garage", "archive", "zip", "keychain", "wallet", "box", "cabinet", "admin", "panel", "portal", "router", "nas", "keepass", "wifi", "wi-fi", "vpn", "account", "mailbox", "server", "database", "backup", "backups", "root", "file", "console", "dashboard", "jumpbox", "bastion", "switch", "controller", "share", "page", "folder", "site", "interface", "shop", "machine", "computer", "screen"})
 
 // subjects finds what subject describes: a word shaped as people shape passwords, or one that was drawn.
 func subjects(text string, out []match.Match, budget *match.Budget) []match.Match {
@@ -27,7 +27,7 @@ func subjects(text string, out []match.Match, budget *match.Budget) []match.Matc
 		const reach = 48
 		from := max(done, h.Start-reach)
 		before := strings.TrimRight(text[from:h.Start], " ")
-		for _, w := range []string{"is what", "is the one that", "will", "should", "still", "also", "just", "now"} {
+		for _, w := range []string{"is what", "is how you", "is how we", "is how I", "is the one that", "will", "should", "still", "also", "just", "now"} {
 			if cut, ok := strings.CutSuffix(before, " "+w); ok {
 				before = cut
 				break
@@ -40,7 +40,7 @@ func subjects(text string, out []match.Match, budget *match.Budget) []match.Matc
 			return !budget.Spent()
 		}
 		s := text[start:end]
-		if !passwordLike(s) && !drawn(s) || value.Otherwise(text, start, end) >= value.Some && !value.Digest(s) {
+		if !passwordLike(s) && !drawn(s) && !handDrawn(s) || value.Otherwise(text, start, end) >= value.Some && !value.Digest(s) {
 			return true
 		}
 		m := subject.FindStringSubmatchIndex(text[end:min(len(text), h.End+80)])

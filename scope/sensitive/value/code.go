@@ -156,6 +156,9 @@ var sizes = keyword.NewList(`10 11 12 15 16 18 20 21 24 25 26 31 32 33 36 40 48 
 
 // Pattern reports whether s is a regular expression rather than a value: it holds a class or a group with a count behind it.
 func Pattern(s string) bool {
+	if strings.HasPrefix(s, ".*") && len(s) > 2 || strings.HasPrefix(s, ".+") && len(s) > 2 {
+		return true
+	}
 	for i := 1; i < len(s); i++ {
 		switch {
 		case s[i] == ']' && strings.IndexByte(s[:i], '[') >= 0 && i+1 < len(s) && strings.IndexByte("{+*?", s[i+1]) >= 0:

@@ -29,7 +29,7 @@ var programs = keyword.NewList(`putty puttygen qt gtk ack acme acpi adguard airf
 	telegraf telnet tempo tensorflow terraform terragrunt thanos thunderbird tilt timescaledb timeshift tmux tomcat traccar traefik transmission trello trivy truenas trufflehog typesense typescript typora ubuntu udev udisks ufw unbound unicorn unifi upstart uptimekuma uvicorn vagrant
 	valgrind valkey varnish vault vaultwarden vector velero veracrypt vercel victoriametrics vim virtualbox virtualenv vite vitest vmware vscode vsftpd vue wallabag wazuh webmin webpack weblate werkzeug wget wiremock wireguard wireshark wordpress xcode xen xfce xrdp yarn yubikey zabbix zammad
 	zellij zfs zigbee2mqtt zipkin zookeeper zoxide zsh zulip mqtt sdkman rpassword github-cli 7-zip 7zip luks
-	gpg2 pg8000 psycopg2 radare2 rabin2 r2frida frida objection apktool jadx ghidra mdbook mdbooks burp burpsuite mitmproxy hashcat metasploit sqlmap nikto gobuster shiro keycloakx gitguardian pygitguardian ggshield pymdown mastg masvs wstg rbac abac hydra kratos`)
+	gpg2 pg8000 psycopg2 radare2 rabin2 r2frida frida objection apktool jadx ghidra mdbook mdbooks burp burpsuite mitmproxy hashcat metasploit sqlmap nikto gobuster shiro keycloakx gitguardian pygitguardian ggshield pymdown mastg masvs wstg rbac abac hydra kratos osxkeychain wincred libsecret kwallet secretservice seahorse`)
 
 // everyday are the programs whose names are words or names that people make passwords of.
 var everyday = keyword.NewList(`mongoose bandit snapper puppeteer acme algo alpine amazon anaconda android angular apache aqua argo asterisk astro atlantis atom audacity babel beets bind black blender bookworm boost borg bullseye bun bundler

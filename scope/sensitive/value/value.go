@@ -196,6 +196,8 @@ func Reference(s string) bool {
 		return true
 	case strings.HasPrefix(s, ".$") || strings.HasPrefix(s, `\$_`): // what code joins two strings with
 		return true
+	case templateCall(s):
+		return true
 	}
 	if verb, noun, ok := strings.Cut(s, "-"); ok && cmdletVerbs.Has(strings.ToLower(verb)) && isUpper(s[0]) && noun != "" && isUpper(noun[0]) && ShapeOf(s).Digit == 0 { // Read-Host
 		return true
@@ -252,7 +254,7 @@ func dollar(s string) bool {
 	if s[1] == '{' || s[1] == '(' || s[1] == '$' && len(s) < 4 {
 		return true
 	}
-	if name, _, path := strings.Cut(s[1:], "/"); path && len(name) >= 3 && strings.Trim(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_") == "" { // $BASE_URL/login
+	if name, _, path := strings.Cut(s[1:], "/"); path && len(name) >= 2 && strings.Trim(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_") == "" { // $BASE_URL/login
 		return true
 	}
 	if object, call, ok := strings.Cut(s[1:], "->"); ok && identifier(object) && strings.IndexByte(call, '(') > 0 { // $profiler->find('…
@@ -394,7 +396,7 @@ func filePath(s string) bool {
 
 var fileExtensions = keyword.NewList(`pem key crt cer cert p12 pfx jks keystore keytab json yaml yml toml ini cfg conf env txt md py go js ts tsx jsx java kt rb rs
 	php cs cpp c h hpp sh bash zsh ps1 sql xml html css csv log pdf gpg asc pub kdbx zip tar gz lock sum sig minisig sha256 sha512 md5 mod properties plist tf tfvars enc age
-	ppk der ovpn bak db sqlite 7z rar gpg2 tgz bz2 xz img iso deb rpm jar war exe dll so svg png jpg gif apk aab ipa msi dmg whl gem map`)
+	ppk der ovpn bak db sqlite 7z rar gpg2 tgz bz2 xz img iso deb rpm jar war exe dll so svg png jpg gif apk aab ipa msi dmg whl gem map bin dat`)
 
 func identifierPath(s string) bool {
 	parts := strings.Split(strings.TrimSuffix(s, "/"), "/")
