@@ -80,21 +80,18 @@ func Scan(text string) []match.Match {
 	}
 	public := value.PublicBlocks(text)
 	var out []match.Match
-	var marks []mark
-	sought := false
+	marks := find(text)
 	first := 0 // marks before this one are too far back for the values to come
 	for _, v := range values {
-		if public.Hold(text, v.start) || value.OtherwiseDrawn(text, v.start, v.end, v.shape, v.random) {
-			continue
-		}
-		if !sought {
-			marks, sought = find(text), true
-		}
 		for first < len(marks) && marks[first].end < v.start-lookBack {
 			first++
 		}
-		if conf, rule := judge(text, v, line(text, v.start), marks[first:]); conf > 0 {
-			out = append(out, match.Match{Rule: rule, Kind: match.Credential, Start: v.start, End: v.end, Confidence: conf})
+		conf, rule := judge(text, v, line(text, v.start), marks[first:])
+		if conf == 0 || public.Hold(text, v.start) || value.OtherwiseDrawn(text, v.start, v.end, v.shape, v.random) {
+			continue
+		}
+		if out = append(out, match.Match{Rule: rule, Kind: match.Credential, Start: v.start, End: v.end, Confidence: conf}); len(out) >= match.Enough {
+			return out
 		}
 	}
 	return out

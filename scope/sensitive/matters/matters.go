@@ -254,7 +254,7 @@ func sentence(text string, h keyword.Hit) (start, end int) {
 			if i < 0 {
 				break
 			}
-			if !titles.Has(strings.ToLower(before[strings.LastIndexAny(before[:i], " \n")+1 : i])) { // Mr. Hale
+			if !title(before, i) { // Mr. Hale
 				start += i + len(stop)
 				break
 			}
@@ -265,7 +265,7 @@ func sentence(text string, h keyword.Hit) (start, end int) {
 			if i < 0 {
 				break
 			}
-			if !titles.Has(strings.ToLower(text[strings.LastIndexAny(text[:at+i], " \n")+1 : at+i])) {
+			if !title(text, at+i) {
 				end = at + i
 				break
 			}
@@ -273,6 +273,18 @@ func sentence(text string, h keyword.Hit) (start, end int) {
 		}
 	}
 	return start, end
+}
+
+// title reports whether the word that ends at end of text is the title of a person.
+func title(text string, end int) bool {
+	const longest = 4
+	i := end
+	for i > 0 && text[i-1] != ' ' && text[i-1] != '\n' {
+		if i--; end-i > longest {
+			return false
+		}
+	}
+	return titles.Has(strings.ToLower(text[i:end]))
 }
 
 // titles stand before a name, with a point that ends no sentence.

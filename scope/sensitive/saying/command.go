@@ -343,7 +343,7 @@ func pairValue(text, user, s string, sepAt, from int) bool {
 	if strings.HasPrefix(text[sepAt:], " and ") || strings.HasPrefix(text[sepAt:], ", ") || strings.HasPrefix(text[sepAt:], "と") {
 		return sh.Digit > 0 && sh.Lower+sh.Upper > 0 && !technical(s) && (strings.Contains(user, "@") || (sh.Upper > 0 || sh.Other > 0) && !value.Identifier(s))
 	}
-	if strings.HasPrefix(strings.ToLower(text[from:]), "cred") && accounts.Has(strings.ToLower(user)) && strings.IndexByte(":/", text[sepAt]) >= 0 && plain(s) { // credentials for the shop: admin:raspberry
+	if strings.EqualFold(text[from:min(len(text), from+len("cred"))], "cred") && accounts.Has(strings.ToLower(user)) && strings.IndexByte(":/", text[sepAt]) >= 0 && plain(s) { // credentials for the shop: admin:raspberry
 		return len(s) >= 6 && !describes(s) && !meta.Has(strings.ToLower(s)) && !roles.Has(strings.ToLower(s))
 	}
 	return strong && !(value.Identifier(s) && sh.Digit > 0 && strings.Contains(user, "/")) || (spaced || address(user) && strings.IndexByte(":/", text[sepAt]) >= 0 && plain(s)) && !describes(s) && text[sepAt] != ','
@@ -417,7 +417,5 @@ var chiefs = keyword.NewList(`root admin administrator postgres sa`)
 
 // alone reports whether nothing but space stands on the line of what lies between from and end.
 func alone(text string, from, end int) bool {
-	line := text[strings.LastIndexByte(text[:from], '\n')+1 : from]
-	rest, _, _ := strings.Cut(text[end:], "\n")
-	return strings.TrimSpace(line) == "" && strings.TrimSpace(rest) == ""
+	return opensLine(text, from, " \t\r") && endsLine(text, end)
 }

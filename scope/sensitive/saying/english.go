@@ -329,7 +329,7 @@ func after(text string, n name, c *cue) (match.Match, bool) {
 		if !ok {
 			return match.Match{}, false
 		}
-		if conf := judge(text, v, l, n, c); conf > 0 {
+		if conf := judge(text, v, l, n, c); conf > 0 && !value.Public(text, v.start, v.end) {
 			return match.Match{Rule: "en-" + c.kind + "-" + l.kind.String(), Kind: match.Credential, Start: v.start, End: v.end, Confidence: conf}, true
 		}
 		// "password now: x", "token (prod) is x": one filler word may stand between.

@@ -12,7 +12,7 @@ import (
 // judge returns how sure it is that v is a secret, or 0.
 func judge(text string, v found, l link, n name, c *cue) float64 {
 	s := text[v.start:v.end]
-	if !utf8.ValidString(s) || value.Placeholder(s) || value.Alphabet(s) && !(c.class == secret && l.kind == assign && n.code) || value.Versioned(s) || value.Pattern(s) || value.Shortcut(s) || value.Public(text, v.start, v.end) || strings.Contains(s, "][") || value.Fingerprint(text, v.start, s) { // [a reference][of Markdown]
+	if !utf8.ValidString(s) || value.Placeholder(s) || value.Alphabet(s) && !(c.class == secret && l.kind == assign && n.code) || value.Versioned(s) || value.Pattern(s) || value.Shortcut(s) || strings.Contains(s, "][") || value.Fingerprint(text, v.start, s) { // [a reference][of Markdown]
 		return 0
 	}
 	if strings.EqualFold(s, text[n.start:n.end]) { // password 'password' beside a user is one; a label is none
@@ -269,7 +269,7 @@ func apart(text string, n name, v found) bool {
 	if strings.IndexByte(text[n.end:v.start], '\n') < 0 {
 		return false
 	}
-	return n.code || strings.TrimSpace(text[strings.LastIndexByte(text[:n.start], '\n')+1:n.start]) != ""
+	return n.code || !opensLine(text, n.start, " \t\r")
 }
 
 // pointer reports whether a single asterisk stands before a value: a type, not Markdown.
@@ -310,9 +310,24 @@ func reference(text, s string, sh value.Shape, n name, c *cue, v found, l link) 
 
 // setting reports whether a name and its value are a line of YAML or of properties, where nothing is computed.
 func setting(text string, n name, v found) bool {
-	indent := text[strings.LastIndexByte(text[:n.start], '\n')+1 : n.start]
 	property := strings.Contains(text[n.start:n.end], ".") && strings.ToLower(text[n.start:n.end]) == text[n.start:n.end] && (strings.HasPrefix(text[n.end:], " = ") || strings.HasPrefix(text[n.end:], "=")) // mail.password = Jacaranda.Bloom
-	return !n.quoted && strings.Trim(indent, " -") == "" && (property || strings.HasPrefix(text[n.end:], ": ")) && (v.end == len(text) || text[v.end] == '\n')
+	return !n.quoted && opensLine(text, n.start, " -") && (property || strings.HasPrefix(text[n.end:], ": ")) && (v.end == len(text) || text[v.end] == '\n')
+}
+
+// opensLine reports whether nothing but signs of blank stands before i on its line.
+func opensLine(text string, i int, blank string) bool {
+	for i > 0 && strings.IndexByte(blank, text[i-1]) >= 0 {
+		i--
+	}
+	return i == 0 || text[i-1] == '\n'
+}
+
+// endsLine reports whether nothing but blanks stand from i on to the end of its line.
+func endsLine(text string, i int) bool {
+	for i < len(text) && (text[i] == ' ' || text[i] == '\t' || text[i] == '\r') {
+		i++
+	}
+	return i == len(text) || text[i] == '\n'
 }
 
 // env reports whether a name is that of a variable of a shell with its value right behind it.

@@ -94,12 +94,18 @@ func announcesNext(rest string) bool {
 func below(text string, n name) (int, bool) {
 	const longest, most = 60, 6
 	rest := text[n.end:min(len(text), n.end+longest)]
-	nl := strings.IndexByte(rest, '\n')
-	if nl < 0 || n.code || !titleEnds.MatchString(rest[:nl]) && !announcesNext(rest[:nl]) {
+	end := strings.IndexByte(rest, '\n')
+	if end < 0 || n.code || !titleEnds.MatchString(rest[:end]) && !announcesNext(rest[:end]) {
 		return 0, false
 	}
-	title := text[strings.LastIndexByte(text[:n.start], '\n')+1 : n.start]
-	at := skipSpace(text, n.end+nl, 16)
+	const widest = 400
+	from := max(0, n.start-widest)
+	nl := strings.LastIndexByte(text[from:n.start], '\n')
+	if nl < 0 && from > 0 { // no title is so long
+		return 0, false
+	}
+	title := text[from+nl+1 : n.start]
+	at := skipSpace(text, n.end+end, 16)
 	if at >= len(text) {
 		return 0, false
 	}

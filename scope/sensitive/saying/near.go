@@ -28,14 +28,18 @@ func nearby(text string, out []match.Match, budget *match.Budget) []match.Match 
 		if !budget.Spend((to - from) / 4) {
 			return false
 		}
+		limit := min(len(text), to+nearReach)
 		for i := from; i < to; {
 			if space(text[i]) || text[i] >= 0x80 {
 				i++
 				continue
 			}
 			j := i
-			for j < len(text) && !space(text[j]) && text[j] < 0x80 {
+			for j < limit && !space(text[j]) && text[j] < 0x80 {
 				j++
+			}
+			if j == limit && j < len(text) { // longer than any password
+				break
 			}
 			s := strings.Trim(text[i:j], "\"'`()[]{}<>,;:.?|*")
 			if passwordLike(s) && (j <= h.Start || i >= h.End) && !famous(text, i, s) {

@@ -191,7 +191,8 @@ func keyDeed(text string, out []match.Match, budget *match.Budget) []match.Match
 		if !budget.Spend((to - from - (end - start)) / 4) {
 			return out
 		}
-		if s := text[start:end]; !drawn(s) || strings.HasPrefix(s, "//") || value.Public(text, start, end) || value.Placeholder(s) || standsNear(published, text, from, start) || standsNear(published, text, end, to) {
+		s := text[start:end]
+		if !drawn(s) || strings.HasPrefix(s, "//") || value.Placeholder(s) || standsNear(published, text, from, start) || standsNear(published, text, end, to) {
 			continue
 		}
 		before := strings.ToLower(strings.TrimRight(text[from:start], " \"'`"))
@@ -199,7 +200,7 @@ func keyDeed(text string, out []match.Match, budget *match.Budget) []match.Match
 		with := standsNear(keyMeans, last, 0, len(last)) && standsNear(keyDeeds, before, 0, len(before))
 		named := sharesKey(before, text[end:to])
 		goes := standsNear(keyGoes, last, 0, len(last)) && keyPlace.MatchString(text[end:to])
-		if with || goes || named || keyDeedJapanese(text[from:start], text[end:to]) {
+		if (with || goes || named || keyDeedJapanese(text[from:start], text[end:to])) && !value.Public(text, start, end) {
 			out = append(out, match.Match{Rule: "en-key-used", Kind: match.Credential, Start: start, End: end, Confidence: 0.7})
 		}
 	}

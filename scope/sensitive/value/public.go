@@ -214,7 +214,9 @@ func sealed(text string, start int, s string) bool {
 	if len(s) >= shortest && strings.HasPrefix(s, "Ag") && strings.Contains(before, "encryptedData") {
 		return true
 	}
-	if !ShapeOf(s).Hex { // before the search, which takes longer
+	// What can be told at once comes before the search, which takes longer: the lines of a vault hold nothing but hexadecimal, and all
+	// but the last are long.
+	if !ShapeOf(s).Hex || !vaultLine(before, len(s) < shortest) {
 		return false
 	}
 	head := strings.LastIndex(before, "$ANSIBLE_VAULT;")
@@ -224,6 +226,24 @@ func sealed(text string, start int, s string) bool {
 	_, lines, _ := strings.Cut(before[head:], "\n")
 	return (len(s) >= shortest || len(strings.TrimSpace(lines)) >= shortest) && strings.Trim(lines, "0123456789abcdef \t\r\n") == ""
 }
+
+// vaultLine reports whether before may end where a line of a vault begins: behind its head, or behind a line of hexadecimal, which must
+// be a long one for a short line.
+func vaultLine(before string, short bool) bool {
+	const long = 32
+	t := strings.TrimRight(before, " \t\r\n")
+	i := len(t)
+	for i > 0 && isHex(t[i-1]) && len(t)-i < long {
+		i--
+	}
+	if len(t)-i >= long {
+		return true
+	}
+	return !short && strings.Contains(t[max(0, len(t)-vaultHead):], "$ANSIBLE_VAULT;")
+}
+
+// vaultHead is how long, in bytes, the head of a vault may be: $ANSIBLE_VAULT;1.2;AES256;the name of its password.
+const vaultHead = 160
 
 // colons reports whether s is a digest in pairs, as keys and certificates are told by.
 func colons(before, s string) bool {
@@ -253,10 +273,8 @@ func cid(s string) bool {
 // encrypted reports whether s is the ciphertext of a settings file: ENC[…] of sops and eyaml, ENC(…) of Jasypt, {AQAAABAAAA…} of Jenkins, secure: of
 // a CI's file.
 func encrypted(before, s string) bool {
-	if open := strings.LastIndex(before, "ENC["); open >= 0 && !strings.ContainsAny(before[open:], " \n]") {
-		return true
-	}
-	if open := strings.LastIndex(before, "ENC("); open >= 0 && !strings.ContainsAny(before[open:], " \n)") { // of Jasypt
+	word := before[strings.LastIndexAny(before, " \n")+1:]
+	if strings.Contains(word[strings.LastIndexByte(word, ']')+1:], "ENC[") || strings.Contains(word[strings.LastIndexByte(word, ')')+1:], "ENC(") { // (…) of Jasypt
 		return true
 	}
 	if strings.HasPrefix(s, "AQAAABAAAA") && strings.HasSuffix(before, "{") { // of Jenkins

@@ -3,6 +3,7 @@ package value
 import (
 	"strings"
 
+	"github.com/elderzan/elderzan/scope/sensitive/keyword"
 	"github.com/elderzan/elderzan/scope/sensitive/pattern"
 )
 
@@ -20,7 +21,13 @@ func Checksum(text string, start, end int) bool {
 		return false
 	}
 	before := lineBefore(text, start)
-	return sumOfThing.MatchString(before) || sumBehindThing.MatchString(before) || sumJapanese.MatchString(before) || sumAhead.MatchString(text[end:min(len(text), end+sumReach)]) && strings.Trim(before, " \t-*>`'\"") == ""
+	if sumWords.Contains(before) && (sumOfThing.MatchString(before) || sumBehindThing.MatchString(before)) {
+		return true
+	}
+	if !ascii(before) && sumJapanese.MatchString(before) {
+		return true
+	}
+	return strings.Trim(before, " \t-*>`'\"") == "" && sumAhead.MatchString(text[end:min(len(text), end+sumReach)])
 }
 
 // Commit reports whether the hexadecimal digits between start and end of text are told of as a commit: what broke, mended or
@@ -31,14 +38,43 @@ func Commit(text string, start, end int) bool {
 		return false
 	}
 	before := lineBefore(text, start)
-	if doneIn.MatchString(before) || commitWhich.MatchString(before) || commitJapanese.MatchString(before) {
+	led := leads.Has(lastWord(before))
+	if led && doneIn.MatchString(before) || (led || strings.HasSuffix(strings.TrimRight(before, " `'\""), ":")) && commitWords.Contains(before) && commitWhich.MatchString(before) {
+		return true
+	}
+	japanese := !ascii(before)
+	if japanese && commitWordsJapanese.Contains(before) && commitJapanese.MatchString(before) {
 		return true
 	}
 	after := text[end:min(len(text), end+sumReach)]
 	if opensSentence(before) && (commitDid.MatchString(after) || commitDidJapanese.MatchString(after)) {
 		return true
 	}
-	return bugJapanese.MatchString(before) && mendedJapanese.MatchString(after)
+	return japanese && mendedJapanese.MatchString(after) && bugJapanese.MatchString(before)
+}
+
+// A text may hold thousands of digests, so that most are turned away by the last word before them, and few by the patterns.
+var (
+	sumWords = keyword.New([]string{"md5", "sha", "blake", "xxh", "sum", "digest", "hash"})
+
+	// leads are the words right before a commit by which the patterns know it.
+	leads               = keyword.NewList(`in by since from after of to says shows at found commit revision changeset rev sha revert reverts reverted picked cherrypicked bisected is was were be`)
+	commitWords         = keyword.New([]string{"commit", "revision", "changeset", "merge", "patch", "change"})
+	commitWordsJapanese = keyword.New([]string{"コミット", "リビジョン", "チェンジセット"})
+)
+
+// lastWord returns the letters that before ends in, in small letters, but for the marks that may stand between a word and a digest.
+func lastWord(before string) string {
+	t := strings.TrimRight(before, " \t:`'\"(")
+	i := len(t)
+	for i > 0 && isLetter(t[i-1]) {
+		i--
+	}
+	const longest = 16
+	if len(t)-i > longest {
+		return ""
+	}
+	return strings.ToLower(t[i:])
 }
 
 // sumReach is how far, in bytes, the line around hexadecimal digits is read for what they are.
@@ -96,3 +132,12 @@ var (
 	bugJapanese       = pattern.New("(?:バグ|不具合|問題|テスト|漏洩|漏えい|流出|デグレ|脆弱性|障害|エラー|退行|修正)(?:は|が|を)、?\\s*[`'\"「]?$")
 	mendedJapanese    = pattern.New("^[`'\"」]?\\s*(?:で|にて|により|によって)(?:混入|修正|導入|直|壊|解消|リバート|発生|対応|入)")
 )
+
+func ascii(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] >= 0x80 {
+			return false
+		}
+	}
+	return true
+}
