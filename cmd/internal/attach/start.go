@@ -16,6 +16,7 @@ import (
 	"unicode"
 
 	"github.com/elderzan/elderzan/cmd/internal/link"
+	"github.com/elderzan/elderzan/cmd/internal/slack"
 )
 
 // maxLog is the size in bytes at which the engine's log makes way for a new one; one old log is kept.
@@ -136,7 +137,10 @@ func (s *starter) start() error {
 	}
 	cmd.Env = append(cmd.Env, s.o.EngineEnv...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	if err := cmd.Start(); err != nil {
+	restore := slack.Widen()
+	err = cmd.Start()
+	restore()
+	if err != nil {
 		return fmt.Errorf("start the engine: %w", err)
 	}
 	s.exited = make(chan error, 1)

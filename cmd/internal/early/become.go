@@ -5,6 +5,8 @@ import (
 	"os"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/elderzan/elderzan/cmd/internal/slack"
 )
 
 // Become replaces this process by the small program in image, which runs from memory and serves the data folder; "" is
@@ -27,6 +29,7 @@ func Become(image []byte, folder, version string) error {
 	if _, err := f.Write(image); err != nil {
 		return err
 	}
+	defer slack.Widen()()
 	path := "/proc/self/fd/" + decimal(fd)
 	return os.NewSyscallError("execve", unix.Exec(path, []string{"elderzan", folder, version, exe}, os.Environ()))
 }
