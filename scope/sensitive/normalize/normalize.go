@@ -185,6 +185,9 @@ func (b *builder) segment(text string, i int) int {
 		n = next
 	}
 	for _, r := range norm.NFKC.String(text[i : i+n]) {
+		if r == 'ー' && digitLast(b.out) && digitFirst(text[i+n:]) { // 080ー5512ー7793, typed with the mark of a long vowel
+			r = '-'
+		}
 		b.rune(r, i, i+n)
 	}
 	return i + n
@@ -212,6 +215,14 @@ func (b *builder) rune(r rune, start, end int) {
 	}
 	var buf [utf8.UTFMax]byte
 	b.add(string(buf[:utf8.EncodeRune(buf[:], r)]), start, end)
+}
+
+// digitLast reports whether s ends in a digit, and digitFirst whether a text begins with one, wide or not.
+func digitLast(s []byte) bool { return len(s) > 0 && s[len(s)-1] >= '0' && s[len(s)-1] <= '9' }
+
+func digitFirst(text string) bool {
+	r, _ := utf8.DecodeRuneInString(text)
+	return r >= '0' && r <= '9' || r >= '０' && r <= '９'
 }
 
 // exponent reports whether r is a figure or a sign above the line.

@@ -29,6 +29,8 @@ func TestPlainView(t *testing.T) {
 		"broken unicode escape":     {`\u00zz \x9`, `\u00zz \x9`},
 		"quotes":                    {"“a” ‘b’ «c»", `"a" 'b' "c"`},
 		"dashes and spaces":         {"a—b\u00a0c", "a-b c"},
+		"a long vowel as a dash":    {"０８０ー５５１２ー7793", "080-5512-7793"},
+		"a long vowel":              {"サーバー2", "サーバー2"},
 		"controls go":               {"a\x00b\x7f", "ab\x7f"},
 		"invalid UTF-8":             {"a\xffb", "a b"},
 		"line separators":           {"a\u2028b", "a\nb"},

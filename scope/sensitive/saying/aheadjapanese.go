@@ -95,11 +95,17 @@ func judgeAhead(s string, quoted, closed bool, c *cue) bool {
 // as often: パスワード(本番)は.
 func bracketedJapanese(text string, i int, c *cue) (found, float64) {
 	at := skipSpace(text, i, 2)
-	for _, p := range [][2]string{{"(", ")"}, {"（", "）"}} {
+	for _, p := range [][2]string{{"(", ")"}, {"（", "）"}, {"[", "]"}, {"［", "］"}, {"〔", "〕"}, {"《", "》"}, {"≪", "≫"}, {"{", "}"}} {
 		if !strings.HasPrefix(text[at:], p[0]) {
 			continue
 		}
 		start := at + len(p[0])
+		given := p[0] == "《" || p[0] == "≪" || p[0] == "〔"            // which hold values and readings, no remarks
+		if hasAnyPrefix(text[start:], []string{"=", "＝", ":", "："}) { // パスワード（＝X）
+			given = true
+			_, width := utf8.DecodeRuneInString(text[start:])
+			start = skipSpace(text, start+width, 2)
+		}
 		n := strings.Index(text[start:min(len(text), start+60)], p[1])
 		if n < 4 || c.class == secret {
 			return found{}, 0
@@ -112,7 +118,7 @@ func bracketedJapanese(text string, i int, c *cue) (found, float64) {
 		}
 		digits := sh.Digit == sh.Len && sh.Digit <= 10
 		made := !value.Numbered(s) && (digits || passwordLike(s) || sh.Digit > 0 && sh.Lower+sh.Upper >= 3 && !value.Identifier(s) || sh.Digit == 0 && mixedCase(s) && !value.Identifier(s))
-		if !made && !(c.class == password && hasAnyPrefix(rest, opening)) {
+		if !made && !(c.class == password && (given || hasAnyPrefix(rest, opening))) {
 			return found{}, 0
 		}
 		return found{start: start, end: start + n, next: start + n + len(p[1])}, 0.7
@@ -248,10 +254,29 @@ func RefusedJapanese(rest string) bool { return hasAnyPrefix(rest, refusals) }
 func kana(text string, v found) float64 {
 	s := strings.TrimRight(text[v.start:v.end], "0123456789")
 	n := utf8.RuneCountInString(s)
+	if n >= 4 && n <= 16 && len(s) < v.end-v.start && !v.quoted && sung(s) && !DescribesJapanese(s) && closedJapanese(text[v.next:]) { // パスワード：朝焼け小道5
+		return 0.6
+	}
 	if v.quoted || n < 4 || n > 16 || !kanaOnly(s) || hasAny(s, instead) || DescribesJapanese(s) || !closedJapanese(text[v.next:]) {
 		return 0
 	}
 	return 0.6
+}
+
+// sung reports whether s is Chinese characters and kana, as lines of songs are: 雪解け水.
+func sung(s string) bool {
+	letters, han := 0, 0
+	for _, r := range s {
+		switch {
+		case r >= 0x3041 && r <= 0x3096:
+			letters++
+		case r >= 0x4E00 && r <= 0x9FFF:
+			han++
+		default:
+			return false
+		}
+	}
+	return letters >= 1 && han >= 1
 }
 
 // forDeedJapanese is what is used to decrypt, unpack or enter something: 復号には X を使ってください.
@@ -285,7 +310,7 @@ func forDeeds(text string, out []match.Match, budget *match.Budget) []match.Matc
 }
 
 // dial is a number told digit by digit behind what it opens: ポストのダイヤルは 1→2→9.
-var dial = pattern.New(`^(?:の番号|番号|錠)?(?:は|が|を|:|：)? ?「?(\d(?:(?: ?→ ?|、|・)\d){2,8})`)
+var dial = pattern.New(`^(?:の番号|番号|錠)?(?:は|が|を|:|：)? ?「?(\d(?:(?: ?→ ?|、|・|」、?「)\d){2,8})`)
 
 var dials = keyword.New([]string{"ダイヤル", "暗証番号", "暗証", "金庫", "南京錠", "ロッカー", "ポスト"})
 

@@ -9,7 +9,7 @@ import (
 // announcesJapanese say, between a cue and the end of its sentence, that the value comes next; announcesPlain say it so that a plain word
 // is one too.
 var (
-	announcesPlain    = []string{"お知らせ", "お伝え", "下記", "以下", "次の通り", "次のとおり", "の通り", "のとおり", "こちら", "これ", "ご連絡", "ご案内", "教えます", "伝えます", "送ります", "お送り", "共有", "貼って", "貼ります", "覚えて", "記憶", "メモ", "保存", "記録", "控え"}
+	announcesPlain    = []string{"お知らせ", "お伝え", "下記", "以下", "次の通り", "次のとおり", "の通り", "のとおり", "こちら", "これ", "ご連絡", "ご案内", "教えます", "伝えます", "送ります", "お送り", "共有", "貼って", "貼ります", "覚えて", "記憶", "メモ", "保存", "記録", "控え", "書いてお", "書いと", "書きます", "書きました"}
 	announcesJapanese = append([]string{"発行", "変更", "再設定", "リセット", "更新", "設定", "作成", "生成", "です", "決ま", "届き", "渡し"}, announcesPlain...)
 )
 

@@ -107,9 +107,9 @@ func phrased(s string) bool {
 }
 
 // keysPressed are single keys to press one after the other, and turns of a dial: "press 7, 3 and Y", "left 4, right 9", 「右に4、左に戻して9」.
-var keysPressed = pattern.New(`(?:[Pp]ress|[Pp]ush|[Pp]unch(?: in)?|[Tt]ap|[Dd]ial|[Kk]ey in|[Bb]uttons?|[Kk]eys?):? ((?:[0-9A-Z*#](?:, then |, and |, | then | and | )){2,6}[0-9A-Z*#])(?:\b|[^0-9A-Za-z]|$)|((?:[Ll]eft|[Rr]ight|clockwise) (?:to )?\d{1,2}[^.\n]{1,24}?(?:left|right|clockwise|back|forward) (?:to )?\d{1,2})|((?:右|左)(?:に|へ|回りに?|回しで?)?\d{1,2}[^。\n]{1,24}?(?:右|左|戻し)[^。\n\d]{0,12}\d{1,2})|^(?:left|right|clockwise),? (?:then |and )?(\d{1,2} (?:to the )?(?:left|right|clockwise)[^.\n]{1,12}?\d{1,2} (?:to the )?(?:left|right|clockwise))`)
+var keysPressed = pattern.New(`(?:[Pp]ress|[Pp]ush|[Pp]unch(?: in)?|[Tt]ap|[Dd]ial|[Kk]ey in|[Bb]uttons?|[Kk]eys?):? ((?:[0-9A-Z*#](?:, then |, and |, | then | and | )){2,6}[0-9A-Z*#])(?:\b|[^0-9A-Za-z]|$)|((?:[Ll]eft|[Rr]ight|clockwise) (?:to )?\d{1,2}[^.\n]{1,24}?(?:left|right|clockwise|back|forward) (?:to )?\d{1,2})|((?:右|左)(?:に|へ|回りに?|回しで?)?\d{1,2}[^。\n]{0,24}?(?:右|左|戻し)[^。\n\d]{0,12}\d{1,2})|^(?:left|right|clockwise),? (?:then |and )?(\d{1,2} (?:to the )?(?:left|right|clockwise)[^.\n]{1,12}?\d{1,2} (?:to the )?(?:left|right|clockwise))`)
 
-var keyWords = keyword.New([]string{"press ", "push ", "punch ", "tap ", "dial ", "key in ", "buttons", "keys", "left ", "right ", "left,", "right,", "clockwise ", "右に", "左に", "右へ", "左へ", "右回", "左回", "右"})
+var keyWords = keyword.New([]string{"press ", "push ", "punch ", "tap ", "dial ", "key in ", "buttons", "keys", "left ", "right ", "left,", "right,", "clockwise ", "右に", "左に", "右へ", "左へ", "右回", "左回", "右", "左"})
 
 // lockNear are what such keys and turns open.
 var lockNear = keyword.New([]string{"lock", "safe", "box", "door", "gate", "pull", "open", "unlock", "combination", "combo", "keypad", "dial", "latch", "padlock", "cabinet", "locker", "suitcase", "letterbox", "mailbox", "開", "ダイヤル", "金庫", "ポスト", "ロッカー", "鍵", "解錠", "南京錠", "箱", "ロック"})

@@ -162,6 +162,9 @@ func spokenJapanese(text string, out []match.Match) []match.Match {
 				n = 0
 			}
 		}
+		if strings.Trim(text[i:end], "〇、 ") == "" { // the mask of a form
+			n = 0
+		}
 		if n >= 10 && kanjiDigit(text[i:]) || n >= 4 && !counts && spokenThings.Contains(text[max(0, i-150):min(len(text), end+90)]) {
 			out = append(out, match.Match{Rule: "spoken-digits", Kind: match.Credential, Start: i, End: end, Confidence: 0.75})
 		}

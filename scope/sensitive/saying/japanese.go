@@ -83,14 +83,6 @@ func japaneseNear(text string, h keyword.Hit) bool {
 	return h.End < len(text) && text[h.End] >= 0xE3 || h.Start > 0 && text[h.Start-1] >= 0x80
 }
 
-// Links between a cue and its value, longer ones first. A link that holds を announces a change or a use, so what
-// follows the value must confirm it.
-var linksJapanese = []string{
-	"を覚えておいてください", "を覚えておいて", "を覚えて", "を保存しておいて", "を保存してください", "を保存して", "を記憶して", "をメモして", "を控えて",
-	"は、下記の通り", "は以下の通り", "は次の通り", "は以下", "は次", "の初期値は", "の既定値は", "の値は", "の中身は", "の文字列は", "として", "としては", "ですが、", "ですが", "については", "に関しては", "答えは", "答えが", "答え", "回答は", "って", "とは",
-	"は", "が", "も", "を", "に", "で", "の", "=", ":", "→", "⇒", "=>", "->", "・", "-", "|", "、", ",", "〉", "】", "]", ">", ")",
-}
-
 // afterJapanese reads "パスワードは X です", "パスワード：X", "本番のAPIキーを X に変更".
 func afterJapanese(text string, i int, c *cue) (match.Match, bool) {
 	if v, conf := bracketedJapanese(text, i, c); conf > 0 {
@@ -111,8 +103,15 @@ func afterJapanese(text string, i int, c *cue) (match.Match, bool) {
 	start := i
 	i, news := skipNews(text, i)
 	linked, object, of, pointed, last := false, false, false, false, ""
+	if j, ok := cell(text, i); ok {
+		i, linked = j, true
+	}
 	for range 4 { // links come in rows: "は「", "】: "
-		j := skipSpace(text, skipWide(text, i), 8)
+		j := skipTags(text, skipSpace(text, skipWide(text, i), 8))
+		if called(text, j) { // zipのパスね「Kiri_2207」
+			i, linked = j+len("ね"), true
+			break
+		}
 		hit := ""
 		for _, l := range linksJapanese {
 			if strings.HasPrefix(text[j:], l) {
@@ -134,7 +133,7 @@ func afterJapanese(text string, i int, c *cue) (match.Match, bool) {
 		pointed = hit == ":" || hit == "=" || hit == "→" || hit == "⇒" || hit == "->" || hit == "=>"
 		i = j + len(hit)
 	}
-	i = skipFillers(text, i)
+	i = skipTags(text, skipFillers(text, i))
 	if i >= len(text) {
 		return match.Match{}, false
 	}
@@ -181,7 +180,7 @@ func farJapanese(text string, i int, c *cue) (found, float64) {
 		}
 		end++
 	}
-	if end >= len(text) || !alnum(text[end]) || hasAny(text[i:end], headNouns) {
+	if end >= len(text) || !alnum(text[end]) || hasAny(text[i:end], headNouns) || value.InPath(text, end) {
 		return found{}, 0
 	}
 	v, ok := valueJapanese(text, end)
@@ -308,7 +307,7 @@ func valueJapanese(text string, i int) (found, bool) {
 	if text[i] == '"' && hasAnyPrefix(text[i+1:], []string{", ", ": ", "," + "\n", ")", "}"}) { // the quote closes what holds the cue
 		return found{}, false
 	}
-	for _, q := range [][2]string{{"「", "」"}, {"『", "』"}, {"【", "】"}, {"〈", "〉"}, {"“", "”"}, {`"`, `"`}, {"'", "'"}, {"`", "`"}} {
+	for _, q := range [][2]string{{"「", "」"}, {"『", "』"}, {"【", "】"}, {"〈", "〉"}, {"《", "》"}, {"≪", "≫"}, {"〔", "〕"}, {"“", "”"}, {`"`, `"`}, {"'", "'"}, {"`", "`"}} {
 		if !strings.HasPrefix(text[i:], q[0]) {
 			continue
 		}
@@ -342,7 +341,7 @@ func valueJapanese(text string, i int) (found, bool) {
 		}
 		j += size
 	}
-	if kanaOnly(text[i:j]) {
+	if kanaOnly(text[i:j]) || sung(text[i:j]) {
 		for j < len(text) && digit(text[j]) { // さくらもち7
 			j++
 		}
@@ -369,7 +368,7 @@ func judgeJapanese(text string, v found, c *cue, linked, object bool) float64 {
 	if first, _, ok := strings.Cut(s, "/"); ok && technical(first) && !v.quoted { // AES/DES
 		return 0
 	}
-	if hashBegins(s) || templateAddress(s) || linkTarget(text, v) {
+	if hashBegins(s) || templateAddress(s) || linkTarget(text, v) || assigned(s) || added(s) || c.class == secret && keyed(s) {
 		return 0
 	}
 	if c.class == password && !v.quoted && strings.Count(s, "-") == 1 && plain(strings.ReplaceAll(s, "-", "")) && describes(s) {
@@ -442,7 +441,7 @@ func judgeJapanese(text string, v found, c *cue, linked, object bool) float64 {
 // talkJapanese are parts of what is said of passwords rather than as one.
 var talkJapanese = []string{"バラバラ", "ばらばら", "要確認", "機密", "配布", "起動", "面倒", "読み込", "頻度", "聞いて", "必ず", "どのくらい", "認証", "定義", "郵送", "口頭", "書面", "別送", "窓口", "担当", "各自", "任意", "お届け", "発行", "通知", "パスワード", "必要", "不要", "文字", "無効", "有効", "正しく", "間違", "入力", "変更", "忘れ", "再設定", "設定", "なし", "未", "非公開", "秘密", "安全", "強", "弱", "環境", "保存", "管理", "共有", "別", "同じ", "以上",
 	"ハッシュ", "暗号", "必須", "任意", "不明", "教え", "禁止", "書か", "ログ", "期限", "こと", "もの", "ため", "ない", "できる", "される", "した", "する", "れる", "よう", "場合", "どこ", "何", "誰",
-	"廃止", "予定", "社外", "社内", "金庫", "の裏", "毎月", "毎年", "既定", "初期値", "共通", "自動", "推測", "覚え", "印刷", "届き", "届く", "表示", "使え", "使い", "異な", "違い", "違う", "変わ", "見つか", "一致", "古い", "短い", "短す", "長い", "長す", "新し", "期間", "非推奨", "可変", "固定", "複雑", "簡単", "個別", "個人", "全員", "全社", "本番", "人事", "総務", "情シス", "英数", "記号", "半角", "全角", "確認用", "大文字", "小文字", "生体"}
+	"廃止", "予定", "社外", "社内", "金庫", "の裏", "毎月", "毎年", "既定", "初期値", "共通", "自動", "推測", "覚え", "印刷", "届き", "届く", "表示", "使え", "使い", "異な", "違い", "違う", "変わ", "見つか", "一致", "古い", "短い", "短す", "長い", "長す", "新し", "期間", "当日", "後日", "追って", "発表", "非推奨", "可変", "固定", "複雑", "簡単", "個別", "個人", "全員", "全社", "本番", "人事", "総務", "情シス", "英数", "記号", "半角", "全角", "確認用", "大文字", "小文字", "生体"}
 
 // judgeWords judges a value written in Japanese: only for passwords and passphrases, quoted or closed by a copula.
 func judgeWords(s, rest string, v found, c *cue, linked bool) float64 {
@@ -481,7 +480,7 @@ func judgeWords(s, rest string, v found, c *cue, linked bool) float64 {
 // predicate reports whether s is said of a passphrase rather than as one: 古いまま, 使えません, シンプル, 既定では空. A 合言葉 may hold
 // particles, 山と川, what is called a phrase has none that a sentence has.
 func predicate(s string, phrase bool) bool {
-	for _, end := range []string{"ます", "ません", "まま", "すぎ", "やすい", "にくい", "らしい"} {
+	for _, end := range []string{"ます", "ません", "ましょう", "でしょう", "ください", "ている", "ておく", "てある", "られる", "なかった", "まま", "すぎ", "やすい", "にくい", "らしい"} {
 		if strings.HasSuffix(s, end) {
 			return true
 		}

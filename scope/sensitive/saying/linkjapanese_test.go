@@ -1,0 +1,51 @@
+package saying_test
+
+import (
+	"testing"
+
+	"github.com/elderzan/elderzan/scope/sensitive/saying"
+)
+
+// TestLinkedInJapanese: what stands between a Japanese cue and its value. All values are invented.
+func TestLinkedInJapanese(t *testing.T) {
+	for _, tc := range []struct{ way, text, value string }{
+		{"with regard to", "展開用のパスワードにつきましては、zenmai41をお使いください。", "zenmai41"},
+		{"spoken to somebody", "圧縮ファイルのパスワードね「Zenmai41」", "Zenmai41"},
+		{"cells of a table", "<tr><th>パスワード</th><td>zenmai-41</td></tr>", "zenmai-41"},
+		{"a term and its text", "<dt>パスワード</dt>\n<dd>zenmai-41</dd>", "zenmai-41"},
+		{"in bold", "<p>パスワード：<b>zenmai-41</b></p>", "zenmai-41"},
+		{"as code", "<li>パスワード <code>zenmai41</code></li>", "zenmai41"},
+		{"in tortoise-shell brackets", "PIN〔7702〕を入れる", "7702"},
+		{"in square brackets", "暗証番号[7702]で開く", "7702"},
+		{"in double angle brackets", "圧縮用パスワード《zenmai41》", "zenmai41"},
+		{"in double angle brackets, with a colon", "パスワード：《zenmai41》", "zenmai41"},
+		{"given in brackets", "保守パスワード(=zenmai-fuki)は変えない", "zenmai-fuki"},
+		{"Chinese characters, kana and a number", "パスワード:雪解け水音8", "雪解け水音8"},
+		{"two turns of a dial", "郵便受けのダイヤルは左4右9", "左4右9"},
+		{"each digit in brackets", "暗証番号は「7」「7」「0」「2」です", "7」「7」「0」「2"},
+		{"noted below", "合言葉は下に書いておきます\nつくしんぼ", "つくしんぼ"},
+	} {
+		t.Run(tc.way, func(t *testing.T) {
+			var got []string
+			for _, m := range saying.Scan(tc.text) {
+				if got = append(got, tc.text[m.Start:m.End]); got[len(got)-1] == tc.value {
+					return
+				}
+			}
+			t.Errorf("found %q in %q, want %q", got, tc.text, tc.value)
+		})
+	}
+}
+
+// TestLinkedInJapaneseIsLetPass: what stands in the same places and is no value.
+func TestLinkedInJapaneseIsLetPass(t *testing.T) {
+	for _, text := range []string{
+		"秘密鍵のパスは ~/.ssh/id_rsa_build です。", "# 署名鍵のパス\nSIGN_KEY_PATH=/srv/app/sign.pem", "本人確認：パスワード＋SMS", "パスワード欄：type=password、autocomplete=new-password",
+		"form: { password: \"パスワード\", submit: \"ログイン\" }", "ユーザー名: 〇〇〇〇　パスワード: ××××", "合言葉：後日発表", "合言葉は会議で決めておきましょう。", "合言葉は一度も言われなかった。",
+		"書式は postgres://ユーザー:パスワード@ホスト/データベース です。", "キーは `cart:{id}:items` の形式です。", "電話は1〔内線〕です",
+	} {
+		for _, m := range saying.Scan(text) {
+			t.Errorf("%s found %q in %q", m.Rule, text[m.Start:m.End], text)
+		}
+	}
+}
