@@ -182,6 +182,9 @@ var publicNames = keyword.NewList(`sha sha1 sha224 sha256 sha384 sha512 md5 crc 
 	schema table column index constraint migration seed fixture traceparent tracestate traceid spanid title name label key_down down pressed kid x5t x5c jti accessor credentialid credentialsid keyid accesskeyid author
 	signature sig mac hmac ciphertext encrypted enc iv tag salted verification challenge`)
 
+// idKinds are what libraries call the ids that they draw.
+var idKinds = keyword.NewList(`ksuid nanoid cuid cuid2 ulid xid snowflake objectid tsid`)
+
 // namedPublic looks at the words before a value: the name it is assigned to and, for hexadecimal values, the two words
 // that lead to it.
 func (p place) namedPublic() bool {
@@ -199,6 +202,9 @@ func (p place) namedPublic() bool {
 		return publicName(name, op[:i])
 	}
 	if !p.hex() && !UUID(p.s) && !ULID(p.s) {
+		if idKinds.Has(wordBefore(p.text, p.start)) {
+			return true
+		}
 		txt := strings.TrimRight(op, " \t$")
 		return strings.HasSuffix(txt, " TXT") && strings.HasPrefix(txt, "_") || strings.HasSuffix(txt, " event")
 	}
@@ -286,15 +292,22 @@ func nameParts(name string) []string {
 	return out
 }
 
-// shopObject reports whether s is the id of an object of a payment provider, which opens nothing: evt_1erUP6UgVtRmfyQK9abDCAAO.
+// shopObject reports whether s is the id of an object of a payment provider or of a service of models, which opens nothing:
+// evt_1erUP6UgVtRmfyQK9abDCAAO, chatcmpl-8fTq20ZkXmLtQ7rWy5HnCsEoGu1If.
 func shopObject(s string) bool {
 	kind, id, ok := strings.Cut(s, "_")
+	if !ok {
+		if kind, id, ok = strings.Cut(s, "-"); ok && kind != "chatcmpl" && kind != "file" && kind != "cmpl" {
+			return false
+		}
+	}
 	return ok && objectKinds.Has(kind) && !strings.Contains(id, "secret") && strings.Trim(id, alphanumeric) == ""
 }
 
 const alphanumeric = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
-var objectKinds = keyword.NewList(`evt price pi seti cus prod sub si ii il in pm ch re po acct txn card ba tr dp fee plan promo coup req`)
+var objectKinds = keyword.NewList(`evt price pi seti cus prod sub si ii il in pm ch re po acct txn card ba tr dp fee plan promo coup req
+	run msg thread asst step resp batch call toolu chatcmpl cmpl file vs`)
 
 // sized reports whether s is a digest with the number of bytes that it is of, as caches of builds name what they hold.
 func sized(s string) bool {

@@ -59,7 +59,7 @@ var numbers = keyword.New([]string{"serial number", "serial no", "part number", 
 
 // seed reports whether a number is what a generator of random numbers starts from.
 func (p place) seed() bool {
-	return figures(p.s) && strings.HasSuffix(strings.ToLower(Assigned(p.text, p.start)), "seed")
+	return figures(p.s) && (strings.HasSuffix(strings.ToLower(Assigned(p.text, p.start)), "seed") || wordBefore(p.text, p.start) == "seed")
 }
 
 // number reports whether a word is a number in hexadecimal: an address, an error.
@@ -99,11 +99,13 @@ func (p place) partOfNumber() bool {
 
 // labelsJapanese stand before the number of a thing or a document, with a space or a colon between.
 var labelsJapanese = []string{"型番", "品番", "図番", "管理番号", "受付番号", "整理番号", "伝票番号", "注文番号", "発注番号", "請求書番号", "製造番号", "製品番号", "部品番号", "機番", "追跡番号", "案件番号", "申請番号", "チケット番号", "問い合わせ番号", "問合せ番号", "議事録番号",
-	"文書番号", "契約番号", "契約書", "見積書", "請求書", "注文書", "仕様書", "報告書", "議事録", "チケット", "課題", "案件", "ロット", "ロット番号", "便名", "号機", "資産番号", "備品番号"}
+	"文書番号", "契約番号", "契約書", "見積書", "請求書", "注文書", "仕様書", "報告書", "議事録", "チケット", "課題", "案件", "ロット", "ロット番号", "便名", "号機", "資産番号", "備品番号",
+	"教室番号", "教室", "会議室", "座席番号", "座席", "列車番号", "チャンネルID", "ワークスペースID", "メッセージID", "リクエストID", "トレースID", "プロジェクトID", "テナントID", "リソースID", "コミットID", "ドキュメントID", "ファイルID", "レコードID", "チームID", "銘柄コード", "証券コード", "商品コード", "品目コード", "地域コード", "国コード", "都道府県コード", "勘定科目コード", "郵便追跡番号", "送り状番号", "コンテナ番号"}
 
 // labels stand right before what is the number of a thing: a parcel, a paper, a ticket.
 var labels = keyword.NewList(`parcel shipment consignment tracking doi isbn issn arxiv orcid pmid sku ean upc gtin vin imo flight train bus route room platform track gate seat row page pages pp chapter vol volume no nr figure fig table item lot batch profile model series grade sheet order invoice ticket case article
 	migration partition offset revision build firmware observation finding requirement clause section annex drawing dwg asset po cr ncr rfc pr issue bug jira
+	cage asin ksuid nanoid cuid ulid snowflake nachverfolgung sendungsnummer colis
 	ports pids pid ppid pipeline job jobs tasks pods tickets issues orders invoices serial eori lei isin kvk cusip codes errno`)
 
 // smallNumbers stand before the number of a thing of which a house has many.
@@ -150,12 +152,12 @@ func (p place) counts() bool {
 	return figures(p.s) && rowsBehind.MatchString(p.text[p.end:min(len(p.text), p.end+16)])
 }
 
-// registered reports whether a word is the number under which a public register has a company, a security or a trial: an LEI, whose two
-// last digits are a check, an ISIN, a Japanese invoice issuer's T and 13 digits.
+// registered reports whether a word is the number under which a public register has a company, a security, a trial or a container of
+// ships: an LEI, whose two last digits are a check, an ISIN, a Japanese invoice issuer's T and 13 digits, ISO 6346.
 func registered(s string) bool {
 	switch len(s) {
-	case len("NCT04368728"):
-		return strings.HasPrefix(s, "NCT") && figures(s[3:])
+	case len("NCT04368728"): // as many as of a container
+		return strings.HasPrefix(s, "NCT") && figures(s[3:]) || strings.Trim(s[:3], "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == "" && strings.IndexByte("UJZ", s[3]) >= 0 && figures(s[4:])
 	case len("T5835678256246"):
 		return s[0] == 'T' && figures(s[1:])
 	case len("213800KUD8LAJWSQ9D15"):

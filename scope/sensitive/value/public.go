@@ -156,8 +156,8 @@ func flake(s string) bool {
 var (
 	advisory = pattern.New(`^GHSA(?:-[23456789cfghjmpqrvwx]{4}){3}$`)
 	moment   = pattern.New(`^(?:19|20)\d{2}-[01]\d-[0-3]\dT[0-2]\d:[0-5]\d(?::[0-5]\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?$`)
-	// publishable are Stripe's keys for browsers; Courier's secrets begin alike and are in capitals.
-	publishable = pattern.New(`^pk_(?:live|test)_[A-Za-z0-9]{24,120}$`)
+	// publishable are keys for browsers, of Stripe and of Supabase; Courier's secrets begin like Stripe's and are in capitals.
+	publishable = pattern.New(`^(?:pk_(?:live|test)_[A-Za-z0-9]{24,120}|sb_publishable_[A-Za-z0-9_-]{22,40})$`)
 	trailer     = pattern.New(`^[A-Z][a-z]+(?:-[A-Za-z]+)+: https?://[^\s?#@]*$`)
 )
 

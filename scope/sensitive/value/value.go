@@ -72,6 +72,7 @@ var placeholders = keyword.NewList(`null nil none undefined true false yes no on
 	changeme change_me change-me changeit replaceme replace_me replace-me placeholder dummy example sample xxx ... … string str text bytes
 	bool boolean int integer number float object array any void char varchar required optional omitted unknown default empty blank unset
 	encrypted your_password yourpassword your-password your_token your-token yourtoken mypassword my_password my-secret my_secret
+	パスワード パスコード パスフレーズ ユーザー ユーザ ユーザー名 ユーザ名 ユーザーid ログイン ログインid アカウント アカウント名 暗証番号 合言葉 トークン 秘密鍵 シークレット 認証コード 確認コード メールアドレス 電話番号 住所 氏名 生年月日 カード番号 口座番号 ホスト ホスト名 ポート データベース名
 	<none> <nil> <secret> <password> <token> [] {} () "" '' - -- --- * ? ?? ???`)
 
 var placeholderParts = []string{
@@ -94,7 +95,7 @@ func masked(s string) bool {
 			run, last = 1, r
 		}
 		switch r {
-		case '*', '•', '●', '·', '█', '▪', '○', '＊', '∗', '‥', '…':
+		case '*', '•', '●', '·', '█', '▪', '○', '〇', '◯', '×', '□', '■', '△', '▲', '＊', '∗', '‥', '…':
 			mask++
 			longest = max(longest, 3) // whatever their number
 		case 'x', '.', '-', '_', '#', '?', '0':
