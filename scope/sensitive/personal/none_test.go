@@ -58,6 +58,8 @@ func TestNone(t *testing.T) {
 		"an RMA":                         {"phone-number", "RMA number 88-1203-4471 for the supply", false},
 		"a D-U-N-S number":               {"phone-number", "our D-U-N-S number is 15-048-3782", false},
 		"a part":                         {"phone-number", "Part no. 555-123-4567", false},
+		"a project's":                    {"phone-number", "the project number is 81471882035", false},
+		"made on a day":                  {"date-of-birth", "2021年4月9日生産の部品", false},
 		"a part with a letter":           {"phone-number", "Part number: 415-233-1209-B", false},
 		"a ticket":                       {"phone-number", "ticket 415-233-1209 was closed", false},
 		"a SKU":                          {"phone-number", "SKU 415-233-1209 is sold out", false},

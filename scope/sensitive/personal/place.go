@@ -5,19 +5,24 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/elderzan/elderzan/scope/sensitive/keyword"
 	"github.com/elderzan/elderzan/scope/sensitive/match"
 	"github.com/elderzan/elderzan/scope/sensitive/pattern"
 )
 
+// era is a date of an era since 1912, in digits or in Chinese numerals: 昭和五十二年四月九日.
+const era = `(?:大正|昭和|平成|令和)(?:(?:\d{1,2}|元)年\d{1,2}月\d{1,2}日|[元一二三四五六七八九十〇]{1,3}年[一二三四五六七八九十]{1,2}月[一二三四五六七八九十]{1,3}日)`
+
 const months = `(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?`
 
 var (
-	birthDate   = pattern.New(`(?i)^[^\d\n]{0,30}?(` + months + ` \d{1,2}(?:st|nd|rd|th)?(?:,? \d{4})?|\d{4}[./\-年 ]\s?(?:\d{1,2}|[A-Za-z]{3,9})[./\-月 ,]{1,2}\s?\d{1,2}(?:日|\b)|\d{1,2}[./\-年 ]\s?(?:\d{1,2}|[A-Za-z]{3,9})[./\-月 ,]{1,2}\s?(?:\d{4}|\d{2}|\d日)(?:日|\b)|\b[MTSHR]\d{1,2}[./]\d{1,2}[./]\d{1,2}\b|\d{1,2}(?:st|nd|rd|th)? (?:of )?` + months + `,? \d{4}|\d{8}\b|(?:昭和|平成|令和)(?:\d{1,2}|元)年\d{1,2}月\d{1,2}日|\d{1,2}月\d{1,2}日)`)
+	birthDate   = pattern.New(`(?i)^[^\d\n]{0,30}?(` + months + ` \d{1,2}(?:st|nd|rd|th)?(?:,? \d{4})?|\d{4}[./\-年 ]\s?(?:\d{1,2}|[A-Za-z]{3,9})[./\-月 ,]{1,2}\s?\d{1,2}(?:日|\b)|\d{1,2}[./\-年 ]\s?(?:\d{1,2}|[A-Za-z]{3,9})[./\-月 ,]{1,2}\s?(?:\d{4}|\d{2}|\d日)(?:日|\b)|\b[MTSHR]\d{1,2}[./]\d{1,2}[./]\d{1,2}\b|\d{1,2}(?:st|nd|rd|th)? (?:of )?` + months + `,? \d{4}|\d{8}\b|` + era + `|\d{1,2}月\d{1,2}日)`)
 	birthBefore = pattern.New(`(?i)(?:^|[^\d./\-])(\d{1,4}[./\-]\d{1,2}[./\-]\d{1,4}|\d{1,2}(?:st|nd|rd|th)? (?:of )?` + months + `,? \d{4}|` + months + ` \d{1,2}(?:st|nd|rd|th)?,? \d{4}) (?:is|was|as|は) (?:(?:my|his|her|their|the|the [a-z]+'s|[a-z]+'s) )?(?:own )?$`)
 	birthColumn = pattern.New(`(?i)^['"]?[^\n\d]{0,40}\n[^\n\d]{0,40}?(\d{1,4}[./\-]\d{1,2}[./\-]\d{1,4}|\d{1,2} ` + months + ` \d{4})`)
-	birthJP     = pattern.New(`((?:(?:19|20)\d{2}|昭和\d{1,2}|平成(?:\d{1,2}|元)|令和(?:\d{1,2}|元))年\d{1,2}月\d{1,2}日|(?:(?:19|20)\d{2}|\b[MTSHR]\d{1,2})[./\-]\d{1,2}[./\-]\d{1,2}|\b(?:19|20)\d{2}[01]\d[0-3]\d) ?(?:に)?$`)
+	birthJP     = pattern.New(`((?:19|20)\d{2}年\d{1,2}月\d{1,2}日|` + era + `|(?:(?:19|20)\d{2}|\b[MTSHR]\d{1,2})[./\-]\d{1,2}[./\-]\d{1,2}|\b(?:19|20)\d{2}[01]\d[0-3]\d) ?(?:に)?$`)
 	streetUS    = pattern.New(`\b\d{1,5}[A-Za-z]? (?:[NSEW]\.? )?[A-Z][A-Za-z'.]+(?: [A-Z][A-Za-z'.]+){0,3} $`)
 	zipUS       = pattern.New(`^[^\n]{0,50}\b[A-Z]{2},? \d{5}(?:-\d{4})?\b`)
 	postUK      = pattern.New(`\b[A-Z]{1,2}\d[A-Z\d]? ?\d[ABD-HJLNP-UW-Z]{2}\b`)
@@ -55,7 +60,7 @@ var placeTable = sync.OnceValue(func() (t placeLexicon) {
 	var words []string
 	for kind, list := range map[placeKind]string{
 		birthWord:      "b.|born on|born|birth date|birthdate|date of birth|d.o.b|dob|birthday|geburtsdatum|geboren|né le|née le|fecha de nacimiento|fecha nacimiento|data di nascita|date de naissance|naissance|geburtstag|geb. am|geb.|nacido el|nacida el|nato il|nata il|data de nascimento|nascimento|data urodzenia|urodzony|urodzona|doğum tarihi|doğum|дата рождения|дата народження|родился|родилась|geboortedatum|fødselsdato|fødselsdag|födelsedatum|född|syntymäaika|születési dátum|született|ngày sinh|tanggal lahir|datum narození|dátum narodenia|datum rođenja|data nașterii|ημερομηνία γέννησης|תאריך לידה|تاريخ الميلاد|วันเกิด|जन्म तिथि|birth day|date of my birth|day of birth|d.o.b.|出生年月日|生日|お誕生日|생일|生年月日|誕生日|出生日期|생년월일",
-		bornBefore:     "生まれ|日生）|日生)|日生、|日生。|日生 |日生\n|日生まれ",
+		bornBefore:     "生まれ|日生",
 		streetWord:     "Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Way|Place|Pl|Terrace|Square|Parkway|Pkwy|Circle|Cir|Close|Crescent|Gardens|Grove|Mews|Walk|Hill|Rise|Row|Green|View|Loop|Trail|Brae|Bank|Cottages|Cottage|Villas|Wharf|Quay|Parade|Meadow|Orchard|Fields|Yard|Esplanade|Promenade|Heights",
 		homeWord:       "address|lives at|lives in|live at|living at|home|residence|resides|mail to|mailing|ship to|ship it to|send it to|send the parcel to|parcel to|package to|letter to|send this to|shipping|deliver|postcode|post code|postal code|billing|the house|her flat|his flat|my flat|spare key|moved to|move to|is now at|moved, ok|has moved|apartment|apt|wohnt|adresse|anschrift|dirección|indirizzo|habite|vive en",
 		prefectureWord: "東京都|北海道|京都府|大阪府|県|住所|宛先|自宅|住まい|お住い|居住|転居|引っ越した|引っ越し先|引越先|送り先|届け先|実家",
@@ -87,7 +92,7 @@ func places(text string, names folded, out []match.Match) []match.Match {
 			return true
 		}
 		before, after := text[max(0, h.Start-90):h.Start], text[h.End:min(len(text), h.End+110)]
-		if !hasDigit(before) && !hasDigit(after) || kind == euStreet && !numberNext(after) {
+		if !hasDigit(before) && !hasDigit(after) && !((kind == birthWord || kind == bornBefore) && (strings.Contains(before, "年") || strings.Contains(after, "年"))) || kind == euStreet && !numberNext(after) {
 			return true
 		}
 		if !budget.Spend(len(before) + len(after)) {
@@ -133,6 +138,9 @@ func placeAt(text string, kind placeKind, h keyword.Hit, word, before, after str
 		}
 	case bornBefore:
 		if strings.HasPrefix(text[h.Start:], "日") {
+			if r, _ := utf8.DecodeRuneInString(after); unicode.Is(unicode.Han, r) { // 12月1日生産
+				return match.Match{}, false
+			}
 			before, h.Start = before+"日", h.Start+len("日")
 		}
 		if loc := birthJP.FindStringSubmatchIndex(before); loc != nil && !history(before[loc[2]:loc[3]]) {
