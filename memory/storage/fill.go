@@ -86,7 +86,9 @@ func (s *Store) fillIndex(ctx context.Context, name indexName, refs []catalog.Ve
 	if err != nil {
 		return err
 	}
+	v.mu.Lock() // an index may be given another form from now on, which it tells of
 	v.indexes[name] = x
+	v.mu.Unlock()
 	wanted := make(map[int64]bool, len(refs))
 	var newer []catalog.VectorRef
 	for _, ref := range refs {
@@ -106,10 +108,12 @@ func (s *Store) fillIndex(ctx context.Context, name indexName, refs []catalog.Ve
 	if _, err := x.Remove(gone); err != nil {
 		return err
 	}
+	v.mu.Lock()
 	v.rows[name] = v.rows[name].add(held)
 	if len(newer) > 0 || len(gone) > 0 {
 		v.dirty[name] = true
 	}
+	v.mu.Unlock()
 	for len(newer) > 0 && ctx.Err() == nil {
 		n := min(fillBatch, len(newer))
 		if err := s.replay(name, newer[:n]); err != nil {

@@ -294,7 +294,10 @@ func (s *Store) replayVectors(ctx context.Context) (ok bool, err error) {
 		if err != nil {
 			return false, err
 		}
-		v.indexes[name], v.rows[name], v.saved[name] = x, v.rows[name].add(x.IDs()), e
+		held := x.IDs()
+		v.mu.Lock()
+		v.indexes[name], v.rows[name], v.saved[name] = x, v.rows[name].add(held), e
+		v.mu.Unlock()
 		if generation == 0 { // damaged after all
 			return false, s.forgetIndexes()
 		}
@@ -312,11 +315,13 @@ func (s *Store) replayVectors(ctx context.Context) (ok bool, err error) {
 func (s *Store) forgetIndexes() error {
 	v := s.vectors
 	var errs []error
-	for name, x := range v.indexes {
+	for _, x := range v.all() {
 		errs = append(errs, x.Close())
-		delete(v.indexes, name)
-		delete(v.rows, name)
 	}
+	v.mu.Lock()
+	clear(v.indexes)
+	clear(v.rows)
+	v.mu.Unlock()
 	return errors.Join(errs...)
 }
 
