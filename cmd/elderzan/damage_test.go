@@ -147,6 +147,22 @@ func TestDamage(t *testing.T) {
 			},
 			[]string{"rocksdb is damaged", "elderzan doctor --repair"}, nil,
 		},
+		"RocksDB blocks": {
+			func(f *folder) {
+				f.ok("flags", "set", "recall.merge-duplicates", "off") // read while the store is opened
+				f.ok("stop")
+				f.ok("status") // what is in the log gets into table files
+				f.ok("stop")
+				names, err := filepath.Glob(f.path("kv/*.sst"))
+				if err != nil || len(names) == 0 {
+					f.t.Fatalf("table files: %v, %v", names, err)
+				}
+				for _, name := range names {
+					f.edit(filepath.Join("kv", filepath.Base(name)), func(b []byte) []byte { b[5] ^= 1; return b })
+				}
+			},
+			[]string{"rocksdb is damaged", "elderzan doctor --repair"}, nil,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

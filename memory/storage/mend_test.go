@@ -1,12 +1,18 @@
 package storage
 
 import (
+	"bytes"
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 
 	"github.com/elderzan/elderzan/memory"
+	"github.com/elderzan/elderzan/memory/storage/internal/kv"
+	"github.com/elderzan/elderzan/scope"
+	"github.com/elderzan/elderzan/security"
 )
 
 // TestMend opens a folder whose RocksDB is missing or damaged: the texts are all there, and once Repair has had the
@@ -71,5 +77,171 @@ func TestMend(t *testing.T) {
 				t.Errorf("set aside: %v, %v; want the damaged one", aside, err)
 			}
 		})
+	}
+}
+
+// hurtFamily damages the first block of each table file of a family.
+func hurtFamily(t *testing.T, dir string, f kv.Family) {
+	t.Helper()
+	names, err := filepath.Glob(filepath.Join(dir, kvDir, "*.sst"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	hurt := 0
+	for _, name := range names {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Contains(b, []byte("name"+string(f))) { // of the file's properties
+			continue
+		}
+		b[5] ^= 1
+		if err := os.WriteFile(name, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		hurt++
+	}
+	if hurt == 0 {
+		t.Fatalf("no table file holds %s", f)
+	}
+}
+
+// TestMendBlocks damages a block of each family of RocksDB in a folder that was left with two transactions under way: one that was
+// decided and is not in place, and one that was not decided. Whoever meets the damage on opening refuses with the command to type. Once
+// mended, no text is missing, vectors that are lost are to be made anew, what was not decided never was, and everything else is there.
+func TestMendBlocks(t *testing.T) {
+	for f, opens := range map[kv.Family]bool{kv.Intents: false, kv.Vectors: false, kv.Config: true, kv.Workspace: true, kv.SessionState: true, kv.Cache: true} {
+		t.Run(string(f), func(t *testing.T) {
+			t.Parallel()
+			r := underWay(t)
+			hurtFamily(t, r.dir, f)
+			if f == kv.Vectors { // they are read where the index was not saved
+				if err := os.RemoveAll(filepath.Join(r.dir, vectorsDir)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			s, err := Open(t.Context(), Options{Dir: r.dir})
+			var corrupt *memory.CorruptError
+			switch {
+			case err != nil && (opens || !errors.As(err, &corrupt) || corrupt.Engine != "rocksdb"):
+				t.Fatalf("Open: %v; want a *memory.CorruptError about RocksDB, or none: %v", err, opens)
+			case err == nil && !opens:
+				t.Fatal("it opens")
+			case err == nil:
+				if _, err := s.Config(t.Context(), "flag"); f == kv.Config && !errors.As(err, &corrupt) {
+					t.Errorf("Config: %v; want a *memory.CorruptError", err)
+				}
+				if err := s.Close(); err != nil {
+					t.Error(err)
+				}
+			}
+			if r.Store, err = Open(t.Context(), Options{Dir: r.dir, Mend: true}); err != nil {
+				t.Fatal(err)
+			}
+			wantMendedBlocks(t, r, f)
+			aside, err := filepath.Glob(filepath.Join(r.dir, kvDir+".*"))
+			if err != nil || len(aside) != 1 {
+				t.Errorf("set aside: %v, %v; want the damaged one", aside, err)
+			}
+		})
+	}
+}
+
+// TestRepairBlocks has Repair meet a damaged block of a store that is open.
+func TestRepairBlocks(t *testing.T) {
+	for _, f := range []kv.Family{kv.Vectors, kv.Config, kv.Workspace, kv.SessionState, kv.Cache} {
+		t.Run(string(f), func(t *testing.T) {
+			t.Parallel()
+			r := underWay(t)
+			hurtFamily(t, r.dir, f)
+			r.open(t)
+			wantMendedBlocks(t, r, f)
+		})
+	}
+}
+
+// underWay returns a closed store whose RocksDB holds something of every family in table files of its own, an intent that was decided
+// for the PROJECT memory's vector, and one that was not for that of the SHARED one.
+func underWay(t *testing.T) *rig {
+	r := newRig(t)
+	for f, key := range map[kv.Family]string{kv.Workspace: "draft", kv.SessionState: "state", kv.Cache: "topics"} {
+		kvPut(t, r.kv, f, []byte(key), []byte("value"), security.ClassPrivate)
+	}
+	if err := errors.Join(r.PutConfig(t.Context(), "flag", []byte("on")), r.Close()); err != nil {
+		t.Fatal(err)
+	}
+	var refuse atomic.Bool
+	s, err := Open(t.Context(), Options{Dir: r.dir, Fail: func(engine, op string) error {
+		if refuse.Load() && engine == "rocksdb" && op == kv.OpWrite {
+			return errors.New("injected")
+		}
+		return nil
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Store = s
+	refuse.Store(true)
+	if err := r.PutVectors(t.Context(), r.vector(scope.Project, 1, 60)); err != nil {
+		t.Fatal(err)
+	}
+	id, err := newTxID()
+	if err != nil {
+		t.Fatal(err)
+	}
+	undecided := intent{id: id, ops: []intentOp{{key: vectorKey(r.row(t, scope.Shared), "mini"), class: security.ClassStore, value: storedBytes(unit(61), nil, warmWidth)}}}
+	b := kv.NewBatch()
+	undecided.prepare(b)
+	if err := errors.Join(r.kv.Write(b, true), r.kv.Flush(), r.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// wantMendedBlocks repairs the open store, of which the family hurt is damaged.
+func wantMendedBlocks(t *testing.T, r *rig, hurt kv.Family) {
+	t.Helper()
+	_, left, err := r.Repair(t.Context())
+	if err != nil || len(left) != 0 {
+		t.Errorf("Repair leaves %v, %v", left, err)
+	}
+	for _, m := range r.ms {
+		if got, err := r.Get(t.Context(), []memory.ID{m.ID}); err != nil || got[0].Content != m.Content {
+			t.Errorf("Get of %s: %v", m.ID, err)
+		}
+	}
+	lost := map[memory.ID]bool{}
+	jobs, err := r.Jobs(t.Context(), 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, j := range jobs {
+		lost[j.ID] = true
+	}
+	for i, sc := range scope.All() {
+		axis := i
+		if sc == scope.Project {
+			axis = 60
+		}
+		gone := hurt == kv.Vectors && sc != scope.Project || hurt == kv.Intents && sc == scope.Project
+		if lost[r.ms[sc].ID] != gone {
+			t.Errorf("the %s memory is to be embedded again: %v, want %v", sc, lost[r.ms[sc].ID], gone)
+		}
+		if c := r.near(t, sc, axis); !gone && c.Dense < 0.999 {
+			t.Errorf("the %s memory lies %v from where it was", sc, c.Dense)
+		}
+	}
+	for f, read := range map[kv.Family]func(context.Context) (string, error){
+		kv.Config: func(ctx context.Context) (string, error) { b, err := r.Config(ctx, "flag"); return string(b), err },
+		kv.Cache: func(context.Context) (string, error) {
+			b, err := r.kv.Get(kv.Cache, []byte("topics"))
+			return string(b), err
+		},
+	} {
+		v, err := read(t.Context())
+		if f != hurt && (err != nil || v == "") {
+			t.Errorf("%s reads %q, %v", f, v, err)
+		}
 	}
 }

@@ -219,7 +219,7 @@ func (s *Store) useKeys(ring *keyring.Keyring) (err error) {
 // which needs SQLite alone.
 func (s *Store) openEngines(ctx context.Context, ring *keyring.Keyring, ready bool) error {
 	var g errgroup.Group
-	g.Go(func() error { return s.openKV(ring, ready) })
+	g.Go(func() error { return s.openKV(ctx, ring, ready) })
 	g.Go(func() error {
 		for _, step := range []func(context.Context) error{
 			func(ctx context.Context) error { return s.openCatalog(ctx, ring, !ready) }, s.identify, s.checkTerms, s.openWords,
@@ -309,7 +309,7 @@ func (s *Store) rekeyCatalog(ctx context.Context, ring *keyring.Keyring, o catal
 	return err
 }
 
-func (s *Store) openKV(ring *keyring.Keyring, mustExist bool) error {
+func (s *Store) openKV(ctx context.Context, ring *keyring.Keyring, mustExist bool) error {
 	store, err := ring.Sealer(keyring.KV)
 	if err != nil {
 		return err
@@ -328,39 +328,15 @@ func (s *Store) openKV(ring *keyring.Keyring, mustExist bool) error {
 		return err
 	}
 	err = open(mustExist)
-	if s.opts.Mend && mustExist && (errors.Is(err, kv.ErrMissing) || errors.Is(err, kv.ErrCorrupt)) {
-		err = s.mendKV(o, err, open)
+	if s.opts.Mend && mustExist {
+		err = s.mendKV(ctx, o, err, open)
 	}
 	return kvError("open", err)
 }
 
-// mendKV sets RocksDB aside, which does not open, and opens what can be read of it, or an empty one. Repair sees what is missing of
-// the vectors; the rest stands in no other engine.
-func (s *Store) mendKV(o kv.Options, why error, open func(mustExist bool) error) error {
-	salvaged := s.path(kvDir) + ".salvaged"
-	lost := kv.Salvage(s.path(kvDir), salvaged, o)
-	if err := s.setAside(kvDir, why); err != nil {
-		return err
-	}
-	if lost == nil {
-		if err := os.Rename(salvaged, s.path(kvDir)); err != nil {
-			return fileError("put what is left of RocksDB in place", err)
-		}
-		if lost = open(true); lost == nil {
-			s.opts.Logger.Warn("what can be read of RocksDB was taken over")
-			return nil
-		}
-		if err := os.RemoveAll(s.path(kvDir)); err != nil {
-			return fileError("remove what is left of RocksDB", err)
-		}
-	}
-	s.opts.Logger.Error("nothing can be read of RocksDB: drafts, states of sessions and feature flags are gone, vectors are made anew", "error", lost)
-	return open(false)
-}
-
 // setAside renames what cannot be opened, so that nothing is lost should it be of use to somebody after all.
 func (s *Store) setAside(name string, why error) error {
-	aside := s.path(name) + ".damaged-" + s.opts.Now().UTC().Format("20060102T150405.000")
+	aside := s.aside(name)
 	switch err := os.Rename(s.path(name), aside); {
 	case errors.Is(err, fs.ErrNotExist):
 		s.opts.Logger.Warn("made anew, as it was missing", "engine", name)
@@ -370,6 +346,11 @@ func (s *Store) setAside(name string, why error) error {
 		s.opts.Logger.Warn("made anew; the damaged one was set aside", "engine", name, "as", aside, "damage", why)
 	}
 	return nil
+}
+
+// aside is what a damaged file or folder is renamed to.
+func (s *Store) aside(name string) string {
+	return s.path(name) + ".damaged-" + s.opts.Now().UTC().Format("20060102T150405.000")
 }
 
 // metaSource is where the catalogue keeps this device's id.

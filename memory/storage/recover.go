@@ -3,6 +3,7 @@ package storage
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -100,21 +101,30 @@ func (s *Store) readIntents() (intents []*intent, strays [][]byte, err error) {
 	return intents, strays, nil
 }
 
-// finishIntent moves the values of a decided intent in place.
+// finishIntent moves the values of a decided intent in place. One that is lost to damage is a vector that is missing, once somebody
+// has asked for repair: then the checker has it embedded anew.
 func (s *Store) finishIntent(in *intent) error {
+	const step = "finish a transaction"
 	for n := range in.ops {
 		op := &in.ops[n]
 		if op.class == 0 {
 			continue
 		}
-		var err error
-		if op.value, err = s.kv.Get(kv.Intents, in.valueKey(n)); err != nil {
-			return kvError("finish a transaction", err)
+		value, err := s.kv.Get(kv.Intents, in.valueKey(n))
+		switch {
+		case errors.Is(err, kv.ErrNotFound) && s.opts.Mend:
+			s.opts.Logger.Warn("a vector that was decided on is lost and will be made anew")
+			op.class = 0 // what is there is an older one
+		case errors.Is(err, kv.ErrNotFound):
+			return &memory.CorruptError{Engine: "rocksdb", Err: fmt.Errorf("%s: intent %x: a value is missing", step, in.id)}
+		case err != nil:
+			return kvError(step, err)
 		}
+		op.value = value
 	}
 	b := kv.NewBatch()
 	in.finish(b)
-	return kvError("finish a transaction", s.kv.Write(b, false))
+	return kvError(step, s.kv.Write(b, false))
 }
 
 func (s *Store) dropStrays(keys [][]byte) error {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/elderzan/elderzan/memory"
 	"github.com/elderzan/elderzan/memory/storage/internal/catalog"
@@ -41,27 +40,6 @@ func (s *Store) Repair(ctx context.Context) (mended int, left []Finding, err err
 
 // repairPasses is how often Repair goes through: what replaces a damaged file shows what it lacks in the next pass.
 const repairPasses = 3
-
-// mendTables replaces RocksDB, which cannot be read: the damaged one is set aside, working data is taken over as far as it
-// can be read, and the next pass has the vectors made anew.
-func (s *Store) mendTables(ctx context.Context) error {
-	aside := s.path(kvDir) + ".damaged-" + s.opts.Now().UTC().Format("20060102T150405.000")
-	for {
-		err := s.catalog.Exclusive(ctx, func() error {
-			s.txns.retry()
-			return s.kv.Renew(aside, kv.Config, kv.Workspace, kv.SessionState, kv.Archive)
-		})
-		if err == nil {
-			s.opts.Logger.Warn("RocksDB was damaged and is made anew; the damaged one was set aside", "as", aside)
-		}
-		if !errors.Is(err, kv.ErrBusy) {
-			return kvError("make RocksDB anew", err)
-		}
-		if err := rest(ctx, time.Millisecond); err != nil {
-			return err
-		}
-	}
-}
 
 // mend repairs one finding. Mending what is whole, or was mended with another finding, does nothing.
 func (s *Store) mend(ctx context.Context, f Finding) error {
@@ -158,12 +136,25 @@ func (s *Store) embedAgain(ctx context.Context, row int64) error {
 	})
 }
 
-// dropValue removes a value from RocksDB that nothing on record wants or that cannot be read.
+// dropValue removes a value from RocksDB that nothing on record wants or that cannot be read. A vector may be that of a memory which
+// was purged: no file must go on holding it.
 func (s *Store) dropValue(ctx context.Context, f Finding) error {
-	return s.catalog.Exclusive(ctx, func() error {
+	err := s.catalog.Exclusive(ctx, func() error {
 		b := kv.NewBatch()
 		b.Delete(kv.Family(f.kv), f.key)
 		return kvError("remove a stray value", s.kv.Write(b, true))
+	})
+	row, _, ok := parseVectorKey(f.key)
+	if err != nil || !ok || kv.Family(f.kv) != kv.Vectors {
+		return err
+	}
+	return s.write(ctx, func(tx *catalog.Tx) error {
+		_, there, err := tx.ByRow(row)
+		if err != nil || there {
+			return err
+		}
+		tx.After(s.scrubber.wake)
+		return tx.NoteTrace(row)
 	})
 }
 

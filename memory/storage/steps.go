@@ -32,13 +32,15 @@ const (
 	StepRekeyed        Step = "sqlite-rekeyed"       // on open after a rotation: SQLite is written anew beside the old file
 	StepRekeyPlaced    Step = "sqlite-rekey-placed"  // and has taken its place
 	StepAnalysed       Step = "analysed"             // after the rules of analysis have changed: all terms are made anew, before that is noted
+	StepSalvaged       Step = "salvaged"             // on open to be mended: what can be read of RocksDB is put together beside the damaged one
+	StepSetAside       Step = "set-aside"            // and the damaged one is out of the way, before the other takes its place
 	StepRenewed        Step = "renewed"              // after a rotation: everything else is sealed anew, before that is noted
 )
 
 var steps = []Step{
 	StepKeysMade, StepEnginesMade, StepReady, StepPrepare, StepPrepared, StepCommit, StepCommitted, StepFinish, StepFinished,
 	StepApplied, StepWords, StepCheckpoint, StepSnapshot, StepSnapshotted, StepRecoverFinish, StepRecoverUndo, StepRecovered, StepClosingIndexes,
-	StepRekeyed, StepRekeyPlaced, StepAnalysed, StepRenewed,
+	StepRekeyed, StepRekeyPlaced, StepAnalysed, StepSalvaged, StepSetAside, StepRenewed,
 }
 
 // Steps lists every durable step, each once. The caller owns the slice.

@@ -76,7 +76,8 @@ func child(ctx context.Context, name, dir string, step storage.Step) error {
 	// Low limits, so that the process is often killed while an index is given another form or saved.
 	limits := storage.IndexLimits{SQ8: 16, SQ4: 48, IVFPQ: 300}
 	faults, _ := strconv.Atoi(os.Getenv(envFaults)) // "" is none
-	s, err := storage.Open(ctx, storage.Options{Dir: dir, Source: "test", Limits: limits, SnapshotEvery: 64, Fail: failing(faults), Crash: func(at storage.Step) {
+	op, _ := operation(name)
+	s, err := storage.Open(ctx, storage.Options{Dir: dir, Source: "test", Mend: op.Damaged, Limits: limits, SnapshotEvery: 64, Fail: failing(faults), Crash: func(at storage.Step) {
 		mu.Lock()
 		defer mu.Unlock()
 		say(sayStep + at.String())
@@ -101,20 +102,28 @@ func child(ctx context.Context, name, dir string, step storage.Step) error {
 	case operationFull:
 		return fillUp(ctx, s)
 	}
+	if op.Run == nil {
+		return fmt.Errorf("no operation is called %q", name)
+	}
+	work := op.Run
+	if os.Getenv(envBeside) != "" {
+		work = beside(work)
+	}
+	if err := work(ctx, s); err != nil {
+		return err
+	}
+	say(sayDone)
+	return s.Close()
+}
+
+// operation returns the operation of that name.
+func operation(name string) (Operation, bool) {
 	for _, op := range Operations() {
 		if op.Name == name {
-			run := op.Run
-			if os.Getenv(envBeside) != "" {
-				run = beside(op.Run)
-			}
-			if err := run(ctx, s); err != nil {
-				return err
-			}
-			say(sayDone)
-			return s.Close()
+			return op, true
 		}
 	}
-	return fmt.Errorf("no operation is called %q", name)
+	return Operation{}, false
 }
 
 // beside has others write before, while and after run does.
@@ -250,7 +259,7 @@ func prepare(t *testing.T) *bases {
 	before, beforePart := Describe(t, s), describe(t, s, fixedIDs)
 	mustClose(t, s)
 	for _, op := range Operations() {
-		s := mustOpen(t, storage.Options{Dir: b.folder(t, op)})
+		s := mustOpen(t, storage.Options{Dir: b.folder(t, op), Mend: op.Damaged})
 		o := &outcome{before: before, beforePart: beforePart}
 		if op.Fresh {
 			o.before = Describe(t, s)
@@ -286,6 +295,9 @@ func (b *bases) folder(t testing.TB, op Operation) string {
 	}
 	if err == nil && op.Older {
 		err = age(t.Context(), dir)
+	}
+	if err == nil && op.Damaged {
+		err = os.WriteFile(filepath.Join(dir, "kv", "CURRENT"), []byte("nonsense"), 0o600)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -403,7 +415,7 @@ func (b *bases) crash(t *testing.T, op Operation, step storage.Step, n int, reac
 		}
 		mu.Unlock()
 	}
-	s := mustOpen(t, storage.Options{Dir: dir})
+	s := mustOpen(t, storage.Options{Dir: dir, Mend: op.Damaged})
 	got, want := Describe(t, s), b.ops[op.Name]
 	if got != want.after && (acked || got != want.before) {
 		t.Errorf("acknowledged: %v; the store is\n%s\nwhich is neither as before\n%s\nnor as after\n%s", acked, got, want.before, want.after)

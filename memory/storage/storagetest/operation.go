@@ -22,6 +22,7 @@ type Operation struct {
 	Fresh   bool // works on no folder at all instead of the prepared one
 	Rotated bool // works on the prepared folder after a rotation of its keys
 	Older   bool // works on the prepared folder as a build with other rules of analysis would have left it
+	Damaged bool // works on the prepared folder with damage, which opening mends
 	Run     func(ctx context.Context, s *storage.Store) error
 }
 
@@ -92,6 +93,7 @@ func Operations() []Operation {
 		{Name: "open-fresh", Opens: true, Fresh: true, Run: func(context.Context, *storage.Store) error { return nil }},
 		{Name: "open-older", Opens: true, Older: true, Run: func(ctx context.Context, s *storage.Store) error { return s.WaitRenewed(ctx) }},
 		{Name: "open-rotated", Opens: true, Rotated: true, Run: func(ctx context.Context, s *storage.Store) error { return s.WaitRenewed(ctx) }},
+		{Name: "open-damaged", Opens: true, Damaged: true, Run: func(context.Context, *storage.Store) error { return nil }},
 		{Name: "put", Run: func(ctx context.Context, s *storage.Store) error {
 			return put(ctx, s, memory.Put{Memory: at(idNew, scope.Shared, "A new heron came to the marsh.")})
 		}},

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -63,13 +62,18 @@ func Open(dir string, opts Options) (*DB, error) {
 	}
 	d.read = grocksdb.NewDefaultReadOptions()
 	d.read.SetVerifyChecksums(true)
-	d.scan = grocksdb.NewDefaultReadOptions()
-	d.scan.SetVerifyChecksums(true)
-	d.scan.SetFillCache(false) // a scan over everything would push out what is read by key
+	d.scan = scanOptions()
 	d.lazy = grocksdb.NewDefaultWriteOptions()
 	d.synced = grocksdb.NewDefaultWriteOptions()
 	d.synced.SetSync(true)
 	return d, nil
+}
+
+func scanOptions() *grocksdb.ReadOptions {
+	o := grocksdb.NewDefaultReadOptions()
+	o.SetVerifyChecksums(true)
+	o.SetFillCache(false) // a scan over everything would push out what is read by key
+	return o
 }
 
 // load opens the folder. A log that ends within a record was torn by a power cut, or a damaged length only makes it
@@ -172,58 +176,50 @@ func (d *DB) Heal() error {
 	return d.down
 }
 
-// Renew begins anew with nothing, where the files are damaged beyond what reading by key can pass over: the folder is
-// renamed to aside, and what can still be read of the families to keep is written to the new one. As Heal it does so only
-// while no operation is under way, and returns ErrBusy otherwise.
-func (d *DB) Renew(aside string, keep ...Family) error {
-	kept := d.readable(keep)
+// Renew has what can be read of the database take its place, where the files are damaged beyond what reading by key can pass
+// over: see Salvage, which makes the new one in the folder beside before the damaged one is renamed to aside. Where nothing can be
+// read it begins anew with nothing; lost then says why. As Heal it does so only while no operation is under way, and returns
+// ErrBusy otherwise. With another error the database is what it was.
+func (d *DB) Renew(aside, beside string) (damaged []Family, lost, err error) {
 	d.mu.Lock()
-	if d.closed || d.inFlight > 0 {
-		defer d.mu.Unlock()
-		if d.closed {
-			return ErrClosed
-		}
-		return ErrBusy
+	defer d.mu.Unlock()
+	switch {
+	case d.closed:
+		return nil, nil, ErrClosed
+	case d.inFlight > 0:
+		return nil, nil, ErrBusy
 	}
 	if d.down == nil {
 		d.free()
 	}
-	if err := os.Rename(d.dir, aside); err != nil && !errors.Is(err, os.ErrNotExist) {
-		// As it was, so that what is to be kept is still read by the next attempt.
-		defer d.mu.Unlock()
-		d.down = d.load()
-		d.broken.Store(d.down != nil)
-		return fmt.Errorf("kv: begin anew: %w", err)
+	damaged, lost = Salvage(d.dir, beside, d.opts)
+	if err = d.replace(aside, beside, lost == nil); err == nil && lost != nil {
+		d.opts.MustExist = false
+		err = makePrivate(d.dir, false)
 	}
-	d.opts.MustExist = false
-	if d.down = makePrivate(d.dir, false); d.down == nil {
-		d.down = d.load()
-	}
-	err := d.down
-	d.broken.Store(err != nil)
-	d.mu.Unlock()
-	if err != nil || kept.Len() == 0 {
-		return err
-	}
-	return d.Write(kept, true)
+	d.down = d.load()
+	d.broken.Store(d.down != nil)
+	return damaged, lost, errors.Join(err, d.down)
 }
 
-// readable collects what can be read of families.
-func (d *DB) readable(keep []Family) *Batch {
-	b := NewBatch()
-	for _, f := range keep {
-		var keys [][]byte
-		_ = d.ScanKeys(f, nil, func(key []byte) error { // what comes after damage is lost
-			keys = append(keys, slices.Clone(key))
-			return nil
-		})
-		for _, key := range keys {
-			if value, class, err := d.GetClass(f, key); err == nil {
-				b.PutClass(f, key, value, class)
-			}
-		}
+// replace renames the folder of the database to aside, and beside, if there is one, to the folder; or does neither.
+func (d *DB) replace(aside, beside string, one bool) error {
+	err := os.Rename(d.dir, aside)
+	moved := err == nil
+	if errors.Is(err, os.ErrNotExist) {
+		err = nil
 	}
-	return b
+	if err == nil && one {
+		err = os.Rename(beside, d.dir)
+	}
+	if err == nil {
+		return nil
+	}
+	err = fmt.Errorf("kv: begin anew: %w", errors.Join(err, os.RemoveAll(beside)))
+	if moved {
+		err = errors.Join(err, os.Rename(aside, d.dir))
+	}
+	return err
 }
 
 // free closes what open has opened.

@@ -55,6 +55,7 @@ func translate(op string, err error) error {
 		strings.Contains(msg, "/LOCK: "):
 		return fmt.Errorf("kv: %s: %w by another process; stop the other elderzan that uses this folder, or name another with --data", op, ErrLocked)
 	case strings.HasPrefix(msg, "Corruption:"),
+		strings.HasPrefix(msg, "failed to get ") && strings.Contains(msg, `" failed: Corruption: `),     // of several at once
 		strings.HasPrefix(op, "open ") && strings.HasPrefix(msg, "IO error: No such file or directory"): // CURRENT or MANIFEST names what is not there
 		return fmt.Errorf("kv: %s: %w: %w", op, ErrCorrupt, err)
 	case strings.HasPrefix(msg, "Invalid argument:") && strings.Contains(msg, "does not exist (create_if_missing is false)"):

@@ -529,6 +529,7 @@ func TestInjectedFailures(t *testing.T) {
 func TestTranslate(t *testing.T) {
 	for msg, want := range map[string]error{
 		"Corruption: block checksum mismatch":                                             ErrCorrupt,
+		"failed to get 1 keys, first error: getting \"k\" failed: Corruption: block":      ErrCorrupt,
 		"IO error: While lock file: /x/LOCK: Resource temporarily unavailable":            ErrLocked,
 		"IO error: lock hold by current process, acquire time 1 acquiring thread 2: LOCK": ErrLocked,
 		"Invalid argument: /x: does not exist (create_if_missing is false)":               ErrMissing,

@@ -18,8 +18,8 @@ func makePrivate(dir string, mustExist bool) error {
 		}
 	}
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil // Open says that the database is missing
+	case errors.Is(err, fs.ErrNotExist): // RocksDB would say so too, and leave a folder with its own log
+		return fmt.Errorf("kv: open %s: %w", dir, ErrMissing)
 	case err != nil:
 		return fmt.Errorf("make folder %s: %w", dir, err)
 	case info.Mode().Perm()&0o077 == 0:

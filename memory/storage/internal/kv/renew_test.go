@@ -6,68 +6,72 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 )
 
-// TestRenew begins anew: what is to be kept is there, everything else is in the folder aside, whole.
+// TestRenew has what can be read take the database's place: a block that is damaged is gone, everything else is there, and the
+// folder aside is as it was.
 func TestRenew(t *testing.T) {
 	base := t.TempDir()
-	dir, aside := filepath.Join(base, "db"), filepath.Join(base, "aside")
+	dir, aside, beside := filepath.Join(base, "db"), filepath.Join(base, "aside"), filepath.Join(base, "beside")
 	db := openTest(t, dir, Options{})
 	write(t, db, Config, "setting", "kept")
-	write(t, db, Config, "damaged", "lost")
-	write(t, db, Vectors, "v", "derived")
-	damage(t, db, Config, "damaged", func(b []byte) []byte { return b[:4] })
+	many(t, db, Vectors, 500)
+	hurtTable(t, dir, db, Vectors, 0.5)
 	err := db.Scan(Config, nil, func(_, _ []byte) error {
-		if err := db.Renew(aside, Config); !errors.Is(err, ErrBusy) {
+		if _, _, err := db.Renew(aside, beside); !errors.Is(err, ErrBusy) {
 			t.Errorf("Renew during a scan: %v; want ErrBusy", err)
 		}
 		return ErrStop
 	})
-	if err != nil && !errors.Is(err, ErrCorrupt) {
+	if err != nil {
 		t.Fatal(err)
 	}
 
-	// Where the folder cannot be moved, everything is as it was, and the next attempt still keeps what it should.
-	if err := os.MkdirAll(filepath.Join(aside, "something"), 0o700); err != nil {
-		t.Fatal(err)
+	// Where a folder cannot be moved, everything is as it was.
+	for _, name := range []string{aside, beside} {
+		if err := os.MkdirAll(filepath.Join(name, "something"), 0o700); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if err := db.Renew(aside, Config); err == nil {
+	if _, _, err := db.Renew(aside, beside); err == nil {
 		t.Error("a folder that is there is taken")
 	}
 	wantValue(t, db, Config, "setting", "kept")
-	wantValue(t, db, Vectors, "v", "derived")
+	if _, err := os.Stat(beside); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("what was salvaged and is of no use is left: %v", err)
+	}
 	if err := os.RemoveAll(aside); err != nil {
 		t.Fatal(err)
 	}
 
-	if err := db.Renew(aside, Config); err != nil || db.Broken() {
-		t.Fatalf("Renew: %v, broken: %t", err, db.Broken())
+	damaged, lost, err := db.Renew(aside, beside)
+	if err != nil || lost != nil || !slices.Equal(damaged, []Family{Vectors}) || db.Broken() {
+		t.Fatalf("Renew: %v, %v, %v, broken: %t", damaged, lost, err, db.Broken())
 	}
 	wantValue(t, db, Config, "setting", "kept")
-	for _, gone := range []struct {
-		f   Family
-		key string
-	}{{Config, "damaged"}, {Vectors, "v"}} {
-		if v, err := db.Get(gone.f, []byte(gone.key)); !errors.Is(err, ErrNotFound) {
-			t.Errorf("%s is %q, %v; want ErrNotFound", gone.key, v, err)
-		}
+	if n := wantMost(t, db, Vectors, 500); n == 500 {
+		t.Error("nothing was damaged")
 	}
+	write(t, db, Vectors, "v", "new")
 	old := openTest(t, aside, Options{MustExist: true})
-	wantValue(t, old, Vectors, "v", "derived")
+	if err := old.Scan(Vectors, nil, func(_, _ []byte) error { return nil }); !errors.Is(err, ErrCorrupt) {
+		t.Errorf("the folder aside reads: %v", err)
+	}
 
 	// Where the folder is gone there is nothing to move and nothing to keep.
 	if err := os.RemoveAll(dir); err != nil {
 		t.Fatal(err)
 	}
-	if err := db.Renew(filepath.Join(base, "again")); err != nil {
-		t.Fatalf("Renew of a folder that is gone: %v", err)
+	if _, lost, err := db.Renew(filepath.Join(base, "again"), beside); err != nil || lost == nil {
+		t.Fatalf("Renew of a folder that is gone: %v, %v", lost, err)
 	}
 	write(t, db, Vectors, "v", "new")
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := db.Renew(aside); !errors.Is(err, ErrClosed) {
+	if _, _, err := db.Renew(aside, beside); !errors.Is(err, ErrClosed) {
 		t.Errorf("Renew after Close: %v; want ErrClosed", err)
 	}
 	wantValue(t, openTest(t, dir, Options{MustExist: true}), Vectors, "v", "new")

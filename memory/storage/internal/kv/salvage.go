@@ -14,26 +14,52 @@ import (
 	"github.com/linxGnu/grocksdb"
 )
 
-// Salvage makes in the folder to, which it replaces, a database of what can be read of the one in dir, which does not open and
-// stays as it is. Values may be missing from it and older ones be back: the caller compares it with the record. It takes hardly
-// any room, as table files are shared. With an error nothing is left in to.
-func Salvage(dir, to string, opts Options) (err error) {
+// unfinished is what the name of a folder that Salvage is still at ends with.
+const unfinished = ".part"
+
+// Salvage makes in the folder to, which it replaces, a database of what can be read of the one in dir, which nobody has open and
+// which stays as it is. Blocks that cannot be read are passed over, so that values may be missing, and older ones may be back: the
+// caller compares it with the record. It takes little room where little is damaged, as whole table files are shared. The folder to
+// appears when it is complete, and not at all with an error. The families returned had damage in their table files.
+func Salvage(dir, to string, opts Options) (damaged []Family, err error) {
 	if opts, err = opts.withDefaults(); err != nil {
-		return err
+		return nil, err
 	}
 	opts.MustExist, opts.Fail = true, nil
-	for _, mend := range []func(to string, opts Options) error{pointAtManifest, repair} {
-		if err = share(dir, to); err == nil {
-			err = mend(to, opts)
-		}
-		if err == nil {
-			err = readThrough(to, opts)
-		}
-		if err == nil {
-			return nil
+	part := to + unfinished
+	if damaged, err = salvage(dir, part, opts); err == nil {
+		if err = os.RemoveAll(to); err == nil {
+			err = os.Rename(part, to)
 		}
 	}
-	return fmt.Errorf("kv: salvage: %w", errors.Join(err, os.RemoveAll(to)))
+	if err != nil {
+		return nil, fmt.Errorf("kv: salvage: %w", errors.Join(err, os.RemoveAll(part)))
+	}
+	return damaged, nil
+}
+
+// salvage tries what loses least first: to open the database as it is, then under its newest manifest, then what RocksDB itself
+// calls repair, which leaves out each table file with damage as a whole.
+func salvage(dir, to string, opts Options) (damaged []Family, err error) {
+	for _, mend := range []func(to string, opts Options) error{nil, pointAtManifest, repair} {
+		if err = share(dir, to); err == nil && mend != nil {
+			err = mend(to, opts)
+		}
+		if err != nil {
+			continue
+		}
+		var hopeless bool
+		damaged, hopeless, err = takeOver(to, opts)
+		if err == nil && hopeless { // the families that can be read are whole by now
+			if err = repair(to, opts); err == nil {
+				_, _, err = takeOver(to, opts)
+			}
+		}
+		if err == nil {
+			return damaged, os.RemoveAll(filepath.Join(to, "lost")) // what repair left out stands in dir
+		}
+	}
+	return nil, err
 }
 
 // share makes to a copy of dir. Table files are links: they never change.
@@ -94,30 +120,27 @@ func repair(dir string, opts Options) error {
 	return translate("repair", grocksdb.RepairDb(dir, n.db))
 }
 
-// readThrough opens the database, passing over what is damaged in its log, reads the keys of all families but the vectors', and
-// closes it, whole.
-func readThrough(dir string, opts Options) error {
+// takeOver opens the database, passing over what is damaged in its log, writes each family with damage anew from what can be read
+// of it, and closes it. hopeless tells that of one nothing could be read: a table file that does not open hides the others.
+func takeOver(dir string, opts Options) (damaged []Family, hopeless bool, err error) {
 	d := &DB{dir: dir, opts: opts}
 	d.keys.Store(&opts.Keys)
 	if err := d.open(dir, opts, grocksdb.SkipAnyCorruptedRecordsRecovery); err != nil {
-		return err
+		return nil, false, err
 	}
 	defer d.free()
-	read := grocksdb.NewDefaultReadOptions()
-	defer read.Destroy()
-	read.SetVerifyChecksums(true)
-	for i, f := range families {
-		if f == Vectors {
-			continue
+	d.scan = scanOptions()
+	defer d.scan.Destroy()
+	for _, f := range families {
+		err := d.scanRaw(f, nil, nil, func(_, _ []byte) error { return nil })
+		if errors.Is(err, ErrCorrupt) {
+			var taken int
+			taken, err = d.rewrite(f)
+			damaged, hopeless = append(damaged, f), hopeless || taken == 0
 		}
-		it := d.db.NewIteratorCF(read, d.families[i])
-		for it.SeekToFirst(); it.Valid(); it.Next() {
-		}
-		err := it.Err()
-		it.Close()
 		if err != nil {
-			return translate("read", err)
+			return nil, false, err
 		}
 	}
-	return translate("sync", d.db.FlushWAL(true))
+	return damaged, hopeless, translate("sync", d.db.FlushWAL(true))
 }
