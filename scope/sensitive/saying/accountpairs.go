@@ -14,6 +14,9 @@ import (
 // the account is in small letters.
 var accountPair = pattern.New(`(?:->|→|⇒|=>|[:：(（は]|ログイン|アカウント|\b[Ll]ogin|\b[Cc]reds|\b[Cc]redentials) ?["'` + "`" + `]?(root|admin|administrator|Administrator|sa|postgres|elastic|sysadmin|superuser|sysdba|ADMIN) / (?:"([^"\n]{4,40})"|'([^'\n]{4,40})'|` + "`([^`\n]{4,40})`" + `|([^\s"'` + "`" + `,;。、」)）]{4,40}))(?:[.,;)）。、!]|$|\s)`)
 
+// workingPair is one that is said to open something: "admin / velvet still works on the printer".
+var workingPair = pattern.New(`^(root|admin|administrator|sa|postgres|elastic|superuser|sysdba) / ([a-z]{4,24}) (?:still |also |now |just |should )?(?:works?|worked|(?:gets?|lets?|logs?) (?:you|me|us)|opens|will do|does it)\b`)
+
 var accountPairWords = keyword.New([]string{"root / ", "admin / ", "administrator / ", "sa / ", "postgres / ", "elastic / ", "superuser / ", "sysdba / "})
 
 // accountEnters is such an account with what it enters with, in Japanese: rootは sunset でログイン可能.
@@ -61,6 +64,11 @@ func accountPairs(text string, out []match.Match, budget *match.Budget) []match.
 			return false
 		}
 		m := accountPair.FindStringSubmatchIndex(text[from:to])
+		if m == nil && (h.Start == 0 || space(text[h.Start-1])) {
+			if m = workingPair.FindStringSubmatchIndex(text[h.Start:to]); m != nil {
+				from = h.Start
+			}
+		}
 		if m == nil || from+m[2] > h.End || strings.HasPrefix(strings.TrimLeft(text[from+m[1]:], " "), "/") {
 			return true
 		}

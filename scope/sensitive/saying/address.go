@@ -63,6 +63,28 @@ func addresses(text string, out []match.Match) []match.Match {
 	}
 }
 
+// driverAddresses finds the password of a connection as Go's driver for MySQL takes it: user:password@tcp(host:3306)/base.
+func driverAddresses(text string, out []match.Match) []match.Match {
+	const longest = 120
+	for _, mark := range []string{"@tcp(", "@unix("} {
+		for i := 0; len(out) < match.Enough; {
+			n := strings.Index(text[i:], mark)
+			if n < 0 {
+				break
+			}
+			at := i + n
+			i = at + len(mark)
+			from := max(0, at-longest)
+			from += strings.LastIndexAny(text[from:at], " \t\n\"'`") + 1
+			user, pass, ok := strings.Cut(text[from:at], ":")
+			if start := from + len(user) + 1; ok && len(pass) >= 3 && !value.Placeholder(pass) && !(value.Reference(pass) && !dotted(pass)) && !strings.ContainsAny(user+pass, "<>{}%$") {
+				out = append(out, match.Match{Rule: "driver-address", Kind: match.Credential, Start: start, End: at, Confidence: 0.85})
+			}
+		}
+	}
+	return out
+}
+
 // port reports whether s is a host and the number of a port: an @ in the path behind it begins the name of a package's scope.
 func port(s string) bool {
 	host, number, ok := strings.Cut(s, ":")

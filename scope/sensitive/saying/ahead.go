@@ -88,7 +88,7 @@ func ahead(text string, n name, c *cue) (match.Match, bool) {
 	if sh.Lower == 0 && value.Numbered(s) { // PBKDF2 is used to hash the password
 		return match.Match{}, false
 	}
-	if value.Otherwise(text, start, start+len(s)) >= value.Strong && !(c.class == secret && drawn(s) && !standsNear(published, text, from, n.end)) { // hexadecimal is a key where it is said to be one
+	if value.Otherwise(text, start, start+len(s)) >= value.Strong && !(c.class == secret && drawn(s) && !standsNear(published, text, from, n.end)) && !(c.class == password && sh.Hex && sh.Digit > 0 && !standsNear(published, text, from, n.end)) { // hexadecimal is a key where it is said to be one
 		return match.Match{}, false
 	}
 	return match.Match{Rule: "en-" + c.kind + "-ahead", Kind: match.Credential, Start: start, End: start + len(s), Confidence: 0.75}, true
@@ -221,7 +221,7 @@ func dashed(text string, from int, n name, c *cue, words []string) (match.Match,
 	s := strings.Trim(words[0], "\"'`")
 	start, sh := from+strings.Index(text[from:n.start], s), value.ShapeOf(s)
 	random := sh.Len >= 8 && sh.Digit > 0 && sh.Upper > 0 && sh.Lower > 0 && value.Random(s) >= 0.7 && !value.Identifier(s)
-	if c.class != password || s == "" || from > 0 && text[from-1] != '\n' || !byHand(text, start, start+len(s)) && !mixedWords(s) && !phrased(s) && !random {
+	if c.class != password || s == "" || from > 0 && text[from-1] != '\n' || !byHand(text, start, start+len(s)) && !mixedWords(s) && !phrased(s) && !random && !wordsNumbered(s) {
 		return match.Match{}, false
 	}
 	if next := strings.Fields(text[n.end:min(len(text), n.end+32)]); len(next) > 0 && meta.Has(strings.ToLower(strings.Trim(next[0], ".,;:"))) {
@@ -229,6 +229,11 @@ func dashed(text string, from int, n name, c *cue, words []string) (match.Match,
 	}
 	return match.Match{Rule: "en-" + c.kind + "-dashed", Kind: match.Credential, Start: start, End: start + len(s), Confidence: 0.66}, true
 }
+
+// wordsNumbered reports whether s is two words joined by a mark and a number behind them: badger-pickle-26.
+func wordsNumbered(s string) bool { return numberedWords.MatchString(s) }
+
+var numberedWords = pattern.New(`^[A-Za-z]{4,12}[-._][A-Za-z]{4,12}[-._]\d{1,4}$`)
 
 // owners say whose a password is.
 var owners = keyword.NewList(`my our his her their`)

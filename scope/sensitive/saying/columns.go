@@ -12,6 +12,9 @@ import (
 // columnNames head a column of a table that holds secrets.
 var columnNames = keyword.NewList(`password passwd pass pw pwd passphrase passcode secret pin code token kennwort passwort contraseña senha パスワード pw 暗証番号 パス`)
 
+// keyColumns are those of them whose secrets are drawn, often as ids are.
+var keyColumns = keyword.NewList(`secret token`)
+
 // How long, in bytes, the head of a table may be, and how many of its rows are read.
 const (
 	longestHead = 200
@@ -40,11 +43,64 @@ func columns(text string, out []match.Match) []match.Match {
 					continue
 				}
 				if sep == "|" {
-					out = grid(text, at, len(names), col, out)
+					drawnToo := keyColumns.Has(strings.ToLower(strings.Trim(name, " \r\"*`")))
+					out = grid(text, at, len(names), col, drawnToo, out)
 				} else {
 					out = column(text, at, sep, len(names), col, out)
 				}
 			}
+		}
+	}
+	return out
+}
+
+// spacedColumns finds the cells below the name of a secret in tables whose cells two spaces or more part.
+func spacedColumns(text string, out []match.Match, budget *match.Budget) []match.Match {
+	nl := strings.IndexByte(text, '\n')
+	for at := 0; nl >= 0 && len(out) < match.Enough; nl = strings.IndexByte(text[at:], '\n') {
+		head := strings.TrimSpace(text[at : at+nl])
+		at += nl + 1
+		if len(head) > longestHead || !strings.Contains(head, "  ") {
+			continue
+		}
+		names := spacedCells(head)
+		for col, name := range names {
+			if !columnNames.Has(strings.ToLower(name)) {
+				continue
+			}
+			from := at
+			for range mostRows {
+				row := line(text[from:])
+				if !budget.Spend(4 * len(row)) {
+					return out
+				}
+				cells := spacedCells(row)
+				if len(row) > commandReach || len(cells) != len(names) && len(strings.Fields(row)) != len(names) {
+					break
+				}
+				if len(cells) != len(names) {
+					cells = strings.Fields(row)
+				}
+				start := from + strings.LastIndex(row, cells[col])
+				s := cells[col]
+				if sh := value.ShapeOf(s); len(s) >= 4 && !strings.Contains(s, " ") && sh.High == 0 && (byHand(text, start, start+len(s)) || mixedWords(s) || passwordLike(s) || sh.Digit > 0 && sh.Hex) {
+					return append(out, match.Match{Rule: "table-column", Kind: match.Credential, Start: start, End: start + len(s), Confidence: 0.7})
+				}
+				if from += len(row) + 1; from >= len(text) {
+					break
+				}
+			}
+		}
+	}
+	return out
+}
+
+// spacedCells splits a row at two spaces or more.
+func spacedCells(row string) []string {
+	var out []string
+	for _, c := range strings.Split(strings.TrimSpace(row), "  ") {
+		if c = strings.TrimSpace(c); c != "" {
+			out = append(out, c)
 		}
 	}
 	return out
@@ -73,7 +129,7 @@ func column(text string, at int, sep string, cells, col int, out []match.Match) 
 }
 
 // grid finds the first cell of a column that looks made, in the rows from at on. Documentation is full of such tables.
-func grid(text string, at, cells, col int, out []match.Match) []match.Match {
+func grid(text string, at, cells, col int, drawnToo bool, out []match.Match) []match.Match {
 	for n := 0; n < mostRows && at < len(text); n++ {
 		row, _, _ := strings.Cut(text[at:], "\n")
 		parts := strings.Split(row, "|")
@@ -85,7 +141,7 @@ func grid(text string, at, cells, col int, out []match.Match) []match.Match {
 		made := passwordLike(s) || sh.Digit > 0 && (sh.Lower+sh.Upper > 0 || sh.Len >= 4) && !value.Numbered(s) || sh.Lower > 0 && strings.ContainsAny(s, "!@#$%&") || mixedCase(s) && !value.Identifier(s) || strings.Count(s, "-") >= 2 && sh.Upper == 0
 		if len(s) >= 4 && made && !strings.Contains(s, " ") && !value.Placeholder(s) && !value.Reference(s) && !measured(s) && !technical(s) && !describes(s) && sh.High == 0 {
 			start := at + len(strings.Join(parts[:col], "|")) + 1 + strings.Index(parts[col], s)
-			if value.Otherwise(text, start, start+len(s)) < value.Strong {
+			if value.Otherwise(text, start, start+len(s)) < value.Strong || drawnToo && (sh.Hex || value.UUID(s)) {
 				return append(out, match.Match{Rule: "table-column", Kind: match.Credential, Start: start, End: start + len(s), Confidence: 0.7})
 			}
 		}
@@ -139,7 +195,7 @@ func htmlColumn(text string, at int, rows string, col int, out []match.Match) []
 			start, end := at+cells[col][2], at+cells[col][3]
 			s := strings.TrimSpace(text[start:end])
 			start += strings.Index(text[start:end], s)
-			if sh := value.ShapeOf(s); len(s) >= 3 && !strings.Contains(s, " ") && sh.Digit+sh.Upper+sh.Other > 0 && !value.Placeholder(s) && !value.Reference(s) && !(plain(s) && describes(s)) && !typeName(s) && value.Otherwise(text, start, start+len(s)) < value.Strong {
+			if sh := value.ShapeOf(s); len(s) >= 3 && !strings.Contains(s, " ") && sh.Digit+sh.Upper+sh.Other > 0 && !value.Placeholder(s) && !value.Reference(s) && !(plain(s) && describes(s)) && !typeName(s) && (value.Otherwise(text, start, start+len(s)) < value.Strong || sh.Hex && sh.Digit > 0) {
 				return append(out, match.Match{Rule: "table-column", Kind: match.Credential, Start: start, End: start + len(s), Confidence: 0.75})
 			}
 		}

@@ -115,6 +115,26 @@ var forms = []form{
 	{"masked-in-logs", "::add-mask::", true, `::add-mask::([^\s"']{4,})`, 0.85, false},
 	{"redis-user", "setuser ", true, `(?i)setuser\s+\S+\s[^\n]*?>([^\s"';]{3,})`, 0.9, false},
 	{"switched-on", "switch (|switch(", true, `switch ?\(\s*\w*(?i:pin|password|passwd|passcode|pw)\w*\s*\)\s*\{?\s*case\s+` + quotedArg, 0.8, false},
+	{"driver-call", "getConnection(|connect(", true, `\w+\(\s*[A-Za-z_][\w.]*\s*,\s*["'][^"'\n]{1,80}["']\s*,\s*` + quotedArg, 0.85, false},
+	{"oauth-of-host", "oauth\":|token\":|bearer\":", true, `\w+"\s*:\s*\{\s*"[\w-]+(?:\.[\w-]+)+"\s*:\s*"([^"\s]{16,200})"`, 0.85, true},
+	{"openssl-password", "openssl passwd ", true, `openssl passwd\s+(?:-\w+\s+)*["']?([^\s"'|;&<>()$-][^\s"'|;&<>()]{2,80})`, 0.85, false},
+	{"drush-password", "user:password |user-password ", true, `user[:-]password\s+[^\s=:"']\S*\s+(?:--password=)?` + arg, 0.85, false},
+	{"agent-token", "set-agent-token ", true, `set-agent-token\s+\S+\s+` + arg, 0.85, false},
+	{"registry-login", "cargo login |npm login |owner login ", true, `\w+ login[ \t]+(?:--?\S+[ \t]+)*` + arg, 0.85, true},
+	{"encrypted-string", "encrypt_string ", true, `encrypt_string\s+(?:--?\S+\s+)*` + arg, 0.85, false},
+	{"snmp-user", "snmpwalk|snmpget|snmpset|snmpbulkwalk", true, `snmp\w+\b[^\n]*?\s-[AX]\s*` + arg, 0.9, false},
+	{"httpie-auth", "http |https |xh ", true, `(?:https?|xh)\s[^\n]*?(?:-a|--auth)[ =](?:"[^"\n:]+:([^"\n]{3,})"|'[^'\n:]+:([^'\n]{3,})'|[^\s"':]+:([^\s"'|;&<>]{3,}))`, 0.9, false},
+	{"redis-user-auth", "AUTH ", true, `AUTH [a-z][a-z0-9_-]{1,20} ([^\s"';]{4,80})[ \t]*(?:\n|$)`, 0.85, true},
+	{"register-line", "register => |register=>", true, `register ?=> ?[^\s:@]+:([^\s:@]{3,80})@`, 0.9, false},
+	{"bind-password", "bindpw ", true, `bindpw\s+` + arg, 0.85, false},
+	{"vpn-auth", "auth-user-pass ", true, `auth-user-pass\s+[^\s/.]+\s+` + arg, 0.85, false},
+	{"answer-file", "<password>", true, `(?i)<password>\s*<value>([^<\n]{3,200})</value>`, 0.9, false},
+	{"setting-value", "<setting name=", true, `(?i)<setting name="[^"\n]*(?:key|pass|pwd|secret|token)[^"\n]*"[^>\n]*>\s*<value>([^<\n]{4,200})</value>`, 0.85, false},
+	{"cipher-call", "openssl_encrypt(|openssl_decrypt(", true, `\w+\([^,\n]{1,60},\s*["'][\w-]+["']\s*,\s*` + quotedArg, 0.85, false},
+	{"signed-with", ".signWith(", true, `.signWith\([\w.]+,\s*` + quotedArg, 0.8, false},
+	{"stored-setting", "set value", true, `(?i)set value\s*=\s*["']([^"'\n]{6,200})["']\s+where\s+\w+\s*=\s*["'][^"'\n]*(?:key|pass|pwd|secret|token)[^"'\n]*["']`, 0.85, false},
+	{"sip-account", "sip:|sips:", true, `sips?:[A-Za-z0-9_.+-]{1,40}:([^\s:@/;"'<>]{4,60})@[\w.-]+`, 0.9, false},
+	{"printed-password", "printf ", true, `printf\s+["']([^"'\n\\]{3,80})(?:\\n|\n)[^"']{0,120}["']\s*\|\s*(?:sudo\s+)?(?:passwd|smbpasswd|cryptsetup|htpasswd)\b`, 0.85, false},
 	{"oracle-connection", "system/|sysdba/|scott/|sys/|hr/|apps/", true, `\w+/([^\s@/"':]{4,40})@(?://)?[\w.-]+(?::\d+)?(?:/\w+)?(?:\s|$|["';)])`, 0.85, false},
 	{"snmp-community", "snmp-server community", true, `(?i)snmp-server community\s+(\S{4,})`, 0.85, false},
 }
@@ -263,10 +283,10 @@ func named(s string) bool {
 }
 
 // shells are the forms whose value can be nothing but a password, however it ends.
-var shells = keyword.NewList(`root-password user-password sshpass smb-user mysql-password redis-password rdp-password ldap-password zip-password openssl-pass gpg-passphrase htpasswd curl-user wget-password mosquitto-password ssh-keygen-passphrase keychain-password net-use-password vault-login here-string stats-auth netrc putty-password ipmi-password lftp-password mail-password rabbitmq-password smbmap-password task-password sentinel-password secure-string echoed-password snmp-option sqlcmd-password require-password cisco-privileged identified-by sql-password sql-role ipsec-secret snmp-access isakmp-key poetry-password wireless-key redis-user sql-login`)
+var shells = keyword.NewList(`root-password user-password sshpass smb-user mysql-password redis-password rdp-password ldap-password zip-password openssl-pass gpg-passphrase htpasswd curl-user wget-password mosquitto-password ssh-keygen-passphrase keychain-password net-use-password vault-login here-string stats-auth netrc putty-password ipmi-password lftp-password mail-password rabbitmq-password smbmap-password task-password sentinel-password secure-string echoed-password snmp-option sqlcmd-password require-password cisco-privileged identified-by sql-password sql-role ipsec-secret snmp-access isakmp-key poetry-password wireless-key redis-user sql-login openssl-password drush-password encrypted-string snmp-user httpie-auth register-line bind-password vpn-auth`)
 
 // literals are the forms whose value is a string in quotes, so that a dot in it joins no names.
-var literals = keyword.NewList(`hashed-literal created-user plain-auth auth-call credential-call bind-call auth-tuple database-call setter curl-option`)
+var literals = keyword.NewList(`driver-call hashed-literal created-user plain-auth auth-call credential-call bind-call auth-tuple database-call setter curl-option`)
 
 // spelledOut reports whether s is words with a digit joined by dots: Kiefern.Nadel9.
 func spelledOut(s string) bool {
@@ -283,9 +303,9 @@ func made(s string) bool {
 }
 
 // A login said as a pair: "credentials for the builder: ship:walnut88", "admin login is admin / pepper-rocket".
-var pairPattern = pattern.New(`\A(?i)(?:(?:credentials?|creds|logins?|log[- ]?in|logs in|sign[- ]?in|account|auth|access|ssh|user ?/ ?pass(?:word)?|user:pass(?:word)?|id ?/ ?(?:pw|pass)|bind)\b|ログイン|アカウント|認証情報|接続情報|(?:BASIC|ベーシック)認証|引き?継ぎ)[^\n.;]{0,60}?(?:\bis(?: still| now| currently)?\b|\bare\b|\bwas\b|:|=|->|→|\]|\bas\b|\bw/|\bwith\b|\busing\b|は|\()\s*["'` + "`" + `]?([A-Za-z0-9._@+\\-]{2,60})["'` + "`" + `]?(?: / |/|:| : |: |、| \| |, | and | with | plus | then | \+ |と|\n)\s*["'` + "`" + `]?([^\s"'` + "`" + `,;。、」)]{3,80})`)
+var pairPattern = pattern.New(`\A(?i)(?:(?:credentials?|creds|logins?|log[- ]?in|logs in|sign[- ]?in|account|auth|access|ssh|rdp|vnc|ftp|sftp|smb|telnet|user ?/ ?pass(?:word)?|user:pass(?:word)?|id ?/ ?(?:pw|pass)|bind)\b|ログイン|アカウント|認証情報|接続情報|(?:BASIC|ベーシック)認証|引き?継ぎ)[^\n.;]{0,60}?(?:\bis(?: still| now| currently)?\b|\bare\b|\bwas\b|:|=|->|→|\]|\bas\b|\bw/|\bwith\b|\busing\b|は|[(\[])\s*["'` + "`" + `]?([A-Za-z0-9._@+\\-]{2,60})["'` + "`" + `]?(?: / |/|:| : |: |、| \| |, | and | with | plus | then | \+ |と|\n)\s*["'` + "`" + `]?([^\s"'` + "`" + `,;。、」)]{3,80})`)
 
-var pairWords = keyword.New([]string{"credential", "creds", "認証情報", "接続情報", "BASIC認証", "Basic認証", "basic認証", "ベーシック認証", "引き継ぎ", "引継ぎ", "login", "log in", "log-in", "logs in", "sign in", "sign-in", "signin", "account", "ログイン", "アカウント", "auth", "access", "ssh", "user/pass", "user:pass", "id/pw", "id/pass", "bind"})
+var pairWords = keyword.New([]string{"credential", "creds", "認証情報", "接続情報", "BASIC認証", "Basic認証", "basic認証", "ベーシック認証", "引き継ぎ", "引継ぎ", "login", "log in", "log-in", "logs in", "sign in", "sign-in", "signin", "account", "ログイン", "アカウント", "auth", "access", "ssh", "rdp", "vnc", "ftp", "sftp", "smb", "telnet", "user/pass", "user:pass", "id/pw", "id/pass", "bind"})
 
 func pairs(text string, out []match.Match, budget *match.Budget) []match.Match {
 	done := 0
@@ -305,7 +325,7 @@ func pairs(text string, out []match.Match, budget *match.Budget) []match.Match {
 			return true
 		}
 		user, start, end := text[h.Start+m[2]:h.Start+m[3]], h.Start+m[4], h.Start+m[5]
-		s := strings.TrimRight(text[start:end], ".!?")
+		s := strings.TrimRight(text[start:end], ".!?]")
 		if !pairValue(text, user, s, h.Start+m[3], h.Start+m[0]) || value.Otherwise(text, start, start+len(s)) >= value.Strong && !passwordLike(s) || text[start-1] == '/' && value.Pull(s) {
 			return true
 		}
@@ -327,10 +347,10 @@ func pairValue(text, user, s string, sepAt, from int) bool {
 	if value.Placeholder(s) || value.Reference(s) && !(spaced && value.Words(s)) || measured(s) || s[0] == '#' && sh.Digit == sh.Len-1 || sh.Digit == sh.Len && (strings.Contains(user, ".") || sh.Len < 6) && !(address(user) && sh.Len >= 4) || notUsers.Has(strings.ToLower(user)) {
 		return false
 	}
-	if joinedByWord(text[sepAt:]) && !passwordLike(s) && !(address(user) && sh.Digit > 0 && sh.Upper > 0 && sh.Lower >= 3) {
+	if joinedByWord(text[sepAt:]) && !passwordLike(s) && !(address(user) && (sh.Digit > 0 && sh.Upper > 0 && sh.Lower >= 3 || phrased(s))) {
 		return false
 	}
-	if strings.ContainsAny(s, "<>") || strings.HasPrefix(s, "//") || strings.HasPrefix(s, "/") || strings.Contains(strings.ToLower(text[max(0, from-12):sepAt]), "e.g") {
+	if strings.ContainsAny(s, "<>") || strings.HasPrefix(s, "//") || strings.HasPrefix(s, "/") || strings.HasPrefix(s, "--") || strings.Contains(strings.ToLower(text[max(0, from-12):sepAt]), "e.g") {
 		return false
 	}
 	if plain(s) && (describes(s) || len(s) < 4) || sh.High > 0 && (sh.Digit == 0 || strings.ContainsAny(s, "（(")) {
@@ -341,7 +361,7 @@ func pairValue(text, user, s string, sepAt, from int) bool {
 		return passwordLike(s)
 	}
 	if strings.HasPrefix(text[sepAt:], " and ") || strings.HasPrefix(text[sepAt:], ", ") || strings.HasPrefix(text[sepAt:], "と") {
-		return sh.Digit > 0 && sh.Lower+sh.Upper > 0 && !technical(s) && (strings.Contains(user, "@") || (sh.Upper > 0 || sh.Other > 0) && !value.Identifier(s))
+		return (sh.Digit > 0 && sh.Lower+sh.Upper > 0 || mixedWords(s) || address(user) && phrased(s)) && !technical(s) && (strings.Contains(user, "@") || mixedWords(s) || (sh.Upper > 0 || sh.Other > 0) && !value.Identifier(s))
 	}
 	if strings.EqualFold(text[from:min(len(text), from+len("cred"))], "cred") && accounts.Has(strings.ToLower(user)) && strings.IndexByte(":/", text[sepAt]) >= 0 && plain(s) { // credentials for the shop: admin:raspberry
 		return len(s) >= 6 && !describes(s) && !meta.Has(strings.ToLower(s)) && !roles.Has(strings.ToLower(s))
@@ -394,7 +414,7 @@ func barePairs(text string, out []match.Match, budget *match.Budget) []match.Mat
 			out = append(out, match.Match{Rule: "bare-login-pair", Kind: match.Credential, Start: start, End: start + len(s), Confidence: 0.66})
 			return true
 		}
-		if chief := strings.ToLower(text[h.Start:h.End]); text[h.End] == ':' && chiefs.Has(chief) && sh.Digit >= 3 && sh.Lower+sh.Upper >= 3 && sh.Other == 0 && len(s) >= 8 && len(s) <= 24 && !value.Numbered(s) && (h.Start == 0 || strings.IndexByte(" \n", text[from]) >= 0) && !strings.HasSuffix(text[from:start], " ") { // admin:08cdfa0df3 works
+		if chief := strings.ToLower(text[h.Start:h.End]); text[h.End] == ':' && chiefs.Has(chief) && sh.Digit >= 3 && sh.Lower+sh.Upper >= 1 && sh.Other == 0 && len(s) >= 8 && len(s) <= 24 && !value.Numbered(s) && (h.Start == 0 || strings.IndexByte(" \n", text[from]) >= 0) && !strings.HasSuffix(text[from:start], " ") { // admin:08cdfa0df3 works
 			done = end
 			out = append(out, match.Match{Rule: "bare-login-pair", Kind: match.Credential, Start: start, End: start + len(s), Confidence: 0.66})
 			return true

@@ -58,6 +58,7 @@ func scan(text string, in uint64) (out []match.Match) {
 		out = scanJapanese(text, japanese(), out)
 	}
 	out = addresses(text, out)
+	out = driverAddresses(text, out)
 	if in&connectionGate != 0 {
 		out = connection(text, out)
 	}
@@ -78,6 +79,7 @@ func scan(text string, in uint64) (out []match.Match) {
 	out = listed(text, out)
 	out = inlineCodes(text, out)
 	out = columns(text, out)
+	out = spacedColumns(text, out, &budget)
 	out = htmlColumns(text, out, &budget)
 	if in&pieceGate != 0 {
 		out = pieces(text, out)
@@ -333,6 +335,10 @@ func after(text string, n name, c *cue) (match.Match, bool) {
 			return match.Match{Rule: "en-" + c.kind + "-" + l.kind.String(), Kind: match.Credential, Start: v.start, End: v.end, Confidence: conf}, true
 		}
 		// "password now: x", "token (prod) is x": one filler word may stand between.
+		if at, ok := newOne(text, n.end); ok && l.kind == copula && at > l.at && c.class != weak {
+			l.at = at
+			continue
+		}
 		if l.kind != direct || !filler.Has(strings.ToLower(text[v.start:v.end])) {
 			return match.Match{}, false
 		}

@@ -397,6 +397,9 @@ func judgeSecret(text, s string, sh value.Shape, v found, l link, n name, c *cue
 		v.last = true
 		return judgePassword(text, s, sh, v, l, n)
 	}
+	if v.quoted && l.kind == assign && !n.code && strings.EqualFold(c.word, "secret") && mixedOrCapital(s) { // "secret": "Velvet-Otter-Harbor"
+		return 0.6
+	}
 	if l.kind == assign && strings.EqualFold(c.word, "secret") && (phrased(s) || camelWords(s)) && standsNear(tunnels, text, max(0, n.start-120), n.start) && standsNear(accountNames, text, max(0, n.start-80), n.start) { // user: mara, secret: velvet-otter-harbor
 		return 0.6
 	}
@@ -404,6 +407,11 @@ func judgeSecret(text, s string, sh value.Shape, v found, l link, n name, c *cue
 		return 0.66
 	}
 	return 0
+}
+
+// mixedOrCapital reports whether s is three words joined by hyphens with a capital, as no object of a cluster is called.
+func mixedOrCapital(s string) bool {
+	return mixedWords(s) || capitals(s) && strings.Count(s, "-") >= 2 && !describes(s)
 }
 
 // tunnels are networks that one enters with an account and a secret.

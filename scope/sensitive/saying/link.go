@@ -84,7 +84,7 @@ func linkAfter(text string, n name, c *cue) (link, bool) {
 	}
 	if text[j] == '?' && j+1 < len(text) && space(text[j+1]) && c.class != weak { // "Door code? 8812."
 		at := skipSpace(text, j+1, 4)
-		for _, w := range []string{"it's ", "its ", "it is ", "that's ", "that is ", "yes, ", "sure, ", "sure: "} { // Could you store the password? It's …
+		for _, w := range []string{"it's ", "its ", "it is ", "that's ", "that is ", "yes, ", "sure, ", "sure: ", "a: ", "answer: "} { // Could you store the password? It's …
 			if len(text) > at+len(w) && strings.EqualFold(text[at:at+len(w)], w) {
 				return link{kind: copula, at: at + len(w), prose: true}, true
 			}
@@ -392,8 +392,11 @@ func operator(text string, i int) (int, bool) {
 	if i >= len(text) {
 		return i, false
 	}
-	if strings.HasPrefix(text[i:], "→") || strings.HasPrefix(text[i:], "⇒") || strings.HasPrefix(text[i:], "➜") || strings.HasPrefix(text[i:], "↓") {
+	if strings.HasPrefix(text[i:], "→") || strings.HasPrefix(text[i:], "⇒") || strings.HasPrefix(text[i:], "➜") || strings.HasPrefix(text[i:], "↓") || strings.HasPrefix(text[i:], "➡") {
 		return i + 3, true
+	}
+	if strings.HasPrefix(text[i:], "👉") {
+		return i + len("👉"), true
 	}
 	switch text[i] {
 	case '=', ':':
@@ -428,7 +431,7 @@ func operator(text string, i int) (int, bool) {
 
 // cell reads the end of one cell of a table or list in HTML and the beginning of the next.
 func cell(text string, i int) (int, bool) {
-	for _, p := range [][2]string{{"</td>", "<td"}, {"</th>", "<td"}, {"</dt>", "<dd"}} {
+	for _, p := range [][2]string{{"</td>", "<td"}, {"</th>", "<td"}, {"</dt>", "<dd"}, {"</key>", "<string"}} {
 		if !strings.HasPrefix(text[i:], p[0]) {
 			continue
 		}
@@ -515,7 +518,7 @@ func qualified(text string, i int) (int, bool) {
 		switch c := text[k]; {
 		case c == '?' && k+1 < len(text):
 			at := skipSpace(text, k+1, 4)
-			for _, v := range []string{"it's", "its", "it is", "that's", "that is", "that would be", "try", "should be"} {
+			for _, v := range []string{"it's", "its", "it is", "that's", "that is", "that would be", "try", "should be", "A:", "answer:"} {
 				if hasWord(text, at, v) {
 					return at + len(v), true
 				}

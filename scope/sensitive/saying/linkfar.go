@@ -54,6 +54,21 @@ func changedFrom(text string, i int) (int, bool) {
 // changing says that something is made another.
 var changing = keyword.New([]string{"change", "revert", "rotate", "switch", "reset", "update", "set"})
 
+// ones say, in the next clause or sentence, what has taken the place of a secret.
+var ones = []string{"the new one is ", "the new one's ", "the current one is ", "the right one is ", "the correct one is ", "the one that works is ", "here is the new one: ", "here's the new one: ", "the new one: "}
+
+// newOne reads "the token is stale; the new one is 5f8c…".
+func newOne(text string, i int) (int, bool) {
+	const reach = 120
+	part := strings.ToLower(text[i:min(len(text), i+reach)])
+	for _, w := range ones {
+		if k := strings.Index(part, w); k > 1 && len(part) == len(text[i:min(len(text), i+reach)]) && part[k-1] == ' ' && strings.IndexByte(".,;-", part[k-2]) >= 0 {
+			return i + k + len(w), true
+		}
+	}
+	return i, false
+}
+
 // usual reads a secret that has not changed: "same password as always, Kelp!9".
 func usual(text string, i int) (int, bool) {
 	for _, w := range []string{"as always", "as usual", "as ever", "as before", "as last time", "as everywhere"} {

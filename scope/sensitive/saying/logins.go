@@ -23,7 +23,7 @@ var loginOf = pattern.New(`(?i)^(?:credentials?|creds|logins?|log-in|account) (?
 var titledLogin = pattern.New(`(?i)^(?:credentials?|creds|logins?|log-in|account)[ *:]*\r?\n+(?:[-=]{3,}\r?\n)?[ \t]*([a-z0-9][a-z0-9._@\\-]{1,40})\r?\n[ \t]*([^\s"'` + "`" + `,;:]{5,60})[ \t\r]*(?:\n|$)`)
 
 // listedLogin is one below a title of several: "Credentials:", "- jenkins: Dragon-Bicycle-kitten".
-var listedLogin = pattern.New(`(?i)^(?:credentials|creds|logins|passwords|accounts)[ *]*:[ *]*\r?\n[ \t]*[-*•] ([^\s:=/][^:=/\n]{0,30})(?:: | = | / | - )["'` + "`" + `]?([^\s"'` + "`" + `,;]{5,60})["'` + "`" + `]?[ \t\r]*(?:\n|$)`)
+var listedLogin = pattern.New(`(?i)^(?:credentials|creds|logins|passwords|accounts)[ *]*:?[ *]*\r?\n(?:[-=]{3,}\r?\n)?[ \t]*(?:[-*•] )?([^\s:=/][^:=/\n]{0,30}?)(?:: | = | / | - | ?\.{3,} ?)["'` + "`" + `]?([^\s"'` + "`" + `,;]{5,60})["'` + "`" + `]?[ \t\r]*(?:\n|$)`)
 
 // logins finds what these patterns describe, where the password looks made up by hand or drawn.
 func logins(text string, out []match.Match, budget *match.Budget) []match.Match {
@@ -46,7 +46,8 @@ func logins(text string, out []match.Match, budget *match.Budget) []match.Match 
 			s := strings.TrimRight(text[start:h.Start+m[5]], ".?)")
 			pair := hasAnyPrefix(strings.ToLower(text[h.Start:min(len(text), h.End+1)]), []string{"credentials", "creds"}) && strings.IndexByte("/:", text[start-1]) >= 0 && plain(user+s) && len(s) >= 6 && !describes(s) && !meta.Has(strings.ToLower(s)) && !roles.Has(strings.ToLower(s)) // credentials ops/butterfly
 			titled := strings.HasSuffix(text[:start], ", ") && (accounts.Has(user) || address(user)) && capitalNumber(s)                                                                                                                                                                      // login: admin, Spring6
-			if !userName(user) || len(s) == 0 || !byHand(text, start, start+len(s)) && !pair && !titled {
+			listed := re == listedLogin && strings.HasPrefix(strings.ToLower(text[h.Start:]), "passwords") && (wordsNumbered(s) || madeUp(s) && value.Otherwise(text, start, start+len(s)) < value.Some)
+			if !userName(user) && !listed || len(s) == 0 || !byHand(text, start, start+len(s)) && !pair && !titled && !listed {
 				continue
 			}
 			done = start + len(s)
@@ -78,7 +79,7 @@ var ownAccounts = keyword.NewList(`app service api db client server database pro
 // lineLogins are the whole of a line: a service, who enters, what with: "LinkedIn: jdoe, kitten@395", "user partner Harbor_41",
 // "wiki	ops	denver-Lemon-panda", "Wi-Fi (2nd floor): robot@740", "guest wifi -> noodle-Nagoya-Orchid".
 var lineLogins = []*pattern.Pattern{
-	pattern.New(`^(?:[-*•] )?[A-Z][A-Za-z0-9 .+-]{1,24}: ([a-z0-9][a-z0-9._@-]{1,40})(?:,? | / )(\S{6,40})$`),
+	pattern.New(`^(?:[-*•] )?[A-Za-z][A-Za-z0-9 .+-]{1,24}: ([a-z0-9][a-z0-9._@-]{1,40})(?:,? | / )(\S{6,40})$`),
 	pattern.New(`^(?:user|USER) ([a-z0-9][a-z0-9._@-]{1,40}) (\S{6,40})$`),
 	pattern.New(`^(?:[^|\t]{2,30}(?:\t| \| )){1,3}([a-z0-9][a-z0-9._@-]{1,40})(?:\t| \| )(\S{6,40})$`),
 	pattern.New(`(?i)^(?:[-*•] )?(?:the )?(?:[a-z]+ ){0,3}(wi-?fi|wlan|hotspot)[^:\n]{0,24}?(?::| ->| →| =>) (\S{6,40})$`),
@@ -161,6 +162,9 @@ func ofLine(text string, out []match.Match) []match.Match {
 					continue
 				}
 				user, start, end := line[m[2]:m[3]], at+m[4], at+m[5]
+				if i == 0 && lower(line[0]) && !strings.Contains(line[:m[2]], user) { // tomcat manager: tomcat, Turnip-Violin-pickle
+					continue
+				}
 				if phrased(last) && !mixedWords(last) && i < 3 && !accounts.Has(user) || !userName(user) || value.Otherwise(text, start, end) >= value.Some {
 					continue
 				}

@@ -86,11 +86,11 @@ func passwordLike(s string) bool {
 	sh := value.ShapeOf(s)
 	marks := strings.Count(s, "!") + strings.Count(s, "#") + strings.Count(s, "%") + strings.Count(s, "&") + strings.Count(s, "^") + strings.Count(s, "~")
 	switch {
-	case sh.Digit == 0 || sh.Lower+sh.Upper < 3 || sh.Digit < 2 && marks == 0,
+	case sh.Digit == 0 || sh.Lower+sh.Upper < 3 || sh.Digit < 2 && marks == 0 && !passSigned(s),
 		strings.ContainsAny(s, "/\\()[]{}<>=\"'`,;|") || strings.Contains(s, "::") || strings.Contains(s, "..") || strings.Contains(s, "--"),
 		value.UUID(s) || value.Digest(s) || value.Reference(s) || value.Placeholder(s) || value.Versioned(s) || measured(s) || technical(s) || value.Typed(s) || ordinary(s) || value.Likened(s):
 		return false
-	case marks > 0 || counted(s) || typedRun(s):
+	case marks > 0 || counted(s) || typedRun(s) || passSigned(s):
 		return true
 	}
 	return sh.Upper > 0 && sh.Lower > 0 && (sh.Turns <= 2 || sh.Other > 0) || sh.Digit >= 3 && sh.Turns == 1 && sh.Lower >= 3
@@ -100,6 +100,12 @@ func passwordLike(s string) bool {
 func counted(s string) bool {
 	word, number, ok := strings.Cut(s, "@")
 	return ok && len(word) >= 3 && plain(word) && (len(number) == 3 || len(number) == 4) && strings.Trim(number, "0123456789") == ""
+}
+
+// passSigned reports whether s begins like the password of which a letter is a sign: P@ssharbor7, p@$$word1.
+func passSigned(s string) bool {
+	l := strings.ToLower(s)
+	return (strings.HasPrefix(l, "p@ss") || strings.HasPrefix(l, "p@$$")) && !strings.Contains(l, ".")
 }
 
 // keyRows are the rows of a keyboard.

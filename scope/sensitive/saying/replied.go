@@ -13,7 +13,7 @@ import (
 var replyWords = keyword.New([]string{"what", "wht ", "wat ", "anyone", "anybody", "someone", "somebody", "remind me", "send me", "give me", "tell me", "can you", "could you", "can i", "need the", "which ", "please", "confirm", "教え", "だっけ", "わかる", "分かる", "知って", "ください", "下さい", "何で", "なんで", "何番", "？", "?"})
 
 // reply is one line of a chat that holds nothing but a word: who speaks, perhaps when, and the word.
-var reply = pattern.New(`^[ \t]*(?:\[[^\]\n]{1,24}\] ?|\(?\d{1,2}[:.]\d{2}(?:[:.]\d{2})?\)?(?: ?[AaPp][Mm])?[ \t]*[-–]?[ \t]*)?(?:<[^<>\n]{1,24}>|>{1,3}|@?[\pL][\pL\d._-]{0,20}(?: [\pL][\pL\d._-]{0,20})? ?[:>|：])[ \t]*["'` + "`" + `「]?([^\s"'` + "`" + `「」]{4,40})["'` + "`" + `」]?[ \t\r]*$`)
+var reply = pattern.New(`^[ \t]*(?:\[[^\]\n]{1,24}\] ?|\(?\d{1,2}[:.]\d{2}(?:[:.]\d{2})?\)?(?: ?[AaPp][Mm])?[ \t]*[-–]?[ \t]*)?(?:<[^<>\n]{1,24}>|>{1,3}|@?[\pL][\pL\d._-]{0,20}(?: [\pL][\pL\d._-]{0,20})? ?[:>|：])[ \t]*(?:(?:use|try|yes,?|sure[:,]?|it'?s|that'?s) )?["'` + "`" + `「]?([^\s"'` + "`" + `「」]{4,40})["'` + "`" + `」]?[ \t\r]*$`)
 
 // replied finds what one says in a chat when another has asked for a secret: "whats the pw for jenkins", next line "tom: Gargoyle_55".
 func replied(text string, out []match.Match, budget *match.Budget) []match.Match {
@@ -46,7 +46,7 @@ func replied(text string, out []match.Match, budget *match.Budget) []match.Match
 		s := text[start:end]
 		sh := value.ShapeOf(s)
 		made := sh.Digit > 0 || mixedCase(s) || strings.ContainsAny(s, "!@#$%&+_") || strings.Count(s, "-") > 0
-		if !made || strings.ContainsAny(s[len(s)-1:], "?,:") || plain(strings.Trim(s, ".!-'")) && !mixedCase(s) || value.Placeholder(s) || value.Reference(s) || technical(s) || measured(s) && sh.Digit < sh.Len || strings.Contains(s, "://") || Manager(s) || value.Otherwise(text, start, end) >= value.Strong {
+		if !made || strings.ContainsAny(s[len(s)-1:], "?,:") || plain(strings.Trim(s, ".!-'")) && !mixedCase(s) || value.Placeholder(s) || value.Reference(s) || technical(s) || measured(s) && sh.Digit < sh.Len || strings.Contains(s, "://") || Manager(s) || value.Otherwise(text, start, end) >= value.Strong && !(sh.Hex && sh.Digit > 0 && sh.Lower > 0 && len(s) <= 16) {
 			return true
 		}
 		out = append(out, match.Match{Rule: "chat-reply", Kind: match.Credential, Start: start, End: end, Confidence: 0.7})

@@ -21,14 +21,16 @@ var strictDeeds = []*pattern.Pattern{
 	pattern.New(`(?i)\b(?:upload|download|log ?in|connect|sign in|authenticate|mount|sync)\b[^\n.;:]{0,30}? (?:with|as|using) [a-z][a-z0-9._-]{1,30}[:/]` + told),
 	pattern.New(`(?i)\b(?:log|logged|sign|signed) in (?:to [^\n.;:]{1,24} )?as \S+ (?:using|with) ` + told),
 	pattern.New(`(?i)\b(?:using|with) the key ` + told),
+	pattern.New(`(?i)\bto (?:enter|get in(?:to)?|access|open|log in(?:to)?|log into|sign in(?:to)?|reach)\b[^\n.;:]{0,40}? (?:you|we|one|they)(?:'ll| will)? needs? ` + told),
+	pattern.New(`(?i)\b(?:use|try|take) ` + told + ` (?:for|on|with) (?:the|this|that) (?:zip|archive|pdf|attachment|spreadsheet|document|excel|keychain|wallet|safe)\b`),
 	pattern.New(`(?i)\b(?:account|user|login|interface|panel|console|dashboard|page|portal|site|server|service|tenant|machine|box|router|nas|printer|switch|camera|demo|app|database|vault|volume|container|archive|zip|file|kiosk|terminal)\b[^\n.;:]{0,24}? (?:uses|takes|accepts|wants|needs|expects|opens with|unlocks with|starts with) ` + told),
 }
 
 // toldWords stand in whatever strictDeeds describe.
-var toldWords = keyword.New([]string{"unlock", "decrypt", "open", "mount", "disarm", "sign", "secured ", "protected ", "encrypted ", "locked ", "guarded ", "sealed ", "accessed ", "@", "login", "logging in", "log in", "access", "entry", "upload", "download", "connect", "authenticate", "sync", "logged in", "the key ", "uses ", "takes ", "accepts ", "wants ", "needs ", "expects ", "starts with"})
+var toldWords = keyword.New([]string{"unlock", "decrypt", "open", "mount", "disarm", "sign", "secured ", "protected ", "encrypted ", "locked ", "guarded ", "sealed ", "accessed ", "@", "login", "logging in", "log in", "access", "entry", "upload", "download", "connect", "authenticate", "sync", "logged in", "the key ", "uses ", "takes ", "accepts ", "wants ", "needs ", "expects ", "starts with", "you need ", "we need ", "use ", "try ", "take "})
 
 // toldBehind stand right before what strictDeeds tell.
-var toldBehind = []string{"with ", "using ", "typing ", "entering ", "by ", "through ", "as ", "key ", "uses ", "takes ", "accepts ", "wants ", "needs ", "expects "}
+var toldBehind = []string{"with ", "using ", "typing ", "entering ", "by ", "through ", "as ", "key ", "uses ", "takes ", "accepts ", "wants ", "needs ", "need ", "expects ", "use ", "try ", "take "}
 
 // tellable reports whether a word of line that stands where strictDeeds tell something could be it: it has letters and a digit, two
 // hyphens, a quote or a bracket. The patterns run over no other line, since their words are everywhere.

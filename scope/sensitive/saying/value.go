@@ -5,6 +5,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/elderzan/elderzan/scope/sensitive/keyword"
+	"github.com/elderzan/elderzan/scope/sensitive/pattern"
 )
 
 // found is a candidate value.
@@ -44,11 +45,20 @@ func valueAt(text string, i int, l link, c *cue) (found, bool) {
 		f, ok := bare(text, skipSpace(text, i+nl, 8))
 		return f, ok && (f.next >= len(text) || text[f.next] == '\n')
 	}
+	if l.prose && text[i] == '<' {
+		i += len(inlineTag.FindString(text[i:min(len(text), i+40)]))
+	}
+	if i >= len(text) {
+		return found{}, false
+	}
 	if open, size := openQuote(text, i); size > 0 {
 		return quoted(text, i+size, open)
 	}
 	return bare(text, i)
 }
+
+// inlineTag opens what HTML sets off within a sentence: the password is <b>…</b>.
+var inlineTag = pattern.New(`^<(?:b|i|em|strong|code|tt|kbd|samp|mark|u|span)(?: [^<>\n]*)?>`)
 
 // clauses begin what may follow the last word of a clause.
 var clauses = keyword.NewList(`and but or for on until till since before after now if when while because so in at as btw fyi please thanks though again all everywhere too yesterday today tonight tomorrow everywhere instead lol haha thx ok guys folks team mate`)
