@@ -18,6 +18,7 @@ type Set struct {
 	width   int        // columns
 	small   []uint16   // state × class → next state, each marked if words end there (see mark); nil where there are too many states
 	large   []uint32   // the same, then
+	depth   []int32    // state → bytes of a word's beginning that it stands for
 	out     []int32    // state → index of the word that ends here, or -1
 	also    []int32    // state → nearest other state on the suffix chain where a word ends, or 0
 	lengths []int32    // word → length in bytes
@@ -51,7 +52,7 @@ func (s *Set) build() {
 			s.dup[i], t[end].out = t[end].out, int32(i)
 		}
 	}
-	s.out, s.also = make([]int32, len(t)), make([]int32, len(t))
+	s.out, s.also, s.depth = make([]int32, len(t)), make([]int32, len(t)), make([]int32, len(t))
 	if len(t) <= int(mark[uint16]()) {
 		s.small = table[uint16](s, t)
 	} else {
@@ -117,7 +118,7 @@ func table[T entry](s *Set, t trie) []T {
 		for b := t[from[at]].child; b != 0; b = t[b].sibling {
 			to, cell := int32(len(from)), &row[t[b].class]
 			from = append(from, b)
-			s.out[to] = t[b].out
+			s.out[to], s.depth[to] = t[b].out, s.depth[at]+1
 			if at > 0 {
 				suffix[to] = int32(*cell &^ mark[T]())
 			}
@@ -132,8 +133,7 @@ func table[T entry](s *Set, t trie) []T {
 	return next
 }
 
-// Each calls visit for every hit, ordered by its end and then by falling length, until visit returns false. It does
-// not allocate.
+// Each calls visit for every hit, ordered by its end and then by falling length, until visit returns false.
 func (s *Set) Each(text string, visit func(Hit) bool) {
 	s.once.Do(s.build)
 	if s.small != nil {
@@ -143,26 +143,106 @@ func (s *Set) Each(text string, visit func(Hit) bool) {
 	}
 }
 
+// A scan waits for each look at the table before it knows where the next one is. Four scans side by side wait together: each
+// has a lane of the text, and none shorter than shortLane. What they find is kept until the lanes before have been told of,
+// which longLane bounds.
+const (
+	lanes     = 4
+	shortLane = 12
+	longLane  = 256
+)
+
 func scan[T entry](s *Set, next []T, text string, visit func(Hit) bool) {
-	state, width := 0, s.width
-	for i := 0; i < len(text); i++ {
-		e := next[state*width+int(s.class[text[i]])]
+	state, ok := 0, true
+	for from := 0; ok && from < len(text); {
+		lane := min((len(text)-from)/lanes, longLane)
+		if lane < shortLane {
+			_, ok = walk(s, next, text, from, len(text), state, visit)
+			return
+		}
+		state, ok = abreast(s, next, text, from, lane, state, visit)
+		from += lanes * lane
+	}
+}
+
+// walk scans text[from:to] beginning in state, and returns the state it ends in and whether to go on.
+func walk[T entry](s *Set, next []T, text string, from, to, state int, visit func(Hit) bool) (int, bool) {
+	for i := from; i < to; i++ {
+		e := next[state*s.width+int(s.class[text[i]])]
 		state = int(e &^ mark[T]())
-		if e&mark[T]() == 0 {
-			continue
+		if e&mark[T]() != 0 && !s.tell(state, i+1, visit) {
+			return 0, false
 		}
-		at := int32(state)
-		if s.out[at] < 0 {
-			at = s.also[at]
-		}
-		for ; at != 0; at = s.also[at] {
-			for w := s.out[at]; w >= 0; w = s.dup[w] {
-				if !visit(Hit{Word: int(w), Start: i + 1 - int(s.lengths[w]), End: i + 1}) {
-					return
+	}
+	return state, true
+}
+
+// ending is a state that was met in which words end.
+type ending struct{ state, at int32 }
+
+// abreast is walk over lanes of that length, side by side. All but the first begin as if nothing stood before them. The scan of
+// the lane before therefore goes on into the next one while its state stands for something that began before the border;
+// from there on both would be in the same state.
+func abreast[T entry](s *Set, next []T, text string, from, lane, state int, visit func(Hit) bool) (int, bool) {
+	var room [lanes][8]ending
+	var ends [lanes][]ending
+	for k := range ends {
+		ends[k] = room[k][:0]
+	}
+	states := [lanes]int{state}
+	a, b, c, d := state, 0, 0, 0
+	w, class := s.width, &s.class
+	ta, tb, tc, td := text[from:from+lane], text[from+lane:from+2*lane], text[from+2*lane:from+3*lane], text[from+3*lane:from+4*lane]
+	for i := 0; i < len(ta) && i < len(tb) && i < len(tc) && i < len(td); i++ {
+		ea, eb := next[a*w+int(class[ta[i]])], next[b*w+int(class[tb[i]])]
+		ec, ed := next[c*w+int(class[tc[i]])], next[d*w+int(class[td[i]])]
+		a, b, c, d = int(ea&^mark[T]()), int(eb&^mark[T]()), int(ec&^mark[T]()), int(ed&^mark[T]())
+		if (ea|eb|ec|ed)&mark[T]() != 0 {
+			for k, e := range [lanes]T{ea, eb, ec, ed} {
+				if e&mark[T]() != 0 {
+					ends[k] = append(ends[k], ending{int32(e &^ mark[T]()), int32(from + k*lane + i + 1)})
 				}
 			}
 		}
 	}
+	states = [lanes]int{a, b, c, d}
+	known := from // before it all is told
+	for k := range lanes {
+		for _, e := range ends[k] {
+			if int(e.at) > known && !s.tell(int(e.state), int(e.at), visit) {
+				return 0, false
+			}
+		}
+		border := from + (k+1)*lane
+		known, state = border, states[k]
+		for known < from+lanes*lane && int(s.depth[state]) > known-border {
+			var ok bool
+			if state, ok = walk(s, next, text, known, known+1, state, visit); !ok {
+				return 0, false
+			}
+			known++
+		}
+		if known > border+lane || int(s.depth[state]) > known-border { // past the next lane, which began as if nothing stood before it
+			return walk(s, next, text, known, from+lanes*lane, state, visit)
+		}
+	}
+	return state, true
+}
+
+// tell calls visit for the words that end in state.
+func (s *Set) tell(state, end int, visit func(Hit) bool) bool {
+	at := int32(state)
+	if s.out[at] < 0 {
+		at = s.also[at]
+	}
+	for ; at != 0; at = s.also[at] {
+		for w := s.out[at]; w >= 0; w = s.dup[w] {
+			if !visit(Hit{Word: int(w), Start: end - int(s.lengths[w]), End: end}) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // Contains reports whether any of the words occurs in text.

@@ -135,10 +135,30 @@ func TestEachAgainstPlainSearch(t *testing.T) {
 	}
 }
 
+// TestEachInLanes has texts long enough for several scans side by side, with words that stand across the borders, some of
+// them longer than a lane.
+func TestEachInLanes(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	for range 150 {
+		b := make([]byte, 40+r.IntN(2400))
+		for i := range b {
+			b[i] = "ab"[r.IntN(1+r.IntN(2))]
+		}
+		text := string(b)
+		words := make([]string, 1+r.IntN(6))
+		for i := range words {
+			at := r.IntN(len(text))
+			words[i] = text[at:min(len(text), at+1+r.IntN(1+r.IntN(700)))]
+		}
+		agree(t, words, text)
+	}
+}
+
 // FuzzEach compares the automaton with the plain search.
 func FuzzEach(f *testing.F) {
 	f.Add("he,she,his,hers", "ushers")
 	f.Add("a,aa,aaa", "aaaa")
+	f.Add("ab,"+strings.Repeat("ab", 20), strings.Repeat("ab", 40))
 	f.Fuzz(func(t *testing.T, list, text string) { agree(t, strings.Split(list, ","), text) })
 }
 
