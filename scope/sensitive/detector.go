@@ -61,10 +61,22 @@ func New(o Options) *Detector {
 // What a vendor's format or a person's data gives away needs no such judgement.
 func guessed(scan func(string) []match.Match) func(string) []match.Match {
 	return func(text string) []match.Match {
-		return slices.DeleteFunc(scan(text), func(m match.Match) bool {
-			return m.Rule != match.Dense && value.Public(text, m.Start, m.End)
-		})
+		return unless(text, scan(text), func(m match.Match) bool { return value.Public(text, m.Start, m.End) })
 	}
+}
+
+// unless is ms without those that are something else. Where so many would have to be judged that no text holds them that was not made
+// for the purpose, the text counts as sensitive.
+func unless(text string, ms []match.Match, other func(m match.Match) bool) []match.Match {
+	dense := false
+	if most := 2*match.Enough + len(text)/128; len(ms) > most {
+		ms, dense = ms[:most], true
+	}
+	ms = slices.DeleteFunc(ms, func(m match.Match) bool { return m.Rule != match.Dense && other(m) })
+	if dense {
+		ms = append(ms, match.TooDense(len(text)))
+	}
+	return ms
 }
 
 // outside is scan without numbers that lie within a digest, whose letters look like the names of some and whose digits like them all, and
@@ -82,7 +94,7 @@ func outside(scan func(string) []match.Match) func(string) []match.Match {
 func said(scan func(string) []match.Match) func(string) []match.Match {
 	const little = 0.65
 	return func(text string) []match.Match {
-		return slices.DeleteFunc(guessed(scan)(text), func(m match.Match) bool {
+		return unless(text, guessed(scan)(text), func(m match.Match) bool {
 			return m.Confidence <= little && value.Otherwise(text, m.Start, m.End) >= value.Strong
 		})
 	}
@@ -154,6 +166,9 @@ func (d *Detector) text(ctx context.Context, f scope.Field, text string, policy 
 	for i, v := range normalize.Views(text) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
+		}
+		if i > 0 && len(found) >= match.Enough {
+			break
 		}
 		ms, err := d.view(ctx, v.Text)
 		if err != nil {

@@ -109,12 +109,16 @@ const enough = 64
 func Scan(text string) []match.Match {
 	var out, rare []match.Match // rare are plain words away from talk of secrets
 	end, accents, public := 0, 0, value.PublicBlocks(text)
+	judged, most := 0, leastJudged+len(text)/64
 	Each(text, func(start, stop int, near bool, score float64) {
 		least := &thresholdFar
 		if near {
 			least = &thresholdNear
 		}
-		if start < end || len(out)+len(rare) >= enough || score < least[classAt(text, start, stop)] || !near && score < sure && member(text, start) || dismissed(text, start, text[start:stop], score, public) {
+		if start < end || len(out)+len(rare) >= enough || score < least[classAt(text, start, stop)] || !near && score < sure && member(text, start) {
+			return
+		}
+		if judged++; judged > most || dismissed(text, start, text[start:stop], score, public) {
 			return
 		}
 		end = stop
@@ -138,8 +142,14 @@ func Scan(text string) []match.Match {
 		out = append(out, rare...)
 		slices.SortFunc(out, func(a, b match.Match) int { return a.Start - b.Start })
 	}
+	if judged > most {
+		out = append(out, match.TooDense(len(text)))
+	}
 	return out
 }
+
+// leastJudged is how many words that look like secrets are judged in any text; one that holds many more was made to be costly.
+const leastJudged = 256
 
 // foreignText is how many plain words that nothing announces say that a text is in a language the model does not know, rather
 // than that it holds so many secrets.

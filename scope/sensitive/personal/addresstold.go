@@ -17,6 +17,7 @@ const (
 var (
 	addressBehind = pattern.New(`^(?i:(?: on file| line ?1?)?)['"]?\s?(?i:is|was|are|:|=|：|は|-|of (?:my|the) [a-z]+ (?:is|-|:)|を[^。\n\d]{1,20}。|[a-z_",]{0,20}\n[^,\n]{1,40},)?\s?['"]?(` + numberedStreet + `|` + streetNumbered + `)`)
 	addressBefore = pattern.New(`(?:^|[ :,"(])(` + numberedStreet + `|` + streetNumbered + `) (?:is|was) (?:my|his|her|our|their|the [a-z]+'s) (?:new |old |home |postal |mailing |current )?$`)
+	isOwned       = pattern.New(` (?:is|was) (?:my|his|her|our|their|the) `) // in what addressBefore matches
 	addressLoose  = pattern.New(`^['"]?\s?(?:is|was|:|=|：|は|-|of (?:my|the) [a-z]+ (?:is|-|:)|を[^。\n\d]{1,20}。)?\s?['"]?([^\n"';。]{4,60}\d[^\n"';。]{0,50})`)
 	addressWhose  = pattern.New(`(?i)(?:home|residential|permanent|postal|mailing|private|(?:my|his|her|their|customer's|client's|patient's|employee's|user's)) $`)
 	notPostal     = pattern.New(`(?i)\d+\.\d+\.|0x|://|@|\d:\d|[{}<>|\\=]|[\p{L}\d]\.[a-z]{2,4}\b|\b(?:must|should|field|line|column|characters?|digits?|required|optional)\b`)
@@ -26,7 +27,11 @@ var (
 // addressTold finds an address that stands where the word at start, such as "address", says.
 func addressTold(text string, start, end int, word string) (match.Match, bool) {
 	before, after := text[max(0, start-110):start], text[end:min(len(text), end+130)]
-	loc, at := addressBefore.FindStringSubmatchIndex(before), start-len(before)
+	var loc []int
+	at := start - len(before)
+	if strings.HasSuffix(before, " ") && isOwned.MatchString(before[max(0, len(before)-64):]) {
+		loc = addressBefore.FindStringSubmatchIndex(before)
+	}
 	if loc == nil {
 		if loc, at = addressBehind.FindStringSubmatchIndex(after), end; loc != nil && word == "address" && !addressLink.MatchString(after) && !personNear(before) && !zipUS.MatchString(after) {
 			loc = nil

@@ -3,6 +3,7 @@ package personal
 import (
 	"strings"
 
+	"github.com/elderzan/elderzan/scope/sensitive/keyword"
 	"github.com/elderzan/elderzan/scope/sensitive/pattern"
 )
 
@@ -14,8 +15,68 @@ var (
 // countedNumber reports whether the number at start counts or measures something, or is the one of a build, an order or a page: "took
 // 1234567 ms", "see invoice 20240517".
 func countedNumber(text string, start, end int) bool {
-	return unitBehind.MatchString(text[end:min(len(text), end+24)]) || countBefore.MatchString(text[max(0, start-20):start])
+	behind, before := text[end:min(len(text), end+24)], text[max(0, start-20):start]
+	return unitLike(behind) && unitBehind.MatchString(behind) || countLike(before) && countBefore.MatchString(before)
 }
+
+// unitLike reports whether unitBehind may match: what stands behind a number is no blank, no mark and no word other than a unit.
+func unitLike(behind string) bool {
+	i := 0
+	for i < len(behind) && (behind[i] == '.' || digit(behind[i])) {
+		i++
+	}
+	if i < len(behind) && (behind[i] == ' ' || behind[i] == '-') {
+		i++
+	}
+	if i == len(behind) || !letter(behind[i]) {
+		return i < len(behind) && (behind[i] >= 0x80 || behind[i] == '%')
+	}
+	j := i
+	for j < len(behind) && letter(behind[j]) {
+		j++
+	}
+	if j < len(behind) && behind[j] >= 0x80 {
+		return true
+	}
+	word := strings.ToLower(behind[i:j])
+	if unitWords.Has(word) {
+		return true
+	}
+	for _, begin := range unitBegins {
+		if strings.HasPrefix(word, begin) {
+			return true
+		}
+	}
+	return false
+}
+
+// countLike reports whether countBefore may match: the word before a number is one that it knows.
+func countLike(before string) bool {
+	t := strings.TrimRight(before, " \t\n:#.")
+	if t == "" {
+		return false
+	}
+	if last := t[len(t)-1]; !letter(last) {
+		return last >= 0x80 || last == '$' || digit(last) && strings.Contains(strings.ToLower(t), "statistics")
+	}
+	i := len(t)
+	for i > 0 && letter(t[i-1]) {
+		i--
+	}
+	return i > 0 && t[i-1] >= 0x80 || countWords.Has(strings.ToLower(t[i:]))
+}
+
+// The words of unitBehind, those that are whole words there and how others begin, and the last words of countBefore.
+var (
+	unitWords = keyword.NewList(`s ns ms us second seconds minute minutes hour hours day days week weeks month months year years b bs byte bytes bit bits kb kbs kbyte kbytes kbit kbits kib kibs kibyte kibytes kibit kibits
+		mb mbs mbyte mbytes mbit mbits mib mibs mibyte mibytes mibit mibits gb gbs gbyte gbytes gbit gbits gib gibs gibyte gibytes gibit gibits tb tbs tbyte tbytes tbit tbits tib tibs tibyte tibytes tibit tibits
+		hz khz mhz ghz ohm ohms percent row rows record records line lines entries item items user users people person persons member members customer customers patient patients voter voters ballot ballots vote votes
+		request requests call calls hit hits page pages file files time times cycle cycles step steps sample samples test tests token tokens copies unit units piece pieces per application applications euro euros eur usd gbp
+		jpy chf dollar dollars pound pounds yen franc francs cent cents`)
+	unitBegins = []string{"micro", "milli", "nano", "billion"}
+	countWords = keyword.NewList(`section build release version revision firmware windows invoice migration batch lot position issue ticket order commit ref model chapter room port pr pull request form forms no number page line
+		allow allows took takes reached reaches cost costs has have had raised paid max maximum most least to than over about around roughly nearly almost at from by`)
+)
 
 // none reports whether the number in text[start:end] is no one's by the way it is written or by what stands right around it: it counts
 // something, is left blank, is a version, a picture's size or a year, ends a path, or is said to be an example.

@@ -95,7 +95,7 @@ func places(text string, names folded, out []match.Match) []match.Match {
 		if !hasDigit(before) && !hasDigit(after) && !((kind == birthWord || kind == bornBefore) && (strings.Contains(before, "年") || strings.Contains(after, "年"))) || kind == euStreet && !numberNext(after) {
 			return true
 		}
-		if !budget.Spend(len(before) + len(after)) {
+		if !budget.Spend(placeCosts[kind] * (len(before) + len(after))) {
 			return false
 		}
 		if m, ok := placeAt(text, kind, h, word, before, after); ok {
@@ -157,11 +157,15 @@ func placeAt(text string, kind placeKind, h keyword.Hit, word, before, after str
 		}
 		return match.Match{Rule: "postal-address", Kind: match.Personal, Start: h.Start - len(before) + loc[0], End: h.End, Confidence: 0.75}, true
 	case homeWord:
-		if m, ok := behind("postal-address", postUK.FindStringIndex(after), 0.75); ok && !codeOfAll(word, before, after) {
-			return m, ok
+		if postLike(after) {
+			if m, ok := behind("postal-address", postUK.FindStringIndex(after), 0.75); ok && !codeOfAll(word, before, after) {
+				return m, ok
+			}
 		}
-		if m, ok := behind("postal-address", streetEU.FindStringIndex(after), 0.75); ok {
-			return m, ok
+		if streetWordsEU.Contains(after) {
+			if m, ok := behind("postal-address", streetEU.FindStringIndex(after), 0.75); ok {
+				return m, ok
+			}
 		}
 		return addressTold(text, h.Start, h.End, word)
 	case euStreet:
@@ -199,6 +203,23 @@ func placeAt(text string, kind placeKind, h keyword.Hit, word, before, after str
 	}
 	return match.Match{}, false
 }
+
+// placeCosts are how often the patterns of a kind read what stands around its word.
+var placeCosts = [...]int{birthWord: 3, bornBefore: 1, streetWord: 1, homeWord: 2, prefectureWord: 1, homeBefore: 1, postMark: 1, networkWord: 2, euStreet: 1}
+
+// postLike reports whether a capital stands before a digit, or one of two, as in the codes that postUK matches.
+func postLike(s string) bool {
+	for i := 0; i+2 < len(s); i++ {
+		if s[i] >= 'A' && s[i] <= 'Z' && (digit(s[i+1]) || digit(s[i+2])) {
+			return true
+		}
+	}
+	return false
+}
+
+// streetWordsEU are the words of which streetEU needs one.
+var streetWordsEU = keyword.New([]string{"straße", "strasse", "str.", "weg", "platz", "gasse", "allee", "gatan", "vägen", "gata", "väg", "straat", "laan", "plein", "gracht", "kade", "dijk", "singel", "gade", "vej", "veien", "katu", "utca",
+	"rue", "avenue", "boulevard", "via", "calle", "plaza", "piazza", "corso", "rua", "place", "chemin", "impasse", "allée", "quai", "cours"})
 
 // notBirth matches what stands behind a word for a birth where the date that follows is a bound, or is what stands for an unknown one.
 var notBirth = pattern.New(`(?i)^['"]?(?: [a-z']+){0,4}? (?:before|after|since|until|than|defaults?)\b|^[^\n\d]{0,12}\d{4}[-./年]\d{1,2}[-./月]\d{1,2}日?(?:以前|以降|以後|より前|より後|までの|を既定|をデフォルト|をダミー)|^[^\n\d]{0,16}(?:1970[-/.]01[-/.]01|01[-/.]01[-/.]1970|9999[-/.]12[-/.]31)`)

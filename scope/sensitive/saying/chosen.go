@@ -214,7 +214,7 @@ func quotedDeeds(text string, out []match.Match, budget *match.Budget) []match.M
 		for to < len(text) && text[to]&0xC0 == 0x80 {
 			to--
 		}
-		if !budget.Spend(to - end) {
+		if !budget.Spend(3 * (to - end)) {
 			return out
 		}
 		s := text[start:end]

@@ -317,7 +317,7 @@ func pairs(text string, out []match.Match, budget *match.Budget) []match.Match {
 			return true
 		}
 		to := min(len(text), h.End+180)
-		if !budget.Spend(to - h.Start) {
+		if !budget.Spend(2 * (to - h.Start)) {
 			return false
 		}
 		m := pairPattern.FindStringSubmatchIndex(text[h.Start:to])

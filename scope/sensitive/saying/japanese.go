@@ -20,13 +20,17 @@ func hasJapanese(text string) bool {
 
 // scanJapanese reads what stands after, and before, each Japanese cue word.
 func scanJapanese(text string, l *lexicon, out []match.Match) []match.Match {
-	lastEnd := -1
+	lastEnd, cues := -1, 0
 	l.set.Each(text, func(h keyword.Hit) bool {
 		c := &l.cues[h.Word]
 		if h.End == lastEnd || ascii(c.word) && !japaneseNear(text, h) || keyword.InsideKatakana(text, h) && !l.whole(text, h, c.word) {
 			return true
 		}
 		lastEnd = h.End
+		if cues++; cues > mostCues {
+			out = append(out, match.TooDense(len(text)))
+			return false
+		}
 		if c.class == secret && networkKey(text, h) {
 			c = &cue{word: c.word, class: password, kind: "password"}
 		}

@@ -81,7 +81,7 @@ func strictly(text string, out []match.Match, budget *match.Budget) []match.Matc
 		if !tellable(text[from:to]) {
 			return true
 		}
-		if !budget.Spend(3 * (to - from)) {
+		if !budget.Spend(6 * (to - from)) {
 			return false
 		}
 		for _, re := range strictDeeds {

@@ -1,5 +1,7 @@
 package value
 
+import "math/bits"
+
 // surprise holds, for each letter (rows, the last for the start of a word), how unexpected each next letter (columns,
 // the last for the end of the word) is in English words and in the parts of identifiers: eighths of a nat, in the
 // alphabet of quanta, capped. It was counted over the words of the Go standard library's comments.
@@ -107,44 +109,73 @@ type Shape struct {
 // ShapeOf measures s.
 func ShapeOf(s string) Shape {
 	sh := Shape{Len: len(s), Hex: len(s) > 0}
-	var seen [256]bool
-	last, run := 0, 0
+	var seen [256 / 64]uint64
+	last, run := uint8(0), 0
 	for i := 0; i < len(s); i++ {
 		c := s[i]
-		if !seen[c] {
-			seen[c] = true
-			sh.Distinct++
-		}
-		class := 3
-		switch {
-		case isLower(c):
+		seen[c/64] |= 1 << (c % 64)
+		k := byteClasses[c]
+		switch k &^ hexByte {
+		case smallByte:
 			sh.Lower++
-			class = 1
-		case isUpper(c):
+		case capitalByte:
 			sh.Upper++
-			class = 1
-		case c >= '0' && c <= '9':
+		case digitByte:
 			sh.Digit++
-			class = 2
-		case c >= 0x80:
+		case highByte:
 			sh.High++
 		default:
 			sh.Other++
 		}
-		if class == 1 {
+		if k&(smallByte|capitalByte) != 0 {
 			run++
 			sh.LongestLetters = max(sh.LongestLetters, run)
 		} else {
 			run = 0
 		}
-		if last != 0 && class != last {
+		turn := byteTurns[k&^hexByte]
+		if last != 0 && turn != last {
 			sh.Turns++
 		}
-		last = class
-		sh.Hex = sh.Hex && isHex(c)
+		last = turn
+		sh.Hex = sh.Hex && k&hexByte != 0
+	}
+	for _, b := range seen {
+		sh.Distinct += bits.OnesCount64(b)
 	}
 	return sh
 }
+
+// The classes of bytes that ShapeOf tells apart.
+const (
+	smallByte = 1 << iota
+	capitalByte
+	digitByte
+	highByte
+	hexByte // beside one of the others
+)
+
+var byteClasses = func() (t [256]uint8) {
+	for i := range t {
+		switch c := byte(i); {
+		case isLower(c):
+			t[i] = smallByte
+		case isUpper(c):
+			t[i] = capitalByte
+		case c >= '0' && c <= '9':
+			t[i] = digitByte
+		case c >= 0x80:
+			t[i] = highByte
+		}
+		if isHex(byte(i)) {
+			t[i] |= hexByte
+		}
+	}
+	return t
+}()
+
+// byteTurns are the kinds between which a value byteTurns: letters, digits and the rest.
+var byteTurns = [...]uint8{0: 3, smallByte: 1, capitalByte: 1, digitByte: 2, highByte: 3}
 
 // Random estimates, in [0, 1], how sure it is that s was drawn by a machine rather than written by a person. It
 // judges values of 8 characters and more; shorter ones get at most 0.5, since too little speaks either way.

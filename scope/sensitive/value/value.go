@@ -54,6 +54,9 @@ func Placeholder(s string) bool {
 	if strings.Contains(l, "your_") && strings.Contains(l, "_here") || told(s) {
 		return true
 	}
+	if !placeholderWords.Contains(l) {
+		return begunWithYour(l)
+	}
 	for _, p := range placeholderParts {
 		if strings.Contains(l, p) {
 			if p == "xxxxxx" {
@@ -65,8 +68,15 @@ func Placeholder(s string) bool {
 			return Random(strings.ReplaceAll(l, p, "")) < 0.7 || strings.HasSuffix(strings.TrimRight(s, "0123456789"), "EXAMPLE") || strings.HasSuffix(s, "EXAMPLEKEY")
 		}
 	}
+	return begunWithYour(l)
+}
+
+// begunWithYour reports whether l is what a reader is to put in: yourDatabasePassword.
+func begunWithYour(l string) bool {
 	return strings.HasPrefix(l, "your") && len(l) > 5 && (wordy(l[4:]) || !isLetter(l[4]))
 }
+
+var placeholderWords = keyword.New(placeholderParts)
 
 var placeholders = keyword.NewList(`null nil none undefined true false yes no on off n/a na tbd todo redacted removed hidden masked secret-here
 	changeme change_me change-me changeit replaceme replace_me replace-me placeholder dummy example sample xxx ... … string str text bytes
