@@ -80,7 +80,7 @@ var roleLocals = map[string]bool{"support": true, "team": true, "hello": true, "
 var machineDomains = map[string]bool{"example.com": true, "example.org": true, "example.net": true, "example.jp": true, "example.co.jp": true, "test.com": true, "domain.com": true,
 	"email.com": true, "your-domain.com": true, "users.noreply.github.com": true}
 
-var machineSuffixes = []string{".example", ".test", ".invalid", ".local", ".localhost", ".internal", ".lan", ".corp", ".intranet", ".gserviceaccount.com", ".png", ".jpg", ".js", ".css", ".example.com", ".example.org", ".example.net", ".example.jp", ".example.co.jp"}
+var machineSuffixes = []string{".example", ".sample", ".test", ".invalid", ".local", ".localhost", ".internal", ".lan", ".corp", ".intranet", ".gserviceaccount.com", ".png", ".jpg", ".js", ".css", ".example.com", ".example.org", ".example.net", ".example.jp", ".example.co.jp"}
 
 func machineAddress(a string) bool {
 	local, domain, _ := strings.Cut(a, "@")

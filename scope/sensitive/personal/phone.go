@@ -96,7 +96,7 @@ func phoneAt(text string, start, end int) (int, float64) {
 	if len(s) >= 11 && s[3] == '-' && s[6] == '-' && digitsOnly(s[:3]+s[4:6]+s[7:11]) && (len(s) == 11 || !digit(s[11])) { // an American social security number
 		return 0, 0
 	}
-	if public(text[max(0, start-40):start], s) || counted(text, start, end) || thingBefore.MatchString(text[max(0, start-32):start]) || blank(s) || thingBehind.MatchString(text[end:min(len(text), end+32)]) {
+	if public(text[max(0, start-40):start], s) || counted(text, start, end) || thingBefore.MatchString(text[max(0, start-32):start]) || blank(s) || exchange.MatchString(text[start+len(strings.TrimRight(s, " .-/(+")):min(len(text), end+24)]) || thingBehind.MatchString(text[end:min(len(text), end+32)]) {
 		return 0, 0
 	}
 	fits := func(re *pattern.Pattern) (string, bool) {
@@ -211,6 +211,9 @@ var thingBefore = pattern.New(`(?i)\b(?:part|order|sku|ticket|model|serial|invoi
 
 // thingBehind matches what says so behind a number.
 var thingBehind = pattern.New(`^['"]?(?:is|was|are|were) (?:the|a|an|our|its) (?:[a-z]+'s )?(?:version|build|release|revision|order|part|ticket|invoice|serial|sku|case|tracking|model)\b`)
+
+// exchange matches what says behind a number that it is that of a house and no person's.
+var exchange = pattern.New(`(?i)^ ?[(（](?:the )?(?:switchboard|reception|front desk|main (?:office|line|number)|headquarters|zentrale|standard|代表|大代表|受付)[)）]`)
 
 var things = keyword.NewList(`rma asset contract claim container registration prime random magic sequence nsn drawing d-u-n-s duns sku lucky atomic house street company charity magic patent serial file matter docket policy form clause meeting order invoice ticket tracking case reference confirmation booking reservation part item model version build serial issue job batch lot flight train room line port page row process request purchase po quote stock article product catalog catalogue track project tenant cluster node shard organization workspace`)
 

@@ -193,6 +193,9 @@ func commands(text string, out []match.Match, budget *match.Budget) []match.Matc
 		if forms[i].rule == "user-and-password" && plain(strings.ReplaceAll(text[start:end], "_", "")) && clients.Contains(text[max(0, h.Start-60):h.Start]) { // mysql -u root -p shop
 			return true
 		}
+		if forms[i].rule == "option" && strings.HasSuffix(strings.TrimRight(text[h.Start:start], " ="), "-stdin") { // docker login --password-stdin registry.lan
+			return true
+		}
 		if bracketed(text[end:]) { // --token=sha256~<your-token>
 			return true
 		}
@@ -394,6 +397,9 @@ func barePairs(text string, out []match.Match, budget *match.Budget) []match.Mat
 		}
 		from := max(0, h.Start-1)
 		if h.Start > 0 && alnum(text[from]) && !strings.HasSuffix(strings.ToLower(text[max(0, h.Start-3):h.Start]), "sys") {
+			return true
+		}
+		if before := text[max(0, h.Start-5):h.Start]; strings.HasSuffix(before, "run ") || strings.HasSuffix(before, "yarn ") || strings.HasSuffix(before, "pnpm ") { // pnpm run test:browser-e2e
 			return true
 		}
 		if !budget.Spend(80) {

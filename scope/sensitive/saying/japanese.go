@@ -372,6 +372,9 @@ func judgeJapanese(text string, v found, c *cue, linked, object bool) float64 {
 	if first, _, ok := strings.Cut(s, "/"); ok && technical(first) && !v.quoted { // AES/DES
 		return 0
 	}
+	if s[0] == '[' && !v.quoted && strings.IndexByte(s, ']') < 0 { // [管理者パスワード] [DB名]
+		return 0
+	}
 	if hashBegins(s) || templateAddress(s) || linkTarget(text, v) || assigned(s) || added(s) || c.class == secret && keyed(s) {
 		return 0
 	}

@@ -43,6 +43,7 @@ func TestLinkedInJapaneseIsLetPass(t *testing.T) {
 		"秘密鍵のパスは ~/.ssh/id_rsa_build です。", "# 署名鍵のパス\nSIGN_KEY_PATH=/srv/app/sign.pem", "本人確認：パスワード＋SMS", "パスワード欄：type=password、autocomplete=new-password",
 		"form: { password: \"パスワード\", submit: \"ログイン\" }", "ユーザー名: 〇〇〇〇　パスワード: ××××", "合言葉：後日発表", "合言葉は会議で決めておきましょう。", "合言葉は一度も言われなかった。",
 		"書式は postgres://ユーザー:パスワード@ホスト/データベース です。", "キーは `cart:{id}:items` の形式です。", "電話は1〔内線〕です",
+		"bin/setup [管理者メール] [管理者パスワード] [DB名（例 app_v5）]", "#----------\n# メンバー管理 / パスワード変更\n#----------", "ログインして\npnpm run test:browser-e2e\nを実行", "認証情報は docker login -u AWS --password-stdin https://4471.registry.lan で渡す",
 	} {
 		for _, m := range saying.Scan(text) {
 			t.Errorf("%s found %q in %q", m.Rule, text[m.Start:m.End], text)

@@ -62,6 +62,7 @@ func storePath(s string) bool { return strings.HasPrefix(s, "nix/store/") }
 
 // podName reports whether s is what Kubernetes calls a pod of a deployment: web-5x6kdlzv9-7vpm9.
 func podName(s string) bool {
+	s = strings.TrimPrefix(strings.TrimPrefix(s, "pod/"), "pods/")
 	if len(s) > 80 || strings.Count(s, "-") < 2 || !isLetter(s[0]) {
 		return false
 	}
@@ -224,12 +225,30 @@ func (p place) namedPublic() bool {
 	return false
 }
 
-// entity reports whether a UUID stands right behind what it is the id of: user 558298e2-….
+// entity reports whether a UUID stands right behind what it is the id of: user 558298e2-…; or, with a space between, any drawn value
+// does: "Salesforce record 0015g00000XyZ1AAK", "batch id HkJ5yLYU…"; or it is what a service for logins calls a user.
 func (p place) entity() bool {
-	return UUID(p.s) && entities.Has(wordBefore(p.text, p.start))
+	word := wordBefore(p.text, p.start)
+	if UUID(p.s) {
+		return entities.Has(word)
+	}
+	if !spaced(p.text, p.start) {
+		return strings.HasSuffix(p.before, "auth0|") || strings.HasSuffix(p.before, "google-oauth2|")
+	}
+	if word == "id" {
+		head := strings.TrimRight(p.text[:p.start], " ")
+		word = wordBefore(p.text, len(head)-len("id"))
+	}
+	return entities.Has(word)
+}
+
+// spaced reports whether one space stands between a word and start.
+func spaced(text string, start int) bool {
+	return start > 1 && text[start-1] == ' ' && isLetter(text[start-2])
 }
 
 var entities = keyword.NewList(`user users member members customer tenant organization organisation project workspace team group order cart item invoice payment device node message conversation thread comment post article page job task run batch process worker event entry memory note record
+	base deployment dashboard board card channel product file document sheet video release monitor incident ticket issue object zone distribution
 	room meeting booking shipment parcel machine sensor robot vehicle game match player entity object resource instance partition`)
 
 // publicName reports whether what is assigned to name, which stands behind before, is an id, a digest or something public.

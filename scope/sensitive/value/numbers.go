@@ -3,6 +3,7 @@ package value
 import (
 	"net/netip"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/elderzan/elderzan/scope/sensitive/keyword"
 	"github.com/elderzan/elderzan/scope/sensitive/pattern"
@@ -256,6 +257,18 @@ var dating = keyword.New([]string{" in ", " since ", " of ", " until ", " from "
 
 var notice = keyword.New([]string{"copyright", "©", "(c)"})
 
+// thingJapanese reports whether before ends in a word of Japanese for a thing, whose ID is no part of a login: 取引ID, メール送信パターンID.
+func thingJapanese(before string) bool {
+	r, size := utf8.DecodeLastRuneInString(before)
+	if size == 0 || r < 0x30A0 || r > 0x9FFF { // katakana or Chinese characters
+		return false
+	}
+	return !loginJapanese.Contains(before)
+}
+
+// loginJapanese are words for who has an ID, or what it opens.
+var loginJapanese = keyword.New([]string{"ログイン", "ユーザ", "アカウント", "会員", "利用者", "管理", "顧客", "社員", "職員", "学生", "患者", "クライアント", "アクセス", "キー", "認証", "セッション", "秘密", "入館", "端末", "ゲスト", "アップル", "マイ", "ネット", "接続"})
+
 // labelled reports whether what stands at start is the number of a thing.
 func (p place) labelled() bool {
 	text, start := p.text, p.start
@@ -267,6 +280,9 @@ func (p place) labelled() bool {
 		if strings.HasSuffix(head, p) {
 			return true
 		}
+	}
+	if name, ok := strings.CutSuffix(head, "ID"); ok && thingJapanese(name) {
+		return true
 	}
 	for _, p := range []string{"票", "号", "番線", "第", "型番", "品番", "伝票", "受付番号", "会員", "整理番号"} {
 		if strings.HasSuffix(text[:start], p) {

@@ -30,7 +30,7 @@ func Placeholder(s string) bool {
 	if Published(s) || strings.Contains(l, "your") && (strings.HasSuffix(l, "here") || strings.HasPrefix(l, "your")) && ShapeOf(l).Digit == 0 {
 		return true
 	}
-	if strings.Trim(l, "+-=|") == "" && len(l) > 3 { // the border of a table
+	if strings.Trim(l, "+-=|/#~_.") == "" && len(l) > 3 { // the border of a table or of a comment
 		return true
 	}
 	if inner, ok := strings.CutPrefix(l, "_"); ok && len(inner) > 4 && strings.HasSuffix(inner, "_") && askedFor.Has(inner[:len(inner)-1]) { // _password_
@@ -122,7 +122,7 @@ func masked(s string) bool {
 	if mask >= 8 && rest == 0 && strings.Trim(s, "x-") == "" { // xxxx-xxxx-xxxx
 		return true
 	}
-	return mask >= 3 && rest <= 4 && mask >= rest && (rest == 0 || longest >= 3) && (rest > 0 || strings.Trim(s, s[:1]) == "" || strings.ContainsAny(s, "*•●█"))
+	return mask >= 3 && rest <= 4 && mask >= rest && (rest == 0 || longest >= 3) && (rest > 0 || strings.Trim(s, s[:1]) == "" || strings.ContainsAny(s, "*•●█〇◯×□■△▲"))
 }
 
 // filler reports whether s is x or 0 again and again, as long as a key is: xxxx-xxxx-xxxx-xxxx, 00000000-0000-…, or one letter alone.
