@@ -193,6 +193,29 @@ func nowhere(s string) bool {
 // hook is an address of a hook that lets in whoever knows its last part: https://ci.example/hook/d7b04714….
 var hook = pattern.New(`(?i)^(?:web-?)?hooks?/([A-Za-z0-9_-]{20,80})(?:$|[^A-Za-z0-9_-])`)
 
+// entry is the end of an address that lets in whoever has it: https://app.example/invite/92ee30….
+var entry = pattern.New(`(?i)^(?:invite|invites|invitation|invitations|magic|magic-link|reset|reset-password|password-reset|passwordless)/([A-Za-z0-9_-]{20,80})(?:$|[^A-Za-z0-9_-])`)
+
+var entryWords = keyword.New([]string{"/invite", "/invitation", "/magic", "/reset", "/password-reset", "/passwordless"})
+
+// entries finds the last part of what entry describes, where it is drawn.
+func entries(text string, out []match.Match) []match.Match {
+	entryWords.Each(text, func(h keyword.Hit) bool {
+		const before, reach = 160, 110
+		m := entry.FindStringSubmatchIndex(text[h.Start+1 : min(len(text), h.Start+reach)])
+		if m == nil {
+			return true
+		}
+		head := text[max(0, h.Start-before):h.Start]
+		head = head[strings.LastIndexAny(head, " \t\n\"'`<>()")+1:]
+		if start, end := h.Start+1+m[2], h.Start+1+m[3]; strings.Contains(head, "://") && drawn(text[start:end]) {
+			out = append(out, match.Match{Rule: "entry-address", Kind: match.Credential, Start: start, End: end, Confidence: 0.7})
+		}
+		return len(out) < match.Enough
+	})
+	return out
+}
+
 // hooks finds the last part of what hook describes, where it is drawn.
 func hooks(text string, out []match.Match) []match.Match {
 	const before, reach = 160, 100

@@ -106,6 +106,8 @@ var forms = []form{
 	{"snmp-access", "rocommunity|rwcommunity", true, `(?i)r[ow]community6?\s+(\S{4,})`, 0.85, false},
 	{"isakmp-key", "isakmp key |isakmp-key ", true, `(?i)isakmp[- ]key\s+(?:\d\s+)?(\S{4,})\s+(?:address|hostname)\b`, 0.9, false},
 	{"parameter-pair", "<param-name>|<parameter-name>|<env-entry-name>", true, `(?i)<[a-z-]+-name>[^<\n]*(?:pass|pwd|secret|token|api_?key)[^<\n]*</[a-z-]+-name>\s*(?:<env-entry-type>[^<\n]*</env-entry-type>\s*)?<[a-z-]+-value>([^<\n]{3,200})</`, 0.85, false},
+	{"named-value", "<name>", true, `(?i)<name>[^<\n]*(?:password|passwd|secret|token|secret\.key)</name>\s*<value>([^<\n]{3,200})</`, 0.85, false},
+	{"vault-dev-token", "VAULT_DEV_ROOT_TOKEN_ID|-dev-root-token-id", true, `(?:VAULT_DEV_ROOT_TOKEN_ID["']?|-dev-root-token-id)[ =:]\s*` + arg, 0.85, false},
 	{"user-and-password", "-u |-U |--user |--username |--user=|--username=", true, `(?:-u|-U|--user(?:name)?)[ =][^\s-]\S*\s+(?:-p|-P|-pw|--pass(?:word)?)[ =]` + arg, 0.85, false},
 	{"poetry-password", "http-basic.", true, `http-basic\.\S+\s+[^\s=:-]\S*\s+` + arg, 0.85, false},
 	{"wireless-key", "iwconfig ", true, `iwconfig\s+\S+\s[^\n]*?\bkey\s+(?:s:)?` + arg, 0.85, false},
@@ -329,7 +331,7 @@ func pairs(text string, out []match.Match, budget *match.Budget) []match.Match {
 		}
 		user, start, end := text[h.Start+m[2]:h.Start+m[3]], h.Start+m[4], h.Start+m[5]
 		s := strings.TrimRight(text[start:end], ".!?]")
-		if !pairValue(text, user, s, h.Start+m[3], h.Start+m[0]) || value.Otherwise(text, start, start+len(s)) >= value.Strong && !passwordLike(s) || text[start-1] == '/' && value.Pull(s) {
+		if !pairValue(text, user, s, h.Start+m[3], h.Start+m[0]) || value.Otherwise(text, start, start+len(s)) >= value.Strong && !passwordLike(s) && !(hexadecimal(s) && accounts.Has(strings.ToLower(user)) && strings.HasPrefix(text[h.Start+m[3]:], " / ")) || text[start-1] == '/' && value.Pull(s) {
 			return true
 		}
 		done = end
@@ -337,6 +339,13 @@ func pairs(text string, out []match.Match, budget *match.Budget) []match.Match {
 		return true
 	})
 	return out
+}
+
+// hexadecimal reports whether s is digits and letters of hexadecimal, no longer than what people take for a password.
+func hexadecimal(s string) bool {
+	const longest = 16
+	sh := value.ShapeOf(s)
+	return sh.Hex && sh.Digit > 0 && sh.Lower+sh.Upper > 0 && len(s) <= longest
 }
 
 // joinedByWord reports whether user and password are joined by a word that joins much else: root with Gr4nite.

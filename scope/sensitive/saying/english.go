@@ -42,11 +42,12 @@ const (
 	insertGate
 	strictGate
 	drawnGate
+	entryGate
 )
 
 // gate tells which of the functions below would find a word of theirs.
 var gate = sync.OnceValue(func() *keyword.Gate {
-	return keyword.NewGate(english().set, connectionWords, commandTable().words, pairWords, barePairWords, deedWords, keyWords, nearCues, caseWords, pieceWords, signs, saidWithWords, askedWords, replyWords, byteWords, subjectWords, promptWords, forUserWords, groupWords, shortWords, accountPairWords, romajiWords, typedForWords, loginWords, insertWords, toldWords, drawnWords)
+	return keyword.NewGate(english().set, connectionWords, commandTable().words, pairWords, barePairWords, deedWords, keyWords, nearCues, caseWords, pieceWords, signs, saidWithWords, askedWords, replyWords, byteWords, subjectWords, promptWords, forUserWords, groupWords, shortWords, accountPairWords, romajiWords, typedForWords, loginWords, insertWords, toldWords, drawnWords, entryWords)
 })
 
 // scan is Scan by the functions that have a bit set in in, and those that begin with no word.
@@ -93,6 +94,9 @@ func scan(text string, in uint64) (out []match.Match) {
 	out = accountAnd(text, out)
 	out = quotedPairs(text, out)
 	out = hooks(text, out)
+	if in&entryGate != 0 {
+		out = entries(text, out)
+	}
 	if in&signGate != 0 {
 		out = pictured(text, out)
 	}
@@ -249,8 +253,18 @@ func wordStart(text string, i int, c *cue) bool {
 	if digit(prev) {
 		return len(c.word) > 3
 	}
+	if c.word == "pass" || c.word == "pw" || c.word == "pwd" {
+		from := i
+		for from > 0 && lower(text[from-1]) {
+			from--
+		}
+		return passOwners.Has(text[from:i])
+	}
 	return compound.Has(c.word) && !strings.HasSuffix(strings.ToLower(text[max(0, i-2):i]), "by")
 }
+
+// passOwners are what a name says a password is of, with nothing between: dbpass, smtppw, remotepwd.
+var passOwners = keyword.NewList(`db database mail smtp imap pop ftp sftp user remote local admin root rpc sql mysql pg postgres mongo redis ldap bind login web wifi wlan mqtt sudo ssh vpn svc app proxy host server account acct jdbc ds rabbit amqp default initial temp`)
 
 // compound are cues that are glued to other words without a border: authtoken, dbpassword, clientsecret.
 var compound = keyword.NewList(`password passwd passphrase secret token apikey accesskey secretkey privatekey passwort kennwort credential credentials pwd clientsecret accesstoken authtoken`)

@@ -109,6 +109,9 @@ func linkAfter(text string, n name, c *cue) (link, bool) {
 	if at, ok := below(text, n); ok && (c.class == password || c.class == secret && announcesNext(line(text[n.end:min(len(text), n.end+80)]))) {
 		return link{kind: copula, at: at, prose: true}, true
 	}
+	if m := decided.FindStringIndex(strings.ToLower(text[n.end:min(len(text), n.end+40)])); m != nil && c.class == password {
+		return link{kind: copula, at: n.end + m[1], prose: true}, true
+	}
 	if at, ok := verb(text, j); ok {
 		return link{kind: copula, at: at, prose: true}, true
 	}

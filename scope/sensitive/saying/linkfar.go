@@ -69,6 +69,9 @@ func newOne(text string, i int) (int, bool) {
 	return i, false
 }
 
+// decided reads what one chose where a password was asked for: "the installer wanted a password so I chose kelp!9".
+var decided = pattern.New(`^,? (?:so|and) (?:i|we|she|he|they) (?:then |just |simply )?(?:chose|picked|used|took|typed|entered|set|gave it|went with|made up) `)
+
 // usual reads a secret that has not changed: "same password as always, Kelp!9".
 func usual(text string, i int) (int, bool) {
 	for _, w := range []string{"as always", "as usual", "as ever", "as before", "as last time", "as everywhere"} {

@@ -77,12 +77,13 @@ func userName(w string) bool {
 var ownAccounts = keyword.NewList(`app service api db client server database prod`)
 
 // lineLogins are the whole of a line: a service, who enters, what with: "LinkedIn: jdoe, kitten@395", "user partner Harbor_41",
-// "wiki	ops	denver-Lemon-panda", "Wi-Fi (2nd floor): robot@740", "guest wifi -> noodle-Nagoya-Orchid".
+// "wiki	ops	denver-Lemon-panda", "Wi-Fi (2nd floor): robot@740", "guest wifi -> noodle-Nagoya-Orchid", "Attic (5 GHz): tiger.pickle.29".
 var lineLogins = []*pattern.Pattern{
 	pattern.New(`^(?:[-*•] )?[A-Za-z][A-Za-z0-9 .+-]{1,24}: ([a-z0-9][a-z0-9._@-]{1,40})(?:,? | / )(\S{6,40})$`),
 	pattern.New(`^(?:user|USER) ([a-z0-9][a-z0-9._@-]{1,40}) (\S{6,40})$`),
 	pattern.New(`^(?:[^|\t]{2,30}(?:\t| \| )){1,3}([a-z0-9][a-z0-9._@-]{1,40})(?:\t| \| )(\S{6,40})$`),
 	pattern.New(`(?i)^(?:[-*•] )?(?:the )?(?:[a-z]+ ){0,3}(wi-?fi|wlan|hotspot)[^:\n]{0,24}?(?::| ->| →| =>) (\S{6,40})$`),
+	pattern.New(`^(?:[-*•] )?([\w -]{2,24} \((?:5|2\.4|6) ?GHz\))(?::| ->| →) (\S{6,40})$`),
 }
 
 // hostLogin is an account at a host and what it enters with: "tomcat@web-02: Wizard@890".
@@ -155,7 +156,7 @@ func ofLine(text string, out []match.Match) []match.Match {
 				out = append(out, match.Match{Rule: "line-login", Kind: match.Credential, Start: at + m[4], End: at + m[5], Confidence: 0.66})
 			}
 		}
-		if len(line) < longest && len(last) >= 6 && len(last) < len(line) && (mixedWords(last) || counted(last) || phrased(last) || passwordLike(last) && strings.ContainsAny(last, "!#&_")) {
+		if len(line) < longest && len(last) >= 6 && len(last) < len(line) && (mixedWords(last) || counted(last) || phrased(last) || passwordLike(last) && strings.ContainsAny(last, "!#&_") || wordsNumbered(last) && networks.Contains(strings.ToLower(line)) || wordsNumbered(last) && strings.Contains(line, "GHz)")) {
 			for i, re := range lineLogins {
 				m := re.FindStringSubmatchIndex(line)
 				if m == nil {

@@ -159,7 +159,7 @@ var (
 	keyDeeds = keyword.New([]string{"sign", "signs", "signed", "encrypt", "encrypts", "encrypted", "decrypt", "decrypts", "decrypted", "authenticate", "authenticates", "authenticated", "log in", "logs in", "logged in", "sign in", "signs in"})
 	keyMeans = keyword.New([]string{"with", "using", "by", "via", "as"})
 	keyGoes  = keyword.New([]string{"put", "paste", "pasted", "set", "drop", "stick", "use", "send", "pass", "export", "add"})
-	keyPlace = pattern.New(`(?i)^["'` + "`" + `]?,? (?:in|into|as|under|for|to|when)(?: the| your| our| you| we| they)? ?(?:[a-z0-9_-]*(?:key|token|secret|passw|credential|auth)[a-z0-9_-]*|x-[a-z-]+|calls? the|calling the)\b|^["'` + "`" + `]?,? when(?:ever)? (?:you|we|they|i) (?:call|talk|query|hit|connect|access|request|authenticate|speak|post|send)\b`)
+	keyPlace = pattern.New(`(?i)^["'` + "`" + `]?,? (?:in|into|as|under|for|to|when)(?: the| your| our| you| we| they)? ?(?:[a-z0-9_-]*(?:key|token|secret|passw|credential|auth)[a-z0-9_-]*|x-[a-z-]+|calls? the|calling the)\b|^["'` + "`" + `]?,? (?:with|for|on|against) (?:the |our )?[a-z0-9.-]+ (?:api|service|endpoint|integration|sdk|client)\b|^["'` + "`" + `]?,? when(?:ever)? (?:you|we|they|i) (?:call|talk|query|hit|connect|access|request|authenticate|speak|post|send)\b`)
 	// published name what may be seen, though it was drawn.
 	published = keyword.New([]string{"fingerprint", "key id", "keyid", "commit", "revision", "digest", "checksum", "sha256", "sha-256", "public", "cache", "partition", "primary", "foreign", "idempotency", "etag", "trace", "request id", "gpg", "pgp", "image", "cosign", "sort", "recipient", "certificate", "cert", "serial", "uuid", "id", "key pair", "routing", "shard", "bucket"})
 )

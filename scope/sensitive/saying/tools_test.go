@@ -105,6 +105,22 @@ func TestToolsAndSettings(t *testing.T) {
 		{"for the zip", "Hi, use heron_42 for the zip. Bye", "heron_42"},
 		{"method for the archive", "use gzip for the archive", ""},
 		{"whenever you talk", "Use 3c67081991c4aae50fc6eb057f9d6273 whenever you talk to the inventory service.", "3c67081991c4aae50fc6eb057f9d6273"},
+		{"decided", "the installer wanted a password so I chose heron5694", "heron5694"},
+		{"Hadoop", "<property><name>javax.jdo.option.ConnectionPassword</name><value>T!l#Heron7</value></property>", "T!l#Heron7"},
+		{"Hadoop, no secret", "<property><name>dfs.replication</name><value>heron3</value></property>", ""},
+		{"Vault for development", "VAULT_DEV_ROOT_TOKEN_ID=Iu8hUMqUG7XlZw32wyOy", "Iu8hUMqUG7XlZw32wyOy"},
+		{"glued name", "remotepass = yL0fK9SY", "yL0fK9SY"},
+		{"word that ends alike", "bypass = yL0fK9SY", ""},
+		{"network by its band", "Attic (5 GHz): heron.pickle.29", "heron.pickle.29"},
+		{"evaluated", `PasswordEval "pass mail/heron"`, ""},
+		{"used with an API", "use bfbbed2abeb97914ac8790854e6691ac05e59614 with the lob api", "bfbbed2abeb97914ac8790854e6691ac05e59614"},
+		{"login, drawn", "Remember the admin login: admin / 3d8111af3e", "3d8111af3e"},
+		{"invitation", "https://app.heron.test/invite/92ee30505536d00565fedb79e225a348 is the link", "92ee30505536d00565fedb79e225a348"},
+		{"page on resetting", "https://app.heron.test/reset/how-to-reset-your-password", ""},
+		{"tag of YAML", "password: !include_dir_named secrets", ""},
+		{"call on a variable", "password = try(var.password, null)", ""},
+		{"part of a resource", "password = azurerm_key_vault_secret.db.value", ""},
+		{"file of Grafana", "admin_password = $__env{GF_ADMIN_PASSWORD}", ""},
 	} {
 		t.Run(tc.way, func(t *testing.T) {
 			found := false

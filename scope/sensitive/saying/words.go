@@ -111,7 +111,7 @@ var meta = keyword.NewList(`id ids name names url uri urls path paths file files
 	hasher hashing expiry expires expire expiration expired ttl header headers prefix suffix param params parameter count counts limit limits max min label labels hint hints
 	placeholder format regex regexp pattern validator validate validation required enabled disabled rotation age variable var env ref refs reference arn alias
 	location store storage manager provider service endpoint version versions algorithm algo alg strength reset confirm changed last created updated error errors message
-	title prompt script command cmd set manager rules rule check checks checker usage used use uses valid invalid missing index idx column col row table schema
+	title prompt script command cmd eval set manager rules rule check checks checker usage used use uses valid invalid missing index idx column col row table schema
 	encoding encoder decoder parser scanner detector filter plugin list map pool cache queue handler middleware factory builder generator interface class struct
 	input form page screen view button box icon mode style color support option options opt flag flags info details status state event events callback listener
 	request response exchange flow grant scope scopes audience issuer bucket budget window stream position offset ring chain pair frame board word words press pressed down up

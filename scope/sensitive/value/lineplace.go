@@ -35,8 +35,10 @@ var userCommands = pattern.New(`(?:\b(?:getent passwd|sudo -i?u|su -l?|chage -\w
 func (p place) database() bool {
 	const reach = 96
 	before := p.lineBefore(reach)
-	return (strings.HasSuffix(before, " -p ") || strings.HasSuffix(before, " -W ")) && strings.Trim(p.s, "abcdefghijklmnopqrstuvwxyz_") == "" && databaseClients.MatchString(before)
+	return asksPassword.MatchString(before) && strings.Trim(p.s, "abcdefghijklmnopqrstuvwxyz_") == "" && databaseClients.MatchString(before)
 }
+
+var asksPassword = pattern.New(` -(?:W|p(?:"[^"\n]*"|'[^'\n]*'|\S*)) $`)
 
 var databaseClients = pattern.New(`\b(?:mysql|mysqldump|mysqladmin|mariadb|mariadb-dump|psql|pg_dump|pg_restore)\s[^\n|;&]{0,80}$`)
 
@@ -139,3 +141,21 @@ func templateCall(s string) bool {
 	name, _, ok := strings.Cut(strings.TrimPrefix(s, "["), "(")
 	return ok && s[0] == '[' && azureTemplate.Has(strings.ToLower(name))
 }
+
+// yamlTag is how YAML marks what is read from elsewhere or in another form: !include_dir_named, !!binary.
+var yamlTag = pattern.New(`^!(?:!(?:binary|str|null|bool|int|float|map|seq|set)|include\w*|env\w*|file|keyvault|import)$`)
+
+// attributeOf is what Terraform calls a part of a resource: azurerm_key_vault_secret.db.value. resources are its names with a kind
+// before them.
+var (
+	attributeOf = pattern.New(`^[a-z]+(?:_[a-z0-9]+)+\.[a-z_][a-z0-9_]*(?:\[[^\]\s]*\])?\.[a-z_.]+$`)
+	resources   = pattern.New(`^(?:var|local|data|module|each|self)\.[a-z_]`)
+)
+
+// got reports whether a word is what a secret is asked for by: get_password("shop", "carol").
+func (p place) got() bool {
+	const reach = 80
+	return strings.Trim(p.s, "abcdefghijklmnopqrstuvwxyz-_") == "" && getters.MatchString(p.lineBefore(reach))
+}
+
+var getters = pattern.New(`(?i)\.get_?(?:password|secret|token|credentials?|key)s?(?:_value)?\((?:["'][^"'\n]{0,60}["'], ?)?["']$`)

@@ -42,6 +42,10 @@ func TestPlacesOnALine(t *testing.T) {
 		{"Content-Security-Policy: script-src '«nonce-rYLsMVbspfaYkNASB0suxC»'", value.Certain},
 		{"Sec-WebSocket-Key: «" + fake("kJrzHjjcdZBeH8t", "UYCLr7l==") + "»", value.Certain},
 		{"credential helper: «osxkeychain»", value.Strong},
+		{`password = keyring.get_password("shop", "«carol»")`, value.Strong},
+		{`mysql -u app -p"$DB_PASSWORD" «shop»`, value.Strong},
+		{"did:key:z6«MkgQDPRYbuxgj2Tj3GX7gG7EixjJQim4t3»", value.None},
+		{"«did:key:z6MkgQDPRYbuxgj2Tj3GX7gG7EixjJQim4t3»", value.Certain},
 		{"s/«.*/password=x/»", value.None},
 	} {
 		start := strings.Index(tc.text, "«")

@@ -127,6 +127,7 @@ var judgements = [...]struct {
 	{Strong, said, place.database},
 	{Strong, said, place.asksNext},
 	{Strong, said, place.modular},
+	{Strong, said, place.got},
 	{Certain, said, place.computed},
 	{Strong, said, place.paired},
 	{Strong, said, place.catalogue},

@@ -26,7 +26,7 @@ func Public(text string, start, end int) bool {
 	if strings.HasSuffix(s, ".onion") || record(before) || Checksum(text, start, end) || Commit(text, start, end) || filter(text, start, end) || zipped(before, s) {
 		return true
 	}
-	if flake(word+s) || strings.HasSuffix(word, "renovate-debug:") || advisory.MatchString(s) || moment.MatchString(s) || publishable.MatchString(s) && strings.ToUpper(s[8:]) != s[8:] || reference(before) || handshake(before) || scriptNonce(s) {
+	if flake(word+s) || strings.HasSuffix(word, "renovate-debug:") || advisory.MatchString(s) || moment.MatchString(s) || publishable.MatchString(s) && strings.ToUpper(s[8:]) != s[8:] || reference(before) || handshake(before) || scriptNonce(s) || strings.HasSuffix(word, "did:key:") || strings.HasPrefix(s, "did:key:z") {
 		return true
 	}
 	return pinned(word, s) || strings.Contains(s, "@sha256:") || publicKey(before, s) || encrypted(before, s) || tagOfResponse(before, s)

@@ -207,7 +207,7 @@ func Reference(s string) bool {
 		return true
 	case strings.HasPrefix(s, ".$") || strings.HasPrefix(s, `\$_`): // what code joins two strings with
 		return true
-	case templateCall(s):
+	case templateCall(s), yamlTag.MatchString(s), attributeOf.MatchString(s):
 		return true
 	}
 	if verb, noun, ok := strings.Cut(s, "-"); ok && cmdletVerbs.Has(strings.ToLower(verb)) && isUpper(s[0]) && noun != "" && isUpper(noun[0]) && ShapeOf(s).Digit == 0 { // Read-Host
@@ -262,6 +262,9 @@ func dollar(s string) bool {
 	if len(s) < 2 {
 		return true
 	}
+	if strings.HasPrefix(s, "$__") && strings.IndexByte(s, '{') > 0 { // $__file{/run/secrets/grafana} of Grafana
+		return true
+	}
 	if s[1] == '{' || s[1] == '(' || s[1] == '$' && len(s) < 4 {
 		return true
 	}
@@ -306,6 +309,9 @@ func call(s string) bool {
 		return true
 	}
 	if strings.Contains(name, ".") && identifier(name) && isLetter(s[0]) && (Dotted(name) || Numbered(name[strings.LastIndexByte(name, '.')+1:])) && s[open] == '(' { // CryptoJS.PBKDF2(password,
+		return true
+	}
+	if s[open] == '(' && identifier(name) && resources.MatchString(s[open+1:]) { // try(var.password,
 		return true
 	}
 	if s[open] == '(' && calls.MatchString(s) { // JsonWebKey.import_key(raw), OAuth1Auth(
