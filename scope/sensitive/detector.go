@@ -20,6 +20,7 @@ import (
 	"github.com/elderzan/elderzan/scope/sensitive/entropy"
 	"github.com/elderzan/elderzan/scope/sensitive/gitleaks"
 	"github.com/elderzan/elderzan/scope/sensitive/likely"
+	"github.com/elderzan/elderzan/scope/sensitive/makeup"
 	"github.com/elderzan/elderzan/scope/sensitive/match"
 	"github.com/elderzan/elderzan/scope/sensitive/matters"
 	"github.com/elderzan/elderzan/scope/sensitive/normalize"
@@ -42,7 +43,7 @@ type Options struct {
 // Detector is a scope.SensitiveDetector. It loads its rules on first use and is safe for concurrent use.
 type Detector struct {
 	options  Options
-	layers   []func(text string) []match.Match
+	layers   []layer
 	rules    gitleaks.Scanner
 	lexicons sync.Map // *scope.Policy → *saying.Lexicon
 }
@@ -54,14 +55,22 @@ func New(o Options) *Detector {
 	if o.MinConfidence == 0 {
 		o.MinConfidence = 0.5
 	}
-	return &Detector{options: o, layers: []func(string) []match.Match{tokens.Scan, said(saying.Scan), guessed(entropy.Scan), outside(personal.Scan), matters.Scan, guessed(likely.Scan)}}
+	return &Detector{options: o, layers: []layer{tokens.Look, said(saying.Look), guessed(entropy.Look), outside(personal.Look), whatever(matters.Scan), guessed(whatever(likely.Scan))}}
 }
 
-// guessed is scan without what anyone may see: a layer that goes by looks and words takes the name of a resource for a secret.
+// layer finds in a text what is of its kind, knowing what the text is made of.
+type layer func(text string, made makeup.Makeup) []match.Match
+
+// whatever is the layer of a scan that does not ask what a text is made of.
+func whatever(scan func(text string) []match.Match) layer {
+	return func(text string, _ makeup.Makeup) []match.Match { return scan(text) }
+}
+
+// guessed is look without what anyone may see: a layer that goes by looks and words takes the name of a resource for a secret.
 // What a vendor's format or a person's data gives away needs no such judgement.
-func guessed(scan func(string) []match.Match) func(string) []match.Match {
-	return func(text string) []match.Match {
-		return unless(text, scan(text), func(m match.Match) bool { return value.Public(text, m.Start, m.End) })
+func guessed(look layer) layer {
+	return func(text string, made makeup.Makeup) []match.Match {
+		return unless(text, look(text, made), func(m match.Match) bool { return value.Public(text, m.Start, m.End) })
 	}
 }
 
@@ -79,11 +88,11 @@ func unless(text string, ms []match.Match, other func(m match.Match) bool) []mat
 	return ms
 }
 
-// outside is scan without numbers that lie within a digest, whose letters look like the names of some and whose digits like them all, and
+// outside is look without numbers that lie within a digest, whose letters look like the names of some and whose digits like them all, and
 // without the checksums of files, which are as long as some keys.
-func outside(scan func(string) []match.Match) func(string) []match.Match {
-	return func(text string) []match.Match {
-		return slices.DeleteFunc(scan(text), func(m match.Match) bool {
+func outside(look layer) layer {
+	return func(text string, made makeup.Makeup) []match.Match {
+		return slices.DeleteFunc(look(text, made), func(m match.Match) bool {
 			return strings.HasSuffix(m.Rule, "-number") && value.InDigest(text, m.Start, m.End) || m.Kind == match.Key && value.Checksum(text, m.Start, m.End)
 		})
 	}
@@ -91,10 +100,10 @@ func outside(scan func(string) []match.Match) func(string) []match.Match {
 
 // said is guessed for the grammar of saying secrets. What it finds by a word's looks alone it is little sure of, and gives up where
 // the word's place says otherwise.
-func said(scan func(string) []match.Match) func(string) []match.Match {
+func said(look layer) layer {
 	const little = 0.65
-	return func(text string) []match.Match {
-		return unless(text, guessed(scan)(text), func(m match.Match) bool {
+	return func(text string, made makeup.Makeup) []match.Match {
+		return unless(text, guessed(look)(text, made), func(m match.Match) bool {
 			return m.Confidence <= little && value.Otherwise(text, m.Start, m.End) >= value.Strong
 		})
 	}
@@ -170,7 +179,7 @@ func (d *Detector) text(ctx context.Context, f scope.Field, text string, policy 
 		if i > 0 && len(found) >= match.Enough {
 			break
 		}
-		ms, err := d.view(ctx, v.Text)
+		ms, err := d.view(ctx, v.Text, v.Made)
 		if err != nil {
 			return nil, err
 		}
@@ -209,18 +218,18 @@ func (d *Detector) own(text string, policy *scope.Policy, ms []match.Match) []ma
 
 // view runs every layer over one view. A layer that panics is a defect, but must neither end the process nor let the
 // text pass: it becomes an error, which names the fault and not the text.
-func (d *Detector) view(ctx context.Context, text string) (ms []match.Match, err error) {
+func (d *Detector) view(ctx context.Context, text string, made makeup.Makeup) (ms []match.Match, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			ms, err = nil, fmt.Errorf("%w: %T", ErrFault, p)
 		}
 	}()
-	for _, scan := range d.layers {
-		if ms = append(ms, scan(text)...); len(ms) >= 2*match.Enough {
+	for _, look := range d.layers {
+		if ms = append(ms, look(text, made)...); len(ms) >= 2*match.Enough {
 			return ms, ctx.Err()
 		}
 	}
-	more, err := d.rules.Scan(ctx, text)
+	more, err := d.rules.Look(ctx, text, made)
 	return append(ms, more...), err
 }
 

@@ -11,7 +11,7 @@ import (
 
 func TestBrokenLayerIsAnErrorThatKeepsTheText(t *testing.T) {
 	d := New(Options{})
-	d.layers = append(d.layers, func(text string) []match.Match { panic("broke on " + text) })
+	d.layers = append(d.layers, whatever(func(text string) []match.Match { panic("broke on " + text) }))
 	found, err := d.Detect(t.Context(), scope.Input{Content: "the password is hunter29"})
 	if !errors.Is(err, ErrFault) || found != nil {
 		t.Fatalf("%v, %v: want ErrFault", found, err)
@@ -23,9 +23,9 @@ func TestBrokenLayerIsAnErrorThatKeepsTheText(t *testing.T) {
 
 func TestMatchesOutsideTheTextAreDropped(t *testing.T) {
 	d := New(Options{})
-	d.layers = []func(string) []match.Match{func(text string) []match.Match {
+	d.layers = []layer{whatever(func(text string) []match.Match {
 		return []match.Match{{Rule: "r", Kind: "k", Start: 2, End: len(text) + 4, Confidence: 1}, {Rule: "r", Kind: "k", Start: 3, End: 3, Confidence: 1}}
-	}}
+	})}
 	if found, err := d.Detect(t.Context(), scope.Input{Content: "plain words"}); err != nil || len(found) > 0 {
 		t.Errorf("%v, %v", found, err)
 	}

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/elderzan/elderzan/scope/sensitive/keyword"
+	"github.com/elderzan/elderzan/scope/sensitive/makeup"
 	"github.com/elderzan/elderzan/scope/sensitive/match"
 	"github.com/elderzan/elderzan/scope/sensitive/value"
 )
@@ -16,6 +17,7 @@ import (
 const (
 	shortest     = 10 // of a value beside a cue
 	shortestBare = 20 // of a value without one
+	longWord     = 24 // from which letters of one case alone may be one
 	longest      = 4096
 	lookBack     = 72 // how far before a value a cue may stand
 	lookAhead    = 40 // and how far behind it
@@ -73,8 +75,14 @@ type mark struct {
 }
 
 // Scan returns the values in text that look drawn by a machine and meant as a secret. Its cost is linear.
-func Scan(text string) []match.Match {
-	values := candidates(text)
+func Scan(text string) []match.Match { return Look(text, makeup.Of(text)) }
+
+// Look is Scan of a text of which it is known what it is made of.
+func Look(text string, made makeup.Makeup) []match.Match {
+	var values []candidate
+	if made.Longest >= shortest {
+		values = candidates(text)
+	}
 	if len(values) == 0 {
 		return stock(text)
 	}
@@ -158,6 +166,9 @@ func candidates(text string) []candidate {
 
 // appendCandidates trims a run and splits it at "=" behind a name: TOKEN=value.
 func appendCandidates(out []candidate, text string, i, j int) []candidate {
+	if j-i < shortest || j-i < longWord && word(text[i:j]) {
+		return out
+	}
 	for k := i; k < j && k-i < 64; k++ {
 		if text[k] == '=' && k > i && k+1 < j && text[k+1] != '=' && name(text[i:k]) {
 			i = k + 1
@@ -175,10 +186,20 @@ func appendCandidates(out []candidate, text string, i, j int) []candidate {
 	}
 	s := text[i:j]
 	sh := value.ShapeOf(s)
-	if sh.Digit == 0 && (sh.Lower == 0 || sh.Upper == 0) && sh.Len < 24 || sh.Distinct < 5 || sh.Lower+sh.Upper == 0 && sh.Len < 15 {
+	if sh.Digit == 0 && (sh.Lower == 0 || sh.Upper == 0) && sh.Len < longWord || sh.Distinct < 5 || sh.Lower+sh.Upper == 0 && sh.Len < 15 {
 		return out
 	}
 	return append(out, candidate{start: i, end: j, shape: sh, random: value.Random(s), uuid: value.UUID(s) || value.ULID(s), hex: sh.Hex || strings.HasPrefix(s, "0x") && value.ShapeOf(s[2:]).Hex})
+}
+
+// word reports whether s is small letters and marks.
+func word(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c >= '0' && c <= '9' || upper(c) {
+			return false
+		}
+	}
+	return true
 }
 
 // behindName returns where the value begins in a run that joins it to a name: coda-token-<UUID>, hunter-SECRET-1a2b3c….

@@ -17,6 +17,7 @@ import (
 	"github.com/zricethezav/gitleaks/v8/logging"
 
 	"github.com/elderzan/elderzan/scope/sensitive/keyword"
+	"github.com/elderzan/elderzan/scope/sensitive/makeup"
 	"github.com/elderzan/elderzan/scope/sensitive/match"
 	"github.com/elderzan/elderzan/scope/sensitive/value"
 )
@@ -28,7 +29,10 @@ const (
 	longest   = 8 << 10 // a window grows to the end of its last word, at most to this
 	widest    = 2 << 10 // a merged window is closed at this length and the next begins
 	maxEffort = 1 << 17
-	enough    = 24 // findings after which the rest of a text is not scanned: each costs some 100 µs
+
+	shortValue = 8 // a word that could be a secret is at least so long if it holds a digit
+	longValue  = 20
+	enough     = 24 // findings after which the rest of a text is not scanned: each costs some 100 µs
 )
 
 // generic is the one rule that is left out: it asks for any identifier with "key", "token" or the like and any value, runs on
@@ -50,9 +54,17 @@ type matcher interface{ MatchString(text string) bool }
 
 // Scan returns what the rules find in text. It stops early, without an error, when ctx ends: the caller checks ctx.
 func (s *Scanner) Scan(ctx context.Context, text string) ([]match.Match, error) {
+	return s.Look(ctx, text, makeup.Of(text))
+}
+
+// Look is Scan of a text of which it is known what it is made of.
+func (s *Scanner) Look(ctx context.Context, text string, made makeup.Makeup) ([]match.Match, error) {
 	s.once.Do(func() { s.err = s.load(config.DefaultConfig) })
 	if s.err != nil {
 		return nil, s.err
+	}
+	if made.Longest < longValue && (made.Longest < shortValue || made.Digits == 0) { // no word that valueEnds would list
+		return nil, nil
 	}
 	windows, dense := s.windows(text)
 	var out []match.Match
@@ -120,7 +132,7 @@ type window struct{ start, end int }
 func (s *Scanner) windows(text string) ([]window, bool) {
 	var out []window
 	effort, dense := 0, false
-	woken, fresh := 0, make(map[int]bool)
+	woken, fresh := 0, map[int]bool{}
 	values := valueEnds(text)
 	next := 0
 	s.words.Each(text, func(h keyword.Hit) bool {
@@ -188,7 +200,7 @@ func valueEnds(text string) []int {
 			}
 			continue
 		}
-		if n := i - start; n >= 20 || n >= 8 && digits > 0 {
+		if n := i - start; n >= longValue || n >= shortValue && digits > 0 {
 			out = append(out, i)
 		}
 		start, digits = i+1, 0

@@ -24,6 +24,9 @@ func Views(text string) []View {
 		if strings.Count(views[i].Encoding, "+")+1 >= maxDepth && views[i].Encoding != "" {
 			continue
 		}
+		if made := views[i].Made; made.Longest < minEncoded && !made.Percent {
+			continue
+		}
 		for _, p := range encodedPieces(views[i].Text, pieces) {
 			pieces--
 			decoded, how := decode(views[i].Text[p.start:p.end], p.how)
@@ -36,7 +39,7 @@ func Views(text string) []View {
 				how = views[i].Encoding + "+" + how
 			}
 			v := plain(decoded)
-			views = append(views, View{Text: v.Text, Encoding: how, whole: true, from: from, to: to})
+			views = append(views, View{Text: v.Text, Made: v.Made, Encoding: how, whole: true, from: from, to: to})
 		}
 	}
 	return views

@@ -7,11 +7,14 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/elderzan/elderzan/scope/sensitive/makeup"
 )
 
 // View is a text to scan and where its bytes come from.
 type View struct {
 	Text     string
+	Made     makeup.Makeup
 	Encoding string // how it was hidden: "", "base64", "hex", "percent", or several joined by "+"
 
 	starts, ends []int32 // per byte of Text, the original range it came from; nil when Text is the original
@@ -37,12 +40,14 @@ func (v *View) Original(start, end int) (int, int) {
 // plain returns the view without disguises. Texts that have none come back as they are.
 func plain(text string) View {
 	if undisguised(text) {
-		return View{Text: text}
+		return View{Text: text, Made: makeup.Of(text)}
 	}
 	b := &builder{out: make([]byte, 0, len(text)), starts: make([]int32, 0, len(text)), ends: make([]int32, 0, len(text))}
 	b.scan(text)
 	b.foldLookAlikes()
-	return View{Text: string(b.out), starts: b.starts, ends: b.ends}
+	v := View{Text: string(b.out), starts: b.starts, ends: b.ends}
+	v.Made = makeup.Of(v.Text)
+	return v
 }
 
 func undisguised(text string) bool {

@@ -44,7 +44,7 @@ func cardEnd(text string, start int) int {
 			continue
 		}
 		ends := i == len(text) || !alnum(text[i]) && !(text[i] == '-' && i+1 < len(text) && digit(text[i+1]) && sep == 0 && n >= 12)
-		if n >= 12 && n <= 19 && ends && issued(compact(text[start:i])) {
+		if n >= cardDigits && n <= 19 && ends && issued(compact(text[start:i])) {
 			best = i
 			if luhn(compact(text[start:i])) {
 				return i

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/elderzan/elderzan/scope/sensitive/keyword"
+	"github.com/elderzan/elderzan/scope/sensitive/makeup"
 	"github.com/elderzan/elderzan/scope/sensitive/match"
 )
 
@@ -70,9 +71,15 @@ const (
 )
 
 // Scan returns the personal data in text. Its cost is linear in the length of text.
-func Scan(text string) []match.Match {
-	names := fold(text)
-	return scan(text, names, gate().In(names.text))
+func Scan(text string) []match.Match { return Look(text, makeup.Of(text)) }
+
+// Look is Scan of a text of which it is known what it is made of.
+func Look(text string, made makeup.Makeup) []match.Match {
+	names := folded{text: text}
+	if made.Joins || made.High || made.Humps { // what fold changes
+		names = fold(text)
+	}
+	return scan(text, made, names, gate().In(names.text))
 }
 
 // The bits of gate.
@@ -88,16 +95,24 @@ var gate = sync.OnceValue(func() *keyword.Gate {
 	return keyword.NewGate(placeTable().set, personWords, childWords, lineWords)
 })
 
-// scan is Scan by the functions that have a bit set in in, and those that begin with no word.
-func scan(text string, names folded, in uint64) (out []match.Match) {
+// scan is Scan by the functions that have a bit set in in and the digits or the length of words that they need.
+func scan(text string, made makeup.Makeup, names folded, in uint64) (out []match.Match) {
 	t := table()
-	if hasDigit(text) {
+	if made.Digits > 0 {
 		out = registered(text, names, t.near(text, names, nil))
 	}
-	out = t.alone(text, out)
-	out = cards(text, out)
-	out = ibans(text, out)
-	out = phones(text, out)
+	if made.Digits >= shapeDigits {
+		out = t.alone(text, out)
+	}
+	if made.Digits >= cardDigits {
+		out = cards(text, out)
+	}
+	if made.Digits >= ibanDigits {
+		out = ibans(text, out)
+	}
+	if made.Digits >= phoneDigits {
+		out = phones(text, out)
+	}
 	out = emails(text, out)
 	if in&placeGate != 0 {
 		out = places(text, names, out)
@@ -108,9 +123,20 @@ func scan(text string, names folded, in uint64) (out []match.Match) {
 	if in&lineGate != 0 {
 		out = lineIDs(text, out)
 	}
-	out = wallets(text, out)
-	return seedPhrases(text, out)
+	if made.Longest >= shortestWallet {
+		out = wallets(text, out)
+	}
+	return seedPhrases(text, made, out)
 }
+
+// How many digits the numbers hold at least that need no cue, and how long, in bytes, a wallet's address is at least.
+const (
+	shapeDigits    = 4
+	cardDigits     = 12
+	ibanDigits     = 2
+	phoneDigits    = 7
+	shortestWallet = 26
+)
 
 // near looks for the numbers that a cue announces.
 func (t *compiled) near(text string, names folded, out []match.Match) []match.Match {
@@ -193,7 +219,7 @@ func (t *compiled) alone(text string, out []match.Match) []match.Match {
 				break
 			}
 			n++
-			if end := j + 1; digits >= 4 && (end == len(text) || !alnum(text[end])) {
+			if end := j + 1; digits >= shapeDigits && (end == len(text) || !alnum(text[end])) {
 				out = t.shaped(text, string(shape[:n]), i, end, out)
 			}
 		}

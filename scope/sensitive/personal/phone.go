@@ -71,7 +71,7 @@ func eachPhone(text string, visit func(start, end int) int) {
 			j++
 		}
 		next := 0
-		if digits >= 7 {
+		if digits >= phoneDigits {
 			next = visit(i, j)
 		}
 		if next > i {

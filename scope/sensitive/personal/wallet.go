@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/elderzan/elderzan/scope/sensitive/keyword"
+	"github.com/elderzan/elderzan/scope/sensitive/makeup"
 	"github.com/elderzan/elderzan/scope/sensitive/match"
 )
 
@@ -30,7 +31,7 @@ func wallets(text string, out []match.Match) []match.Match {
 		for j < len(text) && alnum(text[j]) {
 			j++
 		}
-		if j-i >= 26 && j-i <= 90 {
+		if j-i >= shortestWallet && j-i <= 90 {
 			if rule, kind, conf := wallet(text[i:j], text[max(0, i-60):i], text[j:min(len(text), j+60)]); rule != "" {
 				out = append(out, match.Match{Rule: rule, Kind: kind, Start: i, End: j, Confidence: conf})
 			}
@@ -102,17 +103,25 @@ var seedCue = keyword.New([]string{"seed phrase", "seedphrase", "seed word", "se
 
 // seedPhrases finds the word lists that restore a wallet: 12, 15, 18, 21 or 24 short plain words in a row, none of them
 // a word that sentences are built with. After a cue any such run of at least 11 counts.
-func seedPhrases(text string, out []match.Match) []match.Match {
+func seedPhrases(text string, made makeup.Makeup, out []match.Match) []match.Match {
+	if len(text) < fewWords*len("abc ") {
+		return out
+	}
 	cue := -1 // end of the first cue
 	seedCue.Each(text, func(h keyword.Hit) bool {
 		cue = h.End
 		return false
 	})
-	out = wordLists(text, cue, out)
+	if cue >= 0 || made.Digits >= listDigits {
+		out = wordLists(text, cue, out)
+	}
+	if !inRow(text, cue >= 0) {
+		return out
+	}
 	start, end, n, lineBreaks := -1, 0, 0, 0
 	flush := func() {
 		after := cue >= 0 && start >= cue && start-cue < 120
-		if start >= 0 && (after && n >= 11 || lineBreaks == 0 && (n == 12 || n == 15 || n == 18 || n == 21 || n == 24)) {
+		if start >= 0 && (after && n >= fewWords || lineBreaks == 0 && (n == 12 || n == 15 || n == 18 || n == 21 || n == 24)) {
 			conf := 0.75
 			if after {
 				conf = 0.95
@@ -129,7 +138,7 @@ func seedPhrases(text string, out []match.Match) []match.Match {
 			for j < len(text) && letter(text[j]) {
 				j++
 			}
-			if j-i < 3 || j-i > 8 || commonWord(text[i:j]) || j < len(text) && (text[j] >= 0x80 || text[j] == '_' || text[j] == '\'' || text[j] == '(') {
+			if !seedLength(text, i, j) || commonWord(text[i:j]) {
 				flush()
 			} else {
 				if start < 0 {
@@ -154,6 +163,45 @@ func seedPhrases(text string, out []match.Match) []match.Match {
 	}
 	flush()
 	return out
+}
+
+// fewWords is how many words such a list holds at least, and listDigits how many digits the numbers of one that is numbered.
+const (
+	fewWords   = 11
+	listDigits = len("123456789101112")
+)
+
+// seedLength reports whether the word text[i:j] is as long as those of the lists and ends as words do.
+func seedLength(text string, i, j int) bool {
+	return j-i >= 3 && j-i <= 8 && (j == len(text) || text[j] < 0x80 && text[j] != '_' && text[j] != '\'' && text[j] != '(')
+}
+
+// inRow reports whether as many words stand in a row as such a list holds, common ones among them. Most texts have none: a mark or a
+// word that is too short or too long ends a row.
+func inRow(text string, cued bool) bool {
+	n := 0
+	for i := 0; i < len(text); {
+		c := text[i]
+		if !letter(c) {
+			if c > ' ' && !digit(c) && !(cued && (c == '.' || c == ')' || c == ',')) {
+				n = 0
+			}
+			i++
+			continue
+		}
+		j := i + 1
+		for j < len(text) && letter(text[j]) {
+			j++
+		}
+		if n++; !seedLength(text, i, j) {
+			n = 0
+		}
+		if n >= fewWords {
+			return true
+		}
+		i = j
+	}
+	return false
 }
 
 // commonWord reports whether w is one that sentences are built with and that no BIP 39 list holds in that role.

@@ -10,6 +10,9 @@ import (
 	"github.com/elderzan/elderzan/scope/sensitive/value"
 )
 
+// shortestChosen is how long, in bytes, such a word is at least.
+const shortestChosen = 8
+
 // chosen finds words shaped as people shape passwords and as nothing else is shaped in prose: small letters, capitals, digits and
 // a mark inside, "Kenkyu!Sagi4". What they are for need not be said. Code and settings, where marks are operators, are left out.
 func chosen(text string, out []match.Match) []match.Match {
@@ -22,8 +25,12 @@ func chosen(text string, out []match.Match) []match.Match {
 		for j < len(text) && (alnum(text[j]) || strings.IndexByte("!#%&$?_-.@^~+*=(<>[{\\", text[j]) >= 0) {
 			j++
 		}
+		if j-i < shortestChosen {
+			i = j
+			continue
+		}
 		s := strings.TrimRight(text[i:j], "!?.:-(")
-		if len(s) >= 8 && len(s) <= 24 && shapedByHand(s) && proseBefore(text, i) && proseAfter(text, i+len(s)) && value.Otherwise(text, i, i+len(s)) < value.Strong {
+		if len(s) >= shortestChosen && len(s) <= 24 && shapedByHand(s) && proseBefore(text, i) && proseAfter(text, i+len(s)) && value.Otherwise(text, i, i+len(s)) < value.Strong {
 			out = append(out, match.Match{Rule: "password-shape", Kind: match.Credential, Start: i, End: i + len(s), Confidence: 0.55})
 		}
 		i = j

@@ -70,7 +70,9 @@ func letterSaid(text string, h keyword.Hit) (start, end int, ok bool) {
 var lettersJapanese = strings.Fields(`エー エイ ビー シー ディー デー イー エフ ジー エイチ エッチ アイ ジェイ ジェー ケー ケイ エル エム エヌ オー ピー キュー アール エス ティー テー ユー ブイ ヴイ ダブリュー ダブル エックス ワイ ゼット`)
 
 // alphabetWords are how letters are named over the telephone.
-var alphabetWords = keyword.NewList(`alpha alfa bravo charlie delta echo foxtrot golf hotel india juliet juliett kilo lima mike november oscar papa quebec romeo sierra tango uniform victor whiskey whisky xray x-ray yankee zulu`)
+const alphabetList = `alpha alfa bravo charlie delta echo foxtrot golf hotel india juliet juliett kilo lima mike november oscar papa quebec romeo sierra tango uniform victor whiskey whisky xray x-ray yankee zulu`
+
+var alphabetWords = keyword.NewList(alphabetList)
 
 // radio finds values told letter by letter: in the alphabet of the telephone, or as single letters, with numbers and the names of
 // signs among them: "kilo seven tango whiskey", "capital T, r, u, m, p, dash, seven". Four letters at least, or three by name and a
@@ -95,6 +97,11 @@ func radio(text string, out []match.Match) []match.Match {
 		j := i
 		for j < len(text) && (alnum(text[j]) || text[j] == '-' && j+1 < len(text) && letter(text[j+1]) && j-i > 1 || text[j] == '\'') {
 			j++
+		}
+		if j > i+1 && !radioWords.Maybe(text[i:min(j, i+12)]) {
+			flush()
+			i = j
+			continue
 		}
 		w := strings.ToLower(text[i:min(j, i+12)])
 		named := alphabetWords.Has(w)
@@ -127,7 +134,12 @@ func radio(text string, out []match.Match) []match.Match {
 }
 
 // signWords name signs, and the case of what follows.
-var signWords = keyword.NewList(`dash hyphen minus dot point underscore bang exclamation hash hashtag pound star asterisk slash plus at percent dollar ampersand equals question mark sign capital cap upper lower uppercase lowercase upper-case lower-case small big comma colon then and`)
+var signWords = keyword.NewList(signList)
+
+const signList = `dash hyphen minus dot point underscore bang exclamation hash hashtag pound star asterisk slash plus at percent dollar ampersand equals question mark sign capital cap upper lower uppercase lowercase upper-case lower-case small big comma colon then and`
+
+// radioWords are all that count there.
+var radioWords = keyword.NewList(alphabetList + " " + spokenDigitWords + " " + signList)
 
 // digitsJapanese are the digits as they are said, longer names first.
 var digitsJapanese = strings.Fields(`きゅう キュウ ゼロ ぜろ れい まる マル いち イチ さん サン よん ヨン ろく ロク なな ナナ しち シチ はち ハチ に ニ ご ゴ し シ く ク 一 二 三 四 五 六 七 八 九 零 〇`)

@@ -5,13 +5,17 @@ import (
 	"sync"
 
 	"github.com/elderzan/elderzan/scope/sensitive/keyword"
+	"github.com/elderzan/elderzan/scope/sensitive/makeup"
 	"github.com/elderzan/elderzan/scope/sensitive/match"
 	"github.com/elderzan/elderzan/scope/sensitive/pattern"
 	"github.com/elderzan/elderzan/scope/sensitive/value"
 )
 
 // Scan returns the secrets that text says. Its cost is linear: each cue looks a bounded way ahead and back.
-func Scan(text string) []match.Match { return scan(text, gate().In(text)) }
+func Scan(text string) []match.Match { return Look(text, makeup.Of(text)) }
+
+// Look is Scan of a text of which it is known what it is made of.
+func Look(text string, made makeup.Makeup) []match.Match { return scan(text, made, gate().In(text)) }
 
 // The bits of gate.
 const (
@@ -43,19 +47,21 @@ const (
 	strictGate
 	drawnGate
 	entryGate
+	spokenGate
 )
 
 // gate tells which of the functions below would find a word of theirs.
 var gate = sync.OnceValue(func() *keyword.Gate {
-	return keyword.NewGate(english().set, connectionWords, commandTable().words, pairWords, barePairWords, deedWords, keyWords, nearCues, caseWords, pieceWords, signs, saidWithWords, askedWords, replyWords, byteWords, subjectWords, promptWords, forUserWords, groupWords, shortWords, accountPairWords, romajiWords, typedForWords, loginWords, insertWords, toldWords, drawnWords, entryWords)
+	return keyword.NewGate(english().set, connectionWords, commandTable().words, pairWords, barePairWords, deedWords, keyWords, nearCues, caseWords, pieceWords, signs, saidWithWords, askedWords, replyWords, byteWords, subjectWords, promptWords, forUserWords, groupWords, shortWords, accountPairWords, romajiWords, typedForWords, loginWords, insertWords, toldWords, drawnWords, entryWords, spokenWords)
 })
 
-// scan is Scan by the functions that have a bit set in in, and those that begin with no word.
-func scan(text string, in uint64) (out []match.Match) {
+// scan is Scan by the functions that have a bit set in in and what made says that they need, and those that begin with no word.
+func scan(text string, made makeup.Makeup, in uint64) (out []match.Match) {
+	foreign := made.High && hasJapanese(text)
 	if in&cueGate != 0 {
 		out = scanEnglish(text, english(), nil)
 	}
-	if hasJapanese(text) {
+	if foreign {
 		out = scanJapanese(text, japanese(), out)
 	}
 	out = addresses(text, out)
@@ -72,7 +78,9 @@ func scan(text string, in uint64) (out []match.Match) {
 			out = f.find(text, out, &budget)
 		}
 	}
-	out = spoken(text, out, &budget)
+	if in&spokenGate != 0 || made.Digits >= spokenLeast {
+		out = spoken(text, out, &budget)
+	}
 	if in&caseGate != 0 {
 		out = dictated(text, out)
 	}
@@ -85,8 +93,12 @@ func scan(text string, in uint64) (out []match.Match) {
 	if in&pieceGate != 0 {
 		out = pieces(text, out)
 	}
-	out = chosen(text, out)
-	out = keyDeed(text, out, &budget)
+	if made.Digits > 0 && made.Marks && made.Longest >= shortestChosen {
+		out = chosen(text, out)
+	}
+	if made.Digits > 0 && made.Longest >= shortestKey {
+		out = keyDeed(text, out, &budget)
+	}
 	out = markedPairs(text, out)
 	out = defaults(text, out)
 	out = hostPairs(text, out)
@@ -103,7 +115,7 @@ func scan(text string, in uint64) (out []match.Match) {
 	if in&saidWithGate != 0 {
 		out = phrases(text, out, &budget)
 	}
-	if hasJapanese(text) {
+	if foreign {
 		out = entered(text, out, &budget)
 		out = connecting(text, out, &budget)
 		out = dialled(text, out, &budget)

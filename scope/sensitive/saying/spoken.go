@@ -10,7 +10,12 @@ import (
 )
 
 // spokenDigits are the digits as people say them to a microphone.
-var spokenDigits = keyword.NewList(`zero oh nought one two three four five six seven eight nine double triple ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety`)
+const spokenDigitWords = `zero oh nought one two three four five six seven eight nine double triple ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety`
+
+var (
+	spokenDigits = keyword.NewList(spokenDigitWords)
+	spokenWords  = keyword.New(strings.Fields(spokenDigitWords))
+)
 
 // spokenCues are what such a number opens.
 var spokenCues = keyword.New([]string{"card", "cards", "number", "open", "opens", "hold", "star", "enter", "radio", "digits", "override", "till", "錠", "お入り", "social security", "ssn", "スマホ", "携帯", "アプリ", "通帳", "カード", "タブレット", "iPhone", "アイフォン", "シャッター", "tap", "dial", "dials", "dialling", "punch", "press", "screen", "padlock", "lockbox", "suitcase", "luggage", "暗証", "番号", "コード", "ロック", "金庫", "鍵", "解除", "ピン", "ダイヤル", "puk", "tan", "cvv", "cvc", "lock", "locks", "pin", "code", "password", "passcode", "pass code", "combination", "combo", "safe", "alarm", "garage", "gate", "door", "voicemail", "locker", "keypad", "vault", "unlock", "otp"})

@@ -164,13 +164,16 @@ var (
 	published = keyword.New([]string{"fingerprint", "key id", "keyid", "commit", "revision", "digest", "checksum", "sha256", "sha-256", "public", "cache", "partition", "primary", "foreign", "idempotency", "etag", "trace", "request id", "gpg", "pgp", "image", "cosign", "sort", "recipient", "certificate", "cert", "serial", "uuid", "id", "key pair", "routing", "shard", "bucket"})
 )
 
-// keyReach is how far, in bytes, such words may stand from a value.
-const keyReach = 64
+// keyReach is how far, in bytes, such words may stand from a value, and shortestKey how long one is at least.
+const (
+	keyReach    = 64
+	shortestKey = 16
+)
 
 // keyDeed finds drawn values that no word for a secret names, and that are said to be used as one: "we sign cookies with 5f8c…", "put
 // 88e4… into MAPS_KEY".
 func keyDeed(text string, out []match.Match, budget *match.Budget) []match.Match {
-	const shortest, longest = 16, 160
+	const shortest, longest = shortestKey, 160
 	for i := 0; i < len(text) && len(out) < match.Enough; {
 		if !keyByte(text[i]) {
 			i++

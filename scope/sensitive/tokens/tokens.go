@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/elderzan/elderzan/scope/sensitive/keyword"
+	"github.com/elderzan/elderzan/scope/sensitive/makeup"
 	"github.com/elderzan/elderzan/scope/sensitive/match"
 	"github.com/elderzan/elderzan/scope/sensitive/value"
 )
@@ -136,23 +137,31 @@ func startsWith(pattern, literal string) bool {
 
 // Scan returns the tokens in text. Its cost is linear: each literal found costs one match of bounded length, and all
 // matches together have a budget.
-func Scan(text string) []match.Match {
+func Scan(text string) []match.Match { return Look(text, makeup.Of(text)) }
+
+// Look is Scan of a text of which it is known what it is made of.
+func Look(text string, made makeup.Makeup) []match.Match {
 	t := table()
 	var out []match.Match
 	budget := match.NewBudget(len(text))
-	last := make(map[int]int) // rule → end of its last match, so that one token is found once
+	var last map[int]int // rule → end of its last match, so that one token is found once
 	t.words.Each(text, func(h keyword.Hit) bool {
 		r := &t.rules[h.Word]
 		if !r.fold && text[h.Start:h.End] != r.Literal || r.prefix && h.Start > 0 && word(text[h.Start-1]) && word(text[h.Start]) || h.Start < last[h.Word] {
 			return true
 		}
 		if start, end := r.at(text, h, &budget); start >= 0 {
+			if last == nil {
+				last = make(map[int]int)
+			}
 			last[h.Word] = end
 			out = append(out, r.match(start, end))
 		}
 		return !budget.Spent() && len(out) < match.Enough
 	})
-	out = t.shaped(text, out, &budget)
+	if made.Digits > 0 && made.Longest >= shapedWord {
+		out = t.shaped(text, out, &budget)
+	}
 	if budget.Spent() {
 		out = append(out, match.TooDense(len(text)))
 	}

@@ -99,11 +99,11 @@ func inflected(s string) bool {
 			continue
 		}
 		for _, restored := range e.restored {
-			if w := stem + restored; vocabulary()[w] || everydayWords()[w] {
+			if w := stem + restored; of(w).listed() {
 				return true
 			}
 		}
-		if n := len(stem); e.doubles && n > 3 && stem[n-1] == stem[n-2] && (vocabulary()[stem[:n-1]] || everydayWords()[stem[:n-1]]) {
+		if n := len(stem); e.doubles && n > 3 && stem[n-1] == stem[n-2] && of(stem[:n-1]).listed() {
 			return true
 		}
 	}

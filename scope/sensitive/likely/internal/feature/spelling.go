@@ -6,7 +6,7 @@ import "strings"
 const longest = 20
 
 // known reports whether a word in small letters is one of either list.
-func known(w []byte) bool { return vocabulary()[string(w)] || everydayWords()[string(w)] }
+func known(w []byte) bool { return lists().find(w, hashBytes(w)).listed() }
 
 // Misspelt reports whether s is a word of the lists with two letters exchanged or one of two equal letters left out, as in
 // controler. A password made of a word changes its letters for others.
@@ -41,7 +41,7 @@ func Derived(s string) bool {
 		if stem < shortest || stem > longest || string(low[stem:]) != end {
 			continue
 		}
-		if vocabulary()[string(low[:stem])] || vocabulary()[string(low[:stem])+"e"] || low[stem-1] == low[stem-2] && vocabulary()[string(low[:stem-1])] {
+		if of(string(low[:stem])).known || of(string(low[:stem])+"e").known || low[stem-1] == low[stem-2] && of(string(low[:stem-1])).known {
 			return true
 		}
 	}

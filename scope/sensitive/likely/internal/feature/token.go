@@ -6,7 +6,6 @@ package feature
 import (
 	_ "embed"
 	"strings"
-	"sync"
 	"unicode/utf8"
 )
 
@@ -65,35 +64,9 @@ var everydayList string // English words that texts about software seldom hold
 //go:embed nouns.txt
 var nounList string // everyday Japanese nouns, names of products, and the small words of other languages
 
-var vocabulary = sync.OnceValue(func() map[string]bool {
-	m := make(map[string]bool, 1<<15)
-	for _, w := range strings.Fields(wordList + nounList) {
-		m[w] = true
-	}
-	return m
-})
-
-var everydayWords = sync.OnceValue(func() map[string]bool {
-	m := make(map[string]bool, 1<<14)
-	for _, w := range strings.Fields(everydayList) {
-		m[w] = true
-	}
-	return m
-})
-
-var cueOf = sync.OnceValue(func() map[string]uint8 {
-	m := make(map[string]uint8)
-	for i, list := range cueGroups {
-		for _, w := range strings.Fields(list) {
-			m[w] = uint8(i + 1)
-		}
-	}
-	return m
-})
-
 // Tokens appends the tokens of text to dst.
 func Tokens(text string, dst []Token) []Token {
-	words, cues := vocabulary(), cueOf()
+	words := lists()
 	var buf [64]byte
 	for i := 0; i < len(text); {
 		c := text[i]
@@ -109,7 +82,7 @@ func Tokens(text string, dst []Token) []Token {
 			i++
 		case alnum(c) || c >= 0x80 && latin(text[i:]):
 			j := wordEnd(text, i)
-			dst = append(dst, word(text, i, j, words, cues, &buf))
+			dst = append(dst, word(text, i, j, words, &buf))
 			i = j
 		case c < 0x80:
 			j := i + 1
@@ -122,15 +95,20 @@ func Tokens(text string, dst []Token) []Token {
 			j, shape := script(text, i)
 			t := Token{Start: i, End: j, Shape: shape}
 			s := text[i:j]
-			t.Cue = cues[s]
+			h := hash(s)
+			k := what{}
+			if shape != Mark {
+				k = words.find(append(buf[:0], s...), h)
+			}
+			t.Cue = k.cue
 			switch {
 			case t.Cue > 0:
 				t.ID = cueID(t.Cue)
 				t.Known = true
 			case shape == Han && hanDigits(s) && (len(s) >= 9 || len(dst) > 0 && (dst[len(dst)-1].Shape == Mark || dst[len(dst)-1].Shape == Hira)):
 				t.Shape, t.ID = HanDigits, shapeID(HanDigits)
-			case shape == Mark || words[s]:
-				t.ID, t.Known = hash(s), true
+			case shape == Mark || k.known:
+				t.ID, t.Known = h, true
 			case shape == Hira:
 				t.ID = hash(clip(s))
 			default:
@@ -186,20 +164,22 @@ func wordEnd(text string, i int) int {
 	return j
 }
 
-func word(text string, i, j int, words map[string]bool, cues map[string]uint8, buf *[64]byte) Token {
+func word(text string, i, j int, words *lexicon, buf *[64]byte) Token {
 	t := Token{Start: i, End: j}
 	s := text[i:j]
 	low := fold(s, buf)
-	if c := cues[string(low)]; c > 0 {
+	h := hashBytes(low)
+	k := words.find(low, h)
+	if c := k.cue; c > 0 {
 		t.Cue, t.Known, t.Shape, t.ID = c, true, Word, cueID(c)
 		return t
 	}
-	if words[string(low)] {
-		t.Known, t.Shape, t.ID = true, Word, hashBytes(low)
+	if k.known {
+		t.Known, t.Shape, t.ID = true, Word, h
 		return t
 	}
 	t.Shape = shapeOf(s)
-	if (t.Shape == Low || t.Shape == Cap || t.Shape == Talk) && everydayWords()[string(low)] {
+	if (t.Shape == Low || t.Shape == Cap || t.Shape == Talk) && k.plain {
 		if t.Shape = Plain; upper(s[0]) {
 			t.Shape = PlainCap
 		}
@@ -207,14 +187,14 @@ func word(text string, i, j int, words map[string]bool, cues map[string]uint8, b
 	t.ID = shapeID(t.Shape)
 	last, n := "", 0
 	if i := strings.IndexAny(s, "._-"); i > 0 { // WiFi.begin
-		if c := cues[string(fold(s[:i], buf))]; c > 0 {
+		if c := words.folded(s[:i], buf).cue; c > 0 {
 			t.Cue = c
 		}
 	}
 	eachPart(s, func(p string) {
 		n++
 		last = p
-		if c := cues[string(fold(p, buf))]; c > 0 {
+		if c := words.folded(p, buf).cue; c > 0 {
 			t.Cue = c
 		}
 	})
@@ -225,16 +205,18 @@ func word(text string, i, j int, words map[string]bool, cues map[string]uint8, b
 		return t
 	}
 	low = fold(last, buf)
-	if c := cues[string(low)]; c > 0 { // db_password, ADMIN_PIN
+	h = hashBytes(low)
+	k = words.find(low, h)
+	if c := k.cue; c > 0 { // db_password, ADMIN_PIN
 		t.ID, t.Cue, t.Known = cueID(c)+1, c, true
 	} else if t.Cue > 0 { // password_hash
-		t.Known = words[string(low)]
+		t.Known = k.known
 		t.Cue = cueWithin
 		t.ID = hash("cue+other")
 		if t.Known {
-			t.ID = hashBytes(low) + 7
+			t.ID = h + 7
 		}
-	} else if words[string(low)] && (t.Shape == Joined || t.Shape == JoinedUp || t.Shape == Mixed) {
+	} else if k.known && (t.Shape == Joined || t.Shape == JoinedUp || t.Shape == Mixed) {
 		t.ID = shapeID(t.Shape) + 3
 	}
 	return t
