@@ -20,7 +20,7 @@ var closing = []string{"です", "でした", "だよ", "だった", "だ。", "
 func aheadJapanese(text string, i, end int, c *cue) (match.Match, bool) {
 	from := max(0, i-120)
 	head := strings.TrimRight(text[from:i], " \u3000")
-	if ga := strings.LastIndex(head, "が"); ga >= 0 && strings.HasSuffix(head, "の") && len(head)-ga < 40 && !strings.ContainsAny(head[ga:], "、。「」\n") { // が本番のDBの
+	if ga := strings.LastIndex(head, "が"); ga >= 0 && hasAnySuffix(head, "の", "新しい", "正しい") && len(head)-ga < 40 && !strings.ContainsAny(head[ga:], "、。「」\n") { // が本番のDBの
 		head = head[:ga+len("が")]
 	}
 	for _, link := range []string{"というのが", "という", "といった", "っていう", "が", "を", "との"} {
@@ -95,7 +95,7 @@ func judgeAhead(s string, quoted, closed bool, c *cue) bool {
 // as often: パスワード(本番)は.
 func bracketedJapanese(text string, i int, c *cue) (found, float64) {
 	at := skipSpace(text, i, 2)
-	for _, p := range [][2]string{{"(", ")"}, {"（", "）"}, {"[", "]"}, {"［", "］"}, {"〔", "〕"}, {"《", "》"}, {"≪", "≫"}, {"{", "}"}} {
+	for _, p := range [][2]string{{"(", ")"}, {"（", "）"}, {"[", "]"}, {"［", "］"}, {"〔", "〕"}, {"《", "》"}, {"≪", "≫"}, {"{", "}"}, {"【", "】"}} {
 		if !strings.HasPrefix(text[at:], p[0]) {
 			continue
 		}
@@ -113,7 +113,10 @@ func bracketedJapanese(text string, i int, c *cue) (found, float64) {
 		s := text[start : start+n]
 		sh := value.ShapeOf(s)
 		rest := text[start+n+len(p[1]):]
-		if sh.High > 0 || strings.Contains(s, " ") || value.Placeholder(s) || value.Reference(s) && !value.Words(strings.ToLower(s)) || measured(s) || technical(s) || describes(s) || Manager(s) {
+		if c.class == password && kanaNumbered(s) && !hasAny(s, instead) {
+			return found{start: start, end: start + n, next: start + n + len(p[1])}, 0.7
+		}
+		if given = given || p[0] == "【" && n >= 6 && sh.Digit > 0 && endedJapanese(rest); sh.High > 0 || strings.Contains(s, " ") || value.Placeholder(s) || value.Reference(s) && !value.Words(strings.ToLower(s)) || measured(s) || technical(s) || describes(s) || Manager(s) {
 			return found{}, 0
 		}
 		digits := sh.Digit == sh.Len && sh.Digit <= 10

@@ -28,7 +28,28 @@ func kanaNumbered(s string) bool {
 	if len(s)-len(word) < 2 || !kanaOnly(word) || hasAny(word, kanaTalk) || talks(word) {
 		return false
 	}
-	return !hasAnySuffix(word, "ステップ", "レベル", "ページ", "バージョン", "フェーズ", "ポート", "ビット", "は", "が", "を")
+	return !hasAnySuffix(word, "ステップ", "レベル", "ページ", "バージョン", "フェーズ", "ポート", "ビット", "は", "が", "を", "で", "に", "も", "と", "から", "まで", "など", "だけ", "ごと", "より", "あと", "およそ", "やく")
+}
+
+// numberedKana returns the end of the word in kana with a number of two to four digits behind it that begins at i, or i.
+func numberedKana(text string, i int) int {
+	const most = 16
+	j := i
+	for n := 0; n < most && j < len(text); n++ {
+		r, size := utf8.DecodeRuneInString(text[j:])
+		if r < 0x3041 || r > 0x30FF {
+			break
+		}
+		j += size
+	}
+	k := j
+	for k < len(text) && digit(text[k]) {
+		k++
+	}
+	if k-j < 2 || k-j > 4 || k < len(text) && (letter(text[k]) || text[k] == '.' && k+1 < len(text) && digit(text[k+1])) || !kanaNumbered(text[i:k]) {
+		return i
+	}
+	return k
 }
 
 // talks reports whether s is what is said of passwords rather than one. Words of two kana are parts of many others, so that they count at

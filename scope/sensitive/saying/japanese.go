@@ -177,47 +177,73 @@ var headNouns = []string{"長さ", "期限", "文字数", "桁数", "ポリシ�
 // farJapanese reads a value that stands apart from its cue in the same sentence: "パスワードは全員 X で統一",
 // "パスワード変更しました→X". The value must look like one, and an arrow, a colon or the words after it must confirm it.
 func farJapanese(text string, i int, c *cue) (found, float64) {
-	end := i
-	for end < len(text) && end-i < 100 && text[end] != '\n' {
-		if text[end] < 0x80 && alnum(text[end]) {
-			break
+	const reach, runs = 100, 3
+	for at, n := i, 0; n < runs; n++ {
+		end := at
+		for end < len(text) && end-i < reach && text[end] != '\n' && (text[end] >= 0x80 || !alnum(text[end])) {
+			end++
 		}
-		end++
+		if end >= len(text) || !alnum(text[end]) || hasAny(text[i:end], headNouns) || value.InPath(text, end) {
+			return found{}, 0
+		}
+		v, ok := valueJapanese(text, kanaBack(text, i, end))
+		if !ok || v.quoted {
+			return found{}, 0
+		}
+		if conf := judgeFar(text, i, v, c); conf > 0 || v.end-v.start > len("A") { // ずっとA系もB系もX
+			return v, conf
+		}
+		at = v.end
 	}
-	if end >= len(text) || !alnum(text[end]) || hasAny(text[i:end], headNouns) || value.InPath(text, end) {
-		return found{}, 0
+	return found{}, 0
+}
+
+// kanaBack returns where the word begins that goes on with the digit at end: a word in kana behind a space, or end itself.
+func kanaBack(text string, i, end int) int {
+	if space := strings.LastIndexAny(text[i:end], " 　") + 1; digit(text[end]) && space > 0 {
+		if at := i + space; numberedKana(text, at) > end {
+			return at
+		}
+		if at := i + strings.LastIndex(text[i:end], "　") + len("　"); numberedKana(text, at) > end {
+			return at
+		}
 	}
-	v, ok := valueJapanese(text, end)
-	if !ok || v.quoted {
-		return found{}, 0
-	}
+	return end
+}
+
+// judgeFar judges a value that stands apart from its cue, which ends at i.
+func judgeFar(text string, i int, v found, c *cue) float64 {
+	end := v.start
 	s := text[v.start:v.end]
 	sh := value.ShapeOf(s)
 	gap := strings.TrimRight(text[i:end], " \u3000")
 	pointed := strings.HasSuffix(gap, "→") || strings.HasSuffix(gap, ":") || strings.HasSuffix(gap, "⇒") || strings.HasSuffix(gap, "=")
 	rest := strings.TrimLeft(text[v.next:], " \t")
 	if value.Placeholder(s) || linkTarget(text, v) || value.Reference(s) || measured(s) || technical(s) || hasAnyPrefix(rest, refusals) || !pointed && (rest == "" || !hasAnyPrefix(rest, confirmations)) {
-		return found{}, 0
+		return 0
 	}
 	switch c.class {
 	case password:
-		if sh.Digit > 0 && sh.Lower+sh.Upper > 1 && len(s) >= 5 {
-			return v, 0.75
+		if kanaNumbered(s) && !hasAny(s, instead) {
+			return 0.7
+		}
+		if sh.Digit > 0 && sh.Lower+sh.Upper > 1 && len(s) >= 5 || tripled(s) {
+			return 0.75
 		}
 	case pin:
 		if sh.Digit >= 4 && sh.Digit >= len(s)-2 && !unitFollows(text, v.next) {
-			return v, 0.75
+			return 0.75
 		}
 	case secret:
 		if len(s) >= 10 && looksMade(s, sh) {
-			return v, 0.75
+			return 0.75
 		}
 	}
-	return found{}, 0
+	return 0
 }
 
 // confirmations are the endings that leave no doubt that a value stood before them.
-var confirmations = []string{"です", "でした", "となります", "になります", "に変更", "に設定", "に更新", "に変わ", "になり", "になった", "で統一", "でログイン", "と入力", "だよ", "だった", "にしました", "のまま"}
+var confirmations = []string{"です", "でした", "となります", "になります", "に変更", "に設定", "に更新", "に変わ", "になり", "になった", "で統一", "でログイン", "と入力", "だよ", "だった", "にしました", "のまま", "にリセット", "に戻", "に差し替え", "に統一", "に再設定", "に切り替え", "を設定", "を控え"}
 
 // technical reports whether s is a term such as UTF-8, SHA256, RS256, argon2id or OAuth2.
 func technical(s string) bool {
@@ -338,6 +364,9 @@ func valueJapanese(text string, i int) (found, bool) {
 		f.next = max(f.next, f.end)
 		return f, f.end > f.start
 	}
+	if end := numberedKana(text, i); end > i {
+		return found{start: i, end: end, next: end}, true
+	}
 	for j < len(text) && j-i < 45 {
 		r, size := utf8.DecodeRuneInString(text[j:])
 		if r < 0x80 || stop(r) || strings.HasPrefix(text[j:], "です") || strings.HasPrefix(text[j:], "だ") {
@@ -422,7 +451,7 @@ func judgeJapanese(text string, v found, c *cue, linked, object bool) float64 {
 			return 0
 		case shouted(s) && !confirmed && !v.quoted:
 			return 0
-		case wordy && !confirmed && !v.quoted, value.Identifier(s) && sh.Digit == 0 && !confirmed && !v.quoted:
+		case wordy && !confirmed && !v.quoted, value.Identifier(s) && sh.Digit == 0 && !confirmed && !v.quoted && !tripled(s):
 			return 0
 		}
 		return 0.9
@@ -459,7 +488,7 @@ func judgeWords(s, rest string, v found, c *cue, linked bool) float64 {
 	if v.quoted && hasAnyPrefix(strings.TrimLeft(rest, " "), []string{"を入力", "と入力", "で解凍", "で開"}) && !talks(s) && !adjectives.Has(s) {
 		return 0.76
 	}
-	if kanaNumbered(s) && !hasAny(s, instead) && (wholeJapanese(rest) || v.quoted) {
+	if kanaNumbered(s) && !hasAny(s, instead) && (v.quoted || !hasAnyPrefix(rest, refusals)) {
 		return 0.7
 	}
 	answer := hasAny(c.word, []string{"答え", "回答", "秘密の質問", "旧姓"})

@@ -24,6 +24,18 @@ func TestLinkedInJapanese(t *testing.T) {
 		{"two turns of a dial", "郵便受けのダイヤルは左4右9", "左4右9"},
 		{"each digit in brackets", "暗証番号は「7」「7」「0」「2」です", "7」「7」「0」「2"},
 		{"noted below", "合言葉は下に書いておきます\nつくしんぼ", "つくしんぼ"},
+		{"kana with a copula inside, and a number", "踏み台のパスワードは あきだいこん58 です。", "あきだいこん58"},
+		{"kana and a number behind a comma", "NASのパスワード、どんぐり58 で合ってますか？", "どんぐり58"},
+		{"kana and a number behind a space", "社内マスターパスワード どんぐり58 を控えておく", "どんぐり58"},
+		{"kana and a number that goes on", "このパスワード どんぐり58 は来月使えなくなる", "どんぐり58"},
+		{"kana and a number, set", "パスワードに どんぐり58 を設定した", "どんぐり58"},
+		{"kana and a number, far", "パスワードを失念したので どんぐり58 にリセットしてもらった。", "どんぐり58"},
+		{"drawn, far", "パスワードを失念したので KWmq7Txv9p にリセットしてもらった。", "KWmq7Txv9p"},
+		{"kana and a number in brackets", "保守パスワード【どんぐり58】", "どんぐり58"},
+		{"words and a number in brackets", "保守パスワード【Nagoya_Autumn6】", "Nagoya_Autumn6"},
+		{"triples that go on", "このパスワード Nagoya-Friday-Autumn は来月使えなくなる", "Nagoya-Friday-Autumn"},
+		{"behind a letter", "Redisのパスワードは現状A系もB系もlantern-river-walnutです", "lantern-river-walnut"},
+		{"before a new one", "「Donguri58」が新しいパスワードです。", "Donguri58"},
 	} {
 		t.Run(tc.way, func(t *testing.T) {
 			var got []string
@@ -40,6 +52,7 @@ func TestLinkedInJapanese(t *testing.T) {
 // TestLinkedInJapaneseIsLetPass: what stands in the same places and is no value.
 func TestLinkedInJapaneseIsLetPass(t *testing.T) {
 	for _, text := range []string{
+		"パスワードはぜんぶで12文字です", "パスワードはおよそ30日で失効する", "パスワードをリセットした回数はA系が12、B系が30です", "パスワード【必須】", "パスワード【SHA256】で保存", "このパスワード画面 バージョン12 は古い", "パスワードはステップ12で入力",
 		"秘密鍵のパスは ~/.ssh/id_rsa_build です。", "# 署名鍵のパス\nSIGN_KEY_PATH=/srv/app/sign.pem", "本人確認：パスワード＋SMS", "パスワード欄：type=password、autocomplete=new-password",
 		"form: { password: \"パスワード\", submit: \"ログイン\" }", "ユーザー名: 〇〇〇〇　パスワード: ××××", "合言葉：後日発表", "合言葉は会議で決めておきましょう。", "合言葉は一度も言われなかった。",
 		"書式は postgres://ユーザー:パスワード@ホスト/データベース です。", "キーは `cart:{id}:items` の形式です。", "電話は1〔内線〕です",
