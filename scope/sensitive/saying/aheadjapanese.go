@@ -113,7 +113,7 @@ func bracketedJapanese(text string, i int, c *cue) (found, float64) {
 		s := text[start : start+n]
 		sh := value.ShapeOf(s)
 		rest := text[start+n+len(p[1]):]
-		if c.class == password && kanaNumbered(s) && !hasAny(s, instead) {
+		if c.class == password && !hasAny(s, instead) && (kanaNumbered(s) || p[0] == "【" && kanaOnly(s) && endedJapanese(rest) && !DescribesJapanese(s) && !hasAny(s, kanaTalk) && !predicate(s, false)) {
 			return found{start: start, end: start + n, next: start + n + len(p[1])}, 0.7
 		}
 		if given = given || p[0] == "【" && n >= 6 && sh.Digit > 0 && endedJapanese(rest); sh.High > 0 || strings.Contains(s, " ") || value.Placeholder(s) || value.Reference(s) && !value.Words(strings.ToLower(s)) || measured(s) || technical(s) || describes(s) || Manager(s) {
@@ -156,8 +156,8 @@ func skipNews(text string, i int) (int, bool) {
 
 // closedJapanese reports whether the line or the clause ends at the start of rest.
 func closedJapanese(rest string) bool {
-	rest = strings.TrimLeft(rest, " \t")
-	return rest == "" || rest[0] == '\n' || rest[0] == '\r' || hasAnyPrefix(rest, []string{"です", "。", "、", "に", "」", "(", ")", "）"})
+	rest = strings.TrimLeft(rest, " \t*`")
+	return rest == "" || commentEnds(rest) || rest[0] == '\n' || rest[0] == '\r' || hasAnyPrefix(rest, []string{"です", "。", "、", "に", "」", "(", ")", "）"})
 }
 
 // kanaOnly reports whether s is hiragana and katakana, with の between kanji at most: three letters or more.
@@ -189,7 +189,8 @@ func networkKey(text string, h keyword.Hit) bool {
 		return false
 	}
 	before := text[max(0, h.Start-reach):h.Start]
-	return networksJapanese.Contains(before[sentenceStart(before):])
+	remark := strings.TrimLeft(text[h.End:min(len(text), h.End+8)], "(（ ") // 暗号化キー（WPA2）
+	return networksJapanese.Contains(before[sentenceStart(before):]) || strings.HasPrefix(remark, "WPA") || strings.HasPrefix(remark, "WEP")
 }
 
 // connecting finds what networksJapanese and connectsJapanese describe.
@@ -402,4 +403,4 @@ func inflectedHan(s string) bool {
 
 // kanaTalk are words in kana that stand where a password could, and are none.
 var kanaTalk = []string{"これ", "それ", "あれ", "どれ", "ここ", "そこ", "どこ", "どちら", "そちら", "あちら", "いつも", "まだ", "もう", "ひみつ", "ないしょ", "みんな", "おなじ", "たぶん", "バラバラ", "ばらばら", "まちまち", "このまま", "あと", "のち", "すべて", "ぜんぶ", "あなた", "わたし", "もちろん", "やはり", "やっぱり", "つまり", "わからん", "あかん", "いかん", "いらん", "なんでも", "ちゃん", "なん", "とくに", "ちゃんと", "とりあえず", "それなり",
-	"キャッシュ", "プログラム", "プロフィール", "クラウド", "ドキュメント", "コンソール", "フォルダ", "メモ", "マニュアル", "ストア", "マネージャ", "ボルト", "ウィキ", "ツール", "サイト", "ダミー", "サンプル", "プレースホルダ", "コピー", "リセット", "ケース", "ルール", "タイプ", "コード", "ユーザー", "ソルト", "ソース", "データ", "サービス", "セッション", "クッキー", "ヘッダ", "スクリプト", "バックアップ", "ローテーション", "ライフサイクル", "コスト", "リスク", "ベンダー", "スタッフ", "ゲスト"}
+	"キャッシュ", "プログラム", "プロフィール", "クラウド", "ドキュメント", "コンソール", "フォルダ", "メモ", "マニュアル", "ストア", "マネージャ", "ボルト", "ウィキ", "ツール", "サイト", "ダミー", "サンプル", "プレースホルダ", "コピー", "リセット", "ケース", "ルール", "タイプ", "コード", "ユーザー", "ソルト", "ソース", "データ", "サービス", "セッション", "クッキー", "ヘッダ", "スクリプト", "バックアップ", "ローテーション", "ライフサイクル", "コスト", "リスク", "ベンダー", "スタッフ", "ゲスト", "セキュリティ", "アカウント", "パソコン", "メンバー", "リーダー", "クリック", "ダウンロード", "アップロード", "インストール", "ビジネス"}

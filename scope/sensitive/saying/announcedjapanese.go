@@ -46,6 +46,9 @@ func announcedJapanese(text string, i int, c *cue) (found, float64) {
 		}
 		at++
 	}
+	if fence, rest, ok := strings.Cut(text[at:], "\n"); ok && strings.HasPrefix(fence, "```") && strings.Trim(fence[3:], "abcdefghijklmnopqrstuvwxyz \r") == "" { // a block of code
+		at = len(text) - len(strings.TrimLeft(rest, " \t"))
+	}
 	if at >= len(text) {
 		return found{}, 0
 	}
@@ -65,7 +68,7 @@ func aloneJapanese(text string, at int, c *cue, plainly bool) (found, float64) {
 	}
 	rest = strings.TrimRight(rest, " \u3000\r。")
 	v, ok := valueJapanese(text, at)
-	if !ok || v.next < at+len(rest) && !hasAnyPrefix(strings.TrimLeft(text[v.next:], " "), closing) && !strings.HasPrefix(text[v.next:], " と ") && !strings.HasPrefix(text[v.next:], "、") || strings.Contains(text[v.start:v.end], "://") {
+	if !ok || v.next < at+len(rest) && !hasAnyPrefix(strings.TrimLeft(text[v.next:], " "), closing) && !changedJapanese(text[v.next:]) && !strings.HasPrefix(text[v.next:], " と ") && !strings.HasPrefix(text[v.next:], "、") || strings.Contains(text[v.start:v.end], "://") {
 		return found{}, 0
 	}
 	s := text[v.start:v.end]
@@ -74,7 +77,7 @@ func aloneJapanese(text string, at int, c *cue, plainly bool) (found, float64) {
 		if conf := kana(text, v); conf > 0 && plainly && c.class == password {
 			return v, conf
 		}
-		if !plainly && !v.quoted {
+		if !plainly && !v.quoted && !kanaNumbered(s) {
 			return found{}, 0
 		}
 		return v, judgeWords(s, "", v, c, true)

@@ -86,7 +86,7 @@ var endsWhole = []string{"。", "、", "，", "」", "』", ")", "）", "とな�
 // wholeJapanese reports whether rest, behind a word, leaves no doubt that it was said as a value.
 func wholeJapanese(rest string) bool {
 	rest = strings.TrimLeft(rest, " \t*`|")
-	return rest == "" || rest[0] == '\n' || rest[0] == '\r' || hasAnyPrefix(rest, endsWhole) || hasAnyPrefix(rest, wholesJapanese)
+	return rest == "" || commentEnds(rest) || rest[0] == '\n' || rest[0] == '\r' || hasAnyPrefix(rest, endsWhole) || hasAnyPrefix(rest, wholesJapanese)
 }
 
 // changedJapanese reports whether rest says that something became what stood before it: パスワードを「猫又温泉」に統一する.
@@ -105,13 +105,18 @@ func besideAccount(text string, v found, rest string) bool {
 	if describes(s) || meta.Has(strings.ToLower(s)) || Manager(s) || value.Identifier(s) && mixedCase(s) && lower(s[0]) {
 		return false
 	}
-	if hasAnyPrefix(rest, opening) || hasAnyPrefix(rest, closing) || hasAnyPrefix(rest, []string{"を入力", "と入力"}) {
+	if hasAnyPrefix(rest, opening) || hasAnyPrefix(rest, closing) || hasAnyPrefix(rest, []string{"を入力", "と入力", "を控え", "を覚え", "をメモ"}) {
 		return true
 	}
 	line := text[max(0, v.start-reach):v.start]
 	line = line[strings.LastIndexByte(line, '\n')+1:]
 	ended := rest == "" || rest[0] == '\n' || rest[0] == '\r' || hasAnyPrefix(rest, []string{"。", "」で", "で。", "」"})
 	return ended && hasAny(line, accountsJapanese)
+}
+
+// commentEnds reports whether a comment of code or of HTML ends at the start of rest.
+func commentEnds(rest string) bool {
+	return strings.HasPrefix(rest, "-->") || strings.HasPrefix(rest, "*/")
 }
 
 // skipQuestion steps over a question that a colon parts from what it is the question of: 秘密の質問：ペットの名前は？ 答え：…
@@ -155,7 +160,7 @@ func accountBefore(text string, i int) bool {
 // endedJapanese reports whether a clause ends at rest, or somebody enters with what stood before it.
 func endedJapanese(rest string) bool {
 	rest = strings.TrimLeft(rest, " \t")
-	return rest == "" || rest[0] == '\n' || rest[0] == '\r' || hasAnyPrefix(rest, []string{"。", "で", "を入力", "を覚え", "と入力", "に"}) || hasAnyPrefix(rest, closing)
+	return rest == "" || rest[0] == '\n' || rest[0] == '\r' || commentEnds(rest) || hasAnyPrefix(rest, []string{"。", "で", "を入力", "を覚え", "と入力", "に"}) || hasAnyPrefix(rest, closing)
 }
 
 // enterNear reports whether the sentence before a パス that ends at i speaks of entering.

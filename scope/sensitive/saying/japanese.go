@@ -110,6 +110,9 @@ func afterJapanese(text string, i int, c *cue) (match.Match, bool) {
 	if j, ok := cell(text, i); ok {
 		i, linked = j, true
 	}
+	if j, ok := memberJapanese(text, i); ok {
+		i, linked = j, true
+	}
 	for range 4 { // links come in rows: "は「", "】: "
 		j := skipTags(text, skipSpace(text, skipWide(text, i), 8))
 		if called(text, j) { // zipのパスね「Kiri_2207」
@@ -118,7 +121,7 @@ func afterJapanese(text string, i int, c *cue) (match.Match, bool) {
 		}
 		hit := ""
 		for _, l := range linksJapanese {
-			if strings.HasPrefix(text[j:], l) {
+			if strings.HasPrefix(text[j:], l) && !(l == "も" && hasAnyPrefix(text[j+len(l):], notToo)) {
 				hit = l
 				break
 			}
@@ -419,7 +422,7 @@ func judgeJapanese(text string, v found, c *cue, linked, object bool) float64 {
 	if hasAnyPrefix(rest, refusals) && !(strings.HasPrefix(rest, "を使って") && (sh.Digit > 0 || c.class == password && hasAnySuffix(strings.TrimRight(text[:v.start], " "), "には", "として") && !describes(s) && !Manager(s) && sh.Lower > 0)) {
 		return 0
 	}
-	confirmed := rest == "" || rest[0] == '\n' || rest[0] == '\r' || hasAnyPrefix(rest, endings)
+	confirmed := rest == "" || rest[0] == '\n' || rest[0] == '\r' || commentEnds(rest) || hasAnyPrefix(rest, endings)
 	if object && !confirmed {
 		return 0
 	}
@@ -475,7 +478,7 @@ func judgeJapanese(text string, v found, c *cue, linked, object bool) float64 {
 }
 
 // talkJapanese are parts of what is said of passwords rather than as one.
-var talkJapanese = []string{"バラバラ", "ばらばら", "要確認", "機密", "配布", "起動", "面倒", "読み込", "頻度", "聞いて", "必ず", "どのくらい", "認証", "定義", "郵送", "口頭", "書面", "別送", "窓口", "担当", "各自", "任意", "お届け", "発行", "通知", "パスワード", "必要", "不要", "文字", "無効", "有効", "正しく", "間違", "入力", "変更", "忘れ", "再設定", "設定", "なし", "未", "非公開", "秘密", "安全", "強", "弱", "環境", "保存", "管理", "共有", "別", "同じ", "以上",
+var talkJapanese = []string{"ダメ", "だめ", "バラバラ", "ばらばら", "要確認", "機密", "配布", "起動", "面倒", "読み込", "頻度", "聞いて", "必ず", "どのくらい", "認証", "定義", "郵送", "口頭", "書面", "別送", "窓口", "担当", "各自", "任意", "お届け", "発行", "通知", "パスワード", "必要", "不要", "文字", "無効", "有効", "正しく", "間違", "入力", "変更", "忘れ", "再設定", "設定", "なし", "未", "非公開", "秘密", "安全", "強", "弱", "環境", "保存", "管理", "共有", "別", "同じ", "以上",
 	"ハッシュ", "暗号", "必須", "任意", "不明", "教え", "禁止", "書か", "ログ", "期限", "こと", "もの", "ため", "ない", "できる", "される", "した", "する", "れる", "よう", "場合", "どこ", "何", "誰",
 	"廃止", "予定", "社外", "社内", "金庫", "の裏", "毎月", "毎年", "既定", "初期値", "共通", "自動", "推測", "覚え", "印刷", "届き", "届く", "表示", "使え", "使い", "異な", "違い", "違う", "変わ", "見つか", "一致", "古い", "短い", "短す", "長い", "長す", "新し", "期間", "当日", "後日", "追って", "発表", "非推奨", "可変", "固定", "複雑", "簡単", "個別", "個人", "全員", "全社", "本番", "人事", "総務", "情シス", "英数", "記号", "半角", "全角", "確認用", "大文字", "小文字", "生体"}
 
@@ -503,11 +506,13 @@ func judgeWords(s, rest string, v found, c *cue, linked bool) float64 {
 	switch {
 	case v.quoted && phrase && (strings.HasPrefix(rest, "で") || strings.HasPrefix(rest, "が必要")):
 		return 0.75
+	case v.quoted && hasAnyPrefix(rest, []string{"}", ",", "\n"}) && kanaOnly(s) && utf8.RuneCountInString(s) <= 10 && !hasAny(s, kanaTalk) && !hasAny(s, instead) && !predicate(s, false): // {"パスワード": "あおぞら"}
+		return 0.65
 	case v.quoted && (closed || rest == "" || hasAnyPrefix(rest, endings)):
 		return 0.75
 	case closed && value.ShapeOf(s).Digit > 0 && kanaOnly(strings.TrimRight(s, "0123456789")):
 		return 0.7
-	case passphrase && !predicate(s, phrase) && (closed || rest == "" || rest[0] == '\n' || strings.HasPrefix(rest, "。")):
+	case passphrase && !predicate(s, phrase) && (closed || !clause(s)) && (closed || rest == "" || rest[0] == '\n' || strings.HasPrefix(rest, "。")):
 		return 0.7
 	}
 	return 0
@@ -525,6 +530,16 @@ func predicate(s string, phrase bool) bool {
 		return true
 	}
 	return adjectives.Has(s) || elsewhere(s) || phrase && hasAny(s, []string{"は", "が", "を", "には", "では", "ごと", "に", "用", "で"})
+}
+
+// clause reports whether s ends as a verb or an adjective does and has a particle before that: みんなで決める, なんでもいい.
+func clause(s string) bool {
+	last, size := utf8.DecodeLastRuneInString(s)
+	if !strings.ContainsRune("るうくすむぶつぬぐい", last) {
+		return false
+	}
+	_, first := utf8.DecodeRuneInString(s)
+	return len(s) > first+size && strings.ContainsAny(s[first:len(s)-size], "でとにがを")
 }
 
 func hasAnySuffix(s string, suffixes ...string) bool {

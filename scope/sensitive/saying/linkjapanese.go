@@ -15,10 +15,22 @@ var linksJapanese = []string{
 	"は", "が", "も", "を", "に", "で", "の", "=", ":", "→", "⇒", "=>", "->", "・", "-", "|", "、", ",", "〉", "】", "]", ">", ")",
 }
 
+// notToo begin, behind も, words of which も is a part: もらって, もう, もし.
+var notToo = []string{"ら", "う", "し", "と", "の", "ち", "っと", "ろ"}
+
 // called reports whether at i a cue ends as one speaks of it to somebody, and what it is follows in brackets: パスワードね「…」.
 func called(text string, i int) bool {
 	rest, ok := strings.CutPrefix(text[i:], "ね")
 	return ok && hasAnyPrefix(strings.TrimLeft(rest, "、 "), []string{"「", "『"})
+}
+
+// memberJapanese returns where the value of a member of a JSON object begins whose name ends at i: "パスワード": "…".
+func memberJapanese(text string, i int) (int, bool) {
+	rest, ok := strings.CutPrefix(text[i:], `"`)
+	if rest = strings.TrimLeft(rest, " "); !ok || !strings.HasPrefix(rest, ":") {
+		return i, false
+	}
+	return skipSpace(text, len(text)-len(rest)+1, 2), true
 }
 
 // skipTags steps over tags that say how a text looks: パスワード：<b>X</b>, パスワード</strong>：X.

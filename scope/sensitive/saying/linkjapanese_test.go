@@ -36,6 +36,18 @@ func TestLinkedInJapanese(t *testing.T) {
 		{"triples that go on", "このパスワード Nagoya-Friday-Autumn は来月使えなくなる", "Nagoya-Friday-Autumn"},
 		{"behind a letter", "Redisのパスワードは現状A系もB系もlantern-river-walnutです", "lantern-river-walnut"},
 		{"before a new one", "「Donguri58」が新しいパスワードです。", "Donguri58"},
+		{"a member of an object", `{"パスワード": "おひさま", "備考": ""}`, "おひさま"},
+		{"a comment of HTML", "<!-- パスワード: walnut -->", "walnut"},
+		{"a comment of code", "/* 踏み台パスワード: walnut */", "walnut"},
+		{"kana in brackets", "保守パスワード【おひさま】", "おひさま"},
+		{"kana in bold", "パスワード:**カエデノハ**", "カエデノハ"},
+		{"a word to be noted", "社内マスターパスワード walnut を控えておく", "walnut"},
+		{"a member of an object, numbered", `{"利用者": "ota", "パスワード": "どんぐり58"}`, "どんぐり58"},
+		{"a block of code", "パスワードは以下。\n```\ndonguri58\n```", "donguri58"},
+		{"kana behind a sentence", "太田さん、パスワードです。どんぐり58", "どんぐり58"},
+		{"what it became, in the next sentence", "パスワードのみ変更。どんぐり58 にしました。", "どんぐり58"},
+		{"the key of a network by its remark", "暗号化キー（WPA3）：Friday-Nagoya-lantern", "Friday-Nagoya-lantern"},
+		{"before a new one, again", "「Donguri58」が新しいパスワードです。", "Donguri58"},
 	} {
 		t.Run(tc.way, func(t *testing.T) {
 			var got []string
@@ -52,6 +64,8 @@ func TestLinkedInJapanese(t *testing.T) {
 // TestLinkedInJapaneseIsLetPass: what stands in the same places and is no value.
 func TestLinkedInJapaneseIsLetPass(t *testing.T) {
 	for _, text := range []string{
+		"合言葉はいつでもいい。", "合言葉は全員で決める。", "合言葉は呪文とも言う。", "合言葉は鍵になる。", "パスワードもらえますか？", "パスワードもう変えた", "パスワードはセキュリティの入口。", "保守パスワード【オプション】", "<!-- パスワード: 必須 -->", "/* パスワード：変更不可 */",
+		`{"ラベル": "パスワード", "必須": true}`, `{"パスワード": {"型": "文字列"}}`, `{"パスワード": "必須項目です"}`, "暗号化キー（AES-256）：KMSで管理", "パスワードは以下。\n```\n$ cat secret.txt\n```",
 		"パスワードはぜんぶで12文字です", "パスワードはおよそ30日で失効する", "パスワードをリセットした回数はA系が12、B系が30です", "パスワード【必須】", "パスワード【SHA256】で保存", "このパスワード画面 バージョン12 は古い", "パスワードはステップ12で入力",
 		"秘密鍵のパスは ~/.ssh/id_rsa_build です。", "# 署名鍵のパス\nSIGN_KEY_PATH=/srv/app/sign.pem", "本人確認：パスワード＋SMS", "パスワード欄：type=password、autocomplete=new-password",
 		"form: { password: \"パスワード\", submit: \"ログイン\" }", "ユーザー名: 〇〇〇〇　パスワード: ××××", "合言葉：後日発表", "合言葉は会議で決めておきましょう。", "合言葉は一度も言われなかった。",
