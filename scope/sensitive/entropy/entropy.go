@@ -376,7 +376,7 @@ func linked(gap string) bool {
 }
 
 var links = keyword.NewList(`is was are be to set as the our my your key keys token tokens secret id api apikey access auth value private password pat test live prod production new named called
-	tokeny code number string str static a still valid current は が を の で です に キー client account user service personal bearer project app org admin url webhook login init initialize configure setup integration uses`)
+	tokeny code number string str static a still valid current は が を の で です に キー client account user service personal bearer project app org admin url webhook login init initialize configure setup integration uses use`)
 
 // alone reports whether the value is all that the text holds, but for quotes and punctuation.
 func alone(text string, v candidate) bool {

@@ -99,7 +99,7 @@ func remarkAhead(text string, n name, c *cue) (match.Match, bool) {
 	const longest = 24
 	open := n.start
 	if i := strings.LastIndexByte(text[max(0, n.start-longest):n.start], '('); i >= 0 { // (the laptop password)
-		if at := max(0, n.start-longest) + i + 1; hasAnyPrefix(text[at:n.start], []string{"the ", "my ", "our "}) {
+		if at := max(0, n.start-longest) + i + 1; hasAnyPrefix(text[at:n.start], []string{"the ", "my ", "our "}) || at > 0 && n.start > at && lowerWord(strings.TrimRight(text[at:n.start], " ")) {
 			open = at
 		}
 	}
@@ -117,13 +117,14 @@ func remarkAhead(text string, n name, c *cue) (match.Match, bool) {
 	}
 	s := body[start:]
 	lead := strings.TrimRight(body[:start], "\"'` ")
-	if !hasAnySuffix(lead, ":", "=", "->", "→", " is", " -") && !saidIt.MatchString(lead) || len(s) < 4 || value.Placeholder(s) || value.Reference(s) && !value.Words(strings.ToLower(s)) || measured(s) || technical(s) || Manager(s) || describes(s) {
+	first := lead == "" && (from+start == 0 || text[from+start-1] == '\n') && c.class == password && (byHand(text, from+start, from+len(body)) || wordsNumbered(s) || tripled(s) || value.Random(s) >= 0.7 && value.ShapeOf(s).Digit > 0 && !value.Identifier(s))
+	if !first && !hasAnySuffix(lead, ":", "=", "->", "→", " is", " -") && !saidIt.MatchString(lead) || len(s) < 4 || value.Placeholder(s) || value.Reference(s) && !value.Words(strings.ToLower(s)) || measured(s) || technical(s) || Manager(s) || describes(s) {
 		return match.Match{}, false
 	}
 	sh, ok := value.ShapeOf(s), false
 	switch c.class {
 	case password:
-		ok = sh.High == 0 && (sh.Digit > 0 && (sh.Lower+sh.Upper >= 3 && !value.Numbered(s) && !value.Versioned(s) || sh.Digit == sh.Len) || mixedCase(s) || strings.Count(s, "-") >= 1 && !value.Identifier(s) || quoted || saidIt.MatchString(lead))
+		ok = first || sh.High == 0 && (sh.Digit > 0 && (sh.Lower+sh.Upper >= 3 && !value.Numbered(s) && !value.Versioned(s) || sh.Digit == sh.Len) || mixedCase(s) || strings.Count(s, "-") >= 1 && !value.Identifier(s) || quoted || saidIt.MatchString(lead))
 	case pin:
 		ok = sh.Digit >= 4 && sh.Digit >= sh.Len-2
 	case secret:
@@ -134,6 +135,9 @@ func remarkAhead(text string, n name, c *cue) (match.Match, bool) {
 	}
 	return match.Match{Rule: "en-" + c.kind + "-remark", Kind: match.Credential, Start: from + start, End: from + len(body), Confidence: 0.7}, true
 }
+
+// lowerWord reports whether s is one word in small letters: (root password).
+func lowerWord(s string) bool { return strings.Trim(s, "abcdefghijklmnopqrstuvwxyz") == "" }
 
 // saidIt ends in what tells a thing that the sentence has named: "its castle@112 (the password)".
 var saidIt = pattern.New(`(?i)(?:^|[ .,])(?:it|mine|ours|his|hers)[’']?s$`)
@@ -190,7 +194,7 @@ func camelWords(s string) bool {
 }
 
 // passives stand between a value and what it is used as.
-var passives = keyword.NewList(`used be would will should shall been has`)
+var passives = keyword.NewList(`used to be would will should shall been has`)
 
 // pairHeld reports whether s is an account and its password, before "are the credentials": svc-backup/maple_banana2.
 func pairHeld(s string, c *cue) bool {

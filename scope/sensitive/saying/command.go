@@ -108,6 +108,7 @@ var forms = []form{
 	{"parameter-pair", "<param-name>|<parameter-name>|<env-entry-name>", true, `(?i)<[a-z-]+-name>[^<\n]*(?:pass|pwd|secret|token|api_?key)[^<\n]*</[a-z-]+-name>\s*(?:<env-entry-type>[^<\n]*</env-entry-type>\s*)?<[a-z-]+-value>([^<\n]{3,200})</`, 0.85, false},
 	{"named-value", "<name>", true, `(?i)<name>[^<\n]*(?:password|passwd|secret|token|secret\.key)</name>\s*<value>([^<\n]{3,200})</`, 0.85, false},
 	{"vault-dev-token", "VAULT_DEV_ROOT_TOKEN_ID|-dev-root-token-id", true, `(?:VAULT_DEV_ROOT_TOKEN_ID["']?|-dev-root-token-id)[ =:]\s*` + arg, 0.85, false},
+	{"relay-password", "]:587|]:465|]:25|]:submission", true, `\]:\w+\s+[^\s:]+:([^\s:]{3,80})`, 0.9, false},
 	{"user-and-password", "-u |-U |--user |--username |--user=|--username=", true, `(?:-u|-U|--user(?:name)?)[ =][^\s-]\S*\s+(?:-p|-P|-pw|--pass(?:word)?)[ =]` + arg, 0.85, false},
 	{"poetry-password", "http-basic.", true, `http-basic\.\S+\s+[^\s=:-]\S*\s+` + arg, 0.85, false},
 	{"wireless-key", "iwconfig ", true, `iwconfig\s+\S+\s[^\n]*?\bkey\s+(?:s:)?` + arg, 0.85, false},
@@ -308,9 +309,9 @@ func made(s string) bool {
 }
 
 // A login said as a pair: "credentials for the builder: ship:walnut88", "admin login is admin / pepper-rocket".
-var pairPattern = pattern.New(`\A(?i)(?:(?:credentials?|creds|logins?|log[- ]?in|logs in|sign[- ]?in|account|auth|access|ssh|rdp|vnc|ftp|sftp|smb|telnet|user ?/ ?pass(?:word)?|user:pass(?:word)?|id ?/ ?(?:pw|pass)|bind)\b|ログイン|アカウント|認証情報|接続情報|(?:BASIC|ベーシック)認証|引き?継ぎ)[^\n.;]{0,60}?(?:\bis(?: still| now| currently)?\b|\bare\b|\bwas\b|:|=|->|→|\]|\bas\b|\bw/|\bwith\b|\busing\b|は|[(\[])\s*["'` + "`" + `]?([A-Za-z0-9._@+\\-]{2,60})["'` + "`" + `]?(?: / |/|:| : |: |、| \| |, | and | with | plus | then | \+ |と|\n)\s*["'` + "`" + `]?([^\s"'` + "`" + `,;。、」)]{3,80})`)
+var pairPattern = pattern.New(`\A(?i)(?:(?:credentials?|creds|logins?|log[- ]?in|logs in|sign[- ]?in|account|auth|access|ssh|connect|connects|rdp|vnc|ftp|sftp|smb|telnet|user ?/ ?pass(?:word)?|user:pass(?:word)?|id ?/ ?(?:pw|pass)|bind)\b|ログイン|アカウント|認証情報|接続情報|(?:BASIC|ベーシック)認証|引き?継ぎ)[^\n.;]{0,60}?(?:\bis(?: still| now| currently)?\b|\bare\b|\bwas\b|:|=|->|→|\]|\bas\b|\bw/|\bwith\b|\busing\b|は|[(\[])\s*["'` + "`" + `]?([A-Za-z0-9._@+\\-]{2,60})["'` + "`" + `]?(?: / |/|:| : |: |、| \| |, | and | with | plus | then | \+ |と|\n)\s*["'` + "`" + `]?([^\s"'` + "`" + `,;。、」)]{3,80})`)
 
-var pairWords = keyword.New([]string{"credential", "creds", "認証情報", "接続情報", "BASIC認証", "Basic認証", "basic認証", "ベーシック認証", "引き継ぎ", "引継ぎ", "login", "log in", "log-in", "logs in", "sign in", "sign-in", "signin", "account", "ログイン", "アカウント", "auth", "access", "ssh", "rdp", "vnc", "ftp", "sftp", "smb", "telnet", "user/pass", "user:pass", "id/pw", "id/pass", "bind"})
+var pairWords = keyword.New([]string{"credential", "creds", "認証情報", "接続情報", "BASIC認証", "Basic認証", "basic認証", "ベーシック認証", "引き継ぎ", "引継ぎ", "login", "log in", "log-in", "logs in", "sign in", "sign-in", "signin", "account", "ログイン", "アカウント", "auth", "access", "ssh", "connect", "rdp", "vnc", "ftp", "sftp", "smb", "telnet", "user/pass", "user:pass", "id/pw", "id/pass", "bind"})
 
 func pairs(text string, out []match.Match, budget *match.Budget) []match.Match {
 	done := 0
@@ -362,7 +363,7 @@ func pairValue(text, user, s string, sepAt, from int) bool {
 	if joinedByWord(text[sepAt:]) && !passwordLike(s) && !(address(user) && (sh.Digit > 0 && sh.Upper > 0 && sh.Lower >= 3 || phrased(s))) {
 		return false
 	}
-	if strings.ContainsAny(s, "<>") || strings.HasPrefix(s, "//") || strings.HasPrefix(s, "/") || strings.HasPrefix(s, "--") || strings.Contains(strings.ToLower(text[max(0, from-12):sepAt]), "e.g") {
+	if strings.ContainsAny(s, "<>") || strings.Contains(s, "://") || strings.HasPrefix(s, "//") || strings.HasPrefix(s, "/") || strings.HasPrefix(s, "--") || strings.Contains(strings.ToLower(text[max(0, from-12):sepAt]), "e.g") {
 		return false
 	}
 	if plain(s) && (describes(s) || len(s) < 4) || sh.High > 0 && (sh.Digit == 0 || strings.ContainsAny(s, "（(")) {

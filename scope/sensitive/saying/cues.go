@@ -26,7 +26,7 @@ type cue struct {
 
 // The cue words, per class. A space stands for a space, a hyphen, an underscore or nothing.
 const (
-	passwordWords = `password|passwd|passwrd|psswd|pswrd|psword|psswrd|pssword|paswd|paswrd|pasword|passworsd|passowrd|passwrod|passsword|passwort|passphrase|pass phrase|passcode|pswd|pword|passw|p@ssword|p@ssw0rd|passw0rd|pa$$word|pa$$w0rd|pa55word|p/w|p.w.|kennwort|wachtwoord|mot de passe|contraseña|contrasena|senha|parola|lösenord|
+	passwordWords = `password|pass word|passwd|passwrd|psswd|pswrd|psword|psswrd|pssword|paswd|paswrd|pasword|passworsd|passowrd|passwrod|passsword|passwort|passphrase|pass phrase|passcode|pswd|pword|passw|p@ssword|p@ssw0rd|passw0rd|pa$$word|pa$$w0rd|pa55word|p/w|p.w.|kennwort|wachtwoord|mot de passe|contraseña|contrasena|senha|parola|lösenord|
 		adgangskode|passord|salasana|hasło|heslo|jelszó|şifre|sifre|пароль|Пароль|ПАРОЛЬ|пароля|密码|密碼|口令|비밀번호|암호|mật khẩu|kata sandi|pwd|pw|pass|passe|
 		sudo pass|security question|login pass|secret word|security word|secret phrase|code word|codeword|key phrase|keyphrase|magic word|safe word|safeword|password phrase|security answer|psk|
 		wpa passphrase|storepass|keypass|psw|paswword|passwod|bindpw|rootpw|preshared key|pre-shared key|radius secret|radius key|tacacs key|secret question|recovery question|recovery answer|security question answer|secret question answer|redis auth|community string|secret answer|duress word|wifi key|wi-fi key|wlan key|network key|maiden name`

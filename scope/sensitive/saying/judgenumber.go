@@ -50,7 +50,7 @@ func measured(s string) bool {
 		i++
 	}
 	unit := strings.ToLower(strings.TrimSpace(s[i:]))
-	if i > 0 && i < len(s) && strings.Trim(s, "0123456789hmsd.") == "" { // 168h0m0s
+	if i > 0 && i < len(s) && strings.Trim(s, "0123456789hmsd.") == "" && !digit(s[len(s)-1]) { // 168h0m0s
 		return true
 	}
 	if i > 0 && (i == len(s) && strings.ContainsAny(s, ".,:/-") && i < 20 || units.Has(unit)) {

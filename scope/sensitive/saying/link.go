@@ -127,7 +127,7 @@ func linkAfter(text string, n name, c *cue) (link, bool) {
 	if l, ok := paren(text, j); ok && j > n.end && !documented(text[j:]) {
 		return l, true
 	}
-	if at, ok := enclosed(text, j); ok && j > n.end && c.class == password {
+	if at, ok := enclosed(text, j); ok && j > n.end && c.class == password && (text[j] == '(' || text[j-1] == ' ') {
 		return link{kind: copula, at: at, prose: true}, true
 	}
 	if at, ok := defaulted(text, j); ok && n.quoted {
@@ -226,11 +226,11 @@ func remarked(text string, i int) (int, bool) {
 // enclosed reads a value that stands alone in brackets: he told me the password (Kelpie$31). What reads as a word or a name there is a
 // remark.
 func enclosed(text string, i int) (int, bool) {
-	if text[i] != '(' {
+	if text[i] != '(' && text[i] != '[' && text[i] != '<' {
 		return i, false
 	}
 	s := text[i+1 : min(len(text), i+48)]
-	end := strings.IndexByte(s, ')')
+	end := strings.IndexByte(s, map[byte]byte{'(': ')', '[': ']', '<': '>'}[text[i]])
 	if end >= 6 && quote(s[0]) && s[end-1] == s[0] && !strings.ContainsAny(s[1:end-1], "\n\"'`") { // the password ("river forest")
 		return i + 1, true
 	}
@@ -242,7 +242,7 @@ func enclosed(text string, i int) (int, bool) {
 	if sh.High > 0 || value.Placeholder(s) || value.UUID(s) || value.Digest(s) || measured(s) || technical(s) {
 		return i, false
 	}
-	made := sh.Digit == sh.Len && sh.Digit <= 10 && !year(s) || camelWords(s) || passwordLike(s) || value.Words(s) || sh.Digit > 0 && sh.Lower+sh.Upper >= 3 && (strings.ContainsAny(s, "!@#$%&*") || sh.Digit > 1 && sh.Turns >= 3 && sh.Other == 0)
+	made := sh.Digit == sh.Len && sh.Digit <= 10 && !year(s) || camelWords(s) || tripled(s) || wordsNumbered(s) || byHand(text, i+1, i+1+len(s)) || passwordLike(s) || value.Words(s) || sh.Digit > 0 && sh.Lower+sh.Upper >= 3 && (strings.ContainsAny(s, "!@#$%&*") || sh.Digit > 1 && sh.Turns >= 3 && sh.Other == 0)
 	return i + 1, made
 }
 

@@ -156,7 +156,7 @@ func ofLine(text string, out []match.Match) []match.Match {
 				out = append(out, match.Match{Rule: "line-login", Kind: match.Credential, Start: at + m[4], End: at + m[5], Confidence: 0.66})
 			}
 		}
-		if len(line) < longest && len(last) >= 6 && len(last) < len(line) && (mixedWords(last) || counted(last) || phrased(last) || passwordLike(last) && strings.ContainsAny(last, "!#&_") || wordsNumbered(last) && networks.Contains(strings.ToLower(line)) || wordsNumbered(last) && strings.Contains(line, "GHz)")) {
+		if len(line) < longest && len(last) >= 6 && len(last) < len(line) && (mixedWords(last) || counted(last) || phrased(last) || passwordLike(last) && strings.ContainsAny(last, "!#&_") || wordsNumbered(last) && networks.Contains(strings.ToLower(line)) || strings.Contains(line, "GHz)") && (wordsNumbered(last) || byHand(text, at+len(line)-len(last), at+len(line)))) {
 			for i, re := range lineLogins {
 				m := re.FindStringSubmatchIndex(line)
 				if m == nil {

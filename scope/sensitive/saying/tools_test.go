@@ -121,6 +121,21 @@ func TestToolsAndSettings(t *testing.T) {
 		{"call on a variable", "password = try(var.password, null)", ""},
 		{"part of a resource", "password = azurerm_key_vault_secret.db.value", ""},
 		{"file of Grafana", "admin_password = $__env{GF_ADMIN_PASSWORD}", ""},
+		{"drawn, no duration", "the password of the service account is 871d778717", "871d778717"},
+		{"duration", "the password lifetime is 168h0m0s", ""},
+		{"joined otherwise", "pass-word: heron_badger3", "heron_badger3"},
+		{"in angle brackets", "password <Heron!1984>", "Heron!1984"},
+		{"in square brackets", "password [heron.cheese.67]", "heron.cheese.67"},
+		{"in brackets, three words", "password (Bicycle-Heron-Turnip)", "Bicycle-Heron-Turnip"},
+		{"place in angle brackets", "password <your password>", ""},
+		{"before a remark", "heron-badger-35 (root password)", "heron-badger-35"},
+		{"title before a remark", "Settings (root password)", ""},
+		{"connect with a pair", "connect with dave:otter-meadow-69", "otter-meadow-69"},
+		{"connect to a port", "connect to heron:8443", ""},
+		{"relay of Postfix", "[smtp.heron.test]:587 mailer:Salmon-Pickle-Heron", "Salmon-Pickle-Heron"},
+		{"to be used as", "The user wants heron8025 to be used as the test password", "heron8025"},
+		{"needs to be used", "this needs to be used as the test password", ""},
+		{"by its band, a word and a number", "Attic (5 GHz): heron5926", "heron5926"},
 	} {
 		t.Run(tc.way, func(t *testing.T) {
 			found := false

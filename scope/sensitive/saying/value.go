@@ -102,7 +102,7 @@ func quoted(text string, i int, closing string) (found, bool) {
 
 func bare(text string, i int) (found, bool) {
 	j := i
-	for j < len(text) && j-i < reachValue && !space(text[j]) && text[j] != '<' && text[j] != '"' {
+	for j < len(text) && j-i < reachValue && !space(text[j]) && text[j] != '<' && text[j] != '"' && !(text[j] == '>' && i > 0 && text[i-1] == '<') {
 		if text[j] == ';' && (j+1 >= len(text) || space(text[j+1]) || j-i >= 3) {
 			break
 		}

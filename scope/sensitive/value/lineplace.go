@@ -159,3 +159,22 @@ func (p place) got() bool {
 }
 
 var getters = pattern.New(`(?i)\.get_?(?:password|secret|token|credentials?|key)s?(?:_value)?\((?:["'][^"'\n]{0,60}["'], ?)?["']$`)
+
+// shortSecret reports whether hexadecimal as short as the beginning of a commit's name stands in a sentence about a password or a
+// login, and none about commits.
+func (p place) shortSecret() bool {
+	const reach = 64
+	if len(p.s) > shortDigest {
+		return false
+	}
+	before := p.lineBefore(reach)
+	if end := strings.LastIndex(before, ". "); end >= 0 {
+		before = before[end:]
+	}
+	return loginTalk.Contains(before) && !strings.HasSuffix(before, " in ") && !strings.HasSuffix(before, " at ") && !commitTalk.Contains(before) && !commitTalk.Contains(p.text[p.end:min(len(p.text), p.end+24)])
+}
+
+var (
+	loginTalk  = keyword.New([]string{"password", "passwd", "passcode", "login", "log in", "log on", "sign in", "credentials", "creds"})
+	commitTalk = keyword.New([]string{"commit", "revert", "sha", "hash", "merge", "fixed in", "fixes", "cherry", "bisect", "since", "branch", "build", "version", "release", "digest", "checksum", "etag", "rev ", "ref", "feat", "fix", "chore", "container", "image", "pod", "id ", "id:", "id="})
+)

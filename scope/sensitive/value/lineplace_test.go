@@ -46,6 +46,11 @@ func TestPlacesOnALine(t *testing.T) {
 		{`mysql -u app -p"$DB_PASSWORD" «shop»`, value.Strong},
 		{"did:key:z6«MkgQDPRYbuxgj2Tj3GX7gG7EixjJQim4t3»", value.None},
 		{"«did:key:z6MkgQDPRYbuxgj2Tj3GX7gG7EixjJQim4t3»", value.Certain},
+		{"login with admin and «f6ae88cd92» on port 8443", value.Some},
+		{"log in using admin/«032c5d7bf2»", value.Some},
+		{"login is broken since commit «f6ae88cd92»", value.Certain},
+		{"login is broken in «f6ae88cd92»", value.Certain},
+		{"see «f6ae88cd92»", value.Strong},
 		{"s/«.*/password=x/»", value.None},
 	} {
 		start := strings.Index(tc.text, "«")

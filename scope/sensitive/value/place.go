@@ -159,7 +159,7 @@ var judgements = [...]struct {
 	{Strong, said, place.inListing},
 	{Strong, said, place.linked},
 	{Strong, both, looks(Algorithmic)},
-	{Strong, said, looks(Digest)},
+	{Strong, said, func(p place) bool { return Digest(p.s) && !p.shortSecret() }},
 	{Strong, both, looks(Cipher)},
 	{Strong, said, func(p place) bool { return File(p.path()) }},
 	{Strong, said, looks(Device)},
@@ -202,6 +202,7 @@ var judgements = [...]struct {
 
 	{Some, said, place.noun},
 	{Some, said, place.purpose},
+	{Some, said, looks(Digest)},
 	{Some, said, place.invoked},
 	{Some, said, looks(served)},
 	{Some, said, func(p place) bool { return p.headed("#", "=") }},
