@@ -192,15 +192,17 @@ func (w *writer) run() {
 
 // gather returns first and the requests that wait with it. When there were several before, more are about to arrive: the
 // callers have only now got their answers. A commit costs much by itself and little for each request, so that a
-// moment's wait until there are as many as lately saves more than it costs.
+// moment's wait until there are half as many as lately saves more than it costs. To wait for all of them would leave nothing to be
+// made ready while this batch is on its way to the disk.
 func (w *writer) gather(first *request, lately int) []*request {
 	batch := w.drain([]*request{first})
-	if lately < 2 || len(batch) >= lately {
+	want := (lately + 1) / 2
+	if len(batch) >= want {
 		return batch
 	}
 	wait := time.NewTimer(gatherWindow)
 	defer wait.Stop()
-	for len(batch) < lately {
+	for len(batch) < want {
 		select {
 		case r := <-w.queue:
 			batch = append(batch, r)
