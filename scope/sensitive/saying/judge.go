@@ -52,6 +52,9 @@ func judge(text string, v found, l link, n name, c *cue) float64 {
 	if l.kind == direct && !v.quoted && v.end+1 < len(text) && text[v.end] == ':' && text[v.end+1] == ' ' && value.Identifier(s) && sh.Digit == 0 { // the next key of a mapping that lost its lines
 		return 0
 	}
+	if l.kind == copula && !v.quoted && plain(s) && partsOfScreens.Has(lastWord(text[max(0, n.start-24):n.start])) { // the label Password is bold
+		return 0
+	}
 	if s == "export" && l.prose { // use this passphrase: export NAME=…
 		return 0
 	}
@@ -157,6 +160,18 @@ func judge(text string, v found, l link, n name, c *cue) float64 {
 		return 0.7
 	}
 	return 0
+}
+
+// partsOfScreens are what has a name that says password on it.
+var partsOfScreens = keyword.NewList(`label column button tab heading caption property attribute checkbox tooltip placeholder`)
+
+// lastWord returns the last word of s in small letters.
+func lastWord(s string) string {
+	words := strings.Fields(strings.ToLower(s))
+	if len(words) == 0 {
+		return ""
+	}
+	return strings.Trim(words[len(words)-1], "\"'`")
 }
 
 // parameters are names that arguments for a secret have.

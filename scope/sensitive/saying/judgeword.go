@@ -53,6 +53,9 @@ func judgePassword(text, s string, sh value.Shape, v found, l link, n name) floa
 	if sh.Digit == 0 && value.Identifier(s) && (describes(s) || l.kind == direct && strings.Count(s, "-") < 2 && strings.Count(s, "_") < 1) {
 		return 0
 	}
+	if l.kind == copula && !v.last && strings.Count(s, "-") == 1 && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz-") == "" && describes(firstWord(text[v.end:min(len(text), v.end+32)])) { // passwords are one-way hashed
+		return 0
+	}
 	if strings.IndexByte(s, '+') > 0 && describes(s) { // computed+optional
 		return 0
 	}

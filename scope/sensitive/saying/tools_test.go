@@ -136,6 +136,9 @@ func TestToolsAndSettings(t *testing.T) {
 		{"to be used as", "The user wants heron8025 to be used as the test password", "heron8025"},
 		{"needs to be used", "this needs to be used as the test password", ""},
 		{"by its band, a word and a number", "Attic (5 GHz): heron5926", "heron5926"},
+		{"adverb", "passwords are one-way hashed", ""},
+		{"two words, a clause behind", "the password is velvet-heron and the user is app", "velvet-heron"},
+		{"name of a label", "the label Password is bold", ""},
 	} {
 		t.Run(tc.way, func(t *testing.T) {
 			found := false

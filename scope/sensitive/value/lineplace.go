@@ -178,3 +178,24 @@ var (
 	loginTalk  = keyword.New([]string{"password", "passwd", "passcode", "login", "log in", "log on", "sign in", "credentials", "creds"})
 	commitTalk = keyword.New([]string{"commit", "revert", "sha", "hash", "merge", "fixed in", "fixes", "cherry", "bisect", "since", "branch", "build", "version", "release", "digest", "checksum", "etag", "rev ", "ref", "feat", "fix", "chore", "container", "image", "pod", "id ", "id:", "id="})
 )
+
+// idiom reports whether s is words in small letters that a small word joins, as English makes adverbs of them: out-of-band, day-to-day.
+func idiom(s string) bool { return idioms.MatchString(s) }
+
+var idioms = pattern.New(`^[a-z]{2,8}(?:-(?:of|to|by|as)(?:-(?:the|a|you))?)-[a-z]{2,8}$`)
+
+// segment reports whether s is what a part of a network is called: guest-network-vlan.
+func segment(s string) bool { return segments.MatchString(s) }
+
+var segments = pattern.New(`^[a-z]+(?:-[a-z0-9]+){0,3}-(?:vlan|network|subnet|ssid|lan|wlan|segment|dmz)$`)
+
+// whereabouts reports whether a word is where something runs, by the name it is assigned to or the word before it: host=dw1, port 8443.
+func (p place) whereabouts() bool {
+	const longestPort = 5
+	if figures(p.s) {
+		return len(p.s) <= longestPort && wordBefore(p.text, p.start) == "port"
+	}
+	return !strings.ContainsAny(p.s, "!#$+") && placeNames.Has(strings.ToLower(Assigned(p.text, p.start)))
+}
+
+var placeNames = keyword.NewList(`host hostname server dbname database schema region domain vhost hosts endpoint`)

@@ -51,6 +51,13 @@ func TestPlacesOnALine(t *testing.T) {
 		{"login is broken since commit «f6ae88cd92»", value.Certain},
 		{"login is broken in «f6ae88cd92»", value.Certain},
 		{"see «f6ae88cd92»", value.Strong},
+		{"The password is delivered «out-of-band»", value.Some},
+		{"The password is «otter-of-harbors»", value.Some},
+		{"The password is «otter-on-harbor»", value.None},
+		{"wifi: «guest-network-vlan»", value.Strong},
+		{"connecting with user=etl password=*** host=«dw1»", value.Strong},
+		{"username admin, password from vault, port «8443»", value.Strong},
+		{"the PIN is «8443»", value.None},
 		{"s/«.*/password=x/»", value.None},
 	} {
 		start := strings.Index(tc.text, "«")

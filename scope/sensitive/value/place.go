@@ -133,6 +133,8 @@ var judgements = [...]struct {
 	{Strong, said, place.catalogue},
 	{Strong, said, looks(date)},
 	{Strong, said, looks(edition)},
+	{Strong, said, looks(segment)},
+	{Strong, said, place.whereabouts},
 	{Strong, said, place.merged},
 	{Strong, said, place.tracked},
 	{Strong, said, place.sibling},
@@ -202,6 +204,7 @@ var judgements = [...]struct {
 
 	{Some, said, place.noun},
 	{Some, said, place.purpose},
+	{Some, said, looks(idiom)},
 	{Some, said, looks(Digest)},
 	{Some, said, place.invoked},
 	{Some, said, looks(served)},
