@@ -178,6 +178,14 @@ func (b *builder) segment(text string, i int) int {
 		b.add(" ", i, i+1)
 		return i + 1
 	}
+	if still(r) && settled(text, i+size) { // most of Japanese
+		b.add(text[i:i+size], i, i+size)
+		return i + size
+	}
+	if wide(r) && settled(text, i+size) {
+		b.rune(r-wideShift, i, i+size)
+		return i + size
+	}
 	if invisible(r) {
 		return i + size
 	}
@@ -196,6 +204,26 @@ func (b *builder) segment(text string, i int) int {
 		b.rune(r, i, i+n)
 	}
 	return i + n
+}
+
+// still reports whether r is a kana or a common ideograph, which stand for themselves.
+func still(r rune) bool {
+	return r >= 'ぁ' && r <= 'ゖ' || r >= 'ァ' && r <= 'ヺ' || r >= '一' && r <= '龯' || r >= '、' && r <= '〃' || r >= '「' && r <= '】'
+}
+
+// wide reports whether r is an ASCII character in full width.
+func wide(r rune) bool { return r >= '！' && r <= '～' }
+
+// wideShift is how far the characters in full width lie behind those they stand for.
+const wideShift = '！' - '!'
+
+// settled reports whether what stands at i cannot join the character before it.
+func settled(text string, i int) bool {
+	if i >= len(text) || text[i] < utf8.RuneSelf {
+		return true
+	}
+	r, _ := utf8.DecodeRuneInString(text[i:])
+	return still(r) || wide(r) || r == 'ー'
 }
 
 func (b *builder) rune(r rune, start, end int) {

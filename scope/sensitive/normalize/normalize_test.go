@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/text/unicode/norm"
+
 	"github.com/elderzan/elderzan/scope/sensitive/internal/bound"
 	"github.com/elderzan/elderzan/scope/sensitive/normalize"
 )
@@ -150,4 +152,29 @@ func FuzzViews(f *testing.F) {
 			t.Errorf("%d bytes of views for %d", total, len(in))
 		}
 	})
+}
+
+// TestCharactersThatAreReadAtOnce compares those whose form is known without a table with what the table says, each before and behind
+// others, some of which join what stands before them.
+func TestCharactersThatAreReadAtOnce(t *testing.T) {
+	others := []string{"", "a", "か", "ー", "龯", "Ａ", "\u3099", "\u309a", "\u0301", "ﾞ", "　"}
+	for r := rune(0x3000); r <= 0x9fff; r++ {
+		if r > 0x3100 && r < 0x4e00 {
+			continue
+		}
+		check(t, string(r), others)
+	}
+	for r := rune(0xff00); r <= 0xff60; r++ {
+		check(t, string(r), others)
+	}
+}
+
+func check(t *testing.T, s string, others []string) {
+	t.Helper()
+	for _, o := range others {
+		want := norm.NFKC.String(s + o)
+		if got := normalize.Views(s + o)[0].Text; got != want {
+			t.Errorf("%q with %q reads %q, want %q", s, o, got, want)
+		}
+	}
 }
