@@ -179,7 +179,11 @@ func (d *Detector) text(ctx context.Context, f scope.Field, text string, policy 
 		if i > 0 && len(found) >= match.Enough {
 			break
 		}
-		ms, err := d.view(ctx, v.Text, v.Made)
+		enough := 2 * match.Enough
+		if i > 0 { // all that is found in an encoded piece is told of as the piece
+			enough = match.Enough / 8
+		}
+		ms, err := d.view(ctx, v.Text, v.Made, enough)
 		if err != nil {
 			return nil, err
 		}
@@ -216,16 +220,16 @@ func (d *Detector) own(text string, policy *scope.Policy, ms []match.Match) []ma
 	return append(ms, lexicon.(*saying.Lexicon).Scan(text)...)
 }
 
-// view runs every layer over one view. A layer that panics is a defect, but must neither end the process nor let the
+// view runs the layers over one view until they have found enough. A layer that panics is a defect, but must neither end the process nor let the
 // text pass: it becomes an error, which names the fault and not the text.
-func (d *Detector) view(ctx context.Context, text string, made makeup.Makeup) (ms []match.Match, err error) {
+func (d *Detector) view(ctx context.Context, text string, made makeup.Makeup, enough int) (ms []match.Match, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			ms, err = nil, fmt.Errorf("%w: %T", ErrFault, p)
 		}
 	}()
 	for _, look := range d.layers {
-		if ms = append(ms, look(text, made)...); len(ms) >= 2*match.Enough {
+		if ms = append(ms, look(text, made)...); len(ms) >= enough {
 			return ms, ctx.Err()
 		}
 	}

@@ -22,6 +22,7 @@ var samples = map[string]string{
 	"settings": strings.Repeat("db:\n  host: db.internal\n  port: 5432\n  user: app\n  password: ${DB_PASSWORD}\nlog_level: info\nretries: 3\ntimeout_ms: 2500\n", 9),
 	"japanese": strings.Repeat("パスワードは環境変数から読み込み、ログには出力しない。2025年3月からキューはPostgreSQLに置く方針とした。", 8),
 	"numbers":  strings.Repeat("2025-03-04 12:44:01 10.0.3.7 GET /v1/items/48812 200 1532 0.0031 4539123-00 req 9f1c\n", 12),
+	"turns":    strings.Join(turns, "\n"),
 	"secret":   strings.Repeat("The build runs nightly at two o'clock and uploads its logs to the bucket of the team. ", 11) + "The db password is Gravel!6172.",
 }
 
@@ -40,6 +41,44 @@ func BenchmarkDetect(b *testing.B) {
 					b.Fatal(err)
 				}
 			}
+		})
+	}
+}
+
+// turns are what is said in conversations, the most frequent kind of memory.
+var turns = []string{
+	"Hana: Good morning! Did you sleep well after the long drive?",
+	"Jonas: I finally finished the bookshelf that I told you about, and it even stands straight. The kids have already filled the two lowest rows with stones and shells from the beach, so the novels have to wait.",
+	"[9:14 am on 3 March, 2024] Hana: We moved the dentist to Thursday at half past three, because the school play is on Wednesday and we must not be late again.",
+	"The user prefers short answers, writes Go and TypeScript, and wants tests before refactoring.",
+	"週末は家族で山に登りました。頂上でおにぎりを食べて、帰りに温泉に寄りました。",
+	"来週の打ち合わせは火曜日の午後に変更になったので、資料は月曜日までに送ってください。",
+}
+
+// BenchmarkTurn measures a turn of a conversation, once after the other and with other work between two of them, as in a server:
+// the tables of the detector must then be fetched anew.
+func BenchmarkTurn(b *testing.B) {
+	d := sensitive.New(sensitive.Options{})
+	other := make([]byte, 4<<20)
+	for name, work := range map[string]func(){"warm": func() {}, "cold": func() {
+		for i := 0; i < len(other); i += 64 {
+			other[i]++
+		}
+	}} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			var spent time.Duration
+			for i := range b.N + len(turns) {
+				work()
+				start := time.Now()
+				if _, err := d.Detect(b.Context(), scope.Input{Content: turns[i%len(turns)]}); err != nil {
+					b.Fatal(err)
+				}
+				if i >= len(turns) { // the first ones load the rules
+					spent += time.Since(start)
+				}
+			}
+			b.ReportMetric(float64(spent.Nanoseconds())/float64(b.N), "ns/turn")
 		})
 	}
 }

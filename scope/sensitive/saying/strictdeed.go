@@ -116,8 +116,12 @@ func wordsQuoted(s string) bool {
 func byHand(text string, start, end int) bool {
 	s, sh := text[start:end], value.ShapeOf(text[start:end])
 	worded := sh.Digit > 0 && sh.Digit <= 4 && sh.Lower >= 4 && sh.Upper <= 1 && strings.Trim(s, "0123456789") == strings.TrimRight(s, "0123456789") && sh.Other <= strings.Count(s, "_") && letter(s[0])
+	mixed, made := mixedWords(s), (passwordLike(s) || phrased(s) || handDrawn(s) || worded || swapped(s)) && !value.Numbered(s)
+	if !mixed && !made { // before the judgements, which take longer
+		return false
+	}
 	doubt := value.Otherwise(text, start, end)
-	return mixedWords(s) && doubt < value.Strong || (passwordLike(s) || phrased(s) || handDrawn(s) || worded || swapped(s)) && !value.Numbered(s) && doubt == value.None
+	return mixed && doubt < value.Strong || made && doubt == value.None
 }
 
 // swapped reports whether s is a word some of whose letters are digits that look like them, and a number: M0nd4y87.
