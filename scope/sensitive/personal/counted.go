@@ -103,7 +103,7 @@ func blank(s string) bool {
 var issueBefore = pattern.New(`(?i)(?:[^\x00-\x7f]|\b(?:in|by|see|via|with|fix(?:es)?|closes|refs?|and) )#$`)
 
 var (
-	versionShape = pattern.New(`^(?:[vV]?(?:0|[1-9]\d?)\.(?:0|[1-9]\d?)\.\d{3,8}(?:\.\d{1,6})?|(?:PR|MR|KB|RFC|ISO) \d+|v\d{5,8}|\d{3,5}x\d{3,5}|[1-9]\d{0,2}\.(?:\d{1,3}\.){2}\d{1,3}:\d{2,5})$`)
+	versionShape = pattern.New(`^(?:[vV]?(?:0|[1-9]\d?)\.(?:0|[1-9]\d?)\.\d{3,8}(?:\.\d{1,6})?|(?:PR|MR|KB|RFC|ISO) \d+|v\d{5,8}|L\d{1,5}(?:-L?\d{1,5})?|\d{3,5}x\d{3,5}|[1-9]\d{0,2}\.(?:\d{1,3}\.){2}\d{1,3}:\d{2,5})$`)
 	sampleBehind = pattern.New(`(?i)^["'」]? ?[(（](?:example|sample|dummy|fake|placeholder|made up|not real|例|サンプル|ダミー|架空|テスト|仮)`)
 )
 

@@ -59,6 +59,7 @@ func TestNone(t *testing.T) {
 		"a D-U-N-S number":               {"phone-number", "our D-U-N-S number is 15-048-3782", false},
 		"a part":                         {"phone-number", "Part no. 555-123-4567", false},
 		"a project's":                    {"phone-number", "the project number is 81471882035", false},
+		"lines of code":                  {"patient-number", "member id checks, now at L49-50", false},
 		"a house's":                      {"phone-number", "+44 20 7946 0311 (switchboard)", false},
 		"a sister's":                     {"phone-number", "+44 20 7946 0311 (my sister)", true},
 		"a sample's address":             {"email-address", "reply to h.suzuki@office.sample", false},

@@ -35,7 +35,7 @@ func aheadJapanese(text string, i, end int, c *cue) (match.Match, bool) {
 			}
 		}
 		s := body[start:stop]
-		if c.word == "パス" && strings.HasPrefix(s, "/") {
+		if c.word == "パス" && (strings.HasPrefix(s, "/") || strings.HasSuffix(strings.TrimRight(body, " "), "`") && !hasAny(text[from+sentenceStart(body):i], enterJapanese)) { // `my-model-1` がパスです
 			return match.Match{}, false
 		}
 		closed := link != "を" && hasAnyPrefix(strings.TrimLeft(text[end:], " "), closing)

@@ -43,7 +43,9 @@ func TestLinkedInJapanese(t *testing.T) {
 		{"kana in bold", "パスワード:**カエデノハ**", "カエデノハ"},
 		{"a word to be noted", "社内マスターパスワード walnut を控えておく", "walnut"},
 		{"a member of an object, numbered", `{"利用者": "ota", "パスワード": "どんぐり58"}`, "どんぐり58"},
-		{"a block of code", "パスワードは以下。\n```\ndonguri58\n```", "donguri58"},
+		{"a block of code", "ZIPは `donguri-58` がパスです", "donguri-58"},
+		{"what one enters with", "管理画面には donguri58 でログインしてください", "donguri58"},
+		{"a block of code, announced", "パスワードは以下。\n```\ndonguri58\n```", "donguri58"},
 		{"kana behind a sentence", "太田さん、パスワードです。どんぐり58", "どんぐり58"},
 		{"what it became, in the next sentence", "パスワードのみ変更。どんぐり58 にしました。", "どんぐり58"},
 		{"the key of a network by its remark", "暗号化キー（WPA3）：Friday-Nagoya-lantern", "Friday-Nagoya-lantern"},
@@ -64,6 +66,7 @@ func TestLinkedInJapanese(t *testing.T) {
 // TestLinkedInJapaneseIsLetPass: what stands in the same places and is no value.
 func TestLinkedInJapaneseIsLetPass(t *testing.T) {
 	for _, text := range []string{
+		"例では `resnet-v2-1` がパスです。", "続いて監査チームのメンバー `hanako_kansa_1` でログインしてみます。",
 		"合言葉はいつでもいい。", "合言葉は全員で決める。", "合言葉は呪文とも言う。", "合言葉は鍵になる。", "パスワードもらえますか？", "パスワードもう変えた", "パスワードはセキュリティの入口。", "保守パスワード【オプション】", "<!-- パスワード: 必須 -->", "/* パスワード：変更不可 */",
 		`{"ラベル": "パスワード", "必須": true}`, `{"パスワード": {"型": "文字列"}}`, `{"パスワード": "必須項目です"}`, "暗号化キー（AES-256）：KMSで管理", "パスワードは以下。\n```\n$ cat secret.txt\n```",
 		"パスワードはぜんぶで12文字です", "パスワードはおよそ30日で失効する", "パスワードをリセットした回数はA系が12、B系が30です", "パスワード【必須】", "パスワード【SHA256】で保存", "このパスワード画面 バージョン12 は古い", "パスワードはステップ12で入力",

@@ -142,6 +142,9 @@ var accounts = keyword.NewList(`root admin administrator guest sa postgres ubunt
 // enteredWords follow, in Japanese, what is to be typed or what opens a login.
 var enteredWords = keyword.New([]string{"と入力", "を入力", "って入力", "と入れ", "を入れ", "って入れ", "と打", "を打ち", "でログイン", "で入っ", "で入れ", "で開き", "で開く", "で開け", "で解凍", "で解除", "を直接打", "をそのまま", "を直接入", "を手で", "をコピペ", "を貼"})
 
+// whoEnters, right before what somebody logs in with, make it the one who does.
+var whoEnters = []string{"メンバー", "ユーザー", "ユーザ", "ユーザー名", "ユーザ名", "アカウント", "ロール", "管理者", "ログインID"}
+
 // entered finds what is to be typed: "hokkaido88 と入力", "deploy / kumo-no-ito で入って".
 func entered(text string, out []match.Match, budget *match.Budget) []match.Match {
 	enteredWords.Each(text, func(h keyword.Hit) bool {
@@ -162,6 +165,9 @@ func entered(text string, out []match.Match, budget *match.Budget) []match.Match
 		made := sh.Digit > 0 && sh.Lower+sh.Upper >= 3 && len(s) >= 6 || sh.Other == 0 && len(s) >= 8 && mixedCase(s) && value.Random(s) >= 0.9 && !value.Identifier(s)
 		joined := pair && len(s) >= 5 && (strings.ContainsAny(s, "-_") || sh.Digit > 0 || sh.Upper > 0)
 		if !made && !joined || value.Placeholder(s) || value.Reference(s) || value.Versioned(s) || value.Digest(s) && !(pair && len(s) >= 32) || measured(s) || technical(s) || strings.ContainsAny(s, "()<>{}=") {
+			return true
+		}
+		if !pair && strings.HasPrefix(text[h.Start:], "でログイン") && hasAnySuffix(strings.TrimRight(text[:start], " `「"), whoEnters...) { // メンバー hanako_1 でログイン
 			return true
 		}
 		conf := 0.65

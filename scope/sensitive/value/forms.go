@@ -126,6 +126,11 @@ func versioned(s string) bool {
 
 var releases = keyword.NewList(`rc alpha beta dev pre preview snapshot patch post`)
 
+// ecmaScript reports whether s is a year's edition of ECMAScript: ES2015.
+func ecmaScript(s string) bool {
+	return len(s) == len("ES2015") && strings.HasPrefix(s, "ES20") && figures(s[2:])
+}
+
 // camel reports whether s is words that capitals join and nothing else, as names in code and of products are: CloudWatch.
 func camel(s string) bool {
 	humps := 0

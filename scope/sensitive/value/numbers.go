@@ -70,7 +70,7 @@ func (p place) number() bool {
 
 // id reports whether a hexadecimal number stands behind a word for an id.
 func (p place) id() bool {
-	return len(p.s) >= 8 && (strings.Trim(p.s, "0123456789abcdef") == "" || strings.Trim(p.s, "0123456789ABCDEF") == "") && idWords.Has(wordBefore(p.text, RunStart(p.text, p.start)))
+	return len(p.s) >= 8 && (strings.Trim(p.s, "0123456789abcdef") == "" || strings.Trim(p.s, "0123456789ABCDEF") == "") && idWords.Has(wordBefore(p.text, len(strings.TrimRight(p.text[:RunStart(p.text, p.start)], "\"'`"))))
 }
 
 // postal reports whether digits are said to be those of a place: the zip code for the warehouse is 60607.
@@ -101,7 +101,7 @@ func (p place) partOfNumber() bool {
 // labelsJapanese stand before the number of a thing or a document, with a space or a colon between.
 var labelsJapanese = []string{"型番", "品番", "図番", "管理番号", "受付番号", "整理番号", "伝票番号", "注文番号", "発注番号", "請求書番号", "製造番号", "製品番号", "部品番号", "機番", "追跡番号", "案件番号", "申請番号", "チケット番号", "問い合わせ番号", "問合せ番号", "議事録番号",
 	"文書番号", "契約番号", "契約書", "見積書", "請求書", "注文書", "仕様書", "報告書", "議事録", "チケット", "課題", "案件", "ロット", "ロット番号", "便名", "号機", "資産番号", "備品番号",
-	"教室番号", "教室", "会議室", "座席番号", "座席", "列車番号", "チャンネルID", "ワークスペースID", "メッセージID", "リクエストID", "トレースID", "プロジェクトID", "テナントID", "リソースID", "コミットID", "ドキュメントID", "ファイルID", "レコードID", "チームID", "銘柄コード", "証券コード", "商品コード", "品目コード", "地域コード", "国コード", "都道府県コード", "勘定科目コード", "郵便追跡番号", "送り状番号", "コンテナ番号"}
+	"教室番号", "教室", "会議室", "座席番号", "座席", "列車番号", "チャンネルID", "ワークスペースID", "メッセージID", "リクエストID", "トレースID", "プロジェクトID", "テナントID", "リソースID", "コミットID", "ドキュメントID", "ファイルID", "レコードID", "チームID", "銘柄コード", "証券コード", "商品コード", "品目コード", "地域コード", "国コード", "都道府県コード", "勘定科目コード", "郵便追跡番号", "送り状番号", "コンテナ番号", "席番", "席番号", "棚番"}
 
 // labels stand right before what is the number of a thing: a parcel, a paper, a ticket.
 var labels = keyword.NewList(`parcel shipment consignment tracking doi isbn issn arxiv orcid pmid sku ean upc gtin vin imo flight train bus route room platform track gate seat row page pages pp chapter vol volume no nr figure fig table item lot batch profile model series grade sheet order invoice ticket case article
@@ -125,7 +125,7 @@ func (p place) thingID() bool {
 	return thingIDs.MatchString(before)
 }
 
-var thingIDs = pattern.New(`(?i)(?:\b(?:meeting|webinar|conference|event|job|build|pipeline|run|task|pod|process|thread|installation|ticket|trial|article|product|device|dashboard|campaign|segment|incident|change)s? ids?|\beid|(?:会議|ミーティング|ウェビナー|ジョブ|プロセス|タスク|ビルド|イベント|デバイス|商品|記事|チケット|インシデント)(?:の)?(?:ID|番号)|(?:http|error|exit|status|response|reason|return) codes?|(?:エラー|終了|状態|ステータス|イベント)コード|ポート(?:番号)?)(?: is| was|は| は)?[ :：]{0,2}(?:[\d-]+(?:, ?| and | or | |、|と| と |や){1,2})*$`)
+var thingIDs = pattern.New(`(?i)(?:\b(?:meeting|webinar|conference|event|job|build|pipeline|run|task|pod|process|thread|installation|ticket|trial|article|product|device|dashboard|campaign|segment|incident|change)s? ids?|\beid|(?:会議|ミーティング|ウェビナー|Teams、|Zoom、|Meet、|ジョブ|プロセス|タスク|ビルド|イベント|デバイス|商品|記事|チケット|インシデント)(?:の)?(?:ID|番号)|(?:http|error|exit|status|response|reason|return) codes?|(?:エラー|終了|状態|ステータス|イベント)コード|ポート(?:番号)?)(?: is| was|は| は)?[ :：]{0,2}(?:[\d-]+(?:, ?| and | or | |、|と| と |や){1,2})*$`)
 
 // weekdays reports whether a word is a span of days: Mon-Fri.
 func weekdays(s string) bool {

@@ -88,6 +88,7 @@ var judgements = [...]struct {
 	{Certain, said, place.fragment},
 	{Certain, both, looks(Standard)},
 	{Certain, both, looks(vulnerability)},
+	{Certain, said, looks(ecmaScript)},
 	{Certain, said, looks(power)},
 	{Certain, said, looks(method)},
 	{Certain, said, looks(hexLiteral)},
