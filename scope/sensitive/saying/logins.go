@@ -140,8 +140,10 @@ var chiefAlone = pattern.New(`^(?:root|admin|administrator|sudo|postgres|sa) (\S
 // ofLine finds what lineLogins describes. A word and a number alone are much else there.
 func ofLine(text string, out []match.Match) []match.Match {
 	const longest = 110
-	if m := chiefAlone.FindStringSubmatchIndex(text[:min(len(text), 64)]); m != nil && len(text) < 64 && byHand(text, m[2], m[3]) {
-		out = append(out, match.Match{Rule: "line-login", Kind: match.Credential, Start: m[2], End: m[3], Confidence: 0.66})
+	if len(text) < 64 {
+		if m := chiefAlone.FindStringSubmatchIndex(text); m != nil && byHand(text, m[2], m[3]) {
+			out = append(out, match.Match{Rule: "line-login", Kind: match.Credential, Start: m[2], End: m[3], Confidence: 0.66})
+		}
 	}
 	for at := 0; at < len(text) && len(out) < match.Enough; {
 		line, _, _ := strings.Cut(text[at:], "\n")
