@@ -233,7 +233,8 @@ func (p place) entity() bool {
 		return entities.Has(word)
 	}
 	if !spaced(p.text, p.start) {
-		return strings.HasSuffix(p.before, "auth0|") || strings.HasSuffix(p.before, "google-oauth2|")
+		return strings.HasSuffix(p.before, "auth0|") || strings.HasSuffix(p.before, "google-oauth2|") ||
+			strings.HasSuffix(p.before, "file-") && len(p.s) >= 22 && strings.Trim(p.s, alphanumeric) == "" // a file of a service of models
 	}
 	if word == "id" {
 		head := strings.TrimRight(p.text[:p.start], " ")

@@ -43,6 +43,7 @@ func TestOtherwiseDrawn(t *testing.T) {
 		"a batch by its id":            {"sendgrid batch id ⟦" + mixed + "⟧", true},
 		"a client's id, said":          {"asana client id ⟦" + mixed + "⟧", false},
 		"a zone that is set":           {"zone=⟦" + mixed + "⟧", false},
+		"a file of a model":            {"got file-⟦" + mixed + "Qw7e⟧", true},
 		"a user of a login's service":  {"auth0|⟦" + hex + "⟧", true},
 		"a pod with its kind":          {"⟦pod/web-5x6kdlzv9-7vpm9⟧ restarted", true},
 		"a completion of a model":      {"got ⟦chatcmpl-" + mixed + "⟧", true},
