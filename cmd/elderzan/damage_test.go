@@ -129,13 +129,13 @@ func TestDamage(t *testing.T) {
 			func(f *folder) {
 				f.edit("catalog.db", func(b []byte) []byte { return b[:len(b)/2/4096*4096+100] })
 			},
-			[]string{"sqlite is damaged", "elderzan doctor --repair"}, []string{"sqlite is damaged", "elderzan restore --replace"},
+			[]string{"sqlite is damaged", "elderzan doctor --repair"}, []string{"sqlite is damaged", "elderzan restore --replace", "elderzan doctor --repair --salvage"},
 		},
 		"SQLite first page": {
 			func(f *folder) {
 				f.edit("catalog.db", func(b []byte) []byte { copy(b[1000:], bytes.Repeat([]byte{0xaa}, 64)); return b })
 			},
-			[]string{"sqlite is damaged", "elderzan doctor --repair"}, []string{"sqlite is damaged", "elderzan restore --replace"},
+			[]string{"sqlite is damaged", "elderzan doctor --repair"}, nil,
 		},
 		"RocksDB missing": {
 			func(f *folder) { f.remove("kv") },
@@ -185,6 +185,34 @@ func TestDamage(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestSalvage cuts a database off: with consent what can be read takes its place, which doctor tells of, with the ids of what is lost
+// and not a word of it. Afterwards all is well, and status and the audit log say what happened.
+func TestSalvage(t *testing.T) {
+	t.Parallel()
+	f, before := filled(t)
+	f.fails([]string{"--salvage is a way to repair"}, "doctor", "--salvage")
+	f.edit("catalog.db", func(b []byte) []byte { return b[:len(b)/2/4096*4096+100] })
+	f.fails([]string{"sqlite is damaged"}, "search")
+	out := f.ok("doctor", "--repair", "--salvage")
+	if !containsAll(out, []string{"could not be read", "mended at start", "catalog.db", "no findings"}) || strings.Contains(out, "door") {
+		t.Errorf("doctor --repair --salvage: %s", out)
+	}
+	after := f.export()
+	for id := range before {
+		if after[id] == nil && !strings.Contains(out, "lost: "+id) {
+			t.Errorf("memory %s is gone, and doctor does not name it: %s", id, out)
+		}
+	}
+	if s := f.status(); !s.Ready || !strings.Contains(strings.Join(s.Alerts, "\n"), "mended at start") {
+		t.Errorf("status: ready %v, alerts %q", s.Ready, s.Alerts)
+	}
+	if out := f.ok("audit", "show"); !strings.Contains(out, "salvage") {
+		t.Errorf("audit show: %s", out)
+	}
+	f.ok("audit", "verify")
+	f.ok("doctor")
 }
 
 // wantRefusal checks that commands and clients alike are refused with the words.

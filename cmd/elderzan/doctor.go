@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -22,10 +23,12 @@ type doctorArgs struct {
 }
 
 type doctorResult struct {
-	Findings []finding `json:"findings"`
-	Mended   int       `json:"mended"`
-	Renewal  string    `json:"renewal,omitempty"` // what an upgrade or a new key has left to do in the background
-	Keys     keyReport `json:"keys"`
+	Findings []finding         `json:"findings"`
+	Mended   int               `json:"mended"`
+	Salvaged *storage.Salvaged `json:"salvaged,omitempty"`        // what was taken over of a damaged database just now
+	AtStart  []storage.Mended  `json:"mended_at_start,omitempty"` // by this start and those before it
+	Renewal  string            `json:"renewal,omitempty"`         // what an upgrade or a new key has left to do in the background
+	Keys     keyReport         `json:"keys"`
 }
 
 // keyReport says where the master key comes from, and whether it is there now.
@@ -82,6 +85,7 @@ func (a *admin) doctor(ctx context.Context, st *stack, in doctorArgs) (any, erro
 	if err != nil {
 		return nil, err
 	}
+	res.Salvaged, res.AtStart = st.store.Salvaged(), st.store.Mended()
 	res.Renewal, res.Keys = stats.Renewal.String(), st.reportKeys(ctx)
 	for _, f := range found {
 		res.Findings = append(res.Findings, finding{
@@ -94,19 +98,27 @@ func (a *admin) doctor(ctx context.Context, st *stack, in doctorArgs) (any, erro
 var errFindings = errors.New("the store has findings")
 
 func newDoctor(a *app) *cobra.Command {
-	var repair bool
+	var repair, salvage bool
 	cmd := &cobra.Command{
 		Use: "doctor", Short: "Check every engine against the record; --repair mends", GroupID: "server", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			a.mend = repair && a.inProcess
-			err := a.runDoctor(cmd.Context(), repair)
-			if err != nil && repair && !a.inProcess && a.closed(cmd.Context()) {
-				err = a.repairClosed(cmd.Context())
+			ctx := cmd.Context()
+			if salvage && !repair {
+				return hint(errors.New("--salvage is a way to repair"), "elderzan doctor --repair --salvage")
+			}
+			if salvage && !a.inProcess { // it reads the files of a store that nobody has open
+				return a.repairClosed(ctx, true)
+			}
+			a.mend = mending{Repair: repair && a.inProcess, Salvage: salvage}
+			err := a.runDoctor(ctx, repair)
+			if err != nil && repair && !a.inProcess && a.closed(ctx) {
+				err = a.repairClosed(ctx, false)
 			}
 			return err
 		},
 	}
 	cmd.Flags().BoolVar(&repair, "repair", false, "mend what is found")
+	cmd.Flags().BoolVar(&salvage, "salvage", false, "with --repair, take over what can be read of a damaged database and give up the rest")
 	return cmd
 }
 
@@ -131,7 +143,7 @@ func (a *app) runDoctor(ctx context.Context, repair bool) error {
 	case len(res.Findings) == 0:
 		return nil
 	case repair:
-		return hint(fmt.Errorf("%w that could not be mended", errFindings), "bring a backup back: elderzan restore --replace; or take along what can be read: elderzan export")
+		return hint(fmt.Errorf("%w that could not be mended", errFindings), "bring a backup back: elderzan restore --replace; or give up what cannot be read: elderzan doctor --repair --salvage")
 	}
 	return hint(errFindings, "mend them from the record: elderzan doctor --repair")
 }
@@ -146,8 +158,8 @@ func (a *app) closed(ctx context.Context) bool {
 	return errors.Is(err, attach.ErrNoEngine) || err == nil && st.OpenError != ""
 }
 
-// repairClosed mends a store that the engine cannot open: in this process, with what is damaged made anew.
-func (a *app) repairClosed(ctx context.Context) error {
+// repairClosed mends a store that the engine cannot open, or that is to be salvaged: in this process, with what is damaged made anew.
+func (a *app) repairClosed(ctx context.Context, salvage bool) error {
 	dir, err := dataFolder(a.data)
 	if err != nil {
 		return err
@@ -155,8 +167,12 @@ func (a *app) repairClosed(ctx context.Context) error {
 	if _, err := attach.Control(ctx, dir, link.KindStop); err != nil && !errors.Is(err, attach.ErrNoEngine) {
 		return err
 	}
-	a.inProcess, a.mend = true, true
+	a.inProcess, a.mend = true, mending{Repair: true, Salvage: salvage}
 	err = a.runDoctor(ctx, true)
+	var less *storage.SalvageError
+	if errors.As(err, &less) {
+		return less // it names both commands
+	}
 	var damaged *memory.CorruptError
 	if errors.As(err, &damaged) {
 		return hint(fmt.Errorf("%s is damaged, and nothing else holds what it held: %w", damaged.Engine, damaged.Err),
@@ -169,6 +185,16 @@ func showFindings(w io.Writer, raw json.RawMessage) error {
 	var res doctorResult
 	if err := json.Unmarshal(raw, &res); err != nil {
 		return err
+	}
+	if res.Salvaged != nil {
+		fmt.Fprintf(w, "%s the database was damaged, and what can be read of it has taken its place: %s\n", paint(w, red, "!"), res.Salvaged)
+		for _, id := range res.Salvaged.Lost {
+			fmt.Fprintf(w, "lost: %s\n", id)
+		}
+		fmt.Fprintf(w, "the damaged one is kept as catalog.db.damaged-…; remove it when nothing is missed\n")
+	}
+	for _, m := range res.AtStart {
+		fmt.Fprintf(w, "mended at start, %s: %s: %s\n", m.At.Local().Format(time.DateTime), m.What, m.Detail)
 	}
 	if res.Mended > 0 {
 		fmt.Fprintf(w, "%d findings mended\n", res.Mended)

@@ -239,7 +239,7 @@ func openHere(t *testing.T, dir string) (st *stack, done func()) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if st, err = openStack(t.Context(), c, nil, nil, false, nil, slog.New(slog.DiscardHandler)); err != nil {
+	if st, err = openStack(t.Context(), c, nil, nil, mending{}, nil, slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatal(err)
 	}
 	return st, func() {

@@ -20,7 +20,7 @@ type app struct {
 	data      string
 	json      bool
 	inProcess bool
-	mend      bool // open a damaged store to repair it
+	mend      mending // to open a damaged store
 }
 
 func newRoot(a *app) *cobra.Command {

@@ -100,7 +100,7 @@ type holder struct {
 	level   *slog.LevelVar
 	started time.Time
 	build   string
-	mend    bool // open the store though parts of it must be made anew
+	mend    mending // to open the store though it is damaged
 	stack   atomic.Pointer[stack]
 	ready   func(context.Context) error // waits for stack; nil where it was opened before anything is served
 	status  func() link.Status

@@ -61,6 +61,12 @@ type stack struct {
 	cloudReady atomic.Pointer[cloud] // cloud, for the store's commits, which begin before it is there
 }
 
+// mending says what may be done to open a damaged store.
+type mending struct {
+	Repair  bool // make anew what can be
+	Salvage bool // with Repair, give up what cannot be read of a damaged database
+}
+
 // cloudChanged is told of each commit that the cloud has to hear of.
 func (s *stack) cloudChanged() {
 	if k := s.cloudReady.Load(); k != nil {
@@ -68,16 +74,16 @@ func (s *stack) cloudChanged() {
 	}
 }
 
-// openStack opens the data folder; traces, counts and committed, which is told of each change, may be nil. With mend what is damaged
+// openStack opens the data folder; traces, counts and committed, which is told of each change, may be nil. With mend.Repair what is damaged
 // and can be made anew does not hinder it. The model is not loaded before its first use.
-func openStack(ctx context.Context, c config, traces *trace.Tracer, counts *metrics.Metrics, mend bool, committed func(memory.Commit), log *slog.Logger) (_ *stack, err error) {
+func openStack(ctx context.Context, c config, traces *trace.Tracer, counts *metrics.Metrics, mend mending, committed func(memory.Commit), log *slog.Logger) (_ *stack, err error) {
 	source, err := c.Keys.source(ctx, c.Data)
 	if err != nil {
 		return nil, err
 	}
 	st := &stack{log: log, dir: c.Data, keys: source, keyAlerts: keyAlert(c.Data, c.Keys.URL)}
-	o := backup.FailoverOptions{Store: storage.Options{Dir: c.Data, KeySource: source, Mend: mend, Logger: log, CloudChanged: st.cloudChanged, Committed: committed, Step: traces.Step()}, Replica: c.Backup.Replica}
-	if mend {
+	o := backup.FailoverOptions{Store: storage.Options{Dir: c.Data, KeySource: source, Mend: mend.Repair, Salvage: mend.Salvage, Logger: log, CloudChanged: st.cloudChanged, Committed: committed, Step: traces.Step()}, Replica: c.Backup.Replica}
+	if mend.Repair {
 		o.Replica = "" // whoever asks for repair has chosen it over the replica
 	}
 	store, failover, err := backup.OpenOrFailover(ctx, o)
@@ -193,6 +199,11 @@ func (s *stack) alerts() []string {
 	if alert := s.store.Patrol().Alert(); alert != "" {
 		out = append(out, alert)
 	}
+	for _, m := range s.store.Mended() {
+		if time.Since(m.At) < mendedShown {
+			out = append(out, fmt.Sprintf("mended at start, %s: %s: %s", m.At.Local().Format(time.DateTime), m.What, m.Detail))
+		}
+	}
 	if s.failover != nil {
 		out = append(out, s.failover.Warning())
 	} else if aside := backup.SetAside(s.dir); len(aside) > 0 {
@@ -209,6 +220,9 @@ func (s *stack) alerts() []string {
 	}
 	return out
 }
+
+// mendedShown is for how long status tells of what was mended at a start; doctor and the audit log do so longer.
+const mendedShown = 7 * 24 * time.Hour
 
 // close stops the workers first and the engines last.
 func (s *stack) close() error {

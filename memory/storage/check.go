@@ -81,6 +81,7 @@ func (f Finding) String() string {
 
 const (
 	adviseRepair  = "run `elderzan doctor --repair`"
+	adviseSalvage = adviseRestore + ", or take over what can be read: `elderzan doctor --repair --salvage`"
 	adviseRestore = "bring a backup back: `elderzan restore --replace`"
 )
 
@@ -134,7 +135,7 @@ func (c *checker) run(ctx context.Context) error {
 	}
 	if catalog.IsDamage(err) {
 		// Where parts of the record cannot be read, the rest cannot be compared with anything.
-		c.add(Finding{Kind: KindDatabase, Severity: Damage, Detail: damageOf(err), Advice: adviseRestore})
+		c.add(Finding{Kind: KindDatabase, Severity: Damage, Detail: damageOf(err), Advice: adviseSalvage})
 		return nil
 	}
 	if err != nil {

@@ -41,11 +41,11 @@ func (c *checker) record(ctx context.Context, v *catalog.View, auditHead int64) 
 	}
 	words := false
 	for _, line := range lines {
-		if strings.Contains(strings.ToLower(line), "fts5") { // the full-text index is made anew from the record
+		if !ofRecord(line) { // the full-text index is made anew from the record
 			words = true
 			continue
 		}
-		c.add(Finding{Kind: KindDatabase, Severity: Damage, Detail: line, Advice: adviseRestore})
+		c.add(Finding{Kind: KindDatabase, Severity: Damage, Detail: line, Advice: adviseSalvage})
 	}
 	if words {
 		c.add(Finding{Kind: KindFullText, Detail: "its structure is damaged"})
@@ -73,6 +73,9 @@ func (c *checker) record(ctx context.Context, v *catalog.View, auditHead int64) 
 	}
 	return nil
 }
+
+// ofRecord reports whether a line of SQLite's own check is about the record, and not about the full-text index.
+func ofRecord(line string) bool { return !strings.Contains(strings.ToLower(line), "fts5") }
 
 // errTable ends a check: a table is missing, without which the rest cannot be compared.
 var errTable = errors.New("a table is missing")

@@ -245,3 +245,77 @@ func wantMendedBlocks(t *testing.T, r *rig, hurt kv.Family) {
 		}
 	}
 }
+
+// TestMendedAtStart damages what is saved of an index: it is built anew, and that is told with its time, once, by the store and by the
+// audit log, also after the next start. A snapshot that is missing is none that is damaged.
+func TestMendedAtStart(t *testing.T) {
+	for name, tc := range map[string]struct {
+		pattern string
+		replay  int
+		damage  func(path string) error
+		tells   bool
+	}{
+		"vectors":         {"*.store.faiss", 0, flipByte, true},
+		"vectors, replay": {"*.store.faiss", 1, flipByte, true},
+		"words":           {wordsFile, 1, flipByte, true},
+		"words, missing":  {wordsFile, 1, os.Remove, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t)
+			reopen := func() {
+				t.Helper()
+				if err := r.Close(); err != nil {
+					t.Fatal(err)
+				}
+				var err error
+				if r.Store, err = Open(t.Context(), Options{Dir: r.dir, ReplayFrom: tc.replay}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			reopen()
+			if _, err := r.Put(t.Context(), memory.Put{Memory: memory.Memory{ID: memory.NewID(), Content: "A new heron.", Scope: scope.Project}}); err != nil {
+				t.Fatal(err) // with it the words are worth saving
+			}
+			if err := r.Close(); err != nil {
+				t.Fatal(err)
+			}
+			names, err := filepath.Glob(filepath.Join(r.dir, vectorsDir, tc.pattern))
+			if err != nil || len(names) == 0 {
+				t.Fatalf("no snapshot: %v", err)
+			}
+			if err := tc.damage(names[0]); err != nil {
+				t.Fatal(err)
+			}
+			for range 2 {
+				reopen()
+				told := r.Mended()
+				if !tc.tells && len(told) > 0 || tc.tells && (len(told) != 1 || told[0].What != vectorsDir+"/"+filepath.Base(names[0]) || told[0].At.IsZero()) {
+					t.Errorf("told: %+v; want it once: %v", told, tc.tells)
+				}
+				logged := 0
+				err := r.AuditLog(t.Context(), 0, func(e AuditEntry) error {
+					if e.Action == actionMended {
+						logged++
+					}
+					return nil
+				})
+				if err != nil || logged != len(told) {
+					t.Errorf("the audit log has %d entries of it, %v", logged, err)
+				}
+			}
+			if found, err := r.Check(t.Context()); err != nil || len(found) > 0 {
+				t.Errorf("Check: %v, %v", found, err)
+			}
+		})
+	}
+}
+
+func flipByte(path string) error {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	b[len(b)/2] ^= 1
+	return os.WriteFile(path, b, 0o600)
+}

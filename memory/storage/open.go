@@ -101,7 +101,10 @@ func (s *Store) start(ctx context.Context) error {
 	if err := s.recover(ctx); err != nil {
 		return err
 	}
-	return s.openVectorIndexes(ctx)
+	if err := s.openVectorIndexes(ctx); err != nil {
+		return err
+	}
+	return catalogError(errors.Join(s.tellStrays(ctx), s.writeMended(ctx)))
 }
 
 func (s *Store) path(name string) string { return filepath.Join(s.opts.Dir, name) }
@@ -208,8 +211,8 @@ func (s *Store) useKeys(ring *keyring.Keyring) (err error) {
 		dir: s.path(vectorsDir), opts: &s.opts, pool: vector.NewPool(vector.PoolOptions{}),
 		sealers: map[security.Class]*security.Sealer{security.ClassStore: sealer, security.ClassPrivate: s.private},
 		indexes: map[indexName]*vector.Index{}, rows: map[indexName]rowSet{}, dirty: map[indexName]bool{},
-		saved: map[indexName]savedVector{},
-		full:  s.fullVectors, rebuilt: func() { s.keeper.wake(s.keeper.full) },
+		saved: map[indexName]savedVector{}, mended: s.mendedAtStart,
+		full: s.fullVectors, rebuilt: func() { s.keeper.wake(s.keeper.full) },
 	}
 	s.features.pool = s.vectors.pool
 	return nil
@@ -245,6 +248,26 @@ func (s *Store) openCatalog(ctx context.Context, ring *keyring.Keyring, create b
 		ReadCacheKiB: readCache(s.path(catalogFile)), Words: s.recordWords, Changed: func(row int64) { s.recent.changed(row) }, Fail: s.opts.failing("sqlite"),
 		Committed: s.opts.Committed, Step: func(op string) { s.step(Step(op)) },
 	}
+	if s.opts.Mend && !create {
+		err = s.finishSalvage()
+	}
+	if err == nil {
+		err = s.openUnderAny(ctx, ring, o)
+	}
+	if s.opts.Mend && !create {
+		err = s.mendCatalog(ctx, ring, o, err)
+	}
+	if err != nil || s.sqliteGeneration == ring.Generation() {
+		return err
+	}
+	if o.Key, err = ring.KeyAt(keyring.SQLite, s.sqliteGeneration); err != nil {
+		return err
+	}
+	return s.rekeyCatalog(ctx, ring, o)
+}
+
+// openUnderAny opens the database under the key of the newest generation that it can be read under.
+func (s *Store) openUnderAny(ctx context.Context, ring *keyring.Keyring, o catalog.Options) (err error) {
 	generations := ring.Generations()
 	slices.Reverse(generations)
 	for _, g := range generations {
@@ -257,10 +280,7 @@ func (s *Store) openCatalog(ctx context.Context, ring *keyring.Keyring, create b
 			break
 		}
 	}
-	if err != nil || s.sqliteGeneration == ring.Generation() {
-		return err
-	}
-	return s.rekeyCatalog(ctx, ring, o)
+	return err
 }
 
 // readCache is how many KiB of pages a reading connection of a database keeps: twice those that lead to the rows, a
@@ -340,10 +360,12 @@ func (s *Store) setAside(name string, why error) error {
 	switch err := os.Rename(s.path(name), aside); {
 	case errors.Is(err, fs.ErrNotExist):
 		s.opts.Logger.Warn("made anew, as it was missing", "engine", name)
+		s.mendedAtStart(name, "missing; made anew")
 	case err != nil:
 		return fileError("set "+name+" aside", err)
 	default:
 		s.opts.Logger.Warn("made anew; the damaged one was set aside", "engine", name, "as", aside, "damage", why)
+		s.mendedAtStart(name, "damaged; set aside as "+filepath.Base(aside))
 	}
 	return nil
 }

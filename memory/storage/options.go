@@ -21,6 +21,7 @@ type Options struct {
 	ScrubAfter    time.Duration    // how long the traces of purged memories may stay; 0 means 3 s
 	Patrol        PatrolOptions    // the check in the background
 	Mend          bool             // make anew what is missing or damaged and can be: keys.json, tables, RocksDB with what can be read of it; what was there is set aside
+	Salvage       bool             // with Mend, what can be read of a damaged database takes its place although something is lost for good
 	Logger        *slog.Logger     // nil means silence
 	Now           func() time.Time // nil means time.Now
 	Step          memory.Step      // is told of the parts of a recall: words, vectors, reading; nil means nobody is

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -73,6 +74,10 @@ func (s *Store) replayWords(ctx context.Context) (ok bool, err error) {
 	}
 	if err != nil {
 		s.opts.Logger.Warn("the snapshot of the words cannot be used; they are read from the record", "error", err)
+		if !errors.Is(err, errOutOfStep) {
+			s.mendedAtStart(vectorsDir+"/"+wordsFile, "damaged; the words were read from the record")
+			s.words.Store(math.MaxInt32) // it is due to be saved anew, however little changes
+		}
 		return false, nil
 	}
 	s.savedWords = &mark
@@ -107,6 +112,9 @@ func (s *Store) replayWords(ctx context.Context) (ok bool, err error) {
 	return true, s.catalog.TermsAfter(ctx, mark.Row, put)
 }
 
+// errOutOfStep reports a snapshot that is whole and does not fit the record, such as after a crash.
+var errOutOfStep = errors.New("storage: a snapshot out of step")
+
 // loadWords reads the snapshot if it is not older than what is on record of it: changes before that may be dropped.
 func (s *Store) loadWords(ctx context.Context, floor inverted.Mark) (inverted.Mark, error) {
 	f, err := os.Open(filepath.Join(s.vectors.dir, wordsFile))
@@ -119,14 +127,14 @@ func (s *Store) loadWords(ctx context.Context, floor inverted.Mark) (inverted.Ma
 		return m, err
 	}
 	if m.Seq < floor.Seq || m.Row < floor.Row {
-		return m, fmt.Errorf("%w: it is older than the record says", inverted.ErrSnapshot)
+		return m, fmt.Errorf("%w: it is older than the record says", errOutOfStep)
 	}
 	seq, _, err := s.catalog.Marks(ctx)
 	if err != nil {
 		return m, err
 	}
 	if m.Seq > seq {
-		return m, fmt.Errorf("%w: it is newer than the record", inverted.ErrSnapshot)
+		return m, fmt.Errorf("%w: it is newer than the record", errOutOfStep)
 	}
 	return m, s.index.Read(f, m, s.private)
 }

@@ -34,13 +34,16 @@ const (
 	StepAnalysed       Step = "analysed"             // after the rules of analysis have changed: all terms are made anew, before that is noted
 	StepSalvaged       Step = "salvaged"             // on open to be mended: what can be read of RocksDB is put together beside the damaged one
 	StepSetAside       Step = "set-aside"            // and the damaged one is out of the way, before the other takes its place
+	StepSQLiteSalvaged Step = "sqlite-salvaged"      // on open to be mended: what can be read of SQLite is put together beside the damaged one
+	StepSQLiteAside    Step = "sqlite-aside"         // and the damaged one is out of the way, its log not yet
+	StepSQLitePlaced   Step = "sqlite-placed"        // and the other has taken its place
 	StepRenewed        Step = "renewed"              // after a rotation: everything else is sealed anew, before that is noted
 )
 
 var steps = []Step{
 	StepKeysMade, StepEnginesMade, StepReady, StepPrepare, StepPrepared, StepCommit, StepCommitted, StepFinish, StepFinished,
 	StepApplied, StepWords, StepCheckpoint, StepSnapshot, StepSnapshotted, StepRecoverFinish, StepRecoverUndo, StepRecovered, StepClosingIndexes,
-	StepRekeyed, StepRekeyPlaced, StepAnalysed, StepSalvaged, StepSetAside, StepRenewed,
+	StepRekeyed, StepRekeyPlaced, StepAnalysed, StepSalvaged, StepSetAside, StepSQLiteSalvaged, StepSQLiteAside, StepSQLitePlaced, StepRenewed,
 }
 
 // Steps lists every durable step, each once. The caller owns the slice.

@@ -54,6 +54,10 @@ type Store struct {
 	recovered   int
 	recoveredAt time.Time
 
+	mendMu   sync.Mutex
+	mended   []Mended
+	salvaged *Salvaged // see Store.Salvaged
+
 	closing sync.Once
 	closed  atomic.Bool
 	result  error

@@ -45,6 +45,7 @@ type vectorSet struct {
 	sealers map[security.Class]*security.Sealer
 	pool    *vector.Pool
 	full    func(space string) vector.Source
+	mended  func(what, detail string)
 	rebuilt func() // told when an index has got another form, from a goroutine of its own
 
 	// mu is never held while an index works: a change may wait for a rebuild, and searches must not wait for either.
@@ -464,6 +465,7 @@ func (v *vectorSet) load(name indexName, expect int) (x *vector.Index, generatio
 		return x, int64(info.Generation), nil
 	case errors.As(err, &damaged):
 		v.opts.Logger.Warn("a snapshot of the vector index is damaged; it is built anew", "file", name.file(), "error", err)
+		v.mended(vectorsDir+"/"+name.file(), "damaged; the index was built anew from the stored vectors")
 	case !errors.Is(err, fs.ErrNotExist):
 		return nil, 0, fileError("read a snapshot of the vector index", err)
 	}

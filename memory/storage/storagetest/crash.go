@@ -77,7 +77,7 @@ func child(ctx context.Context, name, dir string, step storage.Step) error {
 	limits := storage.IndexLimits{SQ8: 16, SQ4: 48, IVFPQ: 300}
 	faults, _ := strconv.Atoi(os.Getenv(envFaults)) // "" is none
 	op, _ := operation(name)
-	s, err := storage.Open(ctx, storage.Options{Dir: dir, Source: "test", Mend: op.Damaged, Limits: limits, SnapshotEvery: 64, Fail: failing(faults), Crash: func(at storage.Step) {
+	s, err := storage.Open(ctx, storage.Options{Dir: dir, Source: "test", Mend: op.Damage != nil, Limits: limits, SnapshotEvery: 64, Fail: failing(faults), Crash: func(at storage.Step) {
 		mu.Lock()
 		defer mu.Unlock()
 		say(sayStep + at.String())
@@ -259,7 +259,7 @@ func prepare(t *testing.T) *bases {
 	before, beforePart := Describe(t, s), describe(t, s, fixedIDs)
 	mustClose(t, s)
 	for _, op := range Operations() {
-		s := mustOpen(t, storage.Options{Dir: b.folder(t, op), Mend: op.Damaged})
+		s := mustOpen(t, storage.Options{Dir: b.folder(t, op), Mend: op.Damage != nil})
 		o := &outcome{before: before, beforePart: beforePart}
 		if op.Fresh {
 			o.before = Describe(t, s)
@@ -296,8 +296,8 @@ func (b *bases) folder(t testing.TB, op Operation) string {
 	if err == nil && op.Older {
 		err = age(t.Context(), dir)
 	}
-	if err == nil && op.Damaged {
-		err = os.WriteFile(filepath.Join(dir, "kv", "CURRENT"), []byte("nonsense"), 0o600)
+	if err == nil && op.Damage != nil {
+		err = op.Damage(dir)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -415,7 +415,7 @@ func (b *bases) crash(t *testing.T, op Operation, step storage.Step, n int, reac
 		}
 		mu.Unlock()
 	}
-	s := mustOpen(t, storage.Options{Dir: dir, Mend: op.Damaged})
+	s := mustOpen(t, storage.Options{Dir: dir, Mend: op.Damage != nil})
 	got, want := Describe(t, s), b.ops[op.Name]
 	if got != want.after && (acked || got != want.before) {
 		t.Errorf("acknowledged: %v; the store is\n%s\nwhich is neither as before\n%s\nnor as after\n%s", acked, got, want.before, want.after)

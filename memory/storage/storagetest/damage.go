@@ -43,7 +43,7 @@ var hurts = map[string]func(r *rand.Rand, b []byte) ([]byte, bool){
 // Damage hurts each file of a data folder, one at a time, and has each take the place of another one of its kind: of a folder
 // that was closed and of one whose process was killed. The store must not open, and say which engine is damaged, or open and
 // hold what it held. Where it holds less, the checker must say so, and repair must leave nothing but damage to the record.
-// Where it is RocksDB that is damaged, repair must bring the store back.
+// Where it is RocksDB that is damaged, repair must bring the store back; where it is SQLite, salvage must, and name what is lost.
 func Damage(t *testing.T) {
 	b := prepare(t)
 	seed := seedOf(t)
@@ -191,6 +191,9 @@ func survives(t *testing.T, dir string, held map[memory.ID]string) {
 		if errors.As(err, &damaged) && damaged.Engine == "rocksdb" {
 			mended(t, dir, held, err)
 		}
+		if errors.As(err, &damaged) && damaged.Engine == "sqlite" {
+			salvaged(t, dir, held, err)
+		}
 		return
 	}
 	defer func() { _ = s.Close() }() // of a damaged store
@@ -234,6 +237,40 @@ func mended(t *testing.T, dir string, held map[memory.ID]string, why error) {
 	}
 	if lost := losses(t, s, held); lost > 0 {
 		t.Errorf("it does not open (%v); repair lost %d memories", why, lost)
+	}
+}
+
+// salvaged wants a store whose database is damaged, as why says, to hold what can be read of it once somebody has agreed to give up the
+// rest, and to name that; or to be refused as before, where nothing can be read.
+func salvaged(t *testing.T, dir string, held map[memory.ID]string, why error) {
+	t.Helper()
+	s, err := storage.Open(t.Context(), storage.Options{Dir: dir, Source: "test", Mend: true, Salvage: true})
+	if err != nil {
+		if !tells(err) {
+			t.Errorf("it does not open (%v), and salvage does not say why: %v", why, err)
+		}
+		return
+	}
+	defer func() { _ = s.Close() }()
+	_, left, err := s.Repair(t.Context())
+	if err != nil || len(left) > 0 {
+		t.Errorf("it does not open (%v); after salvage repair leaves %v, %v", why, left, err)
+	}
+	found := s.Salvaged()
+	if found == nil {
+		t.Fatalf("it does not open (%v), and opens to be mended as if it was whole", why)
+	}
+	named := map[memory.ID]bool{}
+	for _, id := range found.Lost {
+		named[id] = true
+	}
+	for id := range held {
+		if _, err := s.Get(t.Context(), []memory.ID{id}); errors.Is(err, memory.ErrNotFound) && !named[id] && found.Tables["audit"] == 0 {
+			t.Errorf("memory %s is lost and not named: %s", id, found)
+		}
+	}
+	if lost := losses(t, s, held); lost > 0 && found.Whole() {
+		t.Errorf("%d memories are lost: %s", lost, found)
 	}
 }
 

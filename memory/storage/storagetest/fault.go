@@ -76,7 +76,7 @@ func (b *bases) failNth(t *testing.T, op Operation, engine string, n int) bool {
 	if op.Opens {
 		f.FailNth(engine, n)
 	}
-	s, err := storage.Open(t.Context(), storage.Options{Dir: dir, Source: "test", Mend: op.Damaged, Fail: f.Fail})
+	s, err := storage.Open(t.Context(), storage.Options{Dir: dir, Source: "test", Mend: op.Damage != nil, Fail: f.Fail})
 	failed := f.Failed()
 	if err != nil && !errors.Is(err, ErrInjected) {
 		t.Errorf("%d. call: Open: %v; want the injected failure", n, err)
@@ -104,7 +104,7 @@ func (b *bases) failNth(t *testing.T, op Operation, engine string, n int) bool {
 			return false
 		}
 	}
-	again := mustOpen(t, storage.Options{Dir: dir, Mend: op.Damaged})
+	again := mustOpen(t, storage.Options{Dir: dir, Mend: op.Damage != nil})
 	if got := Describe(t, again); got != want.after && (err == nil || got != want.before) {
 		t.Errorf("%d. call (%s), error %v: after opening again the store is\n%s\nbefore\n%s\nafter\n%s", n, failed, err, got, want.before, want.after)
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -18,11 +20,11 @@ import (
 // failure on the way it is done as a whole or not at all.
 type Operation struct {
 	Name    string
-	Opens   bool // is about what opening does
-	Fresh   bool // works on no folder at all instead of the prepared one
-	Rotated bool // works on the prepared folder after a rotation of its keys
-	Older   bool // works on the prepared folder as a build with other rules of analysis would have left it
-	Damaged bool // works on the prepared folder with damage, which opening mends
+	Opens   bool                   // is about what opening does
+	Fresh   bool                   // works on no folder at all instead of the prepared one
+	Rotated bool                   // works on the prepared folder after a rotation of its keys
+	Older   bool                   // works on the prepared folder as a build with other rules of analysis would have left it
+	Damage  func(dir string) error // works on the prepared folder with this damage, which opening mends
 	Run     func(ctx context.Context, s *storage.Store) error
 }
 
@@ -86,6 +88,16 @@ func change(id memory.ID, edit func(*memory.Memory)) func(context.Context, *stor
 	}
 }
 
+// edit changes a file.
+func edit(path string, change func([]byte)) error {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	change(b)
+	return os.WriteFile(path, b, 0o600)
+}
+
 // Operations lists the operations that every durable step is crossed with.
 func Operations() []Operation {
 	return []Operation{
@@ -93,7 +105,12 @@ func Operations() []Operation {
 		{Name: "open-fresh", Opens: true, Fresh: true, Run: func(context.Context, *storage.Store) error { return nil }},
 		{Name: "open-older", Opens: true, Older: true, Run: func(ctx context.Context, s *storage.Store) error { return s.WaitRenewed(ctx) }},
 		{Name: "open-rotated", Opens: true, Rotated: true, Run: func(ctx context.Context, s *storage.Store) error { return s.WaitRenewed(ctx) }},
-		{Name: "open-damaged", Opens: true, Damaged: true, Run: func(context.Context, *storage.Store) error { return nil }},
+		{Name: "open-damaged", Opens: true, Run: func(context.Context, *storage.Store) error { return nil }, Damage: func(dir string) error {
+			return os.WriteFile(filepath.Join(dir, "kv", "CURRENT"), []byte("nonsense"), 0o600)
+		}},
+		{Name: "open-salvaged", Opens: true, Run: func(context.Context, *storage.Store) error { return nil }, Damage: func(dir string) error {
+			return edit(filepath.Join(dir, "catalog.db"), func(b []byte) { b[2000] ^= 1 })
+		}},
 		{Name: "put", Run: func(ctx context.Context, s *storage.Store) error {
 			return put(ctx, s, memory.Put{Memory: at(idNew, scope.Shared, "A new heron came to the marsh.")})
 		}},
@@ -186,6 +203,9 @@ func describe(t testing.TB, s *storage.Store, only []memory.ID) string {
 		line("spaces", s.Spaces(), nil)
 	}
 	err = s.AuditLog(ctx, 0, func(e storage.AuditEntry) error {
+		if e.Action == "mended" || e.Action == "salvage" {
+			return nil // what opening has mended, and when
+		}
 		if only == nil {
 			line("audit", fmt.Sprintf("%+v", e), nil)
 		} else if slices.Contains(only, e.Subject) {

@@ -84,6 +84,7 @@ func newWriter(ctx context.Context, d *DB) (*writer, error) {
 		return nil, errors.Join(err, conn.Close())
 	}
 	w.file, w.lost = file, max(0, said-w.chain.seq)
+	file.keepSalt(d.opts.Path)
 	w.head.Store(max(w.chain.seq, said))
 	w.done.Add(2)
 	go w.run()

@@ -11,9 +11,12 @@ import (
 	"github.com/mattn/go-sqlite3"
 
 	"github.com/elderzan/elderzan/memory"
+	"github.com/elderzan/elderzan/memory/storage/internal/pages"
 )
 
 var (
+	// ErrNoPage reports a damaged database of which no page can be read under its key: it is another key's, or its salt is lost.
+	ErrNoPage = pages.ErrKey
 	// ErrClosed reports a call after Close.
 	ErrClosed = errors.New("catalog: closed")
 	// ErrExists reports an id that another memory has.
