@@ -238,7 +238,7 @@ type Stats struct {
 
 // Renewal says how far the store has come with what it does in the background after an upgrade or a rotation of the keys.
 type Renewal struct {
-	Part  string `json:"part"` // "terms", "memories", "values", "indexes"; "" when nothing is left to do
+	Part  string `json:"part"` // "terms", "archive", "memories", "values", "indexes"; "" when nothing is left to do
 	Done  int    `json:"done"`
 	Total int    `json:"total"`
 	Err   string `json:"error,omitempty"` // why it stopped; it goes on at the next start
@@ -246,7 +246,8 @@ type Renewal struct {
 
 // String puts it into words for a person; "" when nothing is left to do.
 func (r Renewal) String() string {
-	what, ok := map[string]string{"terms": "analysing anew", "memories": "sealing anew: memories", "values": "sealing anew: values", "indexes": "sealing anew: indexes"}[r.Part]
+	what, ok := map[string]string{"terms": "analysing anew", "memories": "sealing anew: memories", "values": "sealing anew: values", "indexes": "sealing anew: indexes",
+		"archive": "moving what is archived"}[r.Part]
 	if !ok {
 		return ""
 	}

@@ -96,7 +96,10 @@ func (s *Store) putBulk(tx *catalog.Tx, t *txn, b *bulkItem, audit memory.Audit)
 	}
 	for i := range b.vectors {
 		v := &b.vectors[i]
-		t.put(catalog.VectorRef{Row: r.Row, Space: v.Space, Version: b.memory.Version, Class: vectorClass(&b.memory)}, v.Values, maxsim.Pack(nil, v.Tokens), widthFor(&b.memory))
+		ref := catalog.VectorRef{Row: r.Row, Space: v.Space, Version: b.memory.Version}
+		if err := s.storeVector(tx, t, &b.memory, ref, storedVector{values: v.Values, tokens: maxsim.Pack(nil, v.Tokens)}); err != nil {
+			return false, err
+		}
 	}
 	if len(b.vectors) == 0 {
 		if err := tx.PutJob(r.Row); err != nil {

@@ -95,10 +95,10 @@ func (s *Store) revise(tx *catalog.Tx, r *catalog.Record, before, after *memory.
 	if err := s.refuseTwin(tx, &d.record, after.Content); err != nil {
 		return err
 	}
-	if known != nil && before.Scope.Sealed() == after.Scope.Sealed() {
+	if known != nil && before.Scope.Sealed() == after.Scope.Sealed() && inFullText(before) == inFullText(after) {
 		err = tx.UpdateAttributes(&d.record)
 	} else {
-		err = tx.Update(&d.record, d.words, before.Scope.Sealed())
+		err = tx.Update(&d.record, d.words, inFullText(before))
 	}
 	if err != nil {
 		return err
@@ -113,22 +113,21 @@ func (s *Store) revise(tx *catalog.Tx, r *catalog.Record, before, after *memory.
 	}
 	doc := d.doc(r.Row)
 	tx.After(func() { s.putWords(doc) })
+	var t txn
 	switch {
 	case newText:
-		var t txn
 		if err := s.dropVectors(tx, &t, r.Row); err != nil {
 			return err
 		}
-		if err := s.txns.prepare(tx, &t); err != nil {
+		if err := tx.PutJob(r.Row); err != nil {
 			return err
 		}
-		return tx.PutJob(r.Row)
-	case vectorClass(before) != vectorClass(after) || widthFor(before) > widthFor(after):
-		return s.moveVectors(tx, r.Row, vectorClass(after), widthFor(after))
-	case widthFor(before) < widthFor(after): // full vectors come from the text alone
-		return tx.PutJob(r.Row)
+	case vectorClass(before) != vectorClass(after) || (before.State == memory.Archived) != (after.State == memory.Archived):
+		if err := s.moveVectors(tx, &t, r.Row, after); err != nil {
+			return err
+		}
 	}
-	return nil
+	return s.txns.prepare(tx, &t)
 }
 
 // knownLex returns the terms of r if they are those of after too.

@@ -53,6 +53,7 @@ const (
 	KindLink        Kind = "link"         // a memory says that another one came before or after it which never was
 	KindSchema      Kind = "schema"       // a table, an index or a trigger of SQLite is missing or not as it was made
 	KindOrphan      Kind = "orphan"       // a table holds rows of a memory that is gone
+	KindArchive     Kind = "archive"      // the vector of an archived memory is damaged, of another text, or not where it should be
 )
 
 // Finding is one place where the store is not as it should be.
@@ -90,6 +91,7 @@ type checker struct {
 	store    *Store
 	findings []Finding
 	refs     map[int64][]catalog.VectorRef // vectors on record, by row
+	cold     map[int64]bool                // rows with a vector in the archive
 	suspects map[int64]bool                // rows on which an engine outside SQLite disagreed
 }
 
@@ -128,7 +130,7 @@ func (s *Store) Check(ctx context.Context) ([]Finding, error) {
 
 func (c *checker) run(ctx context.Context) error {
 	head := c.store.catalog.AuditHead()
-	c.refs, c.suspects = map[int64][]catalog.VectorRef{}, map[int64]bool{}
+	c.refs, c.cold, c.suspects = map[int64][]catalog.VectorRef{}, map[int64]bool{}, map[int64]bool{}
 	err := c.store.catalog.Snapshot(ctx, func(v *catalog.View) error { return c.record(ctx, v, head) })
 	if errors.Is(err, errTable) {
 		return nil // the rest is looked at when it is there again

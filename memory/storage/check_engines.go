@@ -83,7 +83,7 @@ func (c *checker) sweep(ctx context.Context) error {
 			c.suspects[row] = true
 		}
 	}
-	for _, row := range s.vectors.held() {
+	for _, row := range append(s.vectors.held(), s.cold.all()...) {
 		if !known[row] {
 			c.suspects[row] = true
 		}
@@ -108,6 +108,14 @@ func (c *checker) engines(ctx context.Context, rows []int64, report func(Finding
 	refs, err := c.store.catalog.VectorsByRows(ctx, rows)
 	if err != nil {
 		return err
+	}
+	cold, err := c.store.catalog.ColdByRows(ctx, rows)
+	if err != nil {
+		return err
+	}
+	archived := map[int64][]catalog.ColdVector{}
+	for _, v := range cold {
+		archived[v.Row] = append(archived[v.Row], v)
 	}
 	byRow := map[int64][]catalog.VectorRef{}
 	for _, ref := range refs {
@@ -137,6 +145,7 @@ func (c *checker) engines(ctx context.Context, rows []int64, report func(Finding
 			return err
 		}
 		c.indexed(row, byRow[row], each)
+		c.archived(r, row, archived[row], each)
 		c.worded(r, row, each)
 	}
 	return nil
@@ -195,6 +204,34 @@ func (c *checker) indexed(row int64, refs []catalog.VectorRef, report func(Findi
 		if x.Has(row) && !slices.ContainsFunc(refs, func(r catalog.VectorRef) bool { return r.Space == name.space && r.Class == name.class }) {
 			report(Finding{Kind: KindVectorIndex, Engine: "faiss", Detail: "a vector that is not on record",
 				ref: catalog.VectorRef{Row: row, Space: name.space, Class: name.class}})
+		}
+	}
+}
+
+// archived checks the vectors that a row has in the archive, and what RAM says of them. r is nil where there is no memory.
+func (c *checker) archived(r *catalog.Record, row int64, cold []catalog.ColdVector, report func(Finding)) {
+	damaged := func(detail string) { report(Finding{Kind: KindArchive, Engine: "sqlite", Detail: detail}) }
+	listed := c.store.cold.of(row)
+	for i := range cold {
+		v := &cold[i]
+		if !slices.Contains(listed, indexName{v.Space, v.Class}) {
+			report(Finding{Kind: KindArchive, Engine: "memory", Detail: "its vector is not listed"})
+		}
+		_, err := c.store.coldValues(v)
+		switch {
+		case err != nil:
+			damaged("its vector cannot be read")
+		case r != nil && v.Class != vectorClass(&r.Memory):
+			damaged("its vector is sealed under the wrong key")
+		case r != nil && (v.Version < r.TextVersion || v.Version > r.Memory.Version):
+			damaged("its vector is that of another text")
+		case r != nil && r.Memory.State != memory.Archived:
+			damaged("it is not archived and its vector is")
+		}
+	}
+	for _, name := range listed {
+		if !slices.ContainsFunc(cold, func(v catalog.ColdVector) bool { return name == indexName{v.Space, v.Class} }) {
+			report(Finding{Kind: KindArchive, Engine: "memory", Detail: "a vector is listed that is not on record"})
 		}
 	}
 }

@@ -25,6 +25,7 @@ type expected struct {
 	terms  uint64 // sum over the hashes of its terms, each with its column
 	tags   uint64
 	sealed bool
+	listed bool // whether fts and tags hold it
 	target target
 	want   bool // whether it needs a vector or a job
 	broken bool // the record itself is damaged: what the other tables should hold cannot be told
@@ -203,14 +204,14 @@ func distinctWords(words []string) []string {
 func (c *checker) memories(ctx context.Context, v *catalog.View, seed maphash.Seed) (map[int64]*expected, error) {
 	rows := map[int64]*expected{}
 	err := v.Whole(ctx, func(r *catalog.Record) error {
-		e := &expected{id: r.Memory.ID, sealed: r.Memory.Scope.Sealed(), target: targetOf(&r.Memory), want: true, before: r.Memory.Supersedes, after: r.Memory.SupersededBy}
+		e := &expected{id: r.Memory.ID, sealed: r.Memory.Scope.Sealed(), listed: inFullText(&r.Memory), target: targetOf(&r.Memory), want: true, before: r.Memory.Supersedes, after: r.Memory.SupersededBy}
 		rows[r.Row] = e
 		m, l, ok := c.one(r)
 		if !ok {
 			e.broken = true
 			return nil
 		}
-		if !e.sealed {
+		if e.listed {
 			e.terms = termSum(seed, "content", l.terms.Body) + termSum(seed, "title", l.terms.Title) + termSum(seed, "tags", l.terms.Labels)
 			e.tags = termSum(seed, "", distinctWords(slices.Clone(l.tags)))
 		}
@@ -219,6 +220,15 @@ func (c *checker) memories(ctx context.Context, v *catalog.View, seed maphash.Se
 		}
 		return nil
 	})
+	if err != nil {
+		return nil, err
+	}
+	spaces, err := v.Spaces(ctx)
+	for _, space := range spaces {
+		if err == nil {
+			err = v.ColdRows(ctx, space, func(row int64, _ security.Class) { c.cold[row] = true })
+		}
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -258,6 +268,10 @@ func (c *checker) fullText(ctx context.Context, v *catalog.View, seed maphash.Se
 	if err != nil {
 		return err
 	}
+	moved, err := archiveMoved(ctx, v)
+	if err != nil {
+		return err
+	}
 	err = v.FullText(ctx, func(row int64, column, term string) error {
 		sums[row] += termHash(seed, column, term)
 		return nil
@@ -281,7 +295,9 @@ func (c *checker) fullText(ctx context.Context, v *catalog.View, seed maphash.Se
 		case e.broken && !e.sealed:
 		case e.sealed && (present[row] || sums[row] != 0):
 			c.add(Finding{Kind: KindFullText, ID: e.id, Row: row, Detail: "it holds words of a private memory"})
-		case !e.sealed && (!present[row] || sums[row] != e.terms):
+		case !e.sealed && !e.listed && moved && (present[row] || sums[row] != 0):
+			c.add(Finding{Kind: KindFullText, ID: e.id, Row: row, Detail: "it holds words of an archived memory"})
+		case e.listed && (!present[row] || sums[row] != e.terms):
 			c.add(Finding{Kind: KindFullText, ID: e.id, Row: row, Detail: "its words are not those on record"})
 		}
 	}
@@ -299,6 +315,10 @@ func (c *checker) tags(ctx context.Context, v *catalog.View, seed maphash.Seed, 
 	if err != nil {
 		return err
 	}
+	moved, err := archiveMoved(ctx, v)
+	if err != nil {
+		return err
+	}
 	err = v.Tags(ctx, func(row int64, tag string) error {
 		sums[row] += termHash(seed, "", tag)
 		return nil
@@ -307,7 +327,7 @@ func (c *checker) tags(ctx context.Context, v *catalog.View, seed maphash.Seed, 
 		return err
 	}
 	for row, e := range rows {
-		if row <= settled && sums[row] != e.tags && !e.broken {
+		if row <= settled && sums[row] != e.tags && !e.broken && (e.listed || e.sealed || moved) {
 			c.add(Finding{Kind: KindTags, ID: e.id, Row: row, Detail: "they are not those on record"})
 		}
 	}
@@ -352,7 +372,7 @@ func (c *checker) jobs(ctx context.Context, v *catalog.View, rows map[int64]*exp
 		return err
 	}
 	for row, e := range rows {
-		if !waiting[row] && len(c.refs[row]) == 0 {
+		if !waiting[row] && len(c.refs[row]) == 0 && !c.cold[row] {
 			c.add(Finding{Kind: KindUnembedded, ID: e.id, Row: row, Detail: "it has neither a vector nor a job"})
 		}
 	}

@@ -22,6 +22,18 @@ func (r *rig) inTx(t *testing.T, fn func(tx *catalog.Tx) error) {
 	}
 }
 
+// archive moves the memory of a scope into the archive.
+func (r *rig) archive(t *testing.T, sc scope.Scope) {
+	t.Helper()
+	_, err := r.Change(t.Context(), r.ms[sc].ID, "", func(m *memory.Memory) (memory.Audit, error) {
+		m.State = memory.Archived
+		return memory.Audit{Action: "archive"}, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // relabel stores other terms for the memory of a scope, with a checksum that fits them.
 func (r *rig) relabel(t *testing.T, sc scope.Scope, terms []byte) {
 	t.Helper()
@@ -167,6 +179,55 @@ func TestCheckFinds(t *testing.T) {
 			})
 			r.apart(t, func() {})
 		}, KindLink, Drift},
+		"archived words in fts": {func(t *testing.T, r *rig) {
+			r.archive(t, project)
+			if err := r.WaitRenewed(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			r.putWords(t, r.row(t, project), "heron")
+		}, KindFullText, Drift},
+		"archived vector damaged": {func(t *testing.T, r *rig) {
+			r.archive(t, project)
+			r.apart(t, func() {
+				execSQL(t, r.dir, `UPDATE cold SET code = CAST(substr(code, 1, 9) || x'77' || substr(code, 11) AS BLOB)`)
+			})
+		}, KindArchive, Drift},
+		"archived private vector damaged": {func(t *testing.T, r *rig) {
+			r.archive(t, scope.Private)
+			r.apart(t, func() {
+				execSQL(t, r.dir, `UPDATE cold SET code = CAST(substr(code, 1, 40) || x'77' || substr(code, 42) AS BLOB)`)
+			})
+		}, KindArchive, Drift},
+		"archived vector of another text": {func(t *testing.T, r *rig) {
+			r.archive(t, project)
+			r.apart(t, func() { execSQL(t, r.dir, `UPDATE cold SET version = 7`) })
+		}, KindArchive, Drift},
+		"archived vector under the wrong key": {func(t *testing.T, r *rig) {
+			r.archive(t, scope.Private)
+			v := catalog.ColdVector{Row: r.row(t, scope.Private), Space: "mini", Version: 1, Class: security.ClassStore}
+			r.inTx(t, func(tx *catalog.Tx) error { return r.putCode(tx, &v, vectorCode(unit(0))) })
+		}, KindArchive, Drift},
+		"active memory's vector in the archive": {func(t *testing.T, r *rig) {
+			v := catalog.ColdVector{Row: r.row(t, project), Space: "other", Version: 1, Class: security.ClassStore}
+			r.inTx(t, func(tx *catalog.Tx) error { return r.putCode(tx, &v, vectorCode(unit(0))) })
+		}, KindArchive, Drift},
+		"archived vector not listed": {func(t *testing.T, r *rig) {
+			r.archive(t, project)
+			r.cold.drop(r.row(t, project), "")
+		}, KindArchive, Drift},
+		"archived vector of nothing listed": {func(t *testing.T, r *rig) {
+			r.cold.put(indexName{"mini", security.ClassStore}, 999)
+		}, KindArchive, Drift},
+		"archived vector missing": {func(t *testing.T, r *rig) {
+			r.archive(t, project)
+			r.apart(t, func() { execSQL(t, r.dir, `DELETE FROM cold`) })
+		}, KindUnembedded, Drift},
+		"archived vector on record of nothing": {func(t *testing.T, r *rig) {
+			r.archive(t, project)
+			r.apart(t, func() {
+				execSQL(t, r.dir, `INSERT INTO cold (row, space, version, class, code) SELECT 999, space, version, class, code FROM cold`)
+			})
+		}, KindOrphan, Drift},
 		"hashes over the audit log": {func(t *testing.T, r *rig) {
 			for r.AuditHead() < 300 {
 				if err := r.Note(t.Context(), memory.Audit{Action: "denied"}); err != nil {
@@ -272,7 +333,7 @@ func TestCounterBeyondAllRows(t *testing.T) {
 
 // TestMendSchema has the store not open for a table that is missing, and doctor --repair make it anew.
 func TestMendSchema(t *testing.T) {
-	for _, table := range []string{"hashes", "vectors", "jobs"} {
+	for _, table := range []string{"hashes", "vectors", "jobs", "cold", "spaces"} {
 		t.Run(table, func(t *testing.T) {
 			r := newRig(t)
 			if err := r.Close(); err != nil {

@@ -165,6 +165,10 @@ func (s *Store) addMemories(ctx context.Context, v *catalog.View, ids []memory.I
 	if err != nil {
 		return err
 	}
+	cold, err := v.ColdByRows(ctx, changed)
+	if err != nil {
+		return err
+	}
 	for row := range jobs {
 		view := out[owner[row]]
 		view.Job = true
@@ -178,6 +182,16 @@ func (s *Store) addMemories(ctx context.Context, v *catalog.View, ids []memory.I
 		view := out[owner[ref.Row]]
 		view.Vectors = append(view.Vectors, memory.Vector{ID: owner[ref.Row], Version: ref.Version, Space: ref.Space, Values: v.values})
 		out[owner[ref.Row]] = view
+	}
+	for i := range cold {
+		c := &cold[i]
+		values, err := s.coldValues(c)
+		if err != nil {
+			continue // damaged, as above
+		}
+		view := out[owner[c.Row]]
+		view.Vectors = append(view.Vectors, memory.Vector{ID: owner[c.Row], Version: c.Version, Space: c.Space, Values: values})
+		out[owner[c.Row]] = view
 	}
 	return nil
 }
@@ -331,8 +345,8 @@ func (s *Store) cloudInsert(tx *catalog.Tx, t *txn, it *CloudItem, d *draft) err
 	if it.Vector == nil || checkVector(it.Vector) != nil {
 		return tx.PutJob(r.Row)
 	}
-	t.put(catalog.VectorRef{Row: r.Row, Space: it.Vector.Space, Version: 1, Class: vectorClass(&m)}, it.Vector.Values, maxsim.Pack(nil, it.Vector.Tokens), widthFor(&m))
-	return nil
+	ref := catalog.VectorRef{Row: r.Row, Space: it.Vector.Space, Version: 1}
+	return s.storeVector(tx, t, &m, ref, storedVector{values: it.Vector.Values, tokens: maxsim.Pack(nil, it.Vector.Tokens)})
 }
 
 // makeRoom settles which of two memories with the same text in one project stands, since one can: the older id where

@@ -29,8 +29,8 @@ const (
 	bodyPacked = 2 // the same, as one zstd frame
 )
 
-// packMin is the length below which packing an archived body saves less than it costs.
-const packMin = 256
+// packMin is the length below which packing an archived body is not tried.
+const packMin = 64
 
 // maxBody bounds what a packed body may unpack to: every limit of a memory together, and room for names.
 const maxBody = 1 << 20
@@ -46,7 +46,8 @@ type body struct {
 
 var (
 	zstdEncoder = sync.OnceValue(func() *zstd.Encoder {
-		e, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithLowerEncoderMem(true))
+		e, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithLowerEncoderMem(true), zstd.WithEncoderLevel(zstd.SpeedBestCompression),
+			zstd.WithEncoderCRC(false), zstd.WithSingleSegment(true)) // the record has a checksum of its own
 		if err != nil {
 			panic(err) // the options are constant
 		}

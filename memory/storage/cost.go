@@ -15,7 +15,8 @@ import (
 )
 
 // Cost is what the memories take now, and what the same memories would take in the plain form: every vector as float32 on
-// disk and in RAM, every record uncompressed on disk and in RAM, the words indexed as they are. Bytes are counted in the
+// disk and in RAM, every record uncompressed on disk and in RAM, all that is not private in the full-text table, the words
+// indexed as they are. Bytes are counted in the
 // files and in the indexes; how they fall to tiers, on a sample of costSample memories each.
 type Cost struct {
 	Memories int          `json:"memories"` // of every state
@@ -64,13 +65,18 @@ func saving(bytes, plain int64) Saving {
 // costSample is how many memories of a tier are looked at.
 const costSample = 2000
 
+// fullTextTerm is how many bytes of the full-text table fall to an occurrence of a term, as 10,000 short texts were measured.
+const fullTextTerm = 7
+
 // content is what memories of a tier hold that differs from tier to tier, on the mean.
 type content struct {
 	memories int
 	stored   float64 // bodies and terms as they are on disk
 	plain    float64 // the same uncompressed, terms spelled out
 	vector   float64 // values in RocksDB
-	vectors  float64 // how many a memory has
+	vectors  float64 // how many of them a memory has
+	code     float64 // of vectors in the archive, which are in SQLite
+	codes    float64 // how many of those a memory has
 }
 
 // Cost measures the data folder and the indexes. It reads some thousand memories.
@@ -140,6 +146,9 @@ func (s *Store) content(ctx context.Context, sel *inverted.Selection) (content, 
 			}
 			if l, err := s.openLex(r); err == nil {
 				terms = l.spelled()
+				if r.Memory.State == memory.Archived && !r.Memory.Scope.Sealed() { // in the plain form full text has it as well
+					terms += fullTextTerm * (len(l.terms.Body) + len(l.terms.Title) + len(l.terms.Labels))
+				}
 			}
 			c.stored += float64(len(r.Body) + len(r.Lex))
 			c.plain += float64(plain + terms)
@@ -154,9 +163,17 @@ func (s *Store) content(ctx context.Context, sel *inverted.Selection) (content, 
 		}
 		c.vector += float64(n)
 		c.vectors += float64(len(refs))
+		cold, err := s.catalog.ColdByRows(ctx, some)
+		if err != nil {
+			return c, catalogError(err)
+		}
+		c.codes += float64(len(cold))
+		for i := range cold {
+			c.code += float64(len(cold[i].Code))
+		}
 	}
 	if seen > 0 {
-		for _, sum := range []*float64{&c.stored, &c.plain, &c.vector, &c.vectors} {
+		for _, sum := range []*float64{&c.stored, &c.plain, &c.vector, &c.vectors, &c.code, &c.codes} {
 			*sum /= float64(seen)
 		}
 	}
@@ -192,6 +209,7 @@ func (s *Store) engineCosts(out *Cost, tiers map[string]content) error {
 		codes += st.Bytes
 		out.Vectors += st.Rows
 	}
+	out.Vectors += s.cold.len()
 	index := s.index.Stats()
 	words, plainWords := int64(index.Bytes), files["words"]
 	if plainWords > 0 {
@@ -200,12 +218,12 @@ func (s *Store) engineCosts(out *Cost, tiers map[string]content) error {
 	full := int64(fullWidth.size()) * int64(out.Vectors)
 	var packed, values float64
 	for _, c := range tiers {
-		packed += float64(c.memories) * (c.plain - c.stored)
+		packed += float64(c.memories) * (c.plain - c.stored - c.code)
 		values += float64(c.memories) * c.vector
 	}
 	record := files["sqlite"] + int64(packed)
 	out.Engines = []EngineCost{
-		{"sqlite", "records, full text, audit log", files["sqlite"], 0, record, record},
+		{"sqlite", "records, full text, archive, audit log", files["sqlite"], 0, record, record},
 		{"rocksdb", "vectors", files["rocksdb"], 0, files["rocksdb"] - int64(values) + full, 0},
 		{"faiss", "codes and lists of vectors", files["faiss"], codes, 0, full},
 		{"words", "words, attributes", files["words"], words, plainWords, words},
@@ -218,7 +236,7 @@ func (c *Cost) tier(name string, own content, tiers map[string]content) TierCost
 	n := float64(c.Memories)
 	var stored, values, vectors float64
 	for _, t := range tiers {
-		stored += float64(t.memories) * t.stored
+		stored += float64(t.memories) * (t.stored + t.code)
 		values += float64(t.memories) * t.vector
 		vectors += float64(t.memories) * t.vectors
 	}
@@ -226,17 +244,20 @@ func (c *Cost) tier(name string, own content, tiers map[string]content) TierCost
 	for _, e := range c.Engines {
 		engine[e.Engine] = e
 	}
-	part := own.vectors / max(vectors, 1) // of what falls to a vector
+	part := 1 / n // of what falls to a vector outside the archive; all the same where there is none
+	if vectors > 0 {
+		part = own.vectors / vectors
+	}
 	t := TierCost{
 		Tier: name, Memories: own.memories,
-		SQLite:  (float64(engine["sqlite"].Disk)-stored)/n + own.stored,
+		SQLite:  (float64(engine["sqlite"].Disk)-stored)/n + own.stored + own.code,
 		RocksDB: (float64(engine["rocksdb"].Disk)-values)*part + own.vector,
 		Vectors: float64(engine["faiss"].Disk) * part,
 		Words:   float64(engine["words"].Disk) / n,
 		RAM:     float64(engine["faiss"].RAM)*part + float64(engine["words"].RAM)/n,
 	}
-	record := t.SQLite - own.stored + own.plain
-	vector := own.vectors * float64(fullWidth.size())
+	record := t.SQLite - own.stored - own.code + own.plain
+	vector := (own.vectors + own.codes) * float64(fullWidth.size())
 	t.Plain = 2*record + 2*vector + t.RocksDB - own.vector + float64(engine["words"].PlainDisk+engine["words"].RAM)/n
 	t.Share = (t.SQLite + t.RocksDB + t.Vectors + t.Words + t.RAM) / max(t.Plain, 1)
 	return t

@@ -66,7 +66,7 @@ func (s *Store) Candidates(ctx context.Context, q memory.CandidateQuery) (memory
 	if err != nil {
 		return memory.CandidateSet{}, err
 	}
-	set := memory.CandidateSet{Exact: true, Pending: s.vectors.waiting(sel)}
+	set := memory.CandidateSet{Exact: true, Pending: s.waiting(sel)}
 	if sel.Len() == 0 {
 		return set, nil
 	}
@@ -120,7 +120,7 @@ func (s *Store) propose(ctx context.Context, q memory.CandidateQuery, sel *inver
 	vectors := func() (err error) {
 		ctx, end := s.opts.Step.Begin(ctx, "recall vectors")
 		defer func() { end(err) }()
-		p.near, p.exact, err = s.vectors.nearest(ctx, q.Vectors, sel, q.Limit, vectorMode(q.Mode))
+		p.near, p.exact, err = s.nearest(ctx, q.Vectors, sel, q.Limit, vectorMode(q.Mode))
 		return err
 	}
 	if sel.Len() < manyVectors {
@@ -156,7 +156,7 @@ func (s *Store) propose(ctx context.Context, q memory.CandidateQuery, sel *inver
 		p.words[h.Row] = h
 	}
 	noVector := p.surround(run)
-	rest, err := s.vectors.similarities(ctx, q.Vectors, noVector, vectorMode(q.Mode))
+	rest, err := s.similarities(ctx, q.Vectors, noVector, vectorMode(q.Mode))
 	if err != nil {
 		return p, err
 	}

@@ -17,6 +17,13 @@ import (
 // still known again, the audit log verifies, and the older master key opens nothing any more.
 func TestRotateKeys(t *testing.T) {
 	r := newRig(t)
+	cold := r.add(t, "A secret heron is in the archive.", scope.Private, unit(9))
+	if _, err := r.Change(t.Context(), cold, "", func(m *memory.Memory) (memory.Audit, error) {
+		m.State = memory.Archived
+		return memory.Audit{Action: "archive"}, nil
+	}); err != nil {
+		t.Fatal(err)
+	}
 	old, err := os.ReadFile(filepath.Join(r.dir, keyring.KeyFileName))
 	if err != nil {
 		t.Fatal(err)

@@ -62,7 +62,7 @@ func (s *Store) Near(ctx context.Context, id memory.ID, f memory.Filter, k int) 
 	if err != nil || sel.Len() == 0 {
 		return nil, err
 	}
-	found, _, err := s.vectors.nearest(ctx, queries, sel, min(k+1, vector.MaxK), vector.Balanced)
+	found, _, err := s.nearest(ctx, queries, sel, min(k+1, vector.MaxK), vector.Balanced)
 	if err != nil {
 		return nil, err
 	}
@@ -130,7 +130,30 @@ func (s *Store) vectorsOfRows(ctx context.Context, rows []int64) (map[int64]map[
 		}
 		out[ref.Row][ref.Space] = v
 	}
-	return out, nil
+	return out, s.addCold(ctx, rows, out)
+}
+
+// addCold adds the vectors that rows have in the archive.
+func (s *Store) addCold(ctx context.Context, rows []int64, out map[int64]map[string][]float32) error {
+	if s.cold.len() == 0 {
+		return nil
+	}
+	cold, err := s.catalog.ColdByRows(ctx, rows)
+	if err != nil {
+		return catalogError(err)
+	}
+	for i := range cold {
+		c := &cold[i]
+		v, err := s.coldValues(c)
+		if err != nil {
+			continue
+		}
+		if out[c.Row] == nil {
+			out[c.Row] = map[string][]float32{}
+		}
+		out[c.Row][c.Space] = v
+	}
+	return nil
 }
 
 // Link implements memory.Kin.

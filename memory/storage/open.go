@@ -101,6 +101,9 @@ func (s *Store) start(ctx context.Context) error {
 	if err := s.recover(ctx); err != nil {
 		return err
 	}
+	if err := s.openCold(ctx); err != nil {
+		return err
+	}
 	if err := s.openVectorIndexes(ctx); err != nil {
 		return err
 	}

@@ -19,7 +19,7 @@ import (
 )
 
 // renewal brings to the present state, in the background, what an older build or an older generation of the keys has
-// left: terms, when the rules of analysis have changed; after a rotation everything that is sealed or hashed under an
+// left: terms, when the rules of analysis have changed; vectors of archived memories that are not in the archive; after a rotation everything that is sealed or hashed under an
 // older generation: memories' hashes and PRIVATE texts, the values of RocksDB, the snapshots of the vector indexes.
 // SQLite itself is written anew before it is opened (rekeyCatalog). Each part can be cut short anywhere: what says that
 // it is done is written last, questions are answered with older terms until then, and all older keys open what they
@@ -41,6 +41,7 @@ const (
 	partMemories = "memories"
 	partValues   = "values"
 	partIndexes  = "indexes"
+	partArchive  = "archive"
 )
 
 const (
@@ -48,6 +49,8 @@ const (
 	metaRenewed = "keys-renewed"
 	// metaRenewing is how far the renewal of memories has come.
 	metaRenewing = "keys-renewing"
+	// metaArchived says, where it is there, that nothing is left of what older versions archived to be moved.
+	metaArchived = "archived"
 	// renewBatch is how many memories are sealed or analysed anew in one transaction: writers wait for one.
 	renewBatch = 64
 	// renewRest is how many times as long as it worked the renewal rests.
@@ -126,6 +129,9 @@ func (w *renewal) run(ctx context.Context) error {
 	if err := w.terms(ctx); err != nil {
 		return err
 	}
+	if err := w.archive(ctx); err != nil {
+		return err
+	}
 	want := fmt.Sprint(s.generation)
 	have, err := s.catalog.Meta(ctx, metaRenewed)
 	if err != nil || string(have) == want || s.generation == 1 {
@@ -162,6 +168,90 @@ func (w *renewal) terms(ctx context.Context) error {
 	}
 	s.opts.Logger.Info("memories were analysed anew", "took", s.opts.Now().Sub(begin))
 	return nil
+}
+
+// archiveMoved reports whether all that is archived is as this version archives.
+func archiveMoved(ctx context.Context, v *catalog.View) (bool, error) {
+	done, err := v.Meta(ctx, metaArchived)
+	return len(done) > 0, err
+}
+
+// archive moves what older versions archived: they left its vectors in RocksDB and the indexes, and its words in the
+// full-text table.
+func (w *renewal) archive(ctx context.Context) error {
+	s := w.store
+	moved, err := archiveMoved(ctx, &s.catalog.View)
+	if err != nil || moved {
+		return err
+	}
+	for after := int64(0); ; {
+		rows, err := s.catalog.ArchivedAfter(ctx, after, renewBatch)
+		if err != nil {
+			return err
+		}
+		if len(rows) == 0 {
+			break
+		}
+		w.set(partArchive, 0, 0)
+		begin := time.Now()
+		if err := s.archiveAnew(ctx, rows); err != nil {
+			return err
+		}
+		s.step(StepArchived)
+		after = rows[len(rows)-1]
+		if err := rest(ctx, analyseRest*time.Since(begin)); err != nil {
+			return err
+		}
+	}
+	return s.catalog.Write(ctx, func(tx *catalog.Tx) error { return tx.SetMeta(metaArchived, []byte{1}) })
+}
+
+// archiveAnew brings those of rows that are archived to how this version archives, as one transaction.
+func (s *Store) archiveAnew(ctx context.Context, rows []int64) error {
+	return s.catalog.Write(ctx, func(tx *catalog.Tx) error {
+		records, err := tx.ByRows(rows)
+		if err != nil {
+			return err
+		}
+		var t txn
+		for i := range records {
+			r := &records[i]
+			if r.Memory.State != memory.Archived {
+				continue
+			}
+			if err := tx.DropWords(r.Row); err != nil {
+				return err
+			}
+			if err := s.repack(tx, r); err != nil {
+				return err
+			}
+			if err := s.moveVectors(tx, &t, r.Row, &r.Memory); err != nil {
+				return err
+			}
+		}
+		return s.txns.prepare(tx, &t)
+	})
+}
+
+// repack writes the text of an archived memory as this version does, where that is shorter. A damaged one stays as it is.
+func (s *Store) repack(tx *catalog.Tx, r *catalog.Record) error {
+	if !r.Intact() {
+		return nil
+	}
+	m, err := s.open(r)
+	if err != nil {
+		return nil //nolint:nilerr // a finding of the checker's
+	}
+	known, err := s.openLex(r)
+	if err != nil {
+		return nil //nolint:nilerr // a finding of the checker's
+	}
+	d, err := s.draft(&m, r.TextVersion, &known)
+	if err != nil || len(d.record.Body)+len(d.record.Lex) >= len(r.Body)+len(r.Lex) {
+		return err
+	}
+	d.record.Row = r.Row
+	return tx.UpdateAttributes(&d.record)
 }
 
 // memories hashes every memory anew, and seals the PRIVATE ones.
@@ -223,6 +313,9 @@ func (s *Store) reseal(ctx context.Context, rows []int64, mark func(*catalog.Tx)
 		}
 		for i := range records {
 			if err := s.resealOne(tx, &records[i]); err != nil {
+				return err
+			}
+			if err := s.resealCold(tx, records[i].Row); err != nil {
 				return err
 			}
 		}

@@ -59,6 +59,11 @@ func (s *Store) mend(ctx context.Context, f Finding) error {
 		return s.embedAgain(ctx, f.Row)
 	case KindUnembedded:
 		return s.embedAgain(ctx, f.Row)
+	case KindArchive:
+		if f.Engine == "memory" {
+			return s.mendCold(ctx, f.Row)
+		}
+		return s.embedAgain(ctx, f.Row)
 	case KindTable:
 		return s.mendTables(ctx)
 	case KindStray, KindValue:
@@ -88,7 +93,7 @@ func (s *Store) mendWords(ctx context.Context, row int64) error {
 		if err != nil {
 			return err
 		}
-		if !ok || r.Memory.Scope.Sealed() {
+		if !ok || !inFullText(&r.Memory) {
 			return tx.DropWords(row)
 		}
 		l, err := s.openLex(&r)
@@ -106,7 +111,7 @@ func (s *Store) renewFullText(ctx context.Context) error {
 			return err
 		}
 		return tx.EachTerms(func(r *catalog.Record) error {
-			if r.Memory.Scope.Sealed() {
+			if !inFullText(&r.Memory) {
 				return nil
 			}
 			l, err := s.openLex(r)
@@ -182,6 +187,21 @@ func (s *Store) mendVectorIndex(ctx context.Context, f Finding) error {
 				return err
 			}
 			return set.put(indexName{ref.Space, ref.Class}, []int64{ref.Row}, [][]float32{v.values})
+		}
+		return nil
+	})
+}
+
+// mendCold brings what RAM says of a row's vectors in the archive to what is on record.
+func (s *Store) mendCold(ctx context.Context, row int64) error {
+	return s.catalog.Exclusive(ctx, func() error {
+		cold, err := s.catalog.ColdByRows(ctx, []int64{row})
+		if err != nil {
+			return err
+		}
+		s.cold.drop(row, "")
+		for _, v := range cold {
+			s.cold.put(indexName{v.Space, v.Class}, row)
 		}
 		return nil
 	})

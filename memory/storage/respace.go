@@ -1,8 +1,10 @@
 package storage
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/elderzan/elderzan/memory"
 	"github.com/elderzan/elderzan/memory/storage/internal/catalog"
@@ -114,8 +116,11 @@ func (s *Store) DropOtherSpaces(ctx context.Context, want memory.Spaces, n int) 
 		return 0, err
 	}
 	refs, err := s.catalog.OtherSpaces(ctx, want.Open, want.Local, n)
-	if err != nil || len(refs) == 0 {
+	if err != nil {
 		return 0, catalogError(err)
+	}
+	if len(refs) == 0 {
+		return s.dropColdElsewhere(ctx, want, n)
 	}
 	dropped := 0
 	err = s.write(ctx, func(tx *catalog.Tx) error {
@@ -143,6 +148,33 @@ func (s *Store) DropOtherSpaces(ctx context.Context, want memory.Spaces, n int) 
 		return len(refs), nil // they have changed meanwhile: look again
 	}
 	return dropped, err
+}
+
+// dropColdElsewhere is DropOtherSpaces for vectors in the archive.
+func (s *Store) dropColdElsewhere(ctx context.Context, want memory.Spaces, n int) (int, error) {
+	cold, err := s.catalog.ColdElsewhere(ctx, want.Open, want.Local, n)
+	if err != nil || len(cold) == 0 {
+		return 0, catalogError(err)
+	}
+	err = s.write(ctx, func(tx *catalog.Tx) error {
+		for i := range cold {
+			v := &cold[i]
+			now, err := tx.ColdOf(v.Row)
+			if err != nil {
+				return err
+			}
+			same := func(c catalog.ColdVector) bool { return c.Space == v.Space && bytes.Equal(c.Code, v.Code) }
+			if !slices.ContainsFunc(now, same) {
+				continue // changed since
+			}
+			if err := tx.DropCold(v.Row, v.Space); err != nil {
+				return err
+			}
+			tx.After(func() { s.cold.drop(v.Row, v.Space) })
+		}
+		return nil
+	})
+	return len(cold), err // what has changed meanwhile is looked at again
 }
 
 // metaEmbedding is where the catalogue keeps which models the vectors are of, in a form of the caller's.

@@ -1,5 +1,10 @@
 package storage
 
+import (
+	"iter"
+	"math/bits"
+)
+
 // rowSet is a set of rows, bit row&63 of word row>>6.
 type rowSet []uint64
 
@@ -32,4 +37,41 @@ func (s rowSet) within(others []uint64) bool {
 		}
 	}
 	return true
+}
+
+// has reports whether a row is in the set.
+func (s rowSet) has(row int64) bool {
+	return row >= 0 && row>>6 < int64(len(s)) && s[row>>6]>>(row&63)&1 != 0
+}
+
+// len counts the rows.
+func (s rowSet) len() (n int) {
+	for _, word := range s {
+		n += bits.OnesCount64(word)
+	}
+	return n
+}
+
+// all lists the rows, rising.
+func (s rowSet) all() iter.Seq[int64] {
+	return func(yield func(int64) bool) {
+		for i, word := range s {
+			for ; word != 0; word &= word - 1 {
+				if !yield(int64(i)<<6 | int64(bits.TrailingZeros64(word))) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// middle is a row with about half of the set before it.
+func (s rowSet) middle() int64 {
+	half, n := s.len()/2, 0
+	for i, word := range s {
+		if n += bits.OnesCount64(word); n > half {
+			return int64(i) << 6
+		}
+	}
+	return 0
 }

@@ -14,7 +14,7 @@ import (
 // draft is a memory ready to be written: everything that costs time is done before the writer's turn comes.
 type draft struct {
 	record catalog.Record
-	words  *catalog.Words // nil for a sealed memory
+	words  *catalog.Words // nil for a memory that the full-text table does not hold
 	lex    lex
 	doc    func(row int64) inverted.Doc
 	plain  []byte // the encoded body, neither packed nor sealed
@@ -61,15 +61,22 @@ func (s *Store) draft(m *memory.Memory, textVersion int, known *lex) (*draft, er
 		r.Body = packBody(plain)
 	}
 	r.Hash = s.hashContent(m.Project, m.Content)
-	if !m.Scope.Sealed() {
+	if inFullText(m) {
 		d.words = d.lex.words()
-	} else if err := s.sealRecord(r); err != nil {
-		return nil, err
+	}
+	if m.Scope.Sealed() {
+		if err := s.sealRecord(r); err != nil {
+			return nil, err
+		}
 	}
 	attributes := *m
 	d.doc = func(row int64) inverted.Doc { return inverted.NewDoc(row, &attributes, d.lex.terms) }
 	return d, nil
 }
+
+// inFullText reports whether the tables fts and tags hold what m says: neither what is private nor what is archived, where the
+// words in RAM serve searches.
+func inFullText(m *memory.Memory) bool { return !m.Scope.Sealed() && m.State != memory.Archived }
 
 // bare returns m without what the catalogue must not see.
 func bare(m memory.Memory) memory.Memory {

@@ -107,8 +107,8 @@ func (s *Store) byTime(ctx context.Context, q *memory.SearchQuery, after *catalo
 	return page, sel.Len(), nil
 }
 
-// textQuery asks the full-text table, and finds in RAM what is not in there: sealed memories, which never are, and the
-// newest, which come there later.
+// textQuery asks the full-text table, and finds in RAM what is not in there: sealed memories and archived ones, which never
+// are, and the newest, which come there later.
 func (s *Store) textQuery(f memory.Filter, words []string) catalog.Query {
 	q := catalog.Query{Filter: f, Words: words}
 	late := s.index.Select(f)
@@ -117,6 +117,11 @@ func (s *Store) textQuery(f memory.Filter, words []string) catalog.Query {
 	}
 	if len(f.Scopes) == 0 || slices.Contains(f.Scopes, scope.Private) {
 		f.Scopes = []scope.Scope{scope.Private}
+		q.Else = append(q.Else, s.index.MatchAll(words, s.index.Select(f))...)
+	}
+	if slices.Contains(q.Filter.States, memory.Archived) {
+		f := q.Filter
+		f.States = []memory.State{memory.Archived}
 		q.Else = append(q.Else, s.index.MatchAll(words, s.index.Select(f))...)
 	}
 	return q

@@ -200,7 +200,7 @@ func (s *Store) freeze(ctx context.Context, o SnapshotOptions, dir string) (*Sna
 			}
 		}
 		if o.Follow {
-			snap.Memories, snap.Vectors = s.index.Len(), s.vectors.len()
+			snap.Memories, snap.Vectors = s.index.Len(), s.vectors.len()+s.cold.len()
 		}
 		if !o.Indexes {
 			return nil

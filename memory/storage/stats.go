@@ -25,7 +25,7 @@ func (s *Store) Stats(ctx context.Context) (memory.Stats, error) {
 		SchemaVersion: catalog.SchemaVersion(), RecoveredTx: s.recovered, RecoveredSince: s.recoveredAt,
 		Renewal: s.renewal.now(),
 	}
-	for _, n := range s.vectors.spaces() {
+	for _, n := range s.spaces() {
 		st.Vectors += n
 	}
 	if st.Bytes, err = folderBytes(s.opts.Dir); err != nil {
@@ -40,7 +40,7 @@ func (s *Store) Spaces() map[string]int {
 	if s.usable() != nil {
 		return map[string]int{}
 	}
-	return s.vectors.spaces()
+	return s.spaces()
 }
 
 // kind is that of the largest index.

@@ -37,13 +37,14 @@ const (
 	StepSQLiteSalvaged Step = "sqlite-salvaged"      // on open to be mended: what can be read of SQLite is put together beside the damaged one
 	StepSQLiteAside    Step = "sqlite-aside"         // and the damaged one is out of the way, its log not yet
 	StepSQLitePlaced   Step = "sqlite-placed"        // and the other has taken its place
+	StepArchived       Step = "archived"             // after some vectors that an older version archived have moved into the archive
 	StepRenewed        Step = "renewed"              // after a rotation: everything else is sealed anew, before that is noted
 )
 
 var steps = []Step{
 	StepKeysMade, StepEnginesMade, StepReady, StepPrepare, StepPrepared, StepCommit, StepCommitted, StepFinish, StepFinished,
 	StepApplied, StepWords, StepCheckpoint, StepSnapshot, StepSnapshotted, StepRecoverFinish, StepRecoverUndo, StepRecovered, StepClosingIndexes,
-	StepRekeyed, StepRekeyPlaced, StepAnalysed, StepSalvaged, StepSetAside, StepSQLiteSalvaged, StepSQLiteAside, StepSQLitePlaced, StepRenewed,
+	StepRekeyed, StepRekeyPlaced, StepAnalysed, StepSalvaged, StepSetAside, StepSQLiteSalvaged, StepSQLiteAside, StepSQLitePlaced, StepArchived, StepRenewed,
 }
 
 // Steps lists every durable step, each once. The caller owns the slice.

@@ -24,6 +24,7 @@ type Store struct {
 	kv       *kv.DB
 	index    *inverted.Index
 	vectors  *vectorSet
+	cold     coldSet
 	txns     *manager
 	keeper   *keeper
 	scrubber *scrubber

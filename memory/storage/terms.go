@@ -39,7 +39,12 @@ func (s *Store) checkTerms(ctx context.Context) error {
 	if _, row, err := s.catalog.Marks(ctx); err != nil || row > 0 {
 		return err
 	}
-	return s.noteTerms(ctx)
+	return s.catalog.Write(ctx, func(tx *catalog.Tx) error {
+		if err := tx.SetMeta(metaArchived, []byte{1}); err != nil { // there is nothing that an older version archived
+			return err
+		}
+		return tx.SetMeta(metaTerms, []byte(termsVersion(s.generation)))
+	})
 }
 
 // noteTerms writes down that all terms are made by the present rules, and are hashed and sealed under the present keys.
@@ -109,7 +114,7 @@ func (s *Store) renewOne(tx *catalog.Tx, r *catalog.Record, known map[int64]anal
 		return err
 	}
 	d.record.Row = r.Row
-	if err := tx.Update(&d.record, d.words, m.Scope.Sealed()); err != nil {
+	if err := tx.Update(&d.record, d.words, inFullText(&m)); err != nil {
 		return err
 	}
 	doc := d.doc(r.Row)
@@ -117,8 +122,11 @@ func (s *Store) renewOne(tx *catalog.Tx, r *catalog.Record, known map[int64]anal
 	return nil
 }
 
-// recordWords returns the words of a record that is not sealed, from its terms.
+// recordWords returns the words that the full-text table has of a record, from its terms; nil for none.
 func (s *Store) recordWords(r *catalog.Record) (*catalog.Words, error) {
+	if !inFullText(&r.Memory) {
+		return nil, nil
+	}
 	l, err := s.openLex(r)
 	if err != nil {
 		return nil, err

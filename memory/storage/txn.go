@@ -8,7 +8,6 @@ import (
 	"github.com/elderzan/elderzan/memory"
 	"github.com/elderzan/elderzan/memory/storage/internal/catalog"
 	"github.com/elderzan/elderzan/memory/storage/internal/kv"
-	"github.com/elderzan/elderzan/security"
 )
 
 // txn is a transaction that changes vectors: in SQLite, where it is decided, in RocksDB and in FAISS.
@@ -16,7 +15,8 @@ type txn struct {
 	intent
 	refs   []catalog.VectorRef // vectors to be recorded; the n-th is that of values[n]
 	values [][]float32
-	drops  []catalog.VectorRef // vectors to be taken out of FAISS
+	drops  []catalog.VectorRef  // vectors to be taken out of FAISS
+	out    []catalog.ColdVector // vectors that leave the archive for FAISS
 
 	decided bool // committed; guarded by manager.mu
 }
@@ -181,6 +181,9 @@ func (m *manager) finish(t *txn) {
 	}
 	s.step(StepFinished)
 	s.vectors.apply(t)
+	for _, v := range t.out {
+		s.cold.drop(v.Row, v.Space)
+	}
 	s.step(StepApplied)
 	s.tokens.changed(t.rows()...)
 	s.keeper.countVectors(len(t.refs) + len(t.drops))
@@ -341,59 +344,21 @@ func checkedVector(ref catalog.VectorRef, b []byte) ([]float32, error) {
 	return nil, &memory.CorruptError{Engine: "rocksdb", Err: fmt.Errorf("row %d, space %q: %w", ref.Row, ref.Space, errVector)}
 }
 
-// dropVectors deletes every vector of rows with the change that tx makes.
+// dropVectors deletes every vector of row, in the archive or not, with the change that tx makes.
 func (s *Store) dropVectors(tx *catalog.Tx, t *txn, row int64) error {
 	refs, err := tx.VectorsOf(row)
-	if err != nil || len(refs) == 0 {
+	if err != nil {
+		return err
+	}
+	cold, err := tx.ColdOf(row)
+	if err != nil || len(refs) == 0 && len(cold) == 0 {
 		return err
 	}
 	for _, ref := range refs {
 		t.remove(ref)
 	}
+	if len(cold) > 0 {
+		tx.After(func() { s.cold.drop(row, "") })
+	}
 	return tx.DropVectors(row)
-}
-
-// moveVectors brings the vectors of a row to what a memory wants: the class that seals them, in the indexes of that class,
-// and no more bits than its tier has. What has fewer stays as it is.
-func (s *Store) moveVectors(tx *catalog.Tx, row int64, class security.Class, most width) error {
-	refs, err := tx.VectorsOf(row)
-	if err != nil {
-		return err
-	}
-	var t txn
-	moved := false
-	for _, ref := range refs {
-		v, err := s.txns.value(ref)
-		var damaged *memory.CorruptError
-		if err != nil && !errors.As(err, &damaged) {
-			return err
-		}
-		if err != nil {
-			// Damage to derived data must not keep a secret from being hidden: the vector is dropped and made anew.
-			s.opts.Logger.Warn("a damaged vector is dropped and embedded again", "row", row, "error", err)
-			t = txn{}
-			if err := s.dropVectors(tx, &t, row); err != nil {
-				return err
-			}
-			if err := tx.PutJob(row); err != nil {
-				return err
-			}
-			break
-		}
-		if ref.Class == class && v.width <= most {
-			continue
-		}
-		if ref.Class != class {
-			moved = true
-			t.drops = append(t.drops, ref)
-		}
-		ref.Class = class
-		t.put(ref, v.values, v.tokens, min(v.width, most))
-	}
-	if moved {
-		if err := tx.Touch(row, catalog.TouchedVectors); err != nil {
-			return err
-		}
-	}
-	return s.txns.prepare(tx, &t)
 }

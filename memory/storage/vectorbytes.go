@@ -17,7 +17,7 @@ type width int
 
 const (
 	warmWidth   width = 9  // packed (vectorpack.go); of 1,000 that are nearest by float32, 995 are by these
-	coldWidth   width = 8  // of archived memories; 993
+	coldWidth   width = 8  // of archived memories, as older versions wrote it; 993
 	formerWidth width = 12 // as older versions wrote it, like the next
 	fullWidth   width = 32 // float32
 )
@@ -41,14 +41,6 @@ func (w width) top() int {
 // that is odd says that the last one is a width.
 
 var widths = [...]width{warmWidth, coldWidth, formerWidth, fullWidth}
-
-// widthFor returns the width for the vectors of a memory in its tier.
-func widthFor(m *memory.Memory) width {
-	if m.State == memory.Archived {
-		return coldWidth
-	}
-	return warmWidth
-}
 
 // size is the length of a vector's bytes that are not packed.
 func (w width) size() int { return memory.Dim * int(w) / 8 }

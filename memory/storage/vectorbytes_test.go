@@ -2,12 +2,14 @@ package storage
 
 import (
 	"bytes"
+	"errors"
 	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
 
 	"github.com/elderzan/elderzan/memory"
+	"github.com/elderzan/elderzan/memory/storage/internal/catalog"
 	"github.com/elderzan/elderzan/memory/storage/internal/kv"
 	"github.com/elderzan/elderzan/memory/storage/internal/maxsim"
 	"github.com/elderzan/elderzan/scope"
@@ -153,18 +155,32 @@ func FuzzStoredVector(f *testing.F) {
 	})
 }
 
-// A vector goes with its memory to the archive in fewer bits, under whichever key, is found there, and is made anew when the
-// memory comes back.
+// A vector goes with its memory to the archive, under whichever key, is found there, and is made anew when the memory comes
+// back; until then its code serves.
 func TestArchivedVectors(t *testing.T) {
 	r := newRig(t)
 	for i, sc := range scope.All() {
 		id, row := r.ms[sc].ID, r.row(t, sc)
-		wantWidth := func(want width) {
+		want := func(archived bool) {
 			t.Helper()
-			b, err := r.kv.Get(kv.Vectors, vectorKey(row, "mini"))
-			if p, _ := partsOf(b); err != nil || p.width != want {
-				t.Errorf("%s: width %d, %v; want %d", sc, p.width, err, want)
+			cold, err := r.catalog.ColdByRows(t.Context(), []int64{row})
+			if err != nil || len(cold) != len(r.cold.of(row)) || (len(cold) == 1) != archived {
+				t.Errorf("%s: %d vectors in the archive, %d listed, %v; want %t", sc, len(cold), len(r.cold.of(row)), err, archived)
 			}
+			_, err = r.kv.Get(kv.Vectors, vectorKey(row, "mini"))
+			held := false
+			for _, x := range r.vectors.all() {
+				held = held || x.Has(row)
+			}
+			if errors.Is(err, kv.ErrNotFound) != archived || held == archived {
+				t.Errorf("%s: in RocksDB %v, in FAISS %t; want it in the archive alone: %t", sc, err, held, archived)
+			}
+		}
+		found := func(mode memory.Mode) bool {
+			t.Helper()
+			set, err := r.Candidates(t.Context(), memory.CandidateQuery{Vectors: map[string][]float32{"mini": unit(i)}, Mode: mode,
+				Filter: memory.Filter{Scopes: []scope.Scope{sc}}})
+			return err == nil && set.Exact && set.Pending == 0 && len(set.Candidates) == 1 && set.Candidates[0].Dense > .99
 		}
 		state := func(st memory.State) {
 			t.Helper()
@@ -176,15 +192,22 @@ func TestArchivedVectors(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		wantWidth(warmWidth)
+		want(false)
 		state(memory.Archived)
-		wantWidth(coldWidth)
-		set, err := r.Candidates(t.Context(), memory.CandidateQuery{Vectors: map[string][]float32{"mini": unit(i)}, Mode: memory.Accurate,
-			Filter: memory.Filter{Scopes: []scope.Scope{sc}}})
-		if err != nil || len(set.Candidates) != 1 || set.Candidates[0].Dense < .99 {
-			t.Errorf("%s: the archive gives %v, %v", sc, set, err)
+		want(true)
+		if !found(memory.Accurate) || found(memory.Fast) {
+			t.Errorf("%s: accurate mode must find it, fast mode must not", sc)
+		}
+		r.apart(t, func() {})
+		want(true)
+		if vs, err := r.vectorsOfRows(t.Context(), []int64{row}); err != nil || len(vs[row]["mini"]) != memory.Dim {
+			t.Errorf("%s: its vector is %v, %v", sc, vs, err)
 		}
 		state(memory.Active)
+		want(false)
+		if !found(memory.Fast) {
+			t.Errorf("%s: it is not found before it is embedded anew", sc)
+		}
 		jobs, err := r.Jobs(t.Context(), 10)
 		if err != nil || len(jobs) != 1 || jobs[0].ID != id {
 			t.Fatalf("%s: jobs %v, %v after the return", sc, jobs, err)
@@ -193,10 +216,69 @@ func TestArchivedVectors(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		wantWidth(warmWidth)
+		want(false)
 	}
 	found, err := r.Check(t.Context())
 	if err != nil || len(found) > 0 {
+		t.Errorf("Check = %v, %v", found, err)
+	}
+}
+
+// What an older version archived, its text as it is and its words in the full-text table, is archived anew in the background.
+func TestArchivedAnew(t *testing.T) {
+	r := newRig(t)
+	id := r.add(t, "The heron stands in the marsh, and waits for fish, and stands in the marsh, and waits for fish.", scope.Project, unit(7))
+	if _, err := r.Change(t.Context(), id, "", func(m *memory.Memory) (memory.Audit, error) {
+		m.State = memory.Archived
+		return memory.Audit{Action: "archive"}, nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(r.WaitRenewed(t.Context()), r.catalog.SettleWords(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	row := int64(0)
+	r.inTx(t, func(tx *catalog.Tx) error {
+		rec, _, err := tx.ByID(id)
+		if err != nil {
+			return err
+		}
+		m, err := r.Store.open(&rec)
+		if err != nil {
+			return err
+		}
+		l, err := r.openLex(&rec)
+		if err != nil {
+			return err
+		}
+		if rec.Body, err = encodeBody(&m); err != nil {
+			return err
+		}
+		row, rec.Lex = rec.Row, l.encode(rec.Body)
+		return errors.Join(tx.UpdateAttributes(&rec), tx.PutWords(rec.Row, l.words()))
+	})
+	r.apart(t, func() { execSQL(t, r.dir, `DELETE FROM meta WHERE key = 'archived'`) })
+	if err := r.WaitRenewed(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	records, err := r.catalog.WholeByRows(t.Context(), []int64{row})
+	if err != nil || len(records) != 1 || records[0].Body[0] != bodyPacked {
+		t.Errorf("its text is %v, %v; want it packed", records, err)
+	}
+	err = r.catalog.FullTextRows(t.Context(), func(got int64) error {
+		if got == row {
+			t.Error("its words are in the full-text table")
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	p, err := r.Search(t.Context(), memory.SearchQuery{Text: "waits fish", Filter: memory.Filter{States: []memory.State{memory.Archived}}})
+	if err != nil || len(p.Memories) != 1 || p.Memories[0].ID != id {
+		t.Errorf("a search of the archive gives %v, %v", p.Memories, err)
+	}
+	if found, err := r.Check(t.Context()); err != nil || len(found) > 0 {
 		t.Errorf("Check = %v, %v", found, err)
 	}
 }

@@ -80,8 +80,10 @@ func (s *Store) putVector(tx *catalog.Tx, t *txn, v *memory.Vector, stored store
 	if err != nil || !ok || v.Version < r.TextVersion || v.Version > r.Memory.Version {
 		return err
 	}
-	ref := catalog.VectorRef{Row: r.Row, Space: v.Space, Version: v.Version, Class: vectorClass(&r.Memory)}
-	t.put(ref, stored.values, stored.tokens, widthFor(&r.Memory))
+	ref := catalog.VectorRef{Row: r.Row, Space: v.Space, Version: v.Version}
+	if err := s.storeVector(tx, t, &r.Memory, ref, stored); err != nil {
+		return err
+	}
 	return tx.DropJob(r.Row)
 }
 

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"math/bits"
 	"os"
 	"path/filepath"
 	"slices"
@@ -190,23 +189,6 @@ func (v *vectorSet) remove(name indexName, row int64) error {
 		v.rows[name].drop(row)
 	}
 	return err
-}
-
-// waiting counts the selected rows without a vector in any space.
-func (v *vectorSet) waiting(sel *inverted.Selection) int {
-	v.mu.RLock()
-	defer v.mu.RUnlock()
-	n := 0
-	held := slices.Collect(maps.Values(v.rows))
-	for i, word := range sel.Bits() {
-		for _, rows := range held {
-			if i < len(rows) {
-				word &^= rows[i]
-			}
-		}
-		n += bits.OnesCount64(word)
-	}
-	return n
 }
 
 // spaces counts the vectors of each space.

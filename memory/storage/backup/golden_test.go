@@ -23,7 +23,7 @@ import (
 var update = flag.Bool("update", false, "pack a data folder and a repository as this build writes them into testdata/format-NAME.tgz")
 
 // goldenName names what -update packs. A change of a format takes the next number and leaves the older files alone.
-const goldenName = "3"
+const goldenName = "4"
 
 const goldenFile = "testdata/format-" + goldenName + ".tgz"
 

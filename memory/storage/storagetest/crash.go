@@ -4,8 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"database/sql"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -20,8 +18,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	_ "github.com/mattn/go-sqlite3" // makes folders of older builds from those of this one
 
 	"github.com/elderzan/elderzan/memory"
 	"github.com/elderzan/elderzan/memory/storage"
@@ -299,6 +295,9 @@ func (b *bases) folder(t testing.TB, op Operation) string {
 	if err == nil && op.Damage != nil {
 		err = op.Damage(dir)
 	}
+	if err == nil && op.Warm {
+		err = warm(t.Context(), dir)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -312,25 +311,6 @@ func rotate(ctx context.Context, dir string) error {
 		return err
 	}
 	return errors.Join(ring.Rotate(ctx), ring.Close())
-}
-
-// age makes the closed store in dir say that its terms were made by other rules.
-func age(ctx context.Context, dir string) error {
-	ring, err := keyring.Open(ctx, keyring.Options{Dir: dir})
-	if err != nil {
-		return err
-	}
-	defer ring.Close()
-	key, err := ring.Key(keyring.SQLite)
-	if err != nil {
-		return err
-	}
-	db, err := sql.Open("sqlite3", fmt.Sprintf("file:%s?cipher=sqlcipher&legacy=4&key=x'%s'&mode=rw", filepath.Join(dir, "catalog.db"), hex.EncodeToString(key.Bytes())))
-	if err != nil {
-		return err
-	}
-	_, err = db.ExecContext(ctx, `UPDATE meta SET value = x'312f31' WHERE key = 'terms-version'`)
-	return errors.Join(err, db.Close())
 }
 
 func mustOpen(t testing.TB, o storage.Options) *storage.Store {

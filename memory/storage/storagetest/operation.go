@@ -25,6 +25,7 @@ type Operation struct {
 	Rotated bool                   // works on the prepared folder after a rotation of its keys
 	Older   bool                   // works on the prepared folder as a build with other rules of analysis would have left it
 	Damage  func(dir string) error // works on the prepared folder with this damage, which opening mends
+	Warm    bool                   // works on the prepared folder as a build would have left it that kept archived vectors with the others
 	Run     func(ctx context.Context, s *storage.Store) error
 }
 
@@ -38,9 +39,11 @@ const (
 	idImported memory.ID = "01930000-0000-7000-8000-000000000007" // not stored by Prepare
 	idBare     memory.ID = "01930000-0000-7000-8000-000000000008" // not stored by Prepare
 	idGone     memory.ID = "01930000-0000-7000-8000-000000000006" // SHARED, forgotten, with a vector
+	idCold     memory.ID = "01930000-0000-7000-8000-000000000009" // PROJECT, archived, with a vector
+	idHidden   memory.ID = "01930000-0000-7000-8000-00000000000a" // PRIVATE, archived, with a vector
 )
 
-var fixedIDs = []memory.ID{idOld, idShared, idPrivate, idWaiting, idNew, idGone, idImported, idBare}
+var fixedIDs = []memory.ID{idOld, idShared, idPrivate, idWaiting, idNew, idGone, idImported, idBare, idCold, idHidden}
 
 func at(id memory.ID, sc scope.Scope, content string) memory.Memory {
 	m := Memory(content)
@@ -52,15 +55,25 @@ func at(id memory.ID, sc scope.Scope, content string) memory.Memory {
 func Prepare(ctx context.Context, s *storage.Store) error {
 	gone := at(idGone, scope.Shared, "Nobody needs the marsh map any more.")
 	gone.State, gone.ForgottenAt = memory.Forgotten, gone.UpdatedAt
+	cold, hidden := at(idCold, scope.Project, "The marsh froze over long ago."), at(idHidden, scope.Private, "The frozen marsh is a secret.")
+	cold.State, hidden.State = memory.Archived, memory.Archived
 	for _, m := range []memory.Memory{
 		gone, at(idOld, scope.Project, "The old heron stands in the marsh."), at(idShared, scope.Shared, "The team counts herons in the marsh."),
 		at(idPrivate, scope.Private, "The private marsh is behind the mill."), at(idWaiting, scope.Project, "Nobody has embedded the marsh reeds."),
+		cold, hidden,
 	} {
 		if err := put(ctx, s, memory.Put{Memory: m}); err != nil {
 			return err
 		}
 	}
-	return s.PutVectors(ctx, []memory.Vector{vectorOf(idOld, 1, 1), vectorOf(idShared, 1, 2), vectorOf(idPrivate, 1, 3), vectorOf(idGone, 1, 7)})
+	return s.PutVectors(ctx, []memory.Vector{vectorOf(idOld, 1, 1), vectorOf(idShared, 1, 2), vectorOf(idPrivate, 1, 3), vectorOf(idGone, 1, 7), coldVector(idCold), coldVector(idHidden)})
+}
+
+// coldVector is a vector that the archive keeps as it is.
+func coldVector(id memory.ID) memory.Vector {
+	v := memory.Vector{ID: id, Version: 1, Space: "mini", Values: make([]float32, memory.Dim)}
+	v.Values[id[len(id)-1]] = 1
+	return v
 }
 
 func put(ctx context.Context, s *storage.Store, p memory.Put) error {
@@ -111,6 +124,7 @@ func Operations() []Operation {
 		{Name: "open-salvaged", Opens: true, Run: func(context.Context, *storage.Store) error { return nil }, Damage: func(dir string) error {
 			return edit(filepath.Join(dir, "catalog.db"), func(b []byte) { b[2000] ^= 1 })
 		}},
+		{Name: "open-warm", Opens: true, Warm: true, Run: func(ctx context.Context, s *storage.Store) error { return s.WaitRenewed(ctx) }},
 		{Name: "put", Run: func(ctx context.Context, s *storage.Store) error {
 			return put(ctx, s, memory.Put{Memory: at(idNew, scope.Shared, "A new heron came to the marsh.")})
 		}},
@@ -127,6 +141,11 @@ func Operations() []Operation {
 		{Name: "forget", Run: change(idShared, func(m *memory.Memory) { m.State = memory.Forgotten })},
 		{Name: "restore", Run: change(idGone, func(m *memory.Memory) { m.State, m.ForgottenAt = memory.Active, time.Time{} })},
 		{Name: "archive", Run: change(idShared, func(m *memory.Memory) { m.State = memory.Archived })},
+		{Name: "archive-private", Run: change(idPrivate, func(m *memory.Memory) { m.State = memory.Archived })},
+		{Name: "unarchive", Run: change(idCold, func(m *memory.Memory) { m.State = memory.Active })},
+		{Name: "unarchive-private", Run: change(idHidden, func(m *memory.Memory) { m.State = memory.Active })},
+		{Name: "hide-archived", Run: change(idCold, func(m *memory.Memory) { m.Scope = scope.Private })},
+		{Name: "revise-archived", Run: change(idHidden, func(m *memory.Memory) { m.Content = "The frozen marsh was a secret." })},
 		{Name: "share", Run: change(idOld, func(m *memory.Memory) { m.Scope, m.Team = scope.Shared, "platform" })},
 		{Name: "import", Run: func(ctx context.Context, s *storage.Store) error {
 			_, err := s.PutBulk(ctx, []storage.Bulk{
@@ -138,7 +157,7 @@ func Operations() []Operation {
 		}},
 		{Name: "reembed", Run: func(ctx context.Context, s *storage.Store) error {
 			var vs []memory.Vector
-			for i, id := range []memory.ID{idOld, idShared, idPrivate, idWaiting} {
+			for i, id := range []memory.ID{idOld, idShared, idPrivate, idWaiting, idCold, idHidden} {
 				v := vectorOf(id, 1, uint64(31+i))
 				v.Space = "next"
 				vs = append(vs, v)
@@ -149,7 +168,7 @@ func Operations() []Operation {
 			return s.PutVectors(ctx, []memory.Vector{vectorOf(idWaiting, 1, 4), vectorOf(idOld, 1, 11), vectorOf(idPrivate, 1, 13)})
 		}},
 		{Name: "purge", Run: func(ctx context.Context, s *storage.Store) error {
-			return s.Purge(ctx, []memory.ID{idOld, idPrivate, idWaiting}, "", Audit("purge"))
+			return s.Purge(ctx, []memory.ID{idOld, idPrivate, idWaiting, idCold, idHidden}, "", Audit("purge"))
 		}},
 		{Name: "delay", Run: func(ctx context.Context, s *storage.Store) error {
 			return s.FailJobs(ctx, []memory.ID{idWaiting}, Memory("").CreatedAt.AddDate(100, 0, 0))

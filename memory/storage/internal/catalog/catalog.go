@@ -25,6 +25,7 @@ const (
 	defaultCacheKiB = 4096
 	defaultWALLimit = 16 << 20
 	maxBatch        = 256
+	busyTimeout     = 5000 // milliseconds
 )
 
 // Options says where the database is and how it is tuned. Path, Key and AuditKey are required.
@@ -210,8 +211,8 @@ func (c *connector) dsn() string {
 	if c.writes {
 		cache = c.opts.CacheKiB
 	}
-	return fmt.Sprintf("file:%s?cipher=sqlcipher&legacy=4&key=x'%s'&mode=rw&_busy_timeout=5000&_foreign_keys=1&_journal_mode=WAL&_synchronous=FULL&_secure_delete=on&_cache_size=-%d&_stmt_cache_size=64&_query_only=%t",
-		name, hex.EncodeToString(c.opts.Key.Bytes()), cache, !c.writes)
+	return fmt.Sprintf("file:%s?cipher=sqlcipher&legacy=4&key=x'%s'&mode=rw&_busy_timeout=%d&_foreign_keys=1&_journal_mode=WAL&_synchronous=FULL&_secure_delete=on&_cache_size=-%d&_stmt_cache_size=64&_query_only=%t",
+		name, hex.EncodeToString(c.opts.Key.Bytes()), busyTimeout, cache, !c.writes)
 }
 
 func (c *connector) tune(conn *sqlite3.SQLiteConn) error {

@@ -194,7 +194,7 @@ func (r *rawFile) close() error {
 
 // CountVectors counts the vectors on record.
 func (v *View) CountVectors(ctx context.Context) (n int, err error) {
-	_, err = v.row(ctx, "count", `SELECT count(*) FROM vectors`, nil, &n)
+	_, err = v.row(ctx, "count", `SELECT (SELECT count(*) FROM vectors) + (SELECT count(*) FROM cold)`, nil, &n)
 	return n, err
 }
 

@@ -56,6 +56,14 @@ func (h *held) housework() []chore {
 			return w.conn.QueryRowContext(w.base, `SELECT count(*) FROM requests WHERE key = x'01'`).Scan(&n) == nil && n == 0
 		}},
 		{"checkpoint", nil, func(w *writer) error { return w.checkpoint(0) }, h.folded},
+		{"cut the log", func(w *writer) error {
+			w.merging, w.purging, w.expired, w.requests = false, false, nil, time.Now()
+			_, err := w.conn.ExecContext(w.base, `UPDATE meta SET value = zeroblob(2000000) WHERE key = 'long'; INSERT OR IGNORE INTO meta (key, value) VALUES ('long', zeroblob(2000000))`)
+			return err
+		}, tidy, func() bool {
+			info, err := os.Stat(h.opts.Path + LogSuffix)
+			return err == nil && info.Size() == 0
+		}},
 		{"truncate", nil, func(w *writer) error { _, err := w.truncate(); return err }, func() bool {
 			info, err := os.Stat(h.opts.Path + LogSuffix)
 			return err == nil && info.Size() == 0

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"os"
+	"strconv"
 	"sync/atomic"
 	"time"
 )
@@ -17,6 +19,7 @@ const (
 	idleMergePages = 256             // and one in idle time
 	purgeIdle      = 2 * time.Second // idle time before deleted terms are rewritten away
 	wordsIdle      = 200 * time.Millisecond
+	logIdle        = 10 * time.Second // idle time before a long log is cut
 	requestsEvery  = 10 * time.Minute
 	requestsStep   = 2000 // looked at in one go
 	requestsKept   = 24 * time.Hour
@@ -144,7 +147,34 @@ func (w *writer) tidyStep() (time.Duration, error) {
 	if w.expired != nil || time.Since(w.requests) > requestsEvery {
 		return time.Millisecond, w.expireRequests()
 	}
-	return 0, w.checkpoint(idleWAL)
+	if err := w.checkpoint(idleWAL); err != nil {
+		return 0, err
+	}
+	return w.cutLog()
+}
+
+// cutLog empties a long log some seconds into idle time: a busy writer writes it from the beginning again and again, which
+// spares the file system its growth, and an idle one leaves it as long as it ever was.
+func (w *writer) cutLog() (time.Duration, error) {
+	info, err := os.Stat(w.db.opts.Path + LogSuffix)
+	if err != nil || info.Size() <= idleWAL {
+		return 0, nil //nolint:nilerr // without a log there is nothing to cut
+	}
+	if wait := logIdle - time.Since(w.active); wait > 0 {
+		return wait, nil
+	}
+	// Whoever reads an older state keeps the log: a request that comes meanwhile must not wait for that.
+	if err := w.exec("checkpoint", `PRAGMA busy_timeout = 0`); err != nil {
+		return 0, err
+	}
+	done, err := w.truncate()
+	if terr := w.exec("checkpoint", `PRAGMA busy_timeout = `+strconv.Itoa(busyTimeout)); err == nil {
+		err = terr
+	}
+	if done {
+		return 0, err
+	}
+	return logIdle, err
 }
 
 // expireRequests drops the old ones among the next requests.

@@ -7,6 +7,7 @@ const wantedSpace = `CASE WHEN m.scope = 1 OR m.flags & 1 THEN ?2 ELSE ?1 END`
 
 const outdated = ` FROM memories m WHERE m.row > ?3
 	AND NOT EXISTS (SELECT 1 FROM vectors v WHERE v.row = m.row AND v.space = ` + wantedSpace + `)
+	AND NOT EXISTS (SELECT 1 FROM cold c JOIN spaces s ON s.num = c.space WHERE c.row = m.row AND s.name = ` + wantedSpace + `)
 	AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.row = m.row)`
 
 // Outdated lists up to n rows after a row, rising, whose memories have neither a vector in the space that they should

@@ -23,7 +23,7 @@ type SchemaFault struct {
 
 // refilled are the tables that are filled again from the rest, or whose loss costs no memory and no promise.
 var refilled = map[string]bool{
-	"fts": true, "fts_terms": true, "tags": true, "hashes": true, "jobs": true, "vectors": true, "usage": true, "requests": true,
+	"fts": true, "fts_terms": true, "tags": true, "hashes": true, "jobs": true, "vectors": true, "spaces": true, "cold": true, "usage": true, "requests": true,
 	"touched": true, "history": true, "links": true,
 }
 

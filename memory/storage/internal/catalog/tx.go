@@ -75,7 +75,7 @@ func (tx *Tx) row(op, query string, args []any, dst ...any) (bool, error) {
 	return err == nil, wrap(op, err)
 }
 
-// Insert stores a new memory and sets r.Row. words must be nil for a sealed record.
+// Insert stores a new memory and sets r.Row. words must be nil for a record that fts and tags do not hold.
 func (tx *Tx) Insert(r *Record, words *Words) error {
 	args, err := r.columns()
 	if err != nil {
@@ -96,8 +96,9 @@ func (tx *Tx) Insert(r *Record, words *Words) error {
 	return nil
 }
 
-// Update replaces the record of r.Row. old says whether what was there before had entries in fts and tags.
-func (tx *Tx) Update(r *Record, words *Words, wasSealed bool) error {
+// Update replaces the record of r.Row. listed says whether what was there before had entries in fts and tags; without words
+// it has none any more.
+func (tx *Tx) Update(r *Record, words *Words, listed bool) error {
 	args, err := r.columns()
 	if err != nil {
 		return err
@@ -118,13 +119,16 @@ func (tx *Tx) Update(r *Record, words *Words, wasSealed bool) error {
 		tx.wait(r.Row, words)
 		return nil
 	}
-	if !wasSealed {
+	if listed {
 		if err := tx.dropWords(r.Row); err != nil {
 			return err
 		}
-		if words == nil { // what was public before must not stay in a segment
-			tx.After(tx.w.noteDeletion)
+		if words == nil {
+			tx.w.merging = true // so that the place of what went comes back
 		}
+	}
+	if words == nil && r.Memory.Scope.Sealed() { // what was public before must not stay in a segment
+		tx.After(tx.w.noteDeletion)
 	}
 	return tx.putWords(r.Row, words)
 }

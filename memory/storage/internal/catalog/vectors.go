@@ -42,12 +42,15 @@ func (tx *Tx) PutVectors(vs []VectorRef) error {
 	return nil
 }
 
-// DropVectors forgets every vector of row, and what was found by them.
+// DropVectors forgets every vector of row, in the archive or not, and what was found by them.
 func (tx *Tx) DropVectors(row int64) error {
 	if err := tx.dropNear(row); err != nil {
 		return err
 	}
 	if _, err := tx.exec("delete vectors", `DELETE FROM vectors WHERE row = ?`, row); err != nil {
+		return err
+	}
+	if _, err := tx.exec("delete cold vectors", `DELETE FROM cold WHERE row = ?`, row); err != nil {
 		return err
 	}
 	return tx.Touch(row, TouchedVectors)

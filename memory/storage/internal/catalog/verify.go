@@ -164,6 +164,7 @@ func (tx *Tx) DropWords(row int64) error {
 	if tx.waits(row) {
 		tx.wait(row, nil)
 	}
+	tx.w.merging = true // so that the place of what went comes back
 	return tx.dropWords(row)
 }
 

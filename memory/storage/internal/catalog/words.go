@@ -142,12 +142,12 @@ func (w *writer) settleSome() error {
 
 // waitingRow is a row above the counter.
 type waitingRow struct {
-	row    int64
-	sealed bool
+	row      int64
+	unlisted bool // sealed or archived: the tables do not hold it
 }
 
 func (w *writer) waiting() ([]waitingRow, error) {
-	found, err := w.conn.QueryContext(w.base, `SELECT row, sealed FROM memories WHERE row > ? ORDER BY row LIMIT ?`, w.db.settled.Load(), settleSize)
+	found, err := w.conn.QueryContext(w.base, `SELECT row, sealed OR state = 3 FROM memories WHERE row > ? ORDER BY row LIMIT ?`, w.db.settled.Load(), settleSize)
 	if err != nil {
 		return nil, wrap("settle words", err)
 	}
@@ -155,7 +155,7 @@ func (w *writer) waiting() ([]waitingRow, error) {
 	var rows []waitingRow
 	for found.Next() {
 		var r waitingRow
-		if err := found.Scan(&r.row, &r.sealed); err != nil {
+		if err := found.Scan(&r.row, &r.unlisted); err != nil {
 			return nil, wrap("settle words", err)
 		}
 		rows = append(rows, r)
@@ -174,7 +174,7 @@ func (w *writer) settleRows(rows []waitingRow, last int64) error {
 		if words == nil {
 			words = forgotten[r.row]
 		}
-		if r.sealed || words == nil {
+		if r.unlisted || words == nil {
 			continue
 		}
 		if err := tx.putWords(r.row, words); err != nil {
@@ -192,7 +192,7 @@ func (w *writer) settleRows(rows []waitingRow, last int64) error {
 func (w *writer) recall(tx *Tx, rows []waitingRow) (map[int64]*Words, error) {
 	var missing []int64
 	for _, r := range rows {
-		if !r.sealed && w.late[r.row] == nil {
+		if !r.unlisted && w.late[r.row] == nil {
 			missing = append(missing, r.row)
 		}
 	}
@@ -205,7 +205,7 @@ func (w *writer) recall(tx *Tx, rows []waitingRow) (map[int64]*Words, error) {
 	}
 	out := make(map[int64]*Words, len(records))
 	for i := range records {
-		if words, err := w.db.opts.Words(&records[i]); err == nil {
+		if words, err := w.db.opts.Words(&records[i]); err == nil && words != nil {
 			out[records[i].Row] = words
 		}
 	}

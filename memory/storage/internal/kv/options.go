@@ -44,6 +44,8 @@ const (
 	defaultOpenFiles   = 256
 	blockSize          = 4 << 10
 	vectorBlock        = 8 << 10  // ten vectors: a smaller index than blocks of 4 KiB need
+	deletionWindow     = 1024     // entries of a table file among which
+	deletionTrigger    = 256      // deletions have it compacted
 	tableSize          = 64 << 20 // of a table file; few of them, as each opens with its index
 )
 
@@ -128,6 +130,8 @@ func (n *native) options(o Options, table *grocksdb.BlockBasedTableOptions) *gro
 	opts.SetLevelCompactionDynamicLevelBytes(true)
 	opts.SetOptimizeFiltersForHits(true) // what is asked for is there, nearly always: the last level needs no filter
 	opts.SetBytesPerSync(1 << 20)
+	// What is archived or purged leaves marks, and its values under them: where they are many they are compacted away.
+	opts.AddCompactOnDeletionCollectorFactory(deletionWindow, deletionTrigger)
 
 	// The info log grows without use otherwise, and at higher levels it names keys.
 	opts.SetInfoLogLevel(grocksdb.WarnInfoLogLevel)
