@@ -10,7 +10,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/elderzan/elderzan/cmd/internal/streamable"
 )
@@ -130,10 +129,8 @@ func TestHTTPListen(t *testing.T) {
 	}
 	defer taken.Close()
 	f := newFolder(t, "ELDERZAN_HTTP_LISTEN="+taken.Addr().String())
-	s := f.status()
-	for end := time.Now().Add(time.Minute); !s.Ready && time.Now().Before(end); s = f.status() { // it answers while the memory is being opened
-		time.Sleep(20 * time.Millisecond)
-	}
+	var s status
+	waitFor(t, "the memory is open", func() bool { s = f.status(); return s.Ready }) // it answers while it is being opened
 	if !s.Ready || len(s.Alerts) != 1 || !strings.Contains(s.Alerts[0], "http_listen") {
 		t.Errorf("with a taken port: ready %v, alerts %q", s.Ready, s.Alerts)
 	}

@@ -157,7 +157,7 @@ func scan[T entry](s *Set, next []T, text string, visit func(Hit) bool) {
 	for from := 0; ok && from < len(text); {
 		lane := min((len(text)-from)/lanes, longLane)
 		if lane < shortLane {
-			_, ok = walk(s, next, text, from, len(text), state, visit)
+			walk(s, next, text, from, len(text), state, visit)
 			return
 		}
 		state, ok = abreast(s, next, text, from, lane, state, visit)
@@ -189,7 +189,6 @@ func abreast[T entry](s *Set, next []T, text string, from, lane, state int, visi
 	for k := range ends {
 		ends[k] = room[k][:0]
 	}
-	states := [lanes]int{state}
 	a, b, c, d := state, 0, 0, 0
 	w, class := s.width, &s.class
 	ta, tb, tc, td := text[from:from+lane], text[from+lane:from+2*lane], text[from+2*lane:from+3*lane], text[from+3*lane:from+4*lane]
@@ -205,7 +204,7 @@ func abreast[T entry](s *Set, next []T, text string, from, lane, state int, visi
 			}
 		}
 	}
-	states = [lanes]int{a, b, c, d}
+	states := [lanes]int{a, b, c, d}
 	known := from // before it all is told
 	for k := range lanes {
 		for _, e := range ends[k] {
