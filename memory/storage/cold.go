@@ -504,11 +504,24 @@ func (s *Store) waiting(sel *inverted.Selection) int {
 	return n
 }
 
-// spaces counts the vectors of each space, in the archive or not.
+// spaces counts the vectors of each space, in the archive or not. One that is on its way between two places is in both for a
+// moment and counts once.
 func (s *Store) spaces() map[string]int {
-	out := s.vectors.spaces()
-	for space, n := range s.cold.spaces() {
-		out[space] += n
+	s.vectors.mu.RLock()
+	defer s.vectors.mu.RUnlock()
+	s.cold.mu.RLock()
+	defer s.cold.mu.RUnlock()
+	held := map[string]rowSet{}
+	for _, sets := range []map[indexName]rowSet{s.vectors.rows, s.cold.rows} {
+		for name, rows := range sets {
+			held[name.space] = held[name.space].or(rows)
+		}
+	}
+	out := map[string]int{}
+	for space, rows := range held {
+		if n := rows.len(); n > 0 {
+			out[space] = n
+		}
 	}
 	return out
 }

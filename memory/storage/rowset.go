@@ -19,6 +19,17 @@ func (s rowSet) add(rows []int64) rowSet {
 	return s
 }
 
+// or returns the set with those of others in it.
+func (s rowSet) or(others rowSet) rowSet {
+	if n := len(others) - len(s); n > 0 {
+		s = append(s, make(rowSet, n)...)
+	}
+	for i, word := range others {
+		s[i] |= word
+	}
+	return s
+}
+
 // drop takes a row out.
 func (s rowSet) drop(row int64) {
 	if row>>6 < int64(len(s)) {
