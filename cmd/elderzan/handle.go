@@ -15,9 +15,10 @@ import (
 // decode them six times on the way there. Administration, which is rare, reads them where they stand.
 //
 // A call that holds nothing but a tool's name and arguments, as most do, leaves the server nothing to find out: it goes to the
-// tool.
-func handle(ctx context.Context, s *server.MCPServer, message json.RawMessage) mcp.JSONRPCMessage {
-	if name, arguments, ok := link.PlainCall(message); ok && tools.Has(name) {
+// tool, unless it is to be traced, which the server's middleware does. (The middleware against panics has nothing to do there: the tool
+// and the session look out for them, too.)
+func (h *holder) handle(ctx context.Context, s *server.MCPServer, message json.RawMessage) mcp.JSONRPCMessage {
+	if name, arguments, ok := link.PlainCall(message); ok && tools.Has(name) && !h.traced.Load() {
 		return tools.Dispatch(ctx, s, name, arguments)
 	}
 	if rest, arguments, ok := link.Lift(message, "params", "arguments"); ok {

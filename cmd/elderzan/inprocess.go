@@ -40,7 +40,7 @@ func (a *app) serveInProcess(ctx context.Context, dir string) (err error) {
 	defer func() { err = errors.Join(err, closeStore()) }()
 	cwd, _ := os.Getwd() // a removed folder is no project
 	name, root, remote := attach.Project(cwd)
-	host := session.NewHost(session.Options{Server: h.server(), Handle: handle, ProjectOf: attach.Project, Logger: h.log})
+	host := session.NewHost(session.Options{Server: h.server(), Handle: h.handle, ProjectOf: attach.Project, Logger: h.log})
 	h.watch.Store(&watch{any: host.Subscribed, tell: host.ResourceUpdated})
 	return host.Serve(ctx, session.Conn{
 		Session: rand.Text(), Client: "mcp", User: userName(), UID: os.Getuid(), PID: os.Getppid(), CWD: cwd,

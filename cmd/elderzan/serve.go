@@ -109,6 +109,7 @@ type holder struct {
 	door    *httpDoor
 	metrics *metrics.Metrics
 	traces  *trace.Tracer // nil while none are wanted
+	traced  atomic.Bool   // calls go through the middleware that traces them
 }
 
 // newHolder also sees to it that whatever this process writes is its user's alone: the engines make files as wide as
@@ -129,7 +130,7 @@ func newHolder(dir string, logTo interface{ Write([]byte) (int, error) }) *holde
 
 func (h *holder) engineOptions() engine.Options {
 	o := engine.Options{
-		Dir: h.dir, Build: h.build, Logger: h.log, ProjectOf: attach.Project, Handle: handle, NeedsReady: needsStore,
+		Dir: h.dir, Build: h.build, Logger: h.log, ProjectOf: attach.Project, Handle: h.handle, NeedsReady: needsStore,
 		NewServer: func(d engine.Deps) *server.MCPServer {
 			h.ready, h.status, h.door.serve = d.Ready, d.Status, d.Serve
 			h.watch.Store(&watch{any: d.Subscribed, tell: d.ResourceUpdated})
@@ -270,6 +271,7 @@ func (h *holder) server() *server.MCPServer {
 	}
 	if h.traces != nil {
 		s.Use(h.traces.Tools)
+		h.traced.Store(true)
 	}
 	ad := &admin{open: h.current, caller: callerOf, isCLI: isCLI, page: h.page, door: h.door, metrics: h.metrics}
 	ad.register(s)
