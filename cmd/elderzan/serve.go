@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -130,7 +131,7 @@ func newHolder(dir string, logTo interface{ Write([]byte) (int, error) }) *holde
 
 func (h *holder) engineOptions() engine.Options {
 	o := engine.Options{
-		Dir: h.dir, Build: h.build, Logger: h.log, ProjectOf: attach.Project, Handle: h.handle, NeedsReady: needsStore,
+		Dir: h.dir, Build: h.build, Logger: h.log, ProjectOf: attach.Project, Handle: h.handle, NeedsReady: needsStore, TimeoutOf: patience,
 		NewServer: func(d engine.Deps) *server.MCPServer {
 			h.ready, h.status, h.door.serve = d.Ready, d.Status, d.Serve
 			h.watch.Store(&watch{any: d.Subscribed, tell: d.ResourceUpdated})
@@ -276,6 +277,18 @@ func (h *holder) server() *server.MCPServer {
 	ad := &admin{open: h.current, caller: callerOf, isCLI: isCLI, page: h.page, door: h.door, metrics: h.metrics}
 	ad.register(s)
 	return s
+}
+
+// adminPatience is for what a person at the command line has asked for, and may stop: to check a million memories, to back them up or
+// to seal them anew takes minutes.
+const adminPatience = 2 * time.Hour
+
+// patience tells which requests may take longer than an agent would wait.
+func patience(method string, params json.RawMessage) time.Duration {
+	if method == string(mcp.MethodToolsCall) && bytes.HasPrefix(link.Member(params, "name"), []byte(`"`+adminPrefix)) {
+		return adminPatience
+	}
+	return 0
 }
 
 // needsStore tells which requests wait until the store is open. A status does not: it says why there is none, and

@@ -56,14 +56,15 @@ type Options struct {
 	// Opened and Ended are told of clients' connections; see session.Options.
 	Opened, Ended func(session.Conn)
 
-	Idle         time.Duration // without connections before the engine leaves; 0 means 5 minutes, negative never
-	DrainTimeout time.Duration // for running requests when the engine leaves; 0 means 8 s
-	CloseTimeout time.Duration // for the store to close; 0 means 20 s
-	LockWait     time.Duration // for the folder's lock; 0 means 1 s
-	CallTimeout  time.Duration // of one request; 0 means 60 s
-	Concurrency  int           // requests of one session that run at once; 0 means 32
-	MaxConns     int           // connections at once; 0 means 512
-	Logger       *slog.Logger  // nil means none
+	Idle         time.Duration                                             // without connections before the engine leaves; 0 means 5 minutes, negative never
+	DrainTimeout time.Duration                                             // for running requests when the engine leaves; 0 means 8 s
+	CloseTimeout time.Duration                                             // for the store to close; 0 means 20 s
+	LockWait     time.Duration                                             // for the folder's lock; 0 means 1 s
+	CallTimeout  time.Duration                                             // of one request; 0 means 60 s
+	TimeoutOf    func(method string, params json.RawMessage) time.Duration // of requests that want another; see session.Options
+	Concurrency  int                                                       // requests of one session that run at once; 0 means 32
+	MaxConns     int                                                       // connections at once; 0 means 512
+	Logger       *slog.Logger                                              // nil means none
 
 	folderCheck  time.Duration // between looks whether the folder is still ours; 0 means 10 s
 	helloTimeout time.Duration // for the hello, so that a silent connection does not stay; 0 means 5 s
@@ -184,7 +185,7 @@ func newEngine(o Options, lock *link.Lock) *engine {
 		Server: o.NewServer(Deps{ResourceUpdated: e.resourceUpdated, Subscribed: e.subscribed, Ready: e.store.ready, Status: e.status, Serve: e.serve}),
 		Handle: o.Handle, NeedsReady: o.NeedsReady,
 		Epoch: e.epoch, Ready: e.store.ready, ProjectOf: o.ProjectOf, Opened: o.Opened, Ended: o.Ended,
-		MaxConcurrent: o.Concurrency, Timeout: o.CallTimeout, Logger: o.Logger,
+		MaxConcurrent: o.Concurrency, Timeout: o.CallTimeout, TimeoutOf: o.TimeoutOf, Logger: o.Logger,
 	})
 	return e
 }

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"encoding/json"
 	"fmt"
 	"time"
 )
@@ -8,10 +9,11 @@ import (
 // A request's deadline is a timer that stands still while the client is asked something. So it cannot be a context's
 // own deadline; what a handler sees when it has passed is a cancelled context.
 
-func (r *request) startTimer() {
+func (r *request) startTimer(params json.RawMessage) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.left = r.s.h.o.Timeout
+	r.limit = orTime(r.s.h.o.TimeoutOf(r.method, params), r.s.h.o.Timeout)
+	r.left = r.limit
 	r.started = time.Now()
 	r.timer = time.AfterFunc(r.left, r.expire)
 }
@@ -43,7 +45,7 @@ func (r *request) late() bool {
 }
 
 func (r *request) lateText() string {
-	return fmt.Sprintf("the call took longer than %s and was stopped; ask for less, or try again", r.s.h.o.Timeout)
+	return fmt.Sprintf("the call took longer than %s and was stopped; ask for less, or try again", r.limit)
 }
 
 // pause stops the clock and gives the slot to others while the client is asked.

@@ -39,9 +39,11 @@ type Options struct {
 	Opened, Ended func(Conn)
 	MaxConcurrent int           // requests of one session that run at once; 0 means 32
 	Timeout       time.Duration // of one request, without the time it waits for the user; 0 means 60 s
-	AskTimeout    time.Duration // of one question to the client; 0 means 10 minutes
-	LeaveGrace    time.Duration // for running requests of a client that has gone; 0 means 10 s
-	Logger        *slog.Logger  // nil means none
+	// TimeoutOf is the Timeout of requests that want another, by method and raw params; 0 means Timeout, nil that none do.
+	TimeoutOf  func(method string, params json.RawMessage) time.Duration
+	AskTimeout time.Duration // of one question to the client; 0 means 10 minutes
+	LeaveGrace time.Duration // for running requests of a client that has gone; 0 means 10 s
+	Logger     *slog.Logger  // nil means none
 }
 
 // Host serves sessions on one MCP server. Safe for concurrent use.
@@ -62,6 +64,9 @@ func NewHost(o Options) *Host {
 	o.LeaveGrace = orTime(o.LeaveGrace, 10*time.Second)
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.TimeoutOf == nil {
+		o.TimeoutOf = func(string, json.RawMessage) time.Duration { return 0 }
 	}
 	if o.Ready == nil {
 		o.Ready = func(context.Context) error { return nil }

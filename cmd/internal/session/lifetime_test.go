@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -38,6 +39,32 @@ func TestDeadline(t *testing.T) {
 		synctest.Wait()
 		p.call(`3`, "echo", `{"text":"x"}`) // the late result was dropped
 		p.wantText(`3`, "x")
+		p.ok(p.leave())
+	})
+}
+
+func TestDeadlineOfARequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(Options{TimeoutOf: func(method string, params json.RawMessage) time.Duration {
+			if method == "tools/call" && string(link.Member(params, "name")) == `"block"` {
+				return time.Hour
+			}
+			return 0
+		}})
+		p := f.connect(t, Conn{})
+		begin := time.Now()
+		p.call(`1`, "block", `{}`)
+		p.wantText(`1`, "longer than 1h0m0s")
+		if got := time.Since(begin); got != time.Hour {
+			t.Errorf("answered after %v, want 1h", got)
+		}
+		begin = time.Now()
+		p.call(`2`, "wait", `{}`)
+		p.wantText(`2`, "longer than 1m0s")
+		if got := time.Since(begin); got != time.Minute+stuckGrace {
+			t.Errorf("another call was answered after %v", got)
+		}
+		close(f.gate)
 		p.ok(p.leave())
 	})
 }

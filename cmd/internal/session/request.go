@@ -31,7 +31,8 @@ type request struct {
 	done     bool // answered, or never to be answered
 	timer    *time.Timer
 	started  time.Time     // when the timer was started last
-	left     time.Duration // for the request, when the timer was started last
+	limit    time.Duration // for the request
+	left     time.Duration // of it, when the timer was started last
 	asking   int           // questions to the client that wait for an answer
 	slot     bool          // counts among the running
 	timedOut bool
@@ -202,7 +203,7 @@ func (r *request) run(ctx context.Context, message []byte) {
 		}
 	}()
 	if r.method != string(mcp.MethodSubscriptionsListen) {
-		r.startTimer()
+		r.startTimer(link.Member(message, "params"))
 		defer r.stopTimer()
 	}
 	if r.s.h.o.NeedsReady(r.method, link.Member(message, "params")) {
