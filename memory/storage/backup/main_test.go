@@ -14,6 +14,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -75,7 +76,19 @@ const (
 	opFollow   = "follow"
 )
 
-func child(ctx context.Context, op, dir, folder string, crash func(backup.Step)) (err error) {
+// child does op once the folder is free: what the parent has closed stays locked while it is starting another child, which has
+// the parent's files until it is one.
+func child(ctx context.Context, op, dir, folder string, crash func(backup.Step)) error {
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for end := time.Now().Add(10 * time.Second); ; <-tick.C {
+		if err := attempt(ctx, op, dir, folder, crash); !errors.Is(err, storage.ErrLocked) || time.Now().After(end) {
+			return err
+		}
+	}
+}
+
+func attempt(ctx context.Context, op, dir, folder string, crash func(backup.Step)) (err error) {
 	if op == opFailover {
 		s, _, err := backup.OpenOrFailover(ctx, backup.FailoverOptions{Store: storage.Options{Dir: dir}, Replica: folder, Crash: crash})
 		return errors.Join(err, closing(s))
