@@ -20,16 +20,24 @@ type ImportResult struct {
 
 // Import stores a memory that was exported here or elsewhere, with its id, times and state. Its text is classified
 // like any other: a sensitive one becomes PRIVATE unless a person had overruled that where it comes from and it
-// does not leave this machine. A memory whose id or text is here already is left as it is and reported as Known.
+// does not leave this machine. A memory whose id or text is here already is left as it is and reported as Known: so a
+// call again is known by the id that m comes with, and by the caller's request only where it has none.
 func (s *Service) Import(ctx context.Context, c Caller, m Memory) (ImportResult, error) {
+	var key string
+	if m.ID == "" {
+		key = requestKey(c, "")
+	}
 	res, err := s.readyImport(ctx, c, &m)
 	if err != nil || res.Known {
 		return res, err
 	}
 	a := s.audit(c, "import")
 	a.Subject, a.To, a.Rules, a.Reason = m.ID, m.Scope, m.Rules, "imported"
-	st, err := s.store.Put(ctx, Put{Memory: m, RequestKey: requestKey(c, m.ID), Audit: a})
+	st, err := s.store.Put(ctx, Put{Memory: m, RequestKey: key, Audit: a})
 	if err != nil {
+		if _, gerr := s.store.Get(ctx, []ID{m.ID}); gerr == nil { // the same call has stored it meanwhile
+			return ImportResult{ID: m.ID, Known: true}, nil
+		}
 		return ImportResult{}, fmt.Errorf("import: %w", err)
 	}
 	if st.DuplicateOf != "" {

@@ -76,6 +76,40 @@ func TestImportKeepsWhatCame(t *testing.T) {
 	}
 }
 
+// A call again is known by the id that the memory has, or by its key, whatever the memory's state; and so are two at once.
+func TestImportAgain(t *testing.T) {
+	w := newWorld(t, nil)
+	again := mia
+	again.RequestKey = "k"
+	named := memory.Memory{ID: memory.NewID(), Content: "x", State: memory.Archived}
+	nameless := memory.Memory{Content: "x", State: memory.Archived}
+	for range 2 {
+		for _, m := range []memory.Memory{named, nameless} {
+			if _, err := w.Import(t.Context(), again, m); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if st, err := w.Status(t.Context(), mia); err != nil || st.ByState[memory.Archived] != 2 {
+		t.Errorf("%v, %v; want 2 archived", st.ByState, err)
+	}
+	other := memory.Memory{ID: memory.NewID(), Content: "y", State: memory.Archived}
+	beaten := false
+	w.store.Fail = func(op string) error {
+		if op != "Put" || beaten {
+			return nil
+		}
+		beaten = true
+		if _, err := w.store.Put(t.Context(), memory.Put{Memory: other}); err != nil {
+			t.Error(err)
+		}
+		return errDown
+	}
+	if res, err := w.Import(t.Context(), again, other); err != nil || !res.Known || res.ID != other.ID {
+		t.Errorf("beaten by another call: %+v, %v", res, err)
+	}
+}
+
 func TestImportRefuses(t *testing.T) {
 	w := newWorld(t, nil)
 	for name, tc := range map[string]struct {

@@ -268,6 +268,9 @@ func (in *importing) take(ctx context.Context, s caller, e foreign.Entry, err er
 		}
 		in.seen[key] = true
 	}
+	if m.ID == "" { // so that a call again, after the engine died, finds what it has stored
+		m.ID = memory.NewID()
+	}
 	wire := importMemory{Memory: m}
 	if m.Scope != 0 {
 		wire.Scope = m.Scope.String()
