@@ -1,6 +1,10 @@
 package audit
 
-import "golang.org/x/mod/sumdb/tlog"
+import (
+	"slices"
+
+	"golang.org/x/mod/sumdb/tlog"
+)
 
 // compare turns what was seen into faults.
 func (v *verifier) compare(elsewhere []Checkpoint) {
@@ -61,6 +65,14 @@ func (v *verifier) entryFaults(certain bool) {
 		} else {
 			v.report.add(ErrAltered, d.n, d.n)
 		}
+	}
+	if !certain && len(v.apart) > 0 && v.grouped() == v.report.Checkpoint.Root {
+		for _, first := range v.apart { // where the leaves are those of the entries, their roots tell in which part
+			if !slices.ContainsFunc(v.missing, func(n int64) bool { return n&^(tileWidth-1) == first }) {
+				v.report.add(ErrAltered, first, first+tileWidth-1)
+			}
+		}
+		return
 	}
 	if !certain && len(v.missing) == 0 {
 		// The leaves of the last tile are not stored, or the stored ones are wrong too: nobody can say which entry.

@@ -54,3 +54,23 @@ type Storage interface {
 	// already, or the one before it is not.
 	Commit(ctx context.Context, b Batch) error
 }
+
+// TileOf makes the index-th tile of level 0 from the entries, for a storage that keeps the tiles above it alone. It returns
+// ErrNotFound where one of the entries is missing.
+func TileOf(ctx context.Context, storage Storage, index int64) ([]byte, error) {
+	first := index << tileHeight
+	next := first
+	data := make([]byte, 0, tileWidth*HashSize)
+	err := storage.Entries(ctx, first, first+tileWidth, func(n int64, entry []byte) error {
+		if n == next {
+			h := tlog.RecordHash(entry)
+			data = append(data, h[:]...)
+			next++
+		}
+		return nil
+	})
+	if err == nil && next != first+tileWidth {
+		err = ErrNotFound
+	}
+	return data, err
+}

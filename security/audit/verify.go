@@ -100,6 +100,8 @@ type verifier struct {
 
 	actual   edge                // over the entries as they are
 	recorded edge                // over the stored leaves, and the entries where none are stored
+	groups   edge                // over the roots of 256 entries each, as the tiles of level 1 have them
+	apart    []int64             // first entries of those that are not what the entries give
 	roots    map[int64]tlog.Hash // of actual, at the sizes of the checkpoints kept elsewhere
 
 	differ  []difference
@@ -206,7 +208,11 @@ func (v *verifier) checkTiles(ctx context.Context, actual, recorded []Tile) erro
 		if err != nil {
 			return err
 		}
+		if t.Level == 1 {
+			v.group(t, data)
+		}
 		if data == nil {
+			v.badUpper = true
 			continue
 		}
 		first := t.Index << (tileHeight * (t.Level + 1))
@@ -218,6 +224,26 @@ func (v *verifier) checkTiles(ctx context.Context, actual, recorded []Tile) erro
 		}
 	}
 	return nil
+}
+
+// group adds the roots that a tile of level 1 has, of which actual is what the entries give; data is nil where there is none.
+func (v *verifier) group(actual Tile, data []byte) {
+	given, stored := tileHashes(actual.Data), tileHashes(data)
+	var dirty [levels]bool
+	for i, h := range given {
+		if i < len(stored) && stored[i] != h {
+			v.apart = append(v.apart, v.groups.size*tileWidth)
+			h = stored[i]
+		}
+		v.groups.append(h, nil, &dirty)
+	}
+}
+
+// grouped is the root of the tree over the groups and the entries behind them.
+func (v *verifier) grouped() tlog.Hash {
+	e := v.actual
+	copy(e.peaks[tileHeight:], v.groups.peaks[:])
+	return e.root()
 }
 
 // note keeps the root of the tree as it stands if a checkpoint kept elsewhere has this size.

@@ -89,6 +89,51 @@ func flip(at int) func([]byte) []byte {
 
 func gone([]byte) []byte { return nil }
 
+// derived is a storage that keeps no tiles of level 0.
+type derived struct{ audit.Storage }
+
+func (d derived) Tile(ctx context.Context, id audit.TileID) ([]byte, error) {
+	if id.Level == 0 {
+		return audit.TileOf(ctx, d, id.Index)
+	}
+	return d.Storage.Tile(ctx, id)
+}
+
+// Without leaves of their own, what is wrong is told by 256 entries.
+func TestVerifyDerived(t *testing.T) {
+	m, _ := filled(t, 700)
+	for name, tc := range map[string]struct {
+		storage audittest.Tampered
+		want    string
+	}{
+		"nothing":              {want: ""},
+		"one altered":          {storage: audittest.Tampered{AlterEntry: entryAt(map[int64][]byte{300: {}})}, want: "altered 256-511"},
+		"two altered":          {storage: audittest.Tampered{AlterEntry: entryAt(map[int64][]byte{3: {}, 300: {}})}, want: "altered 0-255, altered 256-511"},
+		"two exchanged":        {storage: audittest.Tampered{AlterEntry: entryAt(map[int64][]byte{5: audittest.Entry(300), 300: audittest.Entry(5)})}, want: "altered 0-255, altered 256-511"},
+		"one removed":          {storage: audittest.Tampered{AlterEntry: entryAt(map[int64][]byte{300: nil})}, want: "missing 300-300"},
+		"last entry altered":   {storage: audittest.Tampered{AlterEntry: entryAt(map[int64][]byte{699: {}})}, want: "altered 512-699"},
+		"one of each":          {storage: audittest.Tampered{AlterEntry: entryAt(map[int64][]byte{300: {}, 699: {}})}, want: "altered 0-699"},
+		"the tile above":       {storage: audittest.Tampered{AlterTile: tileAt(audit.TileID{Level: 1}, flip(7))}, want: "tile 0-255"},
+		"it and an entry":      {storage: audittest.Tampered{AlterEntry: entryAt(map[int64][]byte{300: {}}), AlterTile: tileAt(audit.TileID{Level: 1}, flip(7))}, want: "altered 0-699"},
+		"an entry, none above": {storage: audittest.Tampered{AlterEntry: entryAt(map[int64][]byte{300: {}}), AlterTile: tileAt(audit.TileID{Level: 1}, gone)}, want: "altered 0-699"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tc.storage.Storage = m
+			if got := faults(report(t, derived{&tc.storage})); got != tc.want {
+				t.Errorf("got %q, want %q", got, tc.want)
+			}
+		})
+	}
+	l, err := audit.Open(t.Context(), derived{m}, audittest.Options(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	appendTo(t, l, 1100, audittest.Entry) // from what is there of the tree
+	if got := faults(report(t, derived{m})); got != "" {
+		t.Errorf("after more entries: %q", got)
+	}
+}
+
 // TestVerify tampers with a log of 700 entries, which fill tiles 0 and 1 and a part of tile 2.
 func TestVerify(t *testing.T) {
 	m, _ := filled(t, 700)
@@ -110,12 +155,12 @@ func TestVerify(t *testing.T) {
 		"two exchanged":        {storage: audittest.Tampered{AlterEntry: entryAt(map[int64][]byte{5: audittest.Entry(300), 300: audittest.Entry(5)})}, want: "moved 5-5, moved 300-300"},
 		"one doubled":          {storage: audittest.Tampered{AlterEntry: entryAt(map[int64][]byte{5: audittest.Entry(4)})}, want: "altered 5-5"},
 		"last one cut off":     {storage: audittest.Tampered{AlterEntry: entryAt(map[int64][]byte{699: nil})}, want: "truncated 699-699"},
-		"entry and leaf":       {storage: audittest.Tampered{AlterEntry: entryAt(map[int64][]byte{300: []byte("another")}), AlterTile: tileAt(audit.TileID{Index: 1}, leaf)}, want: "altered 0-699"},
+		"entry and leaf":       {storage: audittest.Tampered{AlterEntry: entryAt(map[int64][]byte{300: []byte("another")}), AlterTile: tileAt(audit.TileID{Index: 1}, leaf)}, want: "altered 256-511"},
 		"tile damaged":         {storage: audittest.Tampered{AlterTile: tileAt(audit.TileID{Index: 1}, flip(7))}, want: "tile 256-511"},
 		"tile gone":            {storage: audittest.Tampered{AlterTile: tileAt(audit.TileID{Index: 1}, gone)}, want: "tile 256-511"},
 		"upper tile damaged":   {storage: audittest.Tampered{AlterTile: tileAt(audit.TileID{Level: 1}, flip(7))}, want: "tile 0-255"},
 		"upper tile gone":      {storage: audittest.Tampered{AlterTile: tileAt(audit.TileID{Level: 1}, gone)}, want: "tile 0-255"},
-		"tile and other entry": {storage: audittest.Tampered{AlterEntry: entryAt(map[int64][]byte{3: {}}), AlterTile: tileAt(audit.TileID{Index: 1}, flip(7))}, want: "altered 3-3, altered 256-256, altered 0-699"},
+		"tile and other entry": {storage: audittest.Tampered{AlterEntry: entryAt(map[int64][]byte{3: {}}), AlterTile: tileAt(audit.TileID{Index: 1}, flip(7))}, want: "altered 3-3, altered 256-256, altered 0-255"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tc.storage.Storage = m
