@@ -60,7 +60,7 @@ func NewDoc(row int64, m *memory.Memory, t Terms) Doc {
 	return Doc{
 		Row: row, Body: t.Body, Title: t.Title, Labels: t.Labels, Turn: t.Turn,
 		Project: m.Project, Session: m.Session, Kind: m.Kind, Tags: m.Tags, Scope: m.Scope, State: m.State,
-		At: m.At().UnixMilli(), Created: m.CreatedAt.UnixMilli(), Updated: m.UpdatedAt.UnixMilli(),
+		At: m.At().UnixMilli(), Updated: m.UpdatedAt.UnixMilli(),
 	}
 }
 

@@ -38,7 +38,7 @@ func TestNewDocAndQuestion(t *testing.T) {
 		Scope: scope.Shared, State: memory.Archived, OccurredAt: at, CreatedAt: at.Add(time.Hour), UpdatedAt: at.Add(2 * time.Hour)}
 	d := NewDoc(7, &m, Analyse(&m))
 	if d.Row != 7 || d.Project != "p" || d.Session != "s" || d.Kind != "k" || d.Scope != scope.Shared || d.State != memory.Archived ||
-		d.At != at.UnixMilli() || d.Created != m.CreatedAt.UnixMilli() || d.Updated != m.UpdatedAt.UnixMilli() || !d.Turn {
+		d.At != at.UnixMilli() || d.Updated != m.UpdatedAt.UnixMilli() || !d.Turn {
 		t.Errorf("NewDoc = %+v", d)
 	}
 	x := New(Options{})

@@ -13,6 +13,7 @@ const (
 	entrySize   = int(unsafe.Sizeof(entry{}))
 	listSize    = int(unsafe.Sizeof(list{}))
 	groupSize   = int(unsafe.Sizeof(group{})) + 2*int(unsafe.Sizeof(groupKey{})+4)
+	skipSize    = int(unsafe.Sizeof(skip{}))
 	chunkHeader = int(unsafe.Sizeof([]uint32(nil)))
 )
 

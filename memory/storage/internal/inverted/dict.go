@@ -42,8 +42,8 @@ func (d *dict) intern(ns byte, s string) (id uint32, added bool) {
 		slot, _, _ = d.probe(ns, s)
 	}
 	id = uint32(len(d.off))
-	d.off = append(d.off, uint32(len(d.text)))
-	d.text = binary.AppendUvarint(d.text, uint64(len(s)+1))
+	d.off = append(roomy(d.off, 1), uint32(len(d.text)))
+	d.text = binary.AppendUvarint(roomy(d.text, len(s)+1+binary.MaxVarintLen32), uint64(len(s)+1))
 	d.text = append(d.text, ns)
 	d.text = append(d.text, s...)
 	d.slots[slot] = id + 1

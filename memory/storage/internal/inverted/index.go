@@ -62,7 +62,6 @@ type Doc struct {
 	State   memory.State
 	Turn    bool  // one turn of a conversation, which begins with who speaks (see Analyse)
 	At      int64 // Memory.At in Unix milliseconds
-	Created int64 // Memory.CreatedAt in Unix milliseconds
 	Updated int64 // Memory.UpdatedAt in Unix milliseconds
 }
 
@@ -148,7 +147,7 @@ func (s *state) setState(row int64, st memory.State, updated int64) bool {
 	s.cols[d].attr = s.cols[d].attr&^stateMask | stateBits(st)
 	s.enroll(d)
 	s.changed(d)
-	s.cols[d].updated = updated
+	s.cols[d].updated = momentOf(updated)
 	return true
 }
 

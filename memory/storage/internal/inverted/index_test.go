@@ -255,8 +255,8 @@ func checkChain(t *testing.T, x *Index, want int) {
 		if c := s.cols[d]; c.prev != prev || c.next != next {
 			t.Fatalf("document %d has neighbours %d and %d; want %d and %d", d, c.prev, c.next, prev, next)
 		}
-		m := s.cols[d].length
-		s.lenders(d, func(from uint32, share float32) { m += share * s.cols[from].length })
+		m := float32(s.cols[d].length)
+		s.lenders(d, func(from uint32, share float32) { m += share * float32(s.cols[from].length) })
 		if math.Abs(float64(m-s.cols[d].mass)) > 1e-3 {
 			t.Fatalf("document %d has mass %g; want %g", d, s.cols[d].mass, m)
 		}

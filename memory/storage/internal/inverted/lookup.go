@@ -46,7 +46,7 @@ func (r *Run) lookUp(docs []uint32) {
 		for i, doc := range l.docs {
 			f := l.frequency(i, tfs)
 			if f.full > 0 {
-				f.mass, f.length = r.s.cols[doc].mass, r.s.cols[doc].length
+				f.mass, f.length = r.s.cols[doc].mass, float32(r.s.cols[doc].length)
 				r.a.credit(&w, doc, f, q.idf*q.weight)
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/elderzan/elderzan/memory"
+	"github.com/elderzan/elderzan/scope"
 )
 
 // MatchAll returns, in ascending order, the selected rows that hold every one of words in body, title or labels.
@@ -102,9 +103,9 @@ func (x *Index) List(sel *Selection, by memory.Sort, after *Place, limit int) []
 		if doc == 0 {
 			continue
 		}
-		p := Place{x.s.cols[doc].at, r}
+		p := Place{x.s.cols[doc].at.milli(), r}
 		if by == memory.SortUpdated {
-			p.Time = x.s.cols[doc].updated
+			p.Time = x.s.cols[doc].updated.milli()
 		}
 		if after != nil && order(p, *after) <= 0 {
 			continue
@@ -119,6 +120,17 @@ func (x *Index) List(sel *Selection, by memory.Sort, after *Place, limit int) []
 
 // listSlack is how many rows List gathers beyond what it needs before it sorts, so that it seldom does.
 const listSlack = 1024
+
+// Each calls fn with how many rows each scope has in each state, as far as it has any.
+func (x *Index) Each(fn func(sc scope.Scope, st memory.State, n int)) {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	for attr := range x.s.class {
+		if n := x.s.class[attr].n; n > 0 {
+			fn(scope.Scope(uint8(attr)&scopeMask), states[uint8(attr)&stateMask>>3], n)
+		}
+	}
+}
 
 // Stats says how large the index is.
 type Stats struct {
@@ -152,6 +164,9 @@ func (x *Index) Stats() Stats {
 	}
 	for _, l := range s.lists {
 		st.Bytes += cap(l.buf)
+	}
+	for _, k := range s.skips {
+		st.Bytes += skipSize*cap(k) + 2*(chunkHeader+4) // with its entry in the map
 	}
 	return st
 }

@@ -202,7 +202,7 @@ func randomDoc(rnd *rand.Rand, row int64) Doc {
 	at := int64(rnd.IntN(40)) * 10 * 60 * 1000
 	d := Doc{Row: row, Body: words(8), Title: words(2), Labels: words(1), Project: fmt.Sprintf("p%d", rnd.IntN(3)),
 		Session: fmt.Sprintf("s%d", rnd.IntN(2)), Kind: fmt.Sprintf("k%d", rnd.IntN(3)), Turn: rnd.IntN(4) > 0,
-		Scope: scope.Scope(1 + rnd.IntN(4)), State: states[max(0, rnd.IntN(8)-4)], At: at, Created: at, Updated: at + int64(rnd.IntN(9))}
+		Scope: scope.Scope(1 + rnd.IntN(4)), State: states[max(0, rnd.IntN(8)-4)], At: at, Updated: at + int64(rnd.IntN(9))}
 	if rnd.IntN(5) == 0 {
 		d.Project = ""
 	}

@@ -47,7 +47,7 @@ func (s *state) fill(g *group) {
 // before orders documents within a conversation.
 func (s *state) before(a, b uint32) int {
 	x, y := &s.cols[a], &s.cols[b]
-	if c := cmp.Compare(x.at, y.at); c != 0 {
+	if c := cmp.Compare(x.at.milli(), y.at.milli()); c != 0 {
 		return c
 	}
 	return cmp.Compare(x.row, y.row)
@@ -182,7 +182,7 @@ func (s *state) join(a, b uint32) {
 func (s *state) bond(a, b uint32) uint8 {
 	x, y := &s.cols[a], &s.cols[b]
 	switch {
-	case y.at-x.at > s.opt.Gap.Milliseconds():
+	case y.at.milli()-x.at.milli() > s.opt.Gap.Milliseconds():
 		return 0
 	case x.attr&y.attr&turnBit != 0:
 		return 255
@@ -229,8 +229,8 @@ func (s *state) weigh(doc uint32) {
 	}
 	for n := first; ; n = s.cols[n].next {
 		c := &s.cols[n]
-		m := c.length
-		s.lenders(n, func(from uint32, share float32) { m += share * s.cols[from].length })
+		m := float32(c.length)
+		s.lenders(n, func(from uint32, share float32) { m += share * float32(s.cols[from].length) })
 		s.class[c.attr&classMask].mass += float64(m) - float64(c.mass)
 		c.mass = m
 		s.changed(n)

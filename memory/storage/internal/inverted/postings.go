@@ -49,6 +49,9 @@ type entry struct {
 }
 
 func (l *list) append(doc uint32, tf uint8) {
+	if n := len(l.buf); cap(l.buf)-n < longestPosting {
+		l.buf = append(make([]byte, 0, n+n/8+longestPosting+1), l.buf...) // append would double it
+	}
 	delta := uint64(doc-l.last) << 1
 	if tf == usual {
 		l.buf = binary.AppendUvarint(l.buf, delta)
@@ -58,6 +61,9 @@ func (l *list) append(doc uint32, tf uint8) {
 	l.last = doc
 	l.count++
 }
+
+// longestPosting is how many bytes a posting takes at most.
+const longestPosting = 6
 
 // cursor walks postings.
 type cursor struct {

@@ -370,7 +370,7 @@ func (s *state) gain(a *accumulator, sel *Selection, doc uint32, own, full float
 			return
 		}
 		a.touched = append(a.touched, doc)
-		f.mass, f.length = c.mass, c.length
+		f.mass, f.length = c.mass, float32(c.length)
 	}
 	f.full += full
 	f.own += own

@@ -165,7 +165,7 @@ func (s *state) selectTimes(sel *Selection, since, until int64, open bool) *Sele
 		for w := word; w != 0; w &= w - 1 {
 			row := uint32(i)<<6 + uint32(bits.TrailingZeros64(w))
 			c := &s.cols[s.byRow[row]]
-			if c.at < since || c.at >= until && !open {
+			if at := c.at.milli(); at < since || at >= until && !open {
 				sel.bits[i] &^= 1 << (row & 63)
 				continue
 			}
@@ -201,7 +201,7 @@ func (s *state) selectRows(f memory.Filter) *Selection {
 	}
 	take := func(doc uint32) {
 		c := &s.cols[doc]
-		if sel.lend[c.attr] && c.at >= since && (c.at < until || f.Until.IsZero()) {
+		if at := c.at.milli(); sel.lend[c.attr] && at >= since && (at < until || f.Until.IsZero()) {
 			sel.bits[c.row>>6] |= 1 << (c.row & 63)
 			sel.n++
 			sel.docs++

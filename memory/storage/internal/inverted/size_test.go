@@ -31,14 +31,14 @@ func filled(n int) *Index {
 	return x
 }
 
-// The index must fit the memory it may use: 250 bytes a turn for the postings, 64 for the columns.
+// The index must fit the memory it may use: 250 bytes a turn for the postings, 45 for the columns.
 func TestBytesPerDocument(t *testing.T) {
 	const n = 50_000
 	st := filled(n).Stats()
 	columns, rest := st.ColumnBytes/n, (st.Bytes-st.ColumnBytes)/n
 	t.Logf("%d B of columns, %d B of terms and postings a document; %d terms, %d postings", columns, rest, st.Terms, st.Postings)
-	if columns > 68 || rest > 250 {
-		t.Errorf("%d and %d bytes a document; want at most 80 and 250", columns, rest)
+	if columns > 47 || rest > 250 {
+		t.Errorf("%d and %d bytes a document; want at most 47 and 250", columns, rest)
 	}
 }
 

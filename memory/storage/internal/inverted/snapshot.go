@@ -2,6 +2,7 @@ package inverted
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -16,7 +17,7 @@ import (
 // Mark says which state of the record a snapshot is of: it holds every memory up to Row, as changed up to Seq.
 type Mark struct {
 	Seq, Row int64
-	former   bool // of a snapshot of version 1
+	version  uint8 // of the snapshot; 0 means the newest
 }
 
 // ErrSnapshot reports a snapshot that this build cannot use. The index is then filled from the record.
@@ -24,28 +25,26 @@ var ErrSnapshot = errors.New("inverted: no snapshot that this build reads")
 
 // A snapshot is a header in the clear and a sealed stream that is bound to it:
 //
-//	magic "ezwrd" and format version 2 | Mark.Seq, 8 bytes | Mark.Row, 8 bytes
+//	magic "ezwrd" and format version 3 | Mark.Seq, 8 bytes | Mark.Row, 8 bytes
 //
-// The stream is a zstd frame, in version 1 what stands in it now. That is the options that the postings depend on (32 bytes), the lengths of what follows (8 bytes each), the
+// The stream is a zstd frame, in version 1 what stands in it now; before version 3 columns were longer. That is the options that the postings depend on (32 bytes), the lengths of what follows (8 bytes each), the
 // dictionary, terms, lists, columns and the names of conversations. Numbers are little endian.
 const (
-	snapMagic   = "ezwrd\x02"
-	snapMagic1  = "ezwrd\x01"
-	snapHeader  = len(snapMagic) + 16
+	snapMagic   = "ezwrd"
+	snapVersion = 3
+	snapHeader  = len(snapMagic) + 1 + 16
 	snapWindow  = 1 << 20 // of zstd, in bytes
 	snapLengths = 7
 	termLen     = 3*4 + 1
 	listLen     = 3 * 4
-	columnLen   = 3*8 + 4*4 + 2*4 + 2
+	columnLen   = 4*4 + 4 + 2 + 2 + 2*6
+	columnLen2  = 3*8 + 4*4 + 2*4 + 2 // until version 2
 	groupLen    = 2 * 4
 )
 
 func (m Mark) header() []byte {
-	magic := snapMagic
-	if m.former {
-		magic = snapMagic1
-	}
-	h := binary.LittleEndian.AppendUint64([]byte(magic), uint64(m.Seq))
+	h := append([]byte(snapMagic), cmp.Or(m.version, snapVersion))
+	h = binary.LittleEndian.AppendUint64(h, uint64(m.Seq))
 	return binary.LittleEndian.AppendUint64(h, uint64(m.Row))
 }
 
@@ -132,9 +131,9 @@ func (s *state) write(w *bufio.Writer) {
 	}
 	for i := range s.cols {
 		c := &s.cols[i]
-		u64(uint64(c.at), uint64(c.created), uint64(c.updated))
-		u32(c.prev, c.next, c.row, c.group, math.Float32bits(c.length), math.Float32bits(c.mass))
-		b = append(b, c.bond, c.attr)
+		u32(c.prev, c.next, c.row, c.group, math.Float32bits(c.mass))
+		b = append(binary.LittleEndian.AppendUint16(b, c.length), c.bond, c.attr)
+		b = append(append(b, c.at[:]...), c.updated[:]...)
 		flush()
 	}
 	for i := range s.groups {
@@ -149,18 +148,21 @@ func ReadMark(r io.Reader) (Mark, error) {
 	if _, err := io.ReadFull(r, h); err != nil {
 		return Mark{}, ErrSnapshot
 	}
-	magic, h := string(h[:len(snapMagic)]), h[len(snapMagic):]
-	if magic != snapMagic && magic != snapMagic1 {
+	magic, version, h := string(h[:len(snapMagic)]), h[len(snapMagic)], h[len(snapMagic)+1:]
+	if magic != snapMagic || version == 0 || version > snapVersion {
 		return Mark{}, ErrSnapshot
 	}
-	return Mark{Seq: int64(binary.LittleEndian.Uint64(h)), Row: int64(binary.LittleEndian.Uint64(h[8:])), former: magic == snapMagic1}, nil
+	if version == snapVersion {
+		version = 0
+	}
+	return Mark{Seq: int64(binary.LittleEndian.Uint64(h)), Row: int64(binary.LittleEndian.Uint64(h[8:])), version: version}, nil
 }
 
 // Read puts the snapshot of r, which stands behind the header, in the place of what the index holds. After an error, which
 // wraps ErrSnapshot or comes from r or the sealer, the index is as it was.
 func (x *Index) Read(r io.Reader, m Mark, sealer *security.Sealer) error {
 	in := io.Reader(security.NewStreamReader(r, sealer, m.header()))
-	if !m.former {
+	if m.version != 1 {
 		packed, err := zstd.NewReader(in, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(snapWindow))
 		if err != nil {
 			return err
@@ -168,7 +170,7 @@ func (x *Index) Read(r io.Reader, m Mark, sealer *security.Sealer) error {
 		defer packed.Close()
 		in = packed
 	}
-	s, err := x.opt.read(bufio.NewReaderSize(in, 1<<20))
+	s, err := x.opt.read(bufio.NewReaderSize(in, 1<<20), m.version)
 	if err != nil {
 		return err
 	}
@@ -222,7 +224,7 @@ func (r *reading) block(n int) []byte {
 	return b
 }
 
-func (o Options) read(in io.Reader) (*state, error) {
+func (o Options) read(in io.Reader, version uint8) (*state, error) {
 	r := &reading{r: in}
 	if string(r.bytes(32)[8:]) != string(o.fingerprint()[8:]) {
 		return nil, errors.Join(fmt.Errorf("%w: it was made by other rules", ErrSnapshot), r.err)
@@ -250,7 +252,11 @@ func (o Options) read(in io.Reader) (*state, error) {
 	})
 	postings := r.block(sizes[3])
 	s.cols = make([]column, 0, min(sizes[4]+sizes[4]/64, 1<<20))
-	r.each(sizes[4], columnLen, func(_ int, b []byte) { s.cols = append(s.cols, readColumn(b)) })
+	size, column := columnLen, readColumn
+	if version == 1 || version == 2 {
+		size, column = columnLen2, readColumn2
+	}
+	r.each(sizes[4], size, func(_ int, b []byte) { s.cols = append(s.cols, column(b)) })
 	var keys []groupKey
 	r.each(sizes[5], groupLen, func(_ int, b []byte) { keys = append(keys, groupKey{u32(b), u32(b[4:])}) })
 	if r.err == nil {
@@ -269,11 +275,20 @@ func (o Options) read(in io.Reader) (*state, error) {
 }
 
 func readColumn(b []byte) column {
+	u32 := binary.LittleEndian.Uint32
+	return column{
+		prev: u32(b), next: u32(b[4:]), row: u32(b[8:]), group: u32(b[12:]), mass: math.Float32frombits(u32(b[16:])),
+		length: binary.LittleEndian.Uint16(b[20:]), bond: b[22], attr: b[23], at: moment(b[24:30]), updated: moment(b[30:36]),
+	}
+}
+
+// readColumn2 reads one with times of 8 bytes, of which there was one more, and lengths as fractions.
+func readColumn2(b []byte) column {
 	u32, u64 := binary.LittleEndian.Uint32, binary.LittleEndian.Uint64
 	return column{
-		at: int64(u64(b)), created: int64(u64(b[8:])), updated: int64(u64(b[16:])),
+		at: momentOf(int64(u64(b))), updated: momentOf(int64(u64(b[16:]))),
 		prev: u32(b[24:]), next: u32(b[28:]), row: u32(b[32:]), group: u32(b[36:]),
-		length: math.Float32frombits(u32(b[40:])), mass: math.Float32frombits(u32(b[44:])), bond: b[48], attr: b[49],
+		length: uint16(min(max(math.Float32frombits(u32(b[40:])), 0), math.MaxUint16)), mass: math.Float32frombits(u32(b[44:])), bond: b[48], attr: b[49],
 	}
 }
 

@@ -3,10 +3,16 @@ package inverted
 import (
 	"bufio"
 	"bytes"
+	"encoding/binary"
 	"errors"
+	"io"
+	"math"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"testing"
+
+	"github.com/klauspost/compress/zstd"
 
 	"github.com/elderzan/elderzan/memory"
 	"github.com/elderzan/elderzan/security"
@@ -138,37 +144,91 @@ func FuzzRead(f *testing.F) {
 	f.Add(o.fingerprint())
 	f.Add(b.Bytes())
 	f.Fuzz(func(_ *testing.T, raw []byte) {
-		s, err := o.read(bytes.NewReader(append(o.fingerprint(), raw...)))
+		s, err := o.read(bytes.NewReader(append(o.fingerprint(), raw...)), uint8(len(raw)%4))
 		if err == nil && s == nil {
 			panic("neither a state nor an error")
 		}
 	})
 }
 
-// A snapshot of version 1, whose stream was not packed, is read; one of this version takes half as much.
-func TestSnapshotOfVersion1(t *testing.T) {
-	x, sealer := notes(6000), sealerOf(t)
-	m := Mark{Seq: 5, Row: 6000, former: true}
-	var former, now bytes.Buffer
-	former.Write(m.header())
-	stream := security.NewStreamWriter(&former, sealer, m.header())
-	w := bufio.NewWriter(stream)
-	x.View(m).s.write(w)
-	if err := errors.Join(w.Flush(), stream.Close(), x.View(Mark{Seq: 5, Row: 6000}).Write(&now, sealer)); err != nil {
+// formerStream is what write writes, with columns as they were until version 2.
+func formerStream(t *testing.T, s *state) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	w := bufio.NewWriter(&out)
+	s.write(w)
+	if err := w.Flush(); err != nil {
 		t.Fatal(err)
 	}
-	if former.Len() < x.Stats().SnapshotBytes || now.Len() > former.Len()/2 {
-		t.Errorf("%d bytes, and %d in version 1; want %d before they are packed", now.Len(), former.Len(), x.Stats().SnapshotBytes)
+	all := out.Bytes()
+	tail := len(all) - groupLen*len(s.groups)
+	head := tail - columnLen*len(s.cols)
+	b := slices.Clone(all[:head])
+	for i := range s.cols {
+		c := &s.cols[i]
+		for _, at := range []int64{c.at.milli(), 77, c.updated.milli()} {
+			b = binary.LittleEndian.AppendUint64(b, uint64(at))
+		}
+		for _, v := range []uint32{c.prev, c.next, c.row, c.group, math.Float32bits(float32(c.length)), math.Float32bits(c.mass)} {
+			b = binary.LittleEndian.AppendUint32(b, v)
+		}
+		b = append(b, c.bond, c.attr)
 	}
-	for name, b := range map[string]*bytes.Buffer{"version 1": &former, "this version": &now} {
+	return append(b, all[tail:]...)
+}
+
+// Snapshots of former versions are read: of 1, whose stream was not packed, and of 2, whose columns were longer.
+func TestFormerSnapshots(t *testing.T) {
+	x, sealer := notes(6000), sealerOf(t)
+	files := map[string]*bytes.Buffer{"1": {}, "2": {}, "3": {}}
+	for version, b := range map[uint8]*bytes.Buffer{1: files["1"], 2: files["2"]} {
+		m := Mark{Seq: 5, Row: 6000, version: version}
+		b.Write(m.header())
+		stream := security.NewStreamWriter(b, sealer, m.header())
+		var w io.Writer = stream
+		packed, err := zstd.NewWriter(stream, zstd.WithWindowSize(snapWindow))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if version == 2 {
+			w = packed
+		}
+		_, err = w.Write(formerStream(t, x.View(m).s))
+		if version == 2 {
+			err = errors.Join(err, packed.Close())
+		}
+		if err = errors.Join(err, stream.Close()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := x.View(Mark{Seq: 5, Row: 6000}).Write(files["3"], sealer); err != nil {
+		t.Fatal(err)
+	}
+	if was, is := files["1"].Len(), files["3"].Len(); is > was/2 {
+		t.Errorf("%d bytes, and %d in version 1", is, was)
+	}
+	for version, b := range files {
 		m, err := ReadMark(b)
 		if err != nil || m.Seq != 5 || m.Row != 6000 {
-			t.Fatalf("%s: ReadMark = %+v, %v", name, m, err)
+			t.Fatalf("%s: ReadMark = %+v, %v", version, m, err)
 		}
 		y := New(Options{})
 		if err := y.Read(b, m, sealer); err != nil {
-			t.Fatalf("%s: %v", name, err)
+			t.Fatalf("%s: %v", version, err)
 		}
 		same(t, x, y)
+	}
+}
+
+func TestMoment(t *testing.T) {
+	for _, at := range []int64{0, 1, -1, 1_800_000_000_123, -62_135_596_800_000, farthest, -farthest} {
+		if got := momentOf(at).milli(); got != at {
+			t.Errorf("%d comes back as %d", at, got)
+		}
+	}
+	for at, want := range map[int64]int64{math.MaxInt64: farthest, math.MinInt64: -farthest, farthest + 1: farthest} {
+		if got := momentOf(at).milli(); got != want {
+			t.Errorf("%d comes back as %d; want %d", at, got, want)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package inverted
 
 import (
+	"encoding/binary"
 	"math"
 	"slices"
 	"sync/atomic"
@@ -42,16 +43,38 @@ func stateBits(s memory.State) uint8 {
 
 func attrOf(sc scope.Scope, st memory.State) uint8 { return uint8(sc)&scopeMask | stateBits(st) }
 
-// column is what is kept of one document besides its postings.
+// column is what is kept of one document besides its postings. Its size counts for every memory there is.
 type column struct {
-	at, created, updated int64
-	prev, next           uint32 // neighbours in the order of the conversation; 0 is none
-	row                  uint32
-	group                uint32
-	length               float32 // terms of its own
-	mass                 float32 // terms of its own and borrowed
-	bond                 uint8   // strength of the bond with prev, in 255ths
-	attr                 uint8
+	prev, next  uint32 // neighbours in the order of the conversation; 0 is none
+	row         uint32
+	group       uint32
+	mass        float32 // terms of its own and borrowed
+	length      uint16  // terms of its own; the largest there is stands for more
+	bond        uint8   // strength of the bond with prev, in 255ths
+	attr        uint8
+	at, updated moment
+}
+
+// moment is a time in Unix milliseconds, in 48 bits: what is more than 4,459 years from 1970 counts as that far.
+type moment [6]byte
+
+const farthest = 1<<47 - 1
+
+func momentOf(milli int64) (m moment) {
+	v := uint64(min(max(milli, -farthest), farthest))
+	binary.LittleEndian.PutUint32(m[:], uint32(v))
+	binary.LittleEndian.PutUint16(m[4:], uint16(v>>32))
+	return m
+}
+
+func (m moment) milli() int64 {
+	v := uint64(binary.LittleEndian.Uint32(m[:])) | uint64(binary.LittleEndian.Uint16(m[4:]))<<32
+	return int64(v<<16) >> 16
+}
+
+// terms is how many terms the document has of its own, as a column has it.
+func (d *Doc) terms() uint16 {
+	return uint16(min(len(d.Body)+len(d.Title)+len(d.Labels), math.MaxUint16))
 }
 
 // state is the index proper; Index guards it. Document 0 stands for none.
@@ -91,7 +114,7 @@ func (s *state) docOf(row int64) uint32 {
 func (s *state) intern(ns byte, text string) uint32 {
 	id, added := s.dict.intern(ns, text)
 	if added {
-		s.terms = append(s.terms, entry{})
+		s.terms = append(roomy(s.terms, 1), entry{})
 	}
 	return id
 }
@@ -112,7 +135,7 @@ func (s *state) post(id, doc uint32, tf uint8) {
 		l.append(e.doc, e.tf)
 		l.append(doc, tf)
 		e.doc, e.tf, e.list = 0, 0, uint32(len(s.lists))
-		s.lists = append(s.lists, l)
+		s.lists = append(roomy(s.lists, 1), l)
 	}
 }
 
@@ -180,8 +203,7 @@ func (s *state) add(d *Doc) {
 	if d.Turn {
 		attr |= turnBit
 	}
-	s.cols = append(roomy(s.cols, 1), column{at: d.At, created: d.Created, updated: d.Updated, row: uint32(d.Row),
-		length: float32(len(d.Body) + len(d.Title) + len(d.Labels)), attr: attr})
+	s.cols = append(roomy(s.cols, 1), column{at: momentOf(d.At), updated: momentOf(d.Updated), row: uint32(d.Row), length: d.terms(), attr: attr})
 	if n := int(d.Row) + 1 - len(s.byRow); n > 0 {
 		s.byRow = roomy(s.byRow, n)
 		s.byRow = s.byRow[:len(s.byRow)+n]

@@ -41,8 +41,7 @@ func (x *Index) Matches(d Doc) bool {
 	if d.Turn {
 		attr |= turnBit
 	}
-	length := float32(len(d.Body) + len(d.Title) + len(d.Labels))
-	if c.attr != attr || c.at != d.At || c.created != d.Created || c.updated != d.Updated || c.length != length {
+	if c.attr != attr || c.at != momentOf(d.At) || c.updated != momentOf(d.Updated) || c.length != d.terms() {
 		return false
 	}
 	names := map[byte][]string{

@@ -53,7 +53,7 @@ func (s *state) nearOf(w int) *nearWindow {
 			continue
 		}
 		c := &s.cols[doc]
-		v[i] = nearDoc{mass: c.mass, row: c.row, length: uint16(min(c.length, 1<<16-1)), attr: c.attr, bond: c.bond}
+		v[i] = nearDoc{mass: c.mass, row: c.row, length: c.length, attr: c.attr, bond: c.bond}
 		if c.bond != 0 {
 			v[i].prev = distance(c.prev, uint32(doc))
 		}
@@ -398,7 +398,7 @@ func (r *Run) owns(docs []uint32) []float64 {
 				continue
 			}
 			if f := tfValues[k.tf&15] + tfValues[k.tf>>4]; f > 0 {
-				own[doc] += q.idf * q.weight * f * w.gain / (f + w.base + w.own*r.s.cols[doc].length)
+				own[doc] += q.idf * q.weight * f * w.gain / (f + w.base + w.own*float32(r.s.cols[doc].length))
 			}
 		}
 	}

@@ -135,7 +135,7 @@ func (n *native) options(o Options, table *grocksdb.BlockBasedTableOptions) *gro
 
 	// The info log grows without use otherwise, and at higher levels it names keys.
 	opts.SetInfoLogLevel(grocksdb.WarnInfoLogLevel)
-	opts.SetKeepLogFileNum(2)
+	opts.SetKeepLogFileNum(1)
 	opts.SetMaxLogFileSize(1 << 20)
 	opts.SetStatsDumpPeriodSec(0)
 	opts.SetStatsPersistPeriodSec(0)
