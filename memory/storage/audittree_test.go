@@ -20,9 +20,9 @@ func TestVerifyAudit(t *testing.T) {
 		"an entry altered":       {[]string{`UPDATE audit SET reason = 'nothing' WHERE seq = 20`}, "entry 20"},
 		"an unsigned one":        {[]string{`UPDATE audit SET reason = 'nothing' WHERE seq = 295`}, "entry 295"},
 		"an entry removed":       {[]string{`DELETE FROM audit WHERE seq = 20`}, "entry 20"},
-		"entries exchanged":      {[]string{`UPDATE audit SET seq = -1 WHERE seq = 20`, `UPDATE audit SET seq = 20 WHERE seq = 21`, `UPDATE audit SET seq = 21 WHERE seq = -1`}, "another's place"},
+		"entries exchanged":      {[]string{`UPDATE audit SET seq = -1 WHERE seq = 20`, `UPDATE audit SET seq = 20 WHERE seq = 21`, `UPDATE audit SET seq = 21 WHERE seq = -1`}, "entries 1 to 256"},
 		"the end cut off":        {[]string{`DELETE FROM audit WHERE seq > 250`}, "cut off"},
-		"a hash altered":         {[]string{`UPDATE meta SET value = zeroblob(8192) WHERE key = 'audit-tile/0/0'`}, "stored hashes are damaged"},
+		"a hash altered":         {[]string{`UPDATE meta SET value = zeroblob(8192) WHERE key = 'audit-tile/1/0'`}, "stored hashes are damaged"},
 		"the checkpoint altered": {[]string{`UPDATE meta SET value = x'78' WHERE key = 'audit-checkpoint'`}, "checkpoint"},
 		"the log emptied":        {[]string{`DELETE FROM audit`, `DELETE FROM meta WHERE key LIKE 'audit-%'`}, "cut off"},
 	} {

@@ -19,16 +19,17 @@ import (
 
 // expected is what the tables beside memories should hold of a memory.
 type expected struct {
-	id     memory.ID
-	before memory.ID
-	after  memory.ID
-	terms  uint64 // sum over the hashes of its terms, each with its column
-	tags   uint64
-	sealed bool
-	listed bool // whether fts and tags hold it
-	target target
-	want   bool // whether it needs a vector or a job
-	broken bool // the record itself is damaged: what the other tables should hold cannot be told
+	id       memory.ID
+	before   memory.ID
+	after    memory.ID
+	terms    uint64 // sum over the hashes of its terms, each with its column
+	tags     uint64
+	sealed   bool
+	listed   bool // whether fts and tags hold it
+	target   target
+	want     bool // whether it needs a vector or a job
+	archived bool
+	broken   bool // the record itself is damaged: what the other tables should hold cannot be told
 }
 
 // record checks what SQLite holds, all of it at one moment.
@@ -204,7 +205,7 @@ func distinctWords(words []string) []string {
 func (c *checker) memories(ctx context.Context, v *catalog.View, seed maphash.Seed) (map[int64]*expected, error) {
 	rows := map[int64]*expected{}
 	err := v.Whole(ctx, func(r *catalog.Record) error {
-		e := &expected{id: r.Memory.ID, sealed: r.Memory.Scope.Sealed(), listed: inFullText(&r.Memory), target: targetOf(&r.Memory), want: true, before: r.Memory.Supersedes, after: r.Memory.SupersededBy}
+		e := &expected{id: r.Memory.ID, sealed: r.Memory.Scope.Sealed(), listed: inFullText(&r.Memory), archived: r.Memory.State == memory.Archived, target: targetOf(&r.Memory), want: true, before: r.Memory.Supersedes, after: r.Memory.SupersededBy}
 		rows[r.Row] = e
 		m, l, ok := c.one(r)
 		if !ok {
@@ -215,7 +216,7 @@ func (c *checker) memories(ctx context.Context, v *catalog.View, seed maphash.Se
 			e.terms = termSum(seed, "content", l.terms.Body) + termSum(seed, "title", l.terms.Title) + termSum(seed, "tags", l.terms.Labels)
 			e.tags = termSum(seed, "", distinctWords(slices.Clone(l.tags)))
 		}
-		if !c.store.hashFits(r.Hash, m.Project, m.Content) || !slices.Equal(l.tags, m.Tags) {
+		if !c.store.hashFits(r.Hash, &m) || !slices.Equal(l.tags, m.Tags) {
 			c.add(Finding{Kind: KindTerms, ID: r.Memory.ID, Row: r.Row, Detail: "tags or hash differ from the text"})
 		}
 		return nil
@@ -344,7 +345,7 @@ func (c *checker) hashes(ctx context.Context, v *catalog.View, rows map[int64]*e
 		switch e := rows[row]; {
 		case e == nil:
 			c.add(Finding{Kind: KindHashes, Row: row, Detail: "it holds the hash of a memory that is gone"})
-		case !fits:
+		case !fits || e.archived:
 			c.add(Finding{Kind: KindHashes, ID: e.id, Row: row, Detail: "it holds another hash than the record"})
 		default:
 			found[row] = true
@@ -355,7 +356,7 @@ func (c *checker) hashes(ctx context.Context, v *catalog.View, rows map[int64]*e
 		return err
 	}
 	for row, e := range rows {
-		if row <= settled && !found[row] {
+		if row <= settled && !found[row] && !e.archived {
 			c.add(Finding{Kind: KindHashes, ID: e.id, Row: row, Detail: "it lacks the hash on record"})
 		}
 	}

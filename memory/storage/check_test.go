@@ -237,7 +237,7 @@ func TestCheckFinds(t *testing.T) {
 			if _, err := r.CheckpointAudit(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			r.inTx(t, func(tx *catalog.Tx) error { return tx.SetMeta("audit-tile/0/0", make([]byte, 8192)) })
+			r.inTx(t, func(tx *catalog.Tx) error { return tx.SetMeta("audit-tile/1/0", make([]byte, 8192)) })
 		}, KindAuditTree, Drift},
 		"vector missing":             {func(t *testing.T, r *rig) { r.kvDelete(t, vectorKey(r.row(t, project), "mini")) }, KindVector, Drift},
 		"vector altered":             {func(t *testing.T, r *rig) { r.kvVector(t, project, unit(77), security.ClassStore) }, KindVector, Drift},

@@ -17,8 +17,13 @@ import (
 )
 
 func TestBody(t *testing.T) {
+	forms := map[string]byte{"long": bodyPacked, "english": bodyWords, "all of it": bodyWords, "japanese": bodyShort, "empty": bodyPlain}
 	for name, m := range map[string]memory.Memory{
-		"empty": {},
+		"empty":   {},
+		"english": {Content: "We decided to deploy the payment service on Fridays only, since the rollback of last month took the whole weekend."},
+		"all of it": {Content: "The heron's nest was IN the reeds; it couldn't be seen.\n\n- 3 eggs (2 grey)", Title: "Nests, 2024", Tags: []string{"marsh", "bird-watching"},
+			Rules: []string{"r"}, Metadata: map[string]any{"n": 1.5}},
+		"japanese": {Content: strings.Repeat("サギは朝早く沼地に立っている。", 5)},
 		"full": {Content: "c", Title: "t", Tags: []string{"a", "b"}, Rules: []string{"r"},
 			Metadata: map[string]any{"n": 1.5, "s": "x", "l": []any{true, nil}, "m": map[string]any{"k": "v"}}},
 		"long": {Content: strings.Repeat("the marsh is wide and ", 400)},
@@ -28,6 +33,9 @@ func TestBody(t *testing.T) {
 			t.Fatalf("%s: %v", name, err)
 		}
 		packed := packBody(plain)
+		if form, told := forms[name]; told && packed[0] != form {
+			t.Errorf("%s: form %d; want %d", name, packed[0], form)
+		}
 		if name == "long" && len(packed) > len(plain)/4 {
 			t.Errorf("%s: %d bytes packed to %d", name, len(plain), len(packed))
 		}
@@ -52,7 +60,7 @@ func TestBody(t *testing.T) {
 		t.Errorf("metadata that is no JSON: %v; want an InputError", err)
 	}
 	for name, b := range map[string][]byte{
-		"nothing": nil, "unknown form": {77, 1}, "no MessagePack": {bodyPlain, 0xc1}, "no zstd": {bodyPacked, 1, 2}, "bad metadata": {bodyPlain, 0x81, 0xa1, 'm', 0xc4, 1, '{'},
+		"nothing": nil, "unknown form": {77, 1}, "no MessagePack": {bodyPlain, 0xc1}, "no zstd": {bodyPacked, 1, 2}, "no Brotli": {bodyShort, 0xff, 0xff}, "no words": {bodyWords, 9}, "words without end": {bodyWords, 0}, "bad metadata": {bodyPlain, 0x81, 0xa1, 'm', 0xc4, 1, '{'},
 	} {
 		if err := decodeBody(b, &memory.Memory{}); !errors.Is(err, errDecode) {
 			t.Errorf("%s: %v; want errDecode", name, err)
@@ -68,6 +76,7 @@ func FuzzBody(f *testing.F) {
 		}
 		f.Add(b)
 		f.Add(packBody(b))
+		f.Add(wordBody(b))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var m memory.Memory

@@ -15,7 +15,7 @@ import (
 )
 
 // Cost is what the memories take now, and what the same memories would take in the plain form: every vector as float32 on
-// disk and in RAM, every record uncompressed on disk and in RAM, all that is not private in the full-text table, the words
+// disk and in RAM, every record uncompressed on disk and in RAM, the audit log a row an entry, all that is not private in the full-text table, the words
 // indexed as they are. Bytes are counted in the
 // files and in the indexes; how they fall to tiers, on a sample of costSample memories each.
 type Cost struct {
@@ -26,6 +26,8 @@ type Cost struct {
 	Disk     Saving       `json:"disk"`
 	RAM      Saving       `json:"ram"`
 	All      Saving       `json:"all"`
+
+	audit int64 // how much longer the audit log would be as rows
 }
 
 // EngineCost is what one engine takes, in bytes.
@@ -93,6 +95,10 @@ func (s *Store) Cost(ctx context.Context) (Cost, error) {
 		}
 		tiers[t.name] = c
 		out.Memories += c.memories
+	}
+	var err error
+	if out.audit, err = s.catalog.AuditSaved(ctx); err != nil {
+		return Cost{}, catalogError(err)
 	}
 	if err := s.engineCosts(&out, tiers); err != nil {
 		return Cost{}, err
@@ -221,7 +227,7 @@ func (s *Store) engineCosts(out *Cost, tiers map[string]content) error {
 		packed += float64(c.memories) * (c.plain - c.stored - c.code)
 		values += float64(c.memories) * c.vector
 	}
-	record := files["sqlite"] + int64(packed)
+	record := files["sqlite"] + int64(packed) + out.audit
 	out.Engines = []EngineCost{
 		{"sqlite", "records, full text, archive, audit log", files["sqlite"], 0, record, record},
 		{"rocksdb", "vectors", files["rocksdb"], 0, files["rocksdb"] - int64(values) + full, 0},
@@ -256,7 +262,7 @@ func (c *Cost) tier(name string, own content, tiers map[string]content) TierCost
 		Words:   float64(engine["words"].Disk) / n,
 		RAM:     float64(engine["faiss"].RAM)*part + float64(engine["words"].RAM)/n,
 	}
-	record := t.SQLite - own.stored - own.code + own.plain
+	record := t.SQLite + float64(c.audit)/n - own.stored - own.code + own.plain
 	vector := (own.vectors + own.codes) * float64(fullWidth.size())
 	t.Plain = 2*record + 2*vector + t.RocksDB - own.vector + float64(engine["words"].PlainDisk+engine["words"].RAM)/n
 	t.Share = (t.SQLite + t.RocksDB + t.Vectors + t.Words + t.RAM) / max(t.Plain, 1)

@@ -247,7 +247,7 @@ func (s *Store) openCatalog(ctx context.Context, ring *keyring.Keyring, create b
 		return err
 	}
 	o := catalog.Options{
-		Path: s.path(catalogFile), Head: s.path(headFile), AuditKey: audit, AuditGeneration: ring.Generation(), Create: create, Mend: s.opts.Mend,
+		Path: s.path(catalogFile), Head: s.path(headFile), AuditKey: audit, AuditGeneration: ring.Generation(), AuditKeyOf: s.auditKey, AuditBlock: s.opts.AuditBlock, Create: create, Mend: s.opts.Mend,
 		ReadCacheKiB: readCache(s.path(catalogFile)), Words: s.recordWords, Changed: func(row int64) { s.recent.changed(row) }, Fail: s.opts.failing("sqlite"),
 		Committed: s.opts.Committed, Step: func(op string) { s.step(Step(op)) },
 	}

@@ -17,6 +17,7 @@ type Options struct {
 	Limits        IndexLimits      // from how many vectors on an index has which form
 	ReplayFrom    int              // memories from which on the indexes are opened from their snapshots and what changed since, not by looking at all of the record; 0 means 20,000
 	SnapshotEvery int              // vectors stored between two snapshots of their index; 0 means 2,000
+	AuditBlock    int              // entries of the audit log that are packed together; 0 means 256
 	UseFlush      time.Duration    // how long counted uses may stay in memory; 0 means 5 s
 	ScrubAfter    time.Duration    // how long the traces of purged memories may stay; 0 means 3 s
 	Patrol        PatrolOptions    // the check in the background

@@ -219,7 +219,7 @@ func (p *patrol) step(ctx context.Context, st *patrolState) (read int64, more bo
 	c := &checker{store: s, suspects: map[int64]bool{}}
 	for i := range records {
 		read += patrolRowBytes + int64(len(records[i].Body)+len(records[i].Lex))
-		if m, _, ok := c.one(&records[i]); ok && !s.hashFits(records[i].Hash, m.Project, m.Content) {
+		if m, _, ok := c.one(&records[i]); ok && !s.hashFits(records[i].Hash, &m) {
 			c.add(Finding{Kind: KindTerms, ID: m.ID, Row: records[i].Row})
 		}
 	}

@@ -47,7 +47,7 @@ func TestPatrolFinds(t *testing.T) {
 	}{
 		"nothing": {func(*testing.T, *rig) {}, ""},
 		"a bit of a page nobody reads": {func(t *testing.T, r *rig) {
-			flip(t, filepath.Join(r.dir, catalogFile), -4096+100)
+			hurtPage(t, r.dir, treePages(t, r.dir, "links_b", "leaf")[0].number)
 		}, KindDatabase},
 		"an attribute":  {func(t *testing.T, r *rig) { execSQL(t, r.dir, `UPDATE memories SET kind = 'x' WHERE row = 2`) }, KindRecord},
 		"a seal":        {func(t *testing.T, r *rig) { execSQL(t, r.dir, `UPDATE texts SET body = x'E55A01' WHERE row = 1`) }, KindRecord},

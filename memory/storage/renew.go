@@ -49,7 +49,8 @@ const (
 	metaRenewed = "keys-renewed"
 	// metaRenewing is how far the renewal of memories has come.
 	metaRenewing = "keys-renewing"
-	// metaArchived says, where it is there, that nothing is left of what older versions archived to be moved.
+	// metaArchived says, where it is there, that nothing is left of what older versions archived to be moved, and how this was
+	// archived: the form 1 had texts packed by zstd alone, and hashes of them.
 	metaArchived = "archived"
 	// renewBatch is how many memories are sealed or analysed anew in one transaction: writers wait for one.
 	renewBatch = 64
@@ -170,18 +171,21 @@ func (w *renewal) terms(ctx context.Context) error {
 	return nil
 }
 
-// archiveMoved reports whether all that is archived is as this version archives.
+// archiveForm is how this version archives.
+const archiveForm = 2
+
+// archiveMoved reports whether nothing of what is archived is in other tables and engines than the archive's.
 func archiveMoved(ctx context.Context, v *catalog.View) (bool, error) {
 	done, err := v.Meta(ctx, metaArchived)
 	return len(done) > 0, err
 }
 
-// archive moves what older versions archived: they left its vectors in RocksDB and the indexes, and its words in the
-// full-text table.
+// archive moves what older versions archived: they left its vectors in RocksDB and the indexes, its words in the
+// full-text table, and its text longer than need be.
 func (w *renewal) archive(ctx context.Context) error {
 	s := w.store
-	moved, err := archiveMoved(ctx, &s.catalog.View)
-	if err != nil || moved {
+	form, err := s.catalog.Meta(ctx, metaArchived)
+	if err != nil || len(form) > 0 && form[0] >= archiveForm {
 		return err
 	}
 	for after := int64(0); ; {
@@ -203,7 +207,7 @@ func (w *renewal) archive(ctx context.Context) error {
 			return err
 		}
 	}
-	return s.catalog.Write(ctx, func(tx *catalog.Tx) error { return tx.SetMeta(metaArchived, []byte{1}) })
+	return s.catalog.Write(ctx, func(tx *catalog.Tx) error { return tx.SetMeta(metaArchived, []byte{archiveForm}) })
 }
 
 // archiveAnew brings those of rows that are archived to how this version archives, as one transaction.
@@ -421,14 +425,14 @@ func (s *Store) twin(tx *catalog.Tx, r *catalog.Record, content string) (id memo
 }
 
 // hashFits reports whether hash is that of the text, under the current key or, while memories are being hashed anew,
-// under an older one.
-func (s *Store) hashFits(hash []byte, project, content string) bool {
-	if bytes.Equal(hash, s.hashContent(project, content)) {
+// under an older one. An archived memory has none, or that of before it was archived.
+func (s *Store) hashFits(hash []byte, m *memory.Memory) bool {
+	if len(hash) == 0 && m.State == memory.Archived || bytes.Equal(hash, s.hashContent(m.Project, m.Content)) {
 		return true
 	}
 	if s.renewal.pending() {
 		for _, key := range s.olderHashKeys {
-			if bytes.Equal(hash, hashUnder(key, project, content)) {
+			if bytes.Equal(hash, hashUnder(key, m.Project, m.Content)) {
 				return true
 			}
 		}

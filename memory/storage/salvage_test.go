@@ -18,10 +18,13 @@ import (
 )
 
 // library returns a closed folder with memories of every scope, some of which are too long for a page, and the memories.
-func library(t *testing.T) (dir string, ms []memory.Memory) {
+func library(t *testing.T) (dir string, ms []memory.Memory) { return libraryOf(t, Options{}) }
+
+func libraryOf(t *testing.T, o Options) (dir string, ms []memory.Memory) {
 	t.Helper()
 	dir = filepath.Join(t.TempDir(), "data")
-	s, err := Open(t.Context(), Options{Dir: dir})
+	o.Dir = dir
+	s, err := Open(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -229,6 +232,71 @@ func TestSalvage(t *testing.T) {
 			if st, err := s.Put(t.Context(), memory.Put{Memory: memory.Memory{ID: memory.NewID(), Content: "A new heron.", Scope: scope.Project}}); err != nil || st.DuplicateOf != "" {
 				t.Errorf("Put: %v, %v", st.DuplicateOf, err)
 			}
+		})
+	}
+}
+
+// TestSalvagePackedAudit damages a database whose audit log is packed for the most part: the entries of blocks that are whole come back
+// in their places, and the others are told.
+func TestSalvagePackedAudit(t *testing.T) {
+	const block = 32
+	good, ms := libraryOf(t, Options{AuditBlock: block})
+	for name, tc := range map[string]struct {
+		table  string
+		which  func(n int) int
+		losing bool // memories
+	}{
+		"leaf of memories":   {"memories", func(n int) int { return n / 2 }, true},
+		"first leaf, blocks": {"audit_packed", func(int) int { return 0 }, false},
+		"last leaf, blocks":  {"audit_packed", func(n int) int { return n - 1 }, false},
+		"leaf of the rows":   {"audit", func(int) int { return 0 }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := filepath.Join(t.TempDir(), "data")
+			if err := os.CopyFS(dir, os.DirFS(good)); err != nil {
+				t.Fatal(err)
+			}
+			chmodAll(t, dir)
+			leaves := treePages(t, dir, tc.table, "leaf")
+			hurt := leaves[tc.which(len(leaves))]
+			hurtPage(t, dir, hurt.number)
+			wantConsent(t, dir, true)
+			s, err := Open(t.Context(), Options{Dir: dir, Mend: true, Salvage: true, AuditBlock: block})
+			if err != nil {
+				t.Fatal(err)
+			}
+			lost, entries := 0, int64(0)
+			switch {
+			case tc.losing:
+				lost = hurt.cells
+			case tc.table == "audit_packed":
+				entries = int64(hurt.cells) * block
+			default:
+				entries = int64(hurt.cells)
+			}
+			wantSalvaged(t, s, ms, lost)
+			if s.Salvaged().Audit != entries {
+				t.Errorf("%d entries are lost; want %d", s.Salvaged().Audit, entries)
+			}
+			there := map[memory.ID]bool{}
+			if err := s.AuditLog(t.Context(), 0, func(e AuditEntry) error { there[e.Subject] = true; return nil }); err != nil {
+				t.Fatal(err)
+			}
+			if n := len(there); n < 300-int(entries) || entries > 0 && n > 302-int(entries) {
+				t.Errorf("the log speaks of %d memories; %d entries are lost", n, entries)
+			}
+			if err := s.Close(); err != nil { // packs them again
+				t.Fatal(err)
+			}
+			if s, err = Open(t.Context(), Options{Dir: dir, AuditBlock: block}); err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = s.Close() }()
+			if found, err := s.Check(t.Context()); err != nil || len(found) > 0 {
+				t.Errorf("Check finds %v, %v", found, err)
+			}
+			wantSalvaged(t, s, ms[:0], 0)
 		})
 	}
 }

@@ -58,9 +58,10 @@ func (s *Store) draft(m *memory.Memory, textVersion int, known *lex) (*draft, er
 	r.Memory, r.TextVersion = bare(*m), textVersion
 	r.Body, r.Lex = plain, d.lex.encode(plain)
 	if m.State == memory.Archived {
-		r.Body = packBody(plain)
+		r.Body, r.Hash = packBody(plain), []byte{} // its text may be another's too
+	} else {
+		r.Hash = s.hashContent(m.Project, m.Content)
 	}
-	r.Hash = s.hashContent(m.Project, m.Content)
 	if inFullText(m) {
 		d.words = d.lex.words()
 	}

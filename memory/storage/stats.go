@@ -9,6 +9,7 @@ import (
 	"github.com/elderzan/elderzan/memory"
 	"github.com/elderzan/elderzan/memory/storage/internal/catalog"
 	"github.com/elderzan/elderzan/memory/storage/internal/vector"
+	"github.com/elderzan/elderzan/scope"
 )
 
 // Stats implements memory.Reporter.
@@ -16,15 +17,21 @@ func (s *Store) Stats(ctx context.Context) (memory.Stats, error) {
 	if err := s.usable(); err != nil {
 		return memory.Stats{}, err
 	}
-	c, err := s.catalog.Count(ctx)
+	jobs, outbox, err := s.catalog.Queued(ctx)
 	if err != nil {
 		return memory.Stats{}, catalogError(err)
 	}
 	st := memory.Stats{
-		ByScope: c.ByScope, ByState: c.ByState, Pending: c.Jobs, OutboxPending: c.Outbox, IndexKind: s.vectors.kind().String(),
+		ByScope: map[scope.Scope]int{}, ByState: map[memory.State]int{}, Pending: jobs, OutboxPending: outbox, IndexKind: s.vectors.kind().String(),
 		SchemaVersion: catalog.SchemaVersion(), RecoveredTx: s.recovered, RecoveredSince: s.recoveredAt,
 		Renewal: s.renewal.now(),
 	}
+	s.index.Each(func(sc scope.Scope, state memory.State, n int) {
+		st.ByState[state] += n
+		if state == memory.Active {
+			st.ByScope[sc] += n
+		}
+	})
 	for _, n := range s.spaces() {
 		st.Vectors += n
 	}

@@ -22,6 +22,7 @@ const (
 	StepFinished       Step = "finished"             // after that
 	StepApplied        Step = "applied"              // after FAISS has them
 	StepWords          Step = "sqlite-words"         // before the words of new memories are committed to the full-text table
+	StepAudit          Step = "sqlite-audit"         // before older entries of the audit log are packed
 	StepCheckpoint     Step = "sqlite-checkpoint"    // before SQLite folds its log in
 	StepSnapshot       Step = "snapshot"             // before a snapshot of FAISS is written
 	StepSnapshotted    Step = "snapshotted"          // after that
@@ -43,7 +44,7 @@ const (
 
 var steps = []Step{
 	StepKeysMade, StepEnginesMade, StepReady, StepPrepare, StepPrepared, StepCommit, StepCommitted, StepFinish, StepFinished,
-	StepApplied, StepWords, StepCheckpoint, StepSnapshot, StepSnapshotted, StepRecoverFinish, StepRecoverUndo, StepRecovered, StepClosingIndexes,
+	StepApplied, StepWords, StepAudit, StepCheckpoint, StepSnapshot, StepSnapshotted, StepRecoverFinish, StepRecoverUndo, StepRecovered, StepClosingIndexes,
 	StepRekeyed, StepRekeyPlaced, StepAnalysed, StepSalvaged, StepSetAside, StepSQLiteSalvaged, StepSQLiteAside, StepSQLitePlaced, StepArchived, StepRenewed,
 }
 

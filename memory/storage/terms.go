@@ -40,7 +40,7 @@ func (s *Store) checkTerms(ctx context.Context) error {
 		return err
 	}
 	return s.catalog.Write(ctx, func(tx *catalog.Tx) error {
-		if err := tx.SetMeta(metaArchived, []byte{1}); err != nil { // there is nothing that an older version archived
+		if err := tx.SetMeta(metaArchived, []byte{archiveForm}); err != nil { // there is nothing that an older version archived
 			return err
 		}
 		return tx.SetMeta(metaTerms, []byte(termsVersion(s.generation)))

@@ -197,6 +197,12 @@ func TestIncremental(t *testing.T) {
 	if err := r.Flush(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	for range 2 { // what is old of the audit log is packed on close, if it was not yet
+		if err := r.Close(); err != nil {
+			t.Fatal(err)
+		}
+		r.Store = open(t, r.dir)
+	}
 	first := create(t, repo, r.Store)
 	again := create(t, repo, r.Store)
 	one := put(t, r.Store, "one more")

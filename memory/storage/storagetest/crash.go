@@ -73,7 +73,7 @@ func child(ctx context.Context, name, dir string, step storage.Step) error {
 	limits := storage.IndexLimits{SQ8: 16, SQ4: 48, IVFPQ: 300}
 	faults, _ := strconv.Atoi(os.Getenv(envFaults)) // "" is none
 	op, _ := operation(name)
-	s, err := storage.Open(ctx, storage.Options{Dir: dir, Source: "test", Mend: op.Damage != nil, Limits: limits, SnapshotEvery: 64, Fail: failing(faults), Crash: func(at storage.Step) {
+	s, err := storage.Open(ctx, storage.Options{Dir: dir, Source: "test", Mend: op.Damage != nil, Limits: limits, SnapshotEvery: 64, AuditBlock: 8, Fail: failing(faults), Crash: func(at storage.Step) {
 		mu.Lock()
 		defer mu.Unlock()
 		say(sayStep + at.String())
@@ -415,7 +415,7 @@ func (b *bases) crash(t *testing.T, op Operation, step storage.Step, n int, reac
 // besideSteps are the steps that a process with many writers comes to, and how often at least.
 var besideSteps = map[storage.Step]int{
 	storage.StepPrepare: 20, storage.StepPrepared: 20, storage.StepCommit: 20, storage.StepCommitted: 20, storage.StepFinish: 20,
-	storage.StepFinished: 20, storage.StepApplied: 20, storage.StepWords: 1, storage.StepCheckpoint: 1, storage.StepSnapshot: 1,
+	storage.StepFinished: 20, storage.StepApplied: 20, storage.StepWords: 1, storage.StepAudit: 2, storage.StepCheckpoint: 1, storage.StepSnapshot: 1,
 	storage.StepSnapshotted: 1, storage.StepClosingIndexes: 1,
 }
 

@@ -34,13 +34,17 @@ type Options struct {
 	Key             security.Secret // 32 bytes: the database key
 	AuditKey        security.Secret // chains the audit log
 	AuditGeneration uint32          // of AuditKey
-	Create          bool            // make the file if it is not there; without it a missing file is an error
-	Mend            bool            // make tables, indexes and triggers that are missing anew
-	Head            string          // path of a small file that says how far the audit log went; "" for none
-	Readers         int             // reading connections at most; 0 means 3
-	CacheKiB        int             // page cache of each connection; 0 means 4096
-	ReadCacheKiB    int             // page cache of each reading connection; 0 means CacheKiB
-	WALLimit        int64           // bytes of log after which the writer checkpoints between batches; 0 means 16 MiB
+	// AuditKeyOf returns the keys of other generations; nil where there are none. Entries under keys that it does not know stay
+	// as they are.
+	AuditKeyOf   func(generation uint32) (security.Secret, error)
+	AuditBlock   int    // entries of the audit log that are packed together, twice as many as the newest that are not; 0 means 256
+	Create       bool   // make the file if it is not there; without it a missing file is an error
+	Mend         bool   // make tables, indexes and triggers that are missing anew
+	Head         string // path of a small file that says how far the audit log went; "" for none
+	Readers      int    // reading connections at most; 0 means 3
+	CacheKiB     int    // page cache of each connection; 0 means 4096
+	ReadCacheKiB int    // page cache of each reading connection; 0 means CacheKiB
+	WALLimit     int64  // bytes of log after which the writer checkpoints between batches; 0 means 16 MiB
 	// Words, where set, returns the words of a record that is not sealed, whose terms it is given. It is asked for
 	// those that waited for the full-text table when the database was last open; where it fails, there are none.
 	Words func(*Record) (*Words, error)

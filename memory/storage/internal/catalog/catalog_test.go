@@ -277,6 +277,31 @@ func TestAuditLog(t *testing.T) {
 	}
 }
 
+func TestTrust(t *testing.T) {
+	d := open(t, options(t))
+	for _, trust := range []memory.Trust{memory.TrustUser, memory.TrustAgent, memory.TrustUntrusted, "", "u", "-", "=", "=u", "other"} {
+		r := record("trust " + string(trust))
+		r.Memory.Trust = trust
+		if err := d.Write(t.Context(), func(tx *Tx) error { return tx.Insert(r, nil) }); err != nil {
+			t.Fatal(err)
+		}
+		got, err := d.WholeByRows(t.Context(), []int64{r.Row})
+		if err != nil || len(got) != 1 || got[0].Memory.Trust != trust || !got[0].Intact() {
+			t.Errorf("%q: %+v, %v", trust, got, err)
+		}
+	}
+	older := insert(t, d, "older", nil)
+	if err := d.Write(t.Context(), func(tx *Tx) error {
+		_, err := tx.exec("x", `UPDATE memories SET trust = 'agent' WHERE row = ?`, older.Row)
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := d.WholeByRows(t.Context(), []int64{older.Row}); err != nil || got[0].Memory.Trust != memory.TrustAgent || !got[0].Intact() {
+		t.Errorf("a row that spells it out: %+v, %v", got, err)
+	}
+}
+
 func TestOutbox(t *testing.T) {
 	d := open(t, options(t))
 	id := memory.NewID()

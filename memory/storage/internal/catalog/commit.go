@@ -79,6 +79,9 @@ func newWriter(ctx context.Context, d *DB) (*writer, error) {
 	if err := w.readSettled(); err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
+	if err := conn.QueryRowContext(w.base, `SELECT coalesce(max(last), 0) FROM audit_packed`).Scan(&w.packed); err != nil {
+		return nil, errors.Join(wrap("read audit", err), conn.Close())
+	}
 	file, said, err := openHead(d.opts.Head)
 	if err != nil {
 		return nil, errors.Join(err, conn.Close())
@@ -180,6 +183,9 @@ func (w *writer) run() {
 					w.commit(w.gather(<-w.queue, 0))
 				}
 				w.trouble = w.settleWords() // what is left is settled after the next start
+				for i := 0; i < packLast && w.packs() && w.trouble == nil; i++ {
+					w.trouble = w.packStep()
+				}
 				return
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"sync"
 	"time"
@@ -200,27 +201,17 @@ func (v *View) CountVectors(ctx context.Context) (n int, err error) {
 
 // LastAudit returns the number of the newest audit entry; 0 where there is none.
 func (v *View) LastAudit(ctx context.Context) (n int64, err error) {
-	_, err = v.row(ctx, "read audit", `SELECT coalesce(max(seq), 0) FROM audit`, nil, &n)
+	_, err = v.row(ctx, "read audit", `SELECT max(coalesce((SELECT max(seq) FROM audit), 0), coalesce((SELECT max(last) FROM audit_packed), 0))`, nil, &n)
 	return n, err
 }
 
 // AuditOf calls fn for each audit entry of one action that has a subject and comes after the one numbered after, in
 // order; fn's first error ends it. The entries are not verified.
 func (v *View) AuditOf(ctx context.Context, action string, after int64, fn func(seq int64, at time.Time, subject memory.ID) error) error {
-	rows, err := v.query(ctx, "read audit", `SELECT seq, at, subject FROM audit WHERE seq > ? AND action = ? AND subject IS NOT NULL ORDER BY seq`, after, action)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var seq, at int64
-		var subject []byte
-		if err := rows.Scan(&seq, &at, &subject); err != nil {
-			return wrap("read audit", err)
+	return v.AuditRange(ctx, after+1, math.MaxInt64, func(e AuditEntry) error {
+		if e.Action != action || e.Subject == "" {
+			return nil
 		}
-		if err := fn(seq, time.UnixMicro(at).UTC(), idOf(subject)); err != nil {
-			return err
-		}
-	}
-	return wrap("read audit", rows.Err())
+		return fn(e.Seq, e.At, e.Subject)
+	})
 }

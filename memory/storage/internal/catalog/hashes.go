@@ -12,7 +12,8 @@ import (
 // By its hash a text is known again. Hashes follow no order, so that an index over them has a page for each new memory to
 // be written in the commit that acknowledges it, which is half of all the pages. So the table hashes gets the rows that
 // wait together with their words (words.go), and until then the writer has them in RAM, where it finds them as well. What
-// waits follows from the record and the counter "words": after a crash it is read again.
+// waits follows from the record and the counter "words": after a crash it is read again. Archived memories have no hash: the
+// same text may be remembered again.
 
 // prefixSize is how many bytes of a hash stand in the table hashes.
 const prefixSize = 8
@@ -87,8 +88,19 @@ func (tx *Tx) GaveWay(hash []byte, by memory.ID) (id memory.ID, ok bool, err err
 	return id, ok, err
 }
 
-// waitHash has the hash of a row wait for the table.
+// knownBy is the hash by which the text of r is known again; nil where it is not.
+func (r *Record) knownBy() []byte {
+	if r.Memory.State == memory.Archived {
+		return nil
+	}
+	return r.Hash
+}
+
+// waitHash has the hash of a row wait for the table, if there is one.
 func (tx *Tx) waitHash(row int64, hash []byte) {
+	if hash == nil {
+		return
+	}
 	w := tx.w
 	w.hashes.add(row, prefixOf(hash))
 	tx.OnUndo(func() { w.hashes.drop(row) })
@@ -101,13 +113,11 @@ func (tx *Tx) rehash(row int64, hash []byte) error {
 		if was, ok := w.hashes.drop(row); ok {
 			tx.OnUndo(func() { w.hashes.add(row, was) })
 		}
-		if hash != nil {
-			tx.waitHash(row, hash)
-		}
+		tx.waitHash(row, hash)
 		return nil
 	}
 	var old []byte
-	ok, err := tx.row("read hash", `SELECT hash FROM memories WHERE row = ?`, []any{row}, &old)
+	ok, err := tx.row("read hash", `SELECT hash FROM memories WHERE row = ? AND state <> 3`, []any{row}, &old)
 	if err != nil || ok && hash != nil && prefixOf(old) == prefixOf(hash) {
 		return err
 	}
@@ -120,14 +130,14 @@ func (tx *Tx) rehash(row int64, hash []byte) error {
 
 // settleHashes puts the hashes of the rows up to last that wait into the table.
 func (tx *Tx) settleHashes(last int64) error {
-	_, err := tx.exec("settle hashes", `INSERT OR IGNORE INTO hashes (prefix, row) SELECT substr(hash, 1, ?), row FROM memories WHERE row > ? AND row <= ? ORDER BY 1`,
+	_, err := tx.exec("settle hashes", `INSERT OR IGNORE INTO hashes (prefix, row) SELECT substr(hash, 1, ?), row FROM memories WHERE row > ? AND row <= ? AND state <> 3 ORDER BY 1`,
 		prefixSize, tx.w.db.settled.Load(), last)
 	return err
 }
 
 // readHashes reads the hashes of the rows that wait, on open.
 func (w *writer) readHashes() error {
-	rows, err := w.conn.QueryContext(w.base, `SELECT row, substr(hash, 1, ?) FROM memories WHERE row > ? ORDER BY row`, prefixSize, w.db.settled.Load())
+	rows, err := w.conn.QueryContext(w.base, `SELECT row, substr(hash, 1, ?) FROM memories WHERE row > ? AND state <> 3 ORDER BY row`, prefixSize, w.db.settled.Load())
 	if err != nil {
 		return wrap("read hashes", err)
 	}
@@ -148,7 +158,7 @@ func (tx *Tx) MendHash(row int64) error {
 	if _, err := tx.exec("delete hash", `DELETE FROM hashes WHERE row = ?`, row); err != nil || tx.waits(row) {
 		return err
 	}
-	_, err := tx.exec("insert hash", `INSERT OR IGNORE INTO hashes (prefix, row) SELECT substr(hash, 1, ?), row FROM memories WHERE row = ?`, prefixSize, row)
+	_, err := tx.exec("insert hash", `INSERT OR IGNORE INTO hashes (prefix, row) SELECT substr(hash, 1, ?), row FROM memories WHERE row = ? AND state <> 3`, prefixSize, row)
 	return err
 }
 

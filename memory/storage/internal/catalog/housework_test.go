@@ -55,6 +55,17 @@ func (h *held) housework() []chore {
 			var n int
 			return w.conn.QueryRowContext(w.base, `SELECT count(*) FROM requests WHERE key = x'01'`).Scan(&n) == nil && n == 0
 		}},
+		{"pack the audit log", func(w *writer) error {
+			w.expired, w.requests, w.unsound, w.db.opts.AuditBlock = nil, time.Now(), false, 1
+			return nil
+		}, func(w *writer) error {
+			err := w.packStep()
+			w.db.opts.AuditBlock = 1 << 20
+			return err
+		}, func() bool {
+			var n int
+			return w.conn.QueryRowContext(w.base, `SELECT count(*) FROM audit_packed`).Scan(&n) == nil && n > 0
+		}},
 		{"checkpoint", nil, func(w *writer) error { return w.checkpoint(0) }, h.folded},
 		{"cut the log", func(w *writer) error {
 			w.merging, w.purging, w.expired, w.requests = false, false, nil, time.Now()
@@ -109,7 +120,9 @@ func (h *held) tryHousework(t *testing.T, work chore, kind fault, n int) (hit st
 	if err != nil {
 		t.Fatal(err)
 	}
-	if changed := differences(before, h.state(t)); hit != "" && slices.ContainsFunc(changed, func(table string) bool { return table == "memories" || table == "texts" || table == "audit" }) {
+	if changed := differences(before, h.state(t)); hit != "" && slices.ContainsFunc(changed, func(table string) bool {
+		return table == "memories" || table == "texts" || table == "audit" && !slices.Contains(changed, "audit_packed") // where its entries are then
+	}) {
 		t.Errorf("%s, %s: %s\nchanged %v", work.name, kind, hit, changed)
 	}
 	return hit, failure

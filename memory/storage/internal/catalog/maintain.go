@@ -14,12 +14,14 @@ const (
 	pageSize       = 4096
 	walCheckEvery  = 16              // batches between looks at the length of the log
 	idleWAL        = 1 << 20         // bytes of log that an idle writer folds in
+	keptWAL        = 256 << 10       // bytes of log that one leaves
 	mergeAfter     = 16              // segments after which the writer merges although it is busy
 	mergePages     = 64              // pages a merge between batches may write for each 16 segments there are
 	idleMergePages = 256             // and one in idle time
 	purgeIdle      = 2 * time.Second // idle time before deleted terms are rewritten away
 	wordsIdle      = 200 * time.Millisecond
 	logIdle        = 10 * time.Second // idle time before a long log is cut
+	packLast       = 8                // blocks of the audit log packed on close at most
 	requestsEvery  = 10 * time.Minute
 	requestsStep   = 2000 // looked at in one go
 	requestsKept   = 24 * time.Hour
@@ -38,6 +40,8 @@ type maintenance struct {
 	purging   bool         // a merge of everything is under way
 	requests  time.Time    // when old requests were last looked for
 	expired   []byte       // key of the last request that was looked at since; nil when all were
+	packed    int64        // number of the last packed entry of the audit log
+	unsound   bool         // an entry behind it does not follow: see packStep
 	active    time.Time    // end of the last batch
 	relaxed   bool         // commits may not be synced: see unsynced
 	trouble   error        // what the last maintenance failed with
@@ -118,6 +122,9 @@ func (w *writer) tidyStep() (time.Duration, error) {
 	if w.whole.Load() > 0 {
 		return wordsIdle, w.checkpoint(idleWAL)
 	}
+	if w.packs() {
+		return time.Millisecond, w.packStep()
+	}
 	if w.wordsWait() {
 		if wait := wordsIdle - time.Since(w.active); wait > 0 {
 			return wait, nil
@@ -157,7 +164,7 @@ func (w *writer) tidyStep() (time.Duration, error) {
 // spares the file system its growth, and an idle one leaves it as long as it ever was.
 func (w *writer) cutLog() (time.Duration, error) {
 	info, err := os.Stat(w.db.opts.Path + LogSuffix)
-	if err != nil || info.Size() <= idleWAL {
+	if err != nil || info.Size() <= keptWAL {
 		return 0, nil //nolint:nilerr // without a log there is nothing to cut
 	}
 	if wait := logIdle - time.Since(w.active); wait > 0 {

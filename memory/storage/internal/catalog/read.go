@@ -165,7 +165,7 @@ type Counts struct {
 	Outbox  int // events not synced
 }
 
-// Count counts what the tables hold.
+// Count counts what the tables hold. It reads every memory.
 func (v *View) Count(ctx context.Context) (Counts, error) {
 	c := Counts{ByScope: map[scope.Scope]int{}, ByState: map[memory.State]int{}}
 	rows, err := v.query(ctx, "count", `SELECT scope, state, count(*) FROM memories GROUP BY scope, state`)
@@ -190,8 +190,14 @@ func (v *View) Count(ctx context.Context) (Counts, error) {
 	if err := rows.Err(); err != nil {
 		return c, wrap("count", err)
 	}
-	_, err = v.row(ctx, "count", `SELECT (SELECT count(*) FROM jobs), (SELECT count(*) FROM outbox WHERE synced = 0)`, nil, &c.Jobs, &c.Outbox)
+	c.Jobs, c.Outbox, err = v.Queued(ctx)
 	return c, err
+}
+
+// Queued counts what waits: embedding jobs, and events that are not synced.
+func (v *View) Queued(ctx context.Context) (jobs, outbox int, err error) {
+	_, err = v.row(ctx, "count", `SELECT (SELECT count(*) FROM jobs), (SELECT count(*) FROM outbox WHERE synced = 0)`, nil, &jobs, &outbox)
+	return jobs, outbox, err
 }
 
 // jsonList writes names or numbers as a JSON array, for json_each.

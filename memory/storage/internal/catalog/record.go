@@ -64,6 +64,40 @@ func stateCode(s memory.State) (int64, error) {
 	return 0, &memory.InputError{Field: "state", Problem: "is unknown", Hint: "use active, superseded, archived or forgotten"}
 }
 
+// The column trust has a code for each degree that there is, which older rows spell out.
+const (
+	trustUser      = "u"
+	trustAgent     = "a"
+	trustUntrusted = "-"
+	trustAsIs      = "=" // what follows is no code
+)
+
+func trustCode(t memory.Trust) string {
+	switch {
+	case t == memory.TrustUser:
+		return trustUser
+	case t == memory.TrustAgent:
+		return trustAgent
+	case t == memory.TrustUntrusted:
+		return trustUntrusted
+	case len(t) == 1, strings.HasPrefix(string(t), trustAsIs):
+		return trustAsIs + string(t)
+	}
+	return string(t)
+}
+
+func trustOf(code string) memory.Trust {
+	switch code {
+	case trustUser:
+		return memory.TrustUser
+	case trustAgent:
+		return memory.TrustAgent
+	case trustUntrusted:
+		return memory.TrustUntrusted
+	}
+	return memory.Trust(strings.TrimPrefix(code, trustAsIs))
+}
+
 const columnList = `id, version, text_version, state, scope, sealed, project, team, kind, session, author, client, trust, flags,
 	confidence, importance, supersedes, superseded_by, at, occurred_at, created_at, updated_at, expires_at, forgotten_at, hash, lex, sum`
 
@@ -107,7 +141,7 @@ func (r *Record) columns() ([]any, error) {
 	}
 	return []any{
 		id, m.Version, r.TextVersion, state, int64(m.Scope), m.Scope.Sealed(), m.Project, m.Team, m.Kind, m.Session, m.Author, m.Client,
-		string(m.Trust), r.flags(), m.Confidence, m.Importance, supersedes, supersededBy, m.At().UnixMilli(), milli(m.OccurredAt),
+		trustCode(m.Trust), r.flags(), m.Confidence, m.Importance, supersedes, supersededBy, m.At().UnixMilli(), milli(m.OccurredAt),
 		m.CreatedAt.UnixMilli(), m.UpdatedAt.UnixMilli(), milli(m.ExpiresAt), milli(m.ForgottenAt), r.Hash, r.Lex, r.checksum(),
 	}, nil
 }
@@ -201,6 +235,7 @@ func (r *Record) scan(rows *sql.Rows) error {
 	if err != nil {
 		return wrap("read memory", err)
 	}
+	m.Trust = trustOf(string(m.Trust))
 	m.ID, m.Supersedes, m.SupersededBy = idOf(id), idOf(supersedes), idOf(supersededBy)
 	if state > 0 && int(state) < len(states) {
 		m.State = states[state]

@@ -214,7 +214,7 @@ func (s *salvage) fill(f *pages.File) (err error) {
 			s.Tables[t.Name] = n
 		}
 	}
-	for _, step := range []func() error{s.flush, s.orphanTexts, s.flush, s.lost, s.order, s.numbers, s.marks, s.audit} {
+	for _, step := range []func() error{s.flush, s.orphanTexts, s.flush, s.unpackAudit, s.lost, s.order, s.numbers, s.marks, s.audit} {
 		if err := step(); err != nil {
 			return err
 		}

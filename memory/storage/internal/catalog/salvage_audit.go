@@ -1,12 +1,80 @@
 package catalog
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"database/sql"
 	"encoding/json"
+	"math"
 
 	"github.com/elderzan/elderzan/memory"
 )
+
+// unpackAudit puts the entries of blocks into rows, so that entries can be put in the place of those that are lost. They are packed
+// again later.
+func (s *salvage) unpackAudit() error {
+	if !s.has("audit_packed") {
+		return nil
+	}
+	d := &DB{opts: s.opts}
+	v := View{d, s.db}
+	at := chain{}
+	var all []logged
+	err := v.eachAudit(s.ctx, 0, math.MaxInt64, func(p *auditPiece) error {
+		if p.block == nil {
+			return nil
+		}
+		entries, err := p.entries()
+		if err != nil {
+			return nil //nolint:nilerr // they are lost, which the gap tells
+		}
+		for i := range entries {
+			e := &entries[i]
+			key, err := d.auditKey(e.generation)
+			if err != nil {
+				return err
+			}
+			if at.seq != e.Seq-1 { // a block before is lost: from here on the log is chained anew
+				at = chain{seq: e.Seq - 1}
+			}
+			at = at.next(key, e.generation, &e.Audit, e.rules)
+			e.mac = bytes.Clone(at.mac[:])
+		}
+		entries[len(entries)-1].mac = p.mac
+		copy(at.mac[:], p.mac)
+		all = append(all, entries...)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for i := range all { // nothing is written while it is read: there is one connection
+		e := &all[i]
+		subject, err := optionalID(e.Subject)
+		if err != nil {
+			return err
+		}
+		if err := s.insert("audit", []any{e.Seq, e.At.UnixMicro(), e.Action, subject, e.User, e.Client, e.Session, int64(e.From), int64(e.To),
+			string(e.rules), e.Reason, int64(e.generation), e.mac}); err != nil {
+			return err
+		}
+	}
+	if err := s.flush(); err != nil {
+		return err
+	}
+	delete(s.Rows, "audit_packed")
+	parts, err := wantedSchema()
+	if err != nil {
+		return err
+	}
+	const guard = "audit_packed_no_delete"
+	for _, q := range []string{`DROP TRIGGER IF EXISTS ` + guard, `DELETE FROM audit_packed`, parts[guard].sql} {
+		if err := s.exec(q); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // relog goes through the audit log of a salvaged database.
 type relog struct {
@@ -19,14 +87,6 @@ type relog struct {
 
 // relogBatch is how many entries are read at a time.
 const relogBatch = 2000
-
-// logged is an entry as it stands.
-type logged struct {
-	AuditEntry
-	rules      []byte
-	generation uint32
-	mac        []byte
-}
 
 // run fills the gaps, those at the end too that the head file knows of.
 func (l *relog) run() error {
@@ -55,16 +115,18 @@ func (l *relog) run() error {
 }
 
 func (l *relog) read() ([]logged, error) {
-	rows, err := l.tx.QueryContext(l.s.ctx, `SELECT seq, at, action, subject, user, client, session, from_scope, to_scope, rules, reason, generation, mac
-		FROM audit WHERE seq > ? ORDER BY seq LIMIT ?`, l.at.seq, relogBatch)
+	rows, err := l.tx.QueryContext(l.s.ctx, `SELECT 0, `+auditColumns+` FROM audit WHERE seq > ? ORDER BY seq LIMIT ?`, l.at.seq, relogBatch)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
 	var out []logged
 	for rows.Next() {
-		var e logged
-		if e.AuditEntry, e.rules, e.generation, e.mac, err = scanAudit(rows); err != nil {
+		e, _, err := scanAudit(rows)
+		if err == nil {
+			err = e.readRules()
+		}
+		if err != nil {
 			return nil, err
 		}
 		out = append(out, e)

@@ -91,7 +91,7 @@ func (tx *Tx) Insert(r *Record, words *Words) error {
 	if _, err := tx.exec("insert text", `INSERT INTO texts (row, body) VALUES (?, ?)`, r.Row, r.Body); err != nil {
 		return err
 	}
-	tx.waitHash(r.Row, r.Hash)
+	tx.waitHash(r.Row, r.knownBy())
 	tx.wait(r.Row, words)
 	return nil
 }
@@ -103,7 +103,7 @@ func (tx *Tx) Update(r *Record, words *Words, listed bool) error {
 	if err != nil {
 		return err
 	}
-	if err := tx.rehash(r.Row, r.Hash); err != nil {
+	if err := tx.rehash(r.Row, r.knownBy()); err != nil {
 		return err
 	}
 	if _, err := tx.exec("update memory", updateMemory, append(args, r.Row)...); err != nil {
@@ -139,7 +139,7 @@ func (tx *Tx) UpdateAttributes(r *Record) error {
 	if err != nil {
 		return err
 	}
-	if err := tx.rehash(r.Row, r.Hash); err != nil {
+	if err := tx.rehash(r.Row, r.knownBy()); err != nil {
 		return err
 	}
 	if _, err := tx.exec("update memory", updateMemory, append(args, r.Row)...); err != nil {
