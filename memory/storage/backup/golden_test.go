@@ -23,7 +23,7 @@ import (
 var update = flag.Bool("update", false, "pack a data folder and a repository as this build writes them into testdata/format-NAME.tgz")
 
 // goldenName names what -update packs. A change of a format takes the next number and leaves the older files alone.
-const goldenName = "4"
+const goldenName = "5"
 
 const goldenFile = "testdata/format-" + goldenName + ".tgz"
 
@@ -43,6 +43,13 @@ func TestGoldenFolders(t *testing.T) {
 			unpack(t, file, dir)
 			data, repo := filepath.Join(dir, "data"), filepath.Join(dir, "backups")
 			before := open(t, data)
+			wantGolden := func(t *testing.T, s *storage.Store) {
+				t.Helper()
+				wantGolden(t, s)
+				if filepath.Base(file) >= "format-5.tgz" { // since then one has an archived memory
+					wantArchived(t, s)
+				}
+			}
 			wantGolden(t, before)
 			if _, err := before.Put(t.Context(), memory.Put{Memory: memory.Memory{Content: "Old folders are written to.", Scope: scope.Project}}); err != nil {
 				t.Errorf("Put into an old folder: %v", err)
@@ -90,6 +97,17 @@ func wantGolden(t *testing.T, s *storage.Store) {
 	}
 }
 
+// wantArchived checks that the archived memory is there.
+func wantArchived(t *testing.T, s *storage.Store) {
+	t.Helper()
+	page, err := s.Search(t.Context(), memory.SearchQuery{Text: "egret", Limit: 9, Filter: memory.Filter{States: []memory.State{memory.Archived}}})
+	if err != nil || len(page.Memories) != 1 || page.Memories[0].Content != goldenArchived {
+		t.Errorf("Search = %+v, %v; want the archived memory", page, err)
+	}
+}
+
+const goldenArchived = "An egret was archived beside the heron, 2 of them; it couldn't be SEEN from the Mill. 沼"
+
 // goldenTexts are what a golden folder holds: a local, a shared and a private memory, and one without a vector.
 var goldenTexts = []string{
 	"The old heron stands in the marsh.", "The team counts herons in the marsh.", "The private marsh is behind the mill.", "Nobody has embedded the marsh reeds.",
@@ -99,8 +117,15 @@ var goldenTexts = []string{
 func pack(t *testing.T, file string) {
 	base := t.TempDir()
 	data, repo := filepath.Join(base, "data"), filepath.Join(base, "backups")
-	s := open(t, data)
+	s, err := storage.Open(t.Context(), storage.Options{Dir: data, AuditBlock: 4}) // so that something is packed
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := storagetest.Prepare(t.Context(), s); err != nil {
+		t.Fatal(err)
+	}
+	archived := memory.Memory{ID: memory.NewID(), Content: goldenArchived, Title: "Egret", Tags: []string{"bird"}, Scope: scope.Project, State: memory.Archived}
+	if _, err := s.Put(t.Context(), memory.Put{Memory: archived, Audit: memory.Audit{Action: "remember"}}); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Flush(t.Context()); err != nil {
