@@ -93,6 +93,47 @@ func TestHashes(t *testing.T) {
 	}
 }
 
+// An archived memory is not known by its text, whatever hash an older version left it with; once it is back, it is.
+func TestHashesOfTheArchive(t *testing.T) {
+	d := open(t, options(t))
+	r := record("12345678 one")
+	r.Memory.State = memory.Archived
+	if err := d.Write(t.Context(), func(tx *Tx) error { return tx.Insert(r, nil) }); err != nil {
+		t.Fatal(err)
+	}
+	insert(t, d, "another", &Words{Content: "another"})
+	if err := d.SettleWords(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	held := func() (n int) {
+		t.Helper()
+		if err := d.Hashes(t.Context(), func(row int64, fits bool) error {
+			if row == r.Row && fits {
+				n++
+			}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	for _, tc := range []struct {
+		state memory.State
+		hash  string
+		want  int
+	}{
+		{memory.Active, "12345678 one", 1}, {memory.Archived, "12345678 one", 0}, {memory.Archived, "", 0}, {memory.Superseded, "12345678 two", 1}, {memory.Active, "12345678 two", 1},
+	} {
+		r.Memory.State, r.Hash = tc.state, []byte(tc.hash)
+		if err := d.Write(t.Context(), func(tx *Tx) error { return tx.UpdateAttributes(r) }); err != nil {
+			t.Fatal(err)
+		}
+		if n := held(); n != tc.want || (twin(t, d, tc.hash) == r.Row) != (tc.state == memory.Active) {
+			t.Errorf("%s, %q: %d hashes; want %d", tc.state, tc.hash, n, tc.want)
+		}
+	}
+}
+
 // TestHashesOfABatchThatFails undoes requests that built on each other: nothing may be left of them.
 func TestHashesOfABatchThatFails(t *testing.T) {
 	d := open(t, options(t))

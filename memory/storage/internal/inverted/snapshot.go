@@ -219,7 +219,8 @@ func (r *reading) each(n, size int, fn func(i int, b []byte)) {
 func (r *reading) block(n int) []byte {
 	b := make([]byte, 0, min(n, 1<<20))
 	for len(b) < n && r.err == nil {
-		b = append(b, r.bytes(min(n-len(b), 1<<20))...)
+		part := r.bytes(min(n-len(b), 1<<20))
+		b = append(roomy(b, len(part)), part...)
 	}
 	return b
 }
@@ -240,15 +241,16 @@ func (o Options) read(in io.Reader, version uint8) (*state, error) {
 	s := newState(o)
 	s.dict.text = r.block(sizes[0])
 	u32 := binary.LittleEndian.Uint32
+	s.dict.off, s.terms = make([]uint32, 0, min(sizes[1], 1<<20)), make([]entry, 0, min(sizes[1], 1<<20))
 	r.each(sizes[1], termLen, func(_ int, b []byte) {
-		s.dict.off = append(s.dict.off, u32(b))
-		s.terms = append(s.terms, entry{doc: u32(b[4:]), list: u32(b[8:]), tf: b[12]})
+		s.dict.off = append(roomy(s.dict.off, 1), u32(b))
+		s.terms = append(roomy(s.terms, 1), entry{doc: u32(b[4:]), list: u32(b[8:]), tf: b[12]})
 	})
-	s.lists = s.lists[:0]
+	s.lists = make([]list, 0, min(sizes[2], 1<<20))
 	var lengths []uint32
 	r.each(sizes[2], listLen, func(_ int, b []byte) {
 		lengths = append(lengths, u32(b))
-		s.lists = append(s.lists, list{last: u32(b[4:]), count: u32(b[8:])})
+		s.lists = append(roomy(s.lists, 1), list{last: u32(b[4:]), count: u32(b[8:])})
 	})
 	postings := r.block(sizes[3])
 	s.cols = make([]column, 0, min(sizes[4]+sizes[4]/64, 1<<20))
@@ -256,7 +258,7 @@ func (o Options) read(in io.Reader, version uint8) (*state, error) {
 	if version == 1 || version == 2 {
 		size, column = columnLen2, readColumn2
 	}
-	r.each(sizes[4], size, func(_ int, b []byte) { s.cols = append(s.cols, column(b)) })
+	r.each(sizes[4], size, func(_ int, b []byte) { s.cols = append(roomy(s.cols, 1), column(b)) })
 	var keys []groupKey
 	r.each(sizes[5], groupLen, func(_ int, b []byte) { keys = append(keys, groupKey{u32(b), u32(b[4:])}) })
 	if r.err == nil {
