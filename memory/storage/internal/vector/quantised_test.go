@@ -181,6 +181,27 @@ func TestEncodingDoesNotDependOnNeighbours(t *testing.T) {
 	}
 }
 
+// Many rows are looked at in parts, each of which says of a row what it says of the row alone, wherever a look begins.
+func TestScanInParts(t *testing.T) {
+	const dim, n = 768, 700
+	r := rand.New(rand.NewPCG(3, 3))
+	q, _ := rowsOf(t, r, dim, 4, n)
+	a, list := q.ask(randomUnit(r, dim)), make([]int64, n)
+	for i := range list {
+		list[i] = int64(i)
+	}
+	want := make([]float32, n)
+	if err := q.scanList(a, list, want); err != nil {
+		t.Fatal(err)
+	}
+	for _, first := range []int{0, 1, 255, 256, 300, n - 1} {
+		got := make([]float32, n-first)
+		if err := q.scan(a, first, got); err != nil || !slices.Equal(got, want[first:]) {
+			t.Errorf("from row %d on: %v, or other estimates than row by row", first, err)
+		}
+	}
+}
+
 func TestRowErrorsAreReported(t *testing.T) {
 	q, vecs := rowsOf(t, rand.New(rand.NewPCG(1, 1)), 4, 4, 3)
 	a, one := q.ask(vecs[:4]), make([]float32, 1)
