@@ -415,16 +415,8 @@ func (s *Store) scanCold(ctx context.Context, space string, query []float32, cho
 	n := chosen.len()
 	if n*coldSparse < all || n < manyRows {
 		b := newColdBest(k)
-		for rows := range slices.Chunk(slices.Collect(chosen.all()), fillBatch) {
-			vs, err := s.catalog.ColdByRows(ctx, rows)
-			if err != nil {
-				return nil, err
-			}
-			for i := range vs {
-				if cosine, ok := s.coldCosine(&vs[i], query); ok && vs[i].Space == space {
-					b.add(vs[i].Row, cosine)
-				}
-			}
+		if err := s.compareCold(ctx, space, query, slices.Collect(chosen.all()), b); err != nil {
+			return nil, err
 		}
 		return b.best(), nil
 	}
@@ -432,18 +424,7 @@ func (s *Store) scanCold(ctx context.Context, space string, query []float32, cho
 	middle := chosen.middle()
 	g, ctx := errgroup.WithContext(ctx)
 	for i, span := range [2][2]int64{{0, middle}, {middle, int64(len(chosen)) << 6}} {
-		b := halves[i]
-		g.Go(func() error {
-			return s.catalog.EachCold(ctx, space, span[0], span[1], func(v *catalog.ColdVector) error {
-				if !chosen.has(v.Row) {
-					return nil
-				}
-				if cosine, ok := s.coldCosine(v, query); ok {
-					b.add(v.Row, cosine)
-				}
-				return nil
-			})
-		})
+		g.Go(func() error { return s.scanColdSpan(ctx, space, query, chosen, span[0], span[1], halves[i]) })
 	}
 	if err := g.Wait(); err != nil {
 		return nil, err
@@ -453,6 +434,64 @@ func (s *Store) scanCold(ctx context.Context, space string, query []float32, cho
 		b.add(h.row, h.cosine)
 	}
 	return b.best(), nil
+}
+
+// coldAtOnce is how many chosen rows are read and compared at a time.
+const coldAtOnce = 512
+
+// scanColdSpan compares the vectors of those chosen rows that are in [from, to).
+func (s *Store) scanColdSpan(ctx context.Context, space string, query []float32, chosen rowSet, from, to int64, b *coldBest) error {
+	compare := func(found *catalog.ColdCodes) {
+		rows, codes, at := make([]int64, 0, len(found.Heads)), make([]vector.Code, 0, len(found.Heads)), 0
+		for i := range found.Heads {
+			v, size := &found.Heads[i], found.Sizes[i]
+			begin := at
+			if at += size; !chosen.has(v.Row) {
+				continue
+			}
+			if v.Class != security.ClassPrivate {
+				rows, codes = append(rows, v.Row), append(codes, vector.Code{Start: int32(begin), Size: int32(size)})
+				continue
+			}
+			v.Space, v.Code = space, found.Codes[begin:at]
+			if cosine, ok := s.coldCosine(v, query); ok {
+				b.add(v.Row, cosine)
+			}
+		}
+		codeCosines(found.Codes, codes, query, func(i int, cosine float32, ok bool) {
+			if ok {
+				b.add(rows[i], cosine)
+			}
+		})
+	}
+	for first, n := from, 0; from < to; from += 64 {
+		if from>>6 < int64(len(chosen)) {
+			n += bits.OnesCount64(chosen[from>>6])
+		}
+		if n >= coldAtOnce || n > 0 && from+64 >= to {
+			if err := s.catalog.ColdCodes(ctx, space, first, from+64, compare); err != nil {
+				return err
+			}
+			first, n = from+64, 0
+		}
+	}
+	return nil
+}
+
+// compareCold compares the vectors of rows one by one.
+func (s *Store) compareCold(ctx context.Context, space string, query []float32, rows []int64, b *coldBest) error {
+	for rows := range slices.Chunk(rows, fillBatch) {
+		vs, err := s.catalog.ColdByRows(ctx, rows)
+		if err != nil {
+			return err
+		}
+		for i := range vs {
+			if cosine, ok := s.coldCosine(&vs[i], query); ok && vs[i].Space == space {
+				b.add(vs[i].Row, cosine)
+			}
+		}
+	}
+	return nil
 }
 
 type coldHit struct {

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/elderzan/elderzan/memory"
+	"github.com/elderzan/elderzan/memory/storage/internal/vector"
 )
 
 // Codes of archived vectors
@@ -155,11 +156,16 @@ func vectorCode(values []float32) []byte {
 	return b
 }
 
+// soundCode reports whether b is as it was written, going by its checksum.
+func soundCode(b []byte) bool {
+	return len(b) >= codeHead+8 && len(b) <= codeMost && len(b)%2 != 0 && b[4] == codeForm &&
+		binary.LittleEndian.Uint32(b) == crc32.Checksum(b[4:], castagnoli)
+}
+
 // readCode reads what vectorCode wrote into dst, in whole numbers, and returns what brings them to length 1. It reports
 // false for what is no code.
 func readCode(b []byte, dst *[memory.Dim]float32) (scale float32, ok bool) {
-	if len(b) < codeHead+8 || len(b) > codeMost || len(b)%2 == 0 || b[4] != codeForm ||
-		binary.LittleEndian.Uint32(b) != crc32.Checksum(b[4:], castagnoli) {
+	if !soundCode(b) {
 		return 0, false
 	}
 	all := distributions()
@@ -226,4 +232,42 @@ func codeCosine(b []byte, query []float32) (float32, bool) {
 		e += numbers[i+3] * query[i+3]
 	}
 	return (a + c + d + e) * scale, true
+}
+
+// codeLayout is what reads many codes side by side.
+var codeLayout = sync.OnceValue(func() *vector.CodeForm {
+	f := &vector.CodeForm{Dim: memory.Dim, Group: codeGroup, Groups: codeHead - codeGroups/2, States: codeHead, Top: codeTop}
+	for _, d := range distributions() {
+		f.Slots = append(f.Slots, d.slots[:]...)
+	}
+	return f
+})
+
+// codeCosines compares a unit vector with each of the codes that stand in buf, and calls fn with what codeCosine would say but
+// for rounding, in no particular order; it may leave out what is no code.
+func codeCosines(buf []byte, codes []vector.Code, query []float32, fn func(i int, cosine float32, ok bool)) {
+	layout := codeLayout()
+	sound, which := make([]vector.Code, 0, len(codes)), make([]int, 0, len(codes))
+	alone := func(i int) {
+		cosine, ok := codeCosine(buf[codes[i].Start:codes[i].Start+codes[i].Size], query)
+		fn(i, cosine, ok)
+	}
+	for i, c := range codes {
+		switch {
+		case int(c.Start)+layout.Room() > len(buf): // the last few
+			alone(i)
+		case soundCode(buf[c.Start : c.Start+c.Size]):
+			sound, which = append(sound, c), append(which, i)
+		}
+	}
+	cosines, fast := layout.Cosines(make([]float32, 0, len(sound)), buf, sound, query)
+	if !fast {
+		for _, i := range which {
+			alone(i)
+		}
+		return
+	}
+	for i, c := range cosines {
+		fn(which[i], c, !vector.NoCosine(c))
+	}
 }

@@ -2,12 +2,14 @@ package storage
 
 import (
 	"bytes"
+	"encoding/binary"
 	"hash/crc32"
 	"math"
 	"math/rand/v2"
 	"testing"
 
 	"github.com/elderzan/elderzan/memory"
+	"github.com/elderzan/elderzan/memory/storage/internal/vector"
 )
 
 // randomVector is a unit vector of normally distributed components; with a share, all but about that share of them are 0.
@@ -71,6 +73,41 @@ func TestVectorCode(t *testing.T) {
 	for i := range memory.Dim {
 		if got := codeValues(vectorCode(unit(i))); got == nil || got[i] != 1 {
 			t.Fatalf("the axis %d is not itself: %v", i, got)
+		}
+	}
+}
+
+// Many codes at once are what each is alone, damaged ones among them, however many there are.
+func TestCodeCosines(t *testing.T) {
+	r := rand.New(rand.NewPCG(4, 4))
+	for _, n := range []int{0, 1, 2, 7, 8, 9, 15, 16, 17, 50} {
+		var buf []byte
+		var codes []vector.Code
+		var damaged []bool
+		for i := range n {
+			b := vectorCode(randomVector(r, []float64{1, .5, .1, .02}[i%4]))
+			bad := i%5 == 3
+			if bad { // as one that a wrong writer made would be: its checksum is right
+				b[codeHead+8+r.IntN(len(b)-codeHead-8)] ^= 1 << r.IntN(8)
+				if i%2 == 0 {
+					binary.LittleEndian.PutUint32(b, crc32.Checksum(b[4:], castagnoli))
+				}
+			}
+			codes, damaged = append(codes, vector.Code{Start: int32(len(buf)), Size: int32(len(b))}), append(damaged, bad)
+			buf = append(buf, b...)
+		}
+		q := randomVector(r, 1)
+		got := make([]float32, n)
+		codeCosines(buf, codes, q, func(i int, cosine float32, ok bool) {
+			if ok {
+				got[i] = cosine
+			}
+		})
+		for i, c := range codes {
+			want, ok := codeCosine(buf[c.Start:c.Start+c.Size], q)
+			if ok == damaged[i] || math.Abs(float64(got[i]-want)) > 1e-6 {
+				t.Errorf("of %d, code %d: %v; alone %v, %t", n, i, got[i], want, ok)
+			}
 		}
 	}
 }

@@ -1,8 +1,10 @@
 package catalog
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
+	"errors"
 
 	"github.com/elderzan/elderzan/security"
 )
@@ -79,29 +81,81 @@ func scanCold(rows *sql.Rows) ([]ColdVector, error) {
 	return out, wrap("read cold vectors", rows.Err())
 }
 
-// EachCold calls fn for each vector in the archive of a space whose row is in [from, to), in the order of the rows; fn's
-// first error ends it. The vector is fn's only while it runs.
-func (v *View) EachCold(ctx context.Context, space string, from, to int64, fn func(*ColdVector) error) error {
-	// The plus keeps SQLite from going by the index of the spaces, and from sorting what it has found so.
-	rows, err := v.query(ctx, "read cold vectors", `SELECT row, version, class, code FROM cold
-		WHERE row >= ? AND row < ? AND +space = (SELECT num FROM spaces WHERE name = ?) ORDER BY row`, from, to, space)
+// ColdCodes is the vectors that some rows have in the archive of one space.
+type ColdCodes struct {
+	Heads []ColdVector // without Space and Code; Version of private ones alone
+	Sizes []int        // of their codes
+	Codes []byte       // one after the other
+}
+
+// ColdCodes calls fn with the vectors in the archive of a space whose row is in [from, to), in no particular order, where there are any.
+// They are fn's only while it runs. They come as two values that SQLite joins, so that their number alone costs little: to step from one row to
+// the next and to hand over each column costs several times what reading them does.
+func (v *View) ColdCodes(ctx context.Context, space string, from, to int64, fn func(*ColdCodes)) error {
+	// The plus keeps SQLite from going by the index of the spaces. Both values are of the same rows in the same order. No code that was
+	// written is as long as those left out.
+	rows, err := v.query(ctx, "read cold vectors", `SELECT
+		group_concat(iif(class = ?, ((row << ?) | (class << ?) | length(code)) || ':' || version, (row << ?2) | (class << ?3) | length(code)), ' '),
+		CAST(group_concat(code, '') AS BLOB)
+		FROM cold WHERE row >= ? AND row < ? AND +space = (SELECT num FROM spaces WHERE name = ?) AND length(code) >> ?3 = 0`,
+		int64(security.ClassPrivate), coldRowBit, coldClassBit, from, to, space)
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
-	found := ColdVector{Space: space}
-	for rows.Next() {
-		var code sql.RawBytes // which spares a copy of each
-		if err := rows.Scan(&found.Row, &found.Version, &found.Class, &code); err != nil {
+	var heads, codes sql.RawBytes
+	if rows.Next() {
+		if err := rows.Scan(&heads, &codes); err != nil {
 			return wrap("read cold vectors", err)
 		}
-		found.Code = code
-		if err := fn(&found); err != nil {
-			return err
+	}
+	if len(heads) > 0 {
+		found := coldCodes(heads, codes)
+		if found == nil {
+			return errColdCodes
 		}
+		fn(found)
 	}
 	return wrap("read cold vectors", rows.Err())
 }
+
+// coldCodes reads what the query of ColdCodes tells; nil where it cannot be.
+func coldCodes(heads, codes []byte) *ColdCodes {
+	n := bytes.Count(heads, []byte{' '}) + 1
+	out := &ColdCodes{make([]ColdVector, 0, n), make([]int, 0, n), codes}
+	total, number, head := 0, int64(0), int64(-1)
+	for i := 0; i <= len(heads); i++ {
+		switch {
+		case i == len(heads) || heads[i] == ' ':
+			v := ColdVector{}
+			if head >= 0 {
+				v.Version = int(number)
+			} else {
+				head = number
+			}
+			v.Row, v.Class = head>>coldRowBit, security.Class(head>>coldClassBit&(1<<(coldRowBit-coldClassBit)-1))
+			size := int(head & (1<<coldClassBit - 1))
+			out.Heads, out.Sizes = append(out.Heads, v), append(out.Sizes, size)
+			total, number, head = total+size, 0, -1
+		case heads[i] == ':':
+			head, number = number, 0
+		default:
+			number = 10*number + int64(heads[i]-'0')
+		}
+	}
+	if total != len(codes) {
+		return nil
+	}
+	return out
+}
+
+// ColdCodes tells of a row, a class and a length in one number.
+const (
+	coldRowBit   = 20
+	coldClassBit = 16
+)
+
+var errColdCodes = errors.New("sqlite: what was joined of the archive does not fit together")
 
 // Spaces lists the embedding spaces that a vector in the archive is or was in.
 func (v *View) Spaces(ctx context.Context) ([]string, error) {
