@@ -272,22 +272,42 @@ func (w *writer) commitAll(live []*request) {
 	w.applied <- live
 }
 
+// errPartly reports that a request failed after it had changed something, in a transaction without savepoints.
+var errPartly = errors.New("a request was left half done")
+
 // attempt runs the requests in one transaction. It returns false when the transaction as a whole failed; then every
 // request holds that error.
+//
+// A savepoint has SQLite copy each page before the request changes it, for the seldom one that fails half way. So the requests run
+// without. When one of them leaves something behind, everything is taken back, and where there are others all of them run again,
+// each under a savepoint of its own.
 func (w *writer) attempt(batch []*request) bool {
-	w.endLeft()
 	start := w.chain
-	err := w.transact(batch)
+	err := w.transact(batch, w.plain)
+	if errors.Is(err, errPartly) {
+		w.takeBack(batch, start)
+		if len(batch) == 1 {
+			return true // it holds its own error
+		}
+		err = w.transact(batch, w.savepoint)
+	}
 	if err == nil {
 		return true
 	}
+	w.takeBack(batch, start)
+	for _, r := range batch {
+		r.tx, r.err = nil, err
+	}
+	return false
+}
+
+// takeBack undoes what the requests of a transaction did, in the database and elsewhere. start is the audit log's end before them.
+func (w *writer) takeBack(batch []*request, start chain) {
 	w.chain = start
 	w.rollback()
 	for _, r := range slices.Backward(batch) { // one may have built on what another did
 		r.tx.undo()
-		r.tx, r.err = nil, err
 	}
-	return false
 }
 
 // rollback gives up what is left of a transaction. Mostly SQLite has done so already, which makes this an error of no
@@ -305,7 +325,9 @@ func (w *writer) endLeft() {
 	}
 }
 
-func (w *writer) transact(batch []*request) error {
+// transact runs the requests in one transaction, each by one, and commits.
+func (w *writer) transact(batch []*request, one func(*request) error) error {
+	w.endLeft()
 	if err := w.syncAgain("begin"); err != nil {
 		return err
 	}
@@ -316,8 +338,7 @@ func (w *writer) transact(batch []*request) error {
 	changed := false
 	for _, r := range batch {
 		r.tx, r.err = &Tx{w: w, chain: w.chain}, nil
-		err := w.savepoint(r)
-		if err != nil {
+		if err := one(r); err != nil {
 			return err
 		}
 		if r.err == nil {
@@ -345,7 +366,22 @@ func (w *writer) transact(batch []*request) error {
 	return nil
 }
 
-// savepoint runs one request. An error of its own goes to r.err; the error returned is the transaction's.
+// plain runs one request. An error of its own goes to r.err; the error returned is the transaction's.
+func (w *writer) plain(r *request) error {
+	r.err = r.call(func() error { return r.run(r.tx) })
+	switch {
+	case r.err == nil:
+		return nil
+	case rolledBack(r.err):
+		return r.err
+	case r.tx.changed:
+		return errPartly
+	}
+	r.tx.undo()
+	return nil
+}
+
+// savepoint is plain for a request that may leave something behind: an error of its own undoes what it did.
 func (w *writer) savepoint(r *request) error {
 	if err := w.exec("savepoint", "SAVEPOINT request"); err != nil {
 		return err
