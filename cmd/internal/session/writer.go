@@ -65,7 +65,10 @@ func encode(msg any) ([]byte, error) {
 // encodeCall is encode for the result of a tool call. Such a result writes itself, on one line, and encoding/json would
 // read that again from end to end.
 func encodeCall(id []byte, tool *mcp.CallToolResult) ([]byte, error) {
-	b, err := tool.MarshalJSON()
+	b, err := encodePlain(tool)
+	if b == nil && err == nil {
+		b, err = tool.MarshalJSON()
+	}
 	if err != nil {
 		return nil, &json.MarshalerError{Type: reflect.TypeFor[*mcp.CallToolResult](), Err: err}
 	}
@@ -75,6 +78,23 @@ func encodeCall(id []byte, tool *mcp.CallToolResult) ([]byte, error) {
 	buf := make([]byte, 0, len(b)+len(id)+48)
 	buf = append(append(buf, `{"jsonrpc":"`+mcp.JSONRPC_VERSION+`","id":`...), id...)
 	return append(append(append(buf, `,"result":`...), b...), "}\n"...), nil
+}
+
+// encodePlain writes what nearly every call returns: contents, and data that is JSON on one line already. MarshalJSON makes a map of
+// the result and reads that data once more. It returns nil for any other result.
+func encodePlain(tool *mcp.CallToolResult) ([]byte, error) {
+	data, ok := tool.StructuredContent.(json.RawMessage)
+	rare := tool.Meta != nil || tool.ResultType != "" || tool.IsError || len(tool.InputRequests) > 0 || tool.RequestState != "" || len(tool.RawStructuredContent) > 0
+	if !ok || rare || bytes.IndexByte(data, '\n') >= 0 {
+		return nil, nil
+	}
+	content, err := json.Marshal(tool.Content)
+	if err != nil || tool.Content == nil {
+		return nil, err
+	}
+	b := make([]byte, 0, len(content)+len(data)+40)
+	b = append(append(b, `{"content":`...), content...)
+	return append(append(append(b, `,"structuredContent":`...), data...), '}'), nil
 }
 
 // write is the only goroutine that writes to a connection. Before each message of out it writes the notifications that
