@@ -25,7 +25,7 @@ func TestWordsGolden(t *testing.T) {
 	if want := "30f08daf7694973fa31f020f3d5ca68e256a4a7ffd7d25b6470c9fb3608e7a5767c76369156ffc5b1540b2f0d4d1e628bbcb6b39ae5ea1584875dac64a7e7b12c3103e0068d1cb6f7c00fb0254dcdfafc414"; got != want {
 		t.Errorf("written as %s; want %s", got, want)
 	}
-	if back, err := textsOf([]byte(mustHex(t, got)), 3, 4096); err != nil || !slices.Equal(back, texts) {
+	if back, err := textsOf(mustHex(t, got), 3, 4096); err != nil || !slices.Equal(back, texts) {
 		t.Errorf("read as %q, %v", back, err)
 	}
 }
