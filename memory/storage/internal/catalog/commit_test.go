@@ -11,6 +11,12 @@ import (
 // TestRefusedAmongOthers has requests of one batch refuse what they were asked, one before it changed anything and one after: what that
 // one did is undone wherever it had an effect, the others are kept, and nobody's work is done twice.
 func TestRefusedAmongOthers(t *testing.T) {
+	t.Run("before it changed anything", func(t *testing.T) { refuseAmongOthers(t, -1) })
+	t.Run("and after", func(t *testing.T) { refuseAmongOthers(t, 4) })
+}
+
+// refuseAmongOthers has request 2 refuse at once, and request late when it has made its change.
+func refuseAmongOthers(t *testing.T, late int) {
 	d := open(t, options(t))
 	begun, release := make(chan struct{}), make(chan struct{})
 	var wg sync.WaitGroup
@@ -30,7 +36,7 @@ func TestRefusedAmongOthers(t *testing.T) {
 					return refused
 				}
 				err := tx.SetMeta(fmt.Sprint("k", i), []byte("v"))
-				if i == 4 {
+				if i == late {
 					return errors.Join(err, refused)
 				}
 				return err
@@ -45,7 +51,7 @@ func TestRefusedAmongOthers(t *testing.T) {
 		if merr != nil {
 			t.Fatal(merr)
 		}
-		refuse := i == 2 || i == 4
+		refuse := i == 2 || i == late
 		if errors.Is(err, refused) != refuse || !refuse && err != nil || (v == nil) != refuse || (done[i].Load() == 1) == refuse {
 			t.Errorf("request %d: %v; value %q; done %d times", i, err, v, done[i].Load())
 		}

@@ -4,12 +4,11 @@
 // # Writing
 //
 // Every change goes through DB.Write, which is a group commit: one goroutine owns the only writing connection, takes
-// all requests that wait, runs them in one transaction, and commits them together with synchronous=FULL.
-// The commit is the acknowledgement. A request that fails is undone alone, for which all run once more, each under a
-// savepoint, where it had changed something; when the engine gives up the whole
-// transaction (disk full, input or output error), each request is tried again in a transaction of its own, so that
-// every caller learns what became of its own request. Functions passed to Tx.After run after the commit, in the
-// order of the commits, and before Write returns.
+// all requests that wait, runs them in one transaction, and commits them together with synchronous=FULL. The commit is
+// the acknowledgement. A request that fails is undone alone; where it had changed something, the batch runs once more
+// for that, each request under a savepoint. When the engine gives up the whole transaction (disk full, input or output
+// error), each request is tried again in a transaction of its own, so that every caller learns what became of its own
+// request. Functions passed to Tx.After run after the commit, in the order of the commits, and before Write returns.
 //
 // # Reading
 //
